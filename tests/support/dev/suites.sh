@@ -1,0 +1,126 @@
+# shellcheck shell=bash
+# The tests. Every part leaves JUnit files in build/reports; report.py adds them up and names what was skipped.
+
+H2SPEC_PACKAGE=github.com/summerwind/h2spec/cmd/h2spec@latest
+FAILED_PARTS=()
+
+# part NAME COMMAND…: a failing part does not keep the others from running.
+part() { timed "$@" || FAILED_PARTS+=("$1"); }
+
+# run_ctest PRESET REPORT LABELS
+run_ctest() {
+  local preset=$1 report=$2 labels=$3
+  ctest --test-dir "build/$preset" -L "^($labels)\$" -j "$JOBS" --output-on-failure --no-tests=ignore --timeout 300 \
+    --output-junit "$REPORT_DIR/$report.xml" >"$REPORT_DIR/$report.log" 2>&1 </dev/null && return 0
+  # Thousands of lines "Passed" would hide the ones that matter.
+  grep -vE '^ *[0-9]+/[0-9]+ Test .* Passed |^ +Start +[0-9]+:' "$REPORT_DIR/$report.log"
+  return 1
+}
+
+run_e2e() {
+  want "${PACKAGES_TEST[@]}" "${PACKAGES_E2E[@]}"
+  go_tool h2spec "$H2SPEC_PACKAGE"
+  npm_ready e2e/browser
+  build_preset release equinox || return 1
+  local status=0
+  EQUINOX_BINARY="$ROOT/build/release/equinox" "$PYTHON" -m pytest e2e --ignore=e2e/dashboard -q -p no:cacheprovider \
+    --junitxml="$REPORT_DIR/e2e.xml" </dev/null || status=$?
+  if [[ -x e2e/dashboard/run.sh ]]; then
+    npm_ready e2e/dashboard
+    EQUINOX_BINARY="$ROOT/build/release/equinox" EQUINOX_JUNIT="$REPORT_DIR/e2e-dashboard.xml" e2e/dashboard/run.sh </dev/null || status=$?
+  fi
+  return "$status"
+}
+
+# run_deploy core|full: the script prints its own closing line "N passed, N failed, N skipped", which report.py reads.
+run_deploy() {
+  [[ -x tests/deploy/run.sh ]] || return 0
+  build_preset release equinox || return 1
+  local status=0
+  EQUINOX_BINARY="$ROOT/build/release/equinox" tests/deploy/run.sh "$1" </dev/null 2>&1 | tee "$REPORT_DIR/deploy.log" || status=$?
+  return "$status"
+}
+
+run_hostile() {
+  want "${PACKAGES_TEST[@]}" "${PACKAGES_E2E[@]}"
+  build_preset release equinox || return 1
+  local status=0
+  run_ctest release hostile-ctest hostile || status=$?
+  EQUINOX_BINARY="$ROOT/build/release/equinox" "$PYTHON" -m pytest tests/hostile -q -s -p no:cacheprovider \
+    --junitxml="$REPORT_DIR/hostile.xml" </dev/null || status=$?
+  [[ $status -eq 5 ]] && status=0 # pytest: nothing collected
+  return "$status"
+}
+
+UNIT_LABELS='unit|architecture|docs'
+
+sanitizer_part() {
+  local preset=$1
+  timed "build $preset" build_preset "$preset" || {
+    FAILED_PARTS+=("build $preset")
+    return 0
+  }
+  part "$preset: unit" run_ctest "$preset" "$preset-unit" unit
+  part "$preset: integration" run_ctest "$preset" "$preset-integration" integration
+  part "$preset: fuzz corpus" run_ctest "$preset" "$preset-fuzz" fuzz
+}
+
+start_reports() {
+  mkdir -p "$REPORT_DIR"
+  rm -f "$REPORT_DIR"/*.xml "$REPORT_DIR"/*.log
+}
+
+finish_reports() {
+  local status=0
+  "$PYTHON" tests/support/dev/report.py "$REPORT_DIR" "${FAILED_PARTS[@]/#/--failed-part=}" || status=$?
+  return "$status"
+}
+
+build_or_finish() {
+  timed "build $1" build_preset "$1" && return 0
+  FAILED_PARTS+=("build $1")
+  finish_reports
+  exit 1
+}
+
+everyday_tests() {
+  build_or_finish release
+  part unit run_ctest release unit "$UNIT_LABELS"
+  part integration run_ctest release integration integration
+  part e2e run_e2e
+  part deploy run_deploy "$1"
+  sanitizer_part asan
+}
+
+verb_test() {
+  need "${PACKAGES_BUILD[@]}" "${PACKAGES_TEST[@]}"
+  start_reports
+  case "${1:-}" in
+    '') everyday_tests core ;;
+    unit)
+      build_or_finish release
+      part unit run_ctest release unit "$UNIT_LABELS"
+      ;;
+    integration)
+      build_or_finish release
+      part integration run_ctest release integration integration
+      ;;
+    e2e) part e2e run_e2e ;;
+    deploy) part deploy run_deploy core ;;
+    hostile) part hostile run_hostile ;;
+    full)
+      everyday_tests full
+      sanitizer_part tsan
+      part 'second compiler' build_preset clang
+      part hostile run_hostile
+      ;;
+    *) die "test: unknown part '$1' (allowed: unit integration e2e deploy hostile full)" ;;
+  esac
+  finish_reports
+}
+
+verb_sanitizer() {
+  start_reports
+  sanitizer_part "$1"
+  finish_reports
+}
