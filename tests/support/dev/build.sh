@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Configure and build a preset; the verbs run, build, bench, fuzz, soak.
+# Functions say `|| return` themselves: bash ignores `set -e` inside whatever is called on the left of `||`.
 
 use_ccache() {
   command -v ccache >/dev/null || return 0
@@ -14,7 +15,7 @@ needs_configure() {
 configure() {
   local preset=$1
   needs_configure "$preset" || return 0
-  cmake --preset "$preset" >&2
+  cmake --preset "$preset" >&2 || return
   touch "build/$preset/.configured"
 }
 
@@ -22,11 +23,11 @@ configure() {
 build_preset() {
   local preset=$1
   shift
-  need "${PACKAGES_BUILD[@]}"
-  case "$preset" in clang | fuzz) need "${PACKAGES_CLANG[@]}" ;; esac
+  need "${PACKAGES_BUILD[@]}" || return
+  case "$preset" in clang | fuzz) need "${PACKAGES_CLANG[@]}" || return ;; esac
   use_ccache
-  npm_ready admin-ui/web
-  configure "$preset"
+  npm_ready admin-ui/web || return
+  configure "$preset" || return
   cmake --build "build/$preset" --parallel "$JOBS" ${1:+--target "$@"} >&2
 }
 
@@ -34,7 +35,7 @@ verb_build() { build_preset "${1:-release}"; }
 
 verb_run() {
   build_preset release equinox
-  cd "$EQUINOX_CALLER_DIR"
+  cd "$EQUINOX_CALLER_DIR" || exit
   exec "$ROOT/build/release/equinox" serve "$@"
 }
 
@@ -70,8 +71,10 @@ verb_fuzz() {
     found=1
     corpus="build/fuzz/corpus/$name"
     mkdir -p "$corpus" build/fuzz/findings
+    local corpora=("$corpus")
+    [[ ! -d tests/fuzz/corpus/$name ]] || corpora+=("tests/fuzz/corpus/$name")
     timed "fuzz $name" "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-      -artifact_prefix="build/fuzz/findings/$name-" "$corpus" $([[ -d tests/fuzz/corpus/$name ]] && echo "tests/fuzz/corpus/$name")
+      -artifact_prefix="build/fuzz/findings/$name-" "${corpora[@]}"
   done < <(find build/fuzz -type f -name '*_fuzz' -perm -u+x | sort)
   [[ $found -eq 1 ]] || die "fuzz: no target${only:+ named $only}"
 }

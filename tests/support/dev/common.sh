@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # names are read by the other parts
 # What every verb shares: places, privileges, messages.
 
 CACHE_DIR="${XDG_CACHE_HOME:-$HOME/.cache}/equinox"

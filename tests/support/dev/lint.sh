@@ -25,18 +25,18 @@ for path in sys.argv[1:]:
 lint_architecture() { "$PYTHON" tests/architecture/check_architecture.py; }
 
 lint_tidy() {
-  need "${PACKAGES_BUILD[@]}" "${PACKAGES_CLANG[@]}"
+  need "${PACKAGES_BUILD[@]}" "${PACKAGES_CLANG[@]}" || return
   use_ccache
-  npm_ready admin-ui/web
-  configure clang
+  npm_ready admin-ui/web || return
+  configure clang || return
   "$PYTHON" tests/support/dev/tidy.py --build build/clang --jobs "$JOBS" --cache "$CACHE_DIR/tidy"
 }
 
 lint_web() {
   [[ -f admin-ui/web/package.json ]] || return 0
-  npm_ready admin-ui/web
+  npm_ready admin-ui/web || return
   local script
-  for script in lint typecheck; do (cd admin-ui/web && npm run --silent --if-present "$script" </dev/null); done
+  for script in lint typecheck; do (cd admin-ui/web && npm run --silent --if-present "$script" </dev/null) || return; done
 }
 
 verb_lint() {

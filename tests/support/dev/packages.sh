@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # names are read by the other parts
 # Installs what a verb needs, once. A second call only asks dpkg, which takes a few hundredths of a second.
 
 PACKAGES_BUILD=(g++ cmake ninja-build ccache pkg-config libnghttp2-dev libssl-dev node-llhttp nlohmann-json3-dev
@@ -68,7 +68,7 @@ need_node() {
   if [[ $(node_major) -lt 20 ]]; then
     say "installing a newer Node.js from npm"
     mkdir -p "$CACHE_DIR/node"
-    npm install --silent --no-fund --no-audit --prefix "$CACHE_DIR/node" node@22 </dev/null >&2
+    npm install --silent --no-fund --no-audit --prefix "$CACHE_DIR/node" node@22 </dev/null >&2 || return
     PATH="$own:$PATH"
   fi
   [[ $(node_major) -ge 20 ]] || die "Node.js 20 or newer is needed, found $(node --version 2>/dev/null || echo none)"
@@ -78,12 +78,12 @@ need_node() {
 npm_ready() {
   local dir=$1 stamp sum
   [[ -f $dir/package-lock.json ]] || return 0
-  need_node
+  need_node || return
   stamp="$dir/node_modules/.equinox-lock"
   sum=$(sha256sum <"$dir/package-lock.json")
   [[ -f $stamp && $(<"$stamp") == "$sum" ]] && return 0
   say "npm ci in $dir"
-  (cd "$dir" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --silent --no-fund --no-audit </dev/null >&2)
+  (cd "$dir" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --silent --no-fund --no-audit </dev/null >&2) || return
   printf '%s\n' "$sum" >"$stamp"
 }
 

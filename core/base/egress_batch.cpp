@@ -1,0 +1,69 @@
+#include "base/egress_batch.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace equinox {
+
+void EgressBatch::grow(std::size_t at_least) {
+  const std::size_t wanted = std::max({at_least, capacity_ * 2, std::size_t{1024}});
+  std::unique_ptr<char[]> block{new char[wanted]};  // not value-initialised: it is written before it is read
+  if (used_ != 0) std::memcpy(block.get(), block_.get(), used_);
+  block_ = std::move(block);
+  capacity_ = wanted;
+}
+
+void EgressBatch::append(std::string_view bytes) {
+  if (bytes.empty()) return;
+  std::memcpy(reserve(bytes.size()), bytes.data(), bytes.size());
+  commit(bytes.size());
+}
+
+void EgressBatch::append_borrowed(std::string_view bytes, std::shared_ptr<const void> keeper) {
+  if (bytes.empty()) return;
+  add({.kind = Kind::borrowed,
+       .offset = 0,
+       .length = bytes.size(),
+       .data = bytes.data(),
+       .keeper = std::move(keeper),
+       .file = {}});
+  pending_ += bytes.size();
+}
+
+void EgressBatch::append_file(std::shared_ptr<const OpenFile> file, std::uint64_t offset, std::uint64_t length) {
+  if (length == 0) return;
+  add({.kind = Kind::file, .offset = offset, .length = length, .data = nullptr, .keeper = {}, .file = std::move(file)});
+  pending_ += length;
+}
+
+void EgressBatch::consume(std::uint64_t bytes) noexcept {
+  bytes = std::min(bytes, pending_);
+  pending_ -= bytes;
+  consumed_ += bytes;
+  while (bytes != 0) {
+    Segment& first = segments_[head_];
+    const std::uint64_t taken = std::min(bytes, first.length);
+    first.length -= taken;
+    if (first.kind == Kind::borrowed) {
+      first.data += taken;
+    } else {
+      first.offset += taken;
+    }
+    bytes -= taken;
+    if (first.length == 0) {
+      first.keeper.reset();
+      first.file.reset();
+      ++head_;
+    }
+  }
+  if (pending_ == 0) {
+    segments_.clear();
+    head_ = 0;
+    used_ = 0;
+  } else if (head_ > 64) {
+    segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+  }
+}
+
+}  // namespace equinox

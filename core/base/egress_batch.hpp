@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/unique_fd.hpp"
+
+namespace equinox {
+
+/// An open regular file shared by all responses that send it. Never mapped: a truncation would be SIGBUS.
+struct OpenFile {
+  UniqueFd fd;
+  std::uint64_t size_bytes{0};
+};
+
+/// Bytes on their way to a peer, in order: copied bytes, borrowed bytes and file ranges. A codec appends, a transport
+/// consumes. Copied bytes live in one contiguous block, so a batch of small answers leaves in one write.
+/// Owning reactor's thread only.
+class EgressBatch {
+ public:
+  enum class Kind : std::uint8_t { copied, borrowed, file };
+  struct Segment {
+    Kind kind{Kind::copied};
+    std::uint64_t offset{0};  ///< copied: into the block; file: into the file
+    std::uint64_t length{0};
+    const char* data{nullptr};             ///< borrowed only
+    std::shared_ptr<const void> keeper;    ///< keeps borrowed bytes alive; empty for literals
+    std::shared_ptr<const OpenFile> file;  ///< file only
+  };
+
+  EgressBatch() = default;
+  explicit EgressBatch(std::size_t block_bytes) { grow(block_bytes); }
+
+  /// Room for `bytes` contiguous bytes at the end of the block; commit() says how many were written.
+  /// The pointer is valid until the next call of any member.
+  char* reserve(std::size_t bytes) {
+    if (capacity_ - used_ < bytes) grow(used_ + bytes);
+    return block_.get() + used_;
+  }
+  void commit(std::size_t bytes) {
+    if (bytes == 0) return;
+    if (segments_.size() > head_ && segments_.back().kind == Kind::copied &&
+        segments_.back().offset + segments_.back().length == used_) {
+      segments_.back().length += bytes;
+    } else {
+      add({.kind = Kind::copied, .offset = used_, .length = bytes, .data = nullptr, .keeper = {}, .file = {}});
+    }
+    used_ += bytes;
+    pending_ += bytes;
+  }
+  void append(std::string_view bytes);
+  /// Bytes that are not copied. `keeper` (may be empty for literals) lives until they are written.
+  void append_borrowed(std::string_view bytes, std::shared_ptr<const void> keeper);
+  void append_file(std::shared_ptr<const OpenFile> file, std::uint64_t offset, std::uint64_t length);
+
+  [[nodiscard]] bool empty() const noexcept { return pending_ == 0; }
+  [[nodiscard]] std::uint64_t pending_bytes() const noexcept { return pending_; }
+  /// Bytes of memory held: the block and borrowed bytes with a keeper are not distinguished.
+  [[nodiscard]] std::size_t capacity_bytes() const noexcept { return capacity_; }
+  /// All bytes ever appended / consumed: a response is out when consumed reaches the mark taken after it was appended.
+  [[nodiscard]] std::uint64_t appended_total() const noexcept { return consumed_ + pending_; }
+  [[nodiscard]] std::uint64_t consumed_total() const noexcept { return consumed_; }
+
+  /// Segments not yet consumed, oldest first; the first one starts at the first unwritten byte.
+  [[nodiscard]] std::span<const Segment> segments() const noexcept {
+    return {segments_.data() + head_, segments_.size() - head_};
+  }
+  /// The bytes of a copied or borrowed segment.
+  [[nodiscard]] std::string_view bytes_of(const Segment& segment) const noexcept {
+    return segment.kind == Kind::copied ? std::string_view{block_.get() + segment.offset, segment.length}
+                                        : std::string_view{segment.data, segment.length};
+  }
+  /// Drops the first `bytes` pending bytes. An emptied batch starts again at the beginning of its block.
+  void consume(std::uint64_t bytes) noexcept;
+  void clear() noexcept { consume(pending_); }
+
+ private:
+  void add(Segment segment) { segments_.push_back(std::move(segment)); }
+  void grow(std::size_t at_least);
+
+  std::unique_ptr<char[]> block_;
+  std::size_t capacity_{0};
+  std::size_t used_{0};
+  std::uint64_t pending_{0};
+  std::uint64_t consumed_{0};
+  std::vector<Segment> segments_;
+  std::size_t head_{0};
+};
+
+}  // namespace equinox
