@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # Static checks. clang-tidy is remembered by content (tests/support/dev/tidy.py), so a second call is quick.
 
-project_files() { git ls-files -co --exclude-standard -- "$@" | while IFS= read -r file; do [[ -f $file ]] && echo "$file"; done; }
+project_files() { git ls-files -co --exclude-standard -- "$@" | while IFS= read -r file; do if [[ -f $file ]]; then echo "$file"; fi; done; }
 
 cpp_files() { project_files '*.cpp' '*.hpp' '*.h'; }
 
 shell_files() {
   project_files '*.sh'
   local file
-  for file in dev .ci/run .githooks/*; do [[ -f $file ]] && echo "$file"; done
+  for file in dev .ci/run; do echo "$file"; done
 }
 
 lint_format() { cpp_files | xargs -r -P "$JOBS" -n 20 clang-format-14 --dry-run -Werror; }
