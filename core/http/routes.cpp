@@ -1,0 +1,71 @@
+#include <equinox/routes.hpp>
+
+#include <stdexcept>
+
+namespace equinox {
+
+Routes& Routes::add(std::vector<Method> methods, std::string pattern, Handler handler, RouteOptions options) {
+  if (pattern.empty() || (pattern.front() != '/' && pattern != "*")) {
+    throw std::invalid_argument{"route pattern \"" + pattern + "\" must start with '/'"};
+  }
+  entries_.push_back(RouteEntry{.methods = std::move(methods),
+                                .pattern = std::move(pattern),
+                                .options = std::move(options),
+                                .handler = std::move(handler),
+                                .before = {},
+                                .after = {}});
+  return *this;
+}
+
+Routes& Routes::before(Before middleware) {
+  before_.push_back(std::move(middleware));
+  return *this;
+}
+
+Routes& Routes::after(After middleware) {
+  after_.push_back(std::move(middleware));
+  return *this;
+}
+
+Routes& Routes::mount(std::string_view prefix, Routes inner) {
+  if (prefix.empty() || prefix.front() != '/' || prefix.back() == '/') {
+    throw std::invalid_argument{"mount prefix \"" + std::string{prefix} + "\" must start with '/' and not end with it"};
+  }
+  for (RouteEntry& entry : inner.entries()) {
+    entry.pattern = entry.pattern == "/" ? std::string{prefix} : std::string{prefix} + entry.pattern;
+    entries_.push_back(std::move(entry));
+  }
+  return *this;
+}
+
+Routes& Routes::group(std::string_view prefix, const std::function<void(Routes&)>& fill) {
+  Routes inner;
+  fill(inner);
+  return mount(prefix, std::move(inner));
+}
+
+Routes& Routes::not_found(SyncHandler handler) {
+  not_found_ = std::move(handler);
+  return *this;
+}
+
+Routes& Routes::method_not_allowed(SyncHandler handler) {
+  method_not_allowed_ = std::move(handler);
+  return *this;
+}
+
+Routes& Routes::internal_error(SyncHandler handler) {
+  internal_error_ = std::move(handler);
+  return *this;
+}
+
+std::vector<RouteEntry> Routes::entries() const {
+  std::vector<RouteEntry> out = entries_;
+  for (RouteEntry& entry : out) {
+    entry.before.insert(entry.before.begin(), before_.begin(), before_.end());
+    entry.after.insert(entry.after.end(), after_.begin(), after_.end());
+  }
+  return out;
+}
+
+}  // namespace equinox

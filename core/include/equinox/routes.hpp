@@ -1,0 +1,94 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <equinox/handler.hpp>
+#include <equinox/method.hpp>
+
+namespace equinox {
+
+/// What a route may carry besides method, pattern and handler.
+struct RouteOptions {
+  std::string name{};       ///< metric label and dashboard name; the pattern when empty
+  std::string host{};       ///< only requests to this authority's host, without case; "*.example.net" allowed; empty: any
+  std::string listener{};   ///< only connections of this listener; empty: any
+  std::optional<std::uint64_t> request_body_max_bytes{};  ///< instead of the server's limit
+  std::vector<std::pair<std::string, std::string>> response_fields{};  ///< added to every answer of the route
+};
+
+/// One entry as registered. `method` empty: every method.
+struct RouteEntry {
+  std::vector<Method> methods;
+  std::string pattern;
+  RouteOptions options;
+  Handler handler;
+  std::vector<Before> before;  ///< outermost first
+  std::vector<After> after;    ///< innermost first
+};
+
+/// An ordered collection of routes; the first that matches wins. Patterns: "/users", "/users/{id}", "/files/*".
+/// A plain value until a server compiles it; mistakes (a pattern that cannot be read, a duplicate) are
+/// std::invalid_argument, thrown by add() or when the server starts.
+class Routes {
+ public:
+  Routes& get(std::string pattern, Handler handler, RouteOptions options = {}) {
+    return add({Method::get}, std::move(pattern), std::move(handler), std::move(options));
+  }
+  Routes& head(std::string pattern, Handler handler, RouteOptions options = {}) {
+    return add({Method::head}, std::move(pattern), std::move(handler), std::move(options));
+  }
+  Routes& post(std::string pattern, Handler handler, RouteOptions options = {}) {
+    return add({Method::post}, std::move(pattern), std::move(handler), std::move(options));
+  }
+  Routes& put(std::string pattern, Handler handler, RouteOptions options = {}) {
+    return add({Method::put}, std::move(pattern), std::move(handler), std::move(options));
+  }
+  Routes& patch(std::string pattern, Handler handler, RouteOptions options = {}) {
+    return add({Method::patch}, std::move(pattern), std::move(handler), std::move(options));
+  }
+  Routes& del(std::string pattern, Handler handler, RouteOptions options = {}) {
+    return add({Method::del}, std::move(pattern), std::move(handler), std::move(options));
+  }
+  Routes& options(std::string pattern, Handler handler, RouteOptions route_options = {}) {
+    return add({Method::options}, std::move(pattern), std::move(handler), std::move(route_options));
+  }
+  Routes& any(std::string pattern, Handler handler, RouteOptions options = {}) {
+    return add({}, std::move(pattern), std::move(handler), std::move(options));
+  }
+  Routes& add(std::vector<Method> methods, std::string pattern, Handler handler, RouteOptions options = {});
+
+  /// Middleware for every route added to this collection, before or after this call.
+  Routes& before(Before middleware);
+  Routes& after(After middleware);
+
+  /// Adds the routes of `inner` below `prefix` ("/api"), wrapped in `inner`'s middleware.
+  Routes& mount(std::string_view prefix, Routes inner);
+  /// A group is a collection filled by `fill` and mounted.
+  Routes& group(std::string_view prefix, const std::function<void(Routes&)>& fill);
+
+  /// Custom answers; the handlers are synchronous. `internal_error` is used for exceptions and unanswered requests.
+  Routes& not_found(SyncHandler handler);
+  Routes& method_not_allowed(SyncHandler handler);
+  Routes& internal_error(SyncHandler handler);
+
+  /// All entries with this collection's middleware already applied, in order.
+  [[nodiscard]] std::vector<RouteEntry> entries() const;
+  [[nodiscard]] const SyncHandler& not_found_handler() const noexcept { return not_found_; }
+  [[nodiscard]] const SyncHandler& method_not_allowed_handler() const noexcept { return method_not_allowed_; }
+  [[nodiscard]] const SyncHandler& internal_error_handler() const noexcept { return internal_error_; }
+
+ private:
+  std::vector<RouteEntry> entries_;
+  std::vector<Before> before_;
+  std::vector<After> after_;
+  SyncHandler not_found_;
+  SyncHandler method_not_allowed_;
+  SyncHandler internal_error_;
+};
+
+}  // namespace equinox

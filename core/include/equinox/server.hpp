@@ -1,0 +1,105 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <equinox/config.hpp>
+#include <equinox/handler.hpp>
+#include <equinox/request.hpp>
+#include <equinox/response.hpp>
+#include <equinox/routes.hpp>
+#include <equinox/view.hpp>
+#include <equinox/vocabulary.hpp>
+
+namespace equinox {
+
+/// One listening socket as it was bound.
+struct BoundListener {
+  std::string name;
+  std::string address;  ///< with the real port
+  std::uint16_t port{0};
+};
+
+/// What an observer is told; noexcept, on the connection's reactor, must not block.
+struct Hooks {
+  std::function<void(ConnectionId, const Endpoint& peer)> opened;
+  std::function<void(ConnectionId, CloseReason)> closed;
+  std::function<void(ConnectionId, const Request&, Status, std::chrono::nanoseconds)> request_done;
+};
+
+/// How far a drain has come.
+struct DrainProgress {
+  bool is_draining{false};
+  bool is_done{false};           ///< no request in flight
+  std::uint64_t connections{0};
+  std::uint64_t requests_in_flight{0};
+};
+
+/// An HTTP/1.1 and HTTP/2 server. Routes are added before start(); afterwards every member is safe from any thread.
+/// No global state: several servers live in one process.
+class Server : public Routes {
+ public:
+  /// @throws std::invalid_argument on a bad address, certificate or limit
+  explicit Server(ServerConfig config = {});
+  /// Stops at once and joins.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Opens the listeners and starts the reactors.
+  /// @throws std::invalid_argument for a duplicate route, std::system_error when a listener cannot be opened
+  ///         (the message names address and errno)
+  void start();
+  /// start(), then waits for SIGINT or SIGTERM, drains (a second signal ends at once), joins.
+  /// @return the exit status: 0 after any drain, 1 when a listener could not be opened (said on the log)
+  int run();
+  /// Begins a drain: the configured delay, then listeners close (unless `keep_listeners`), then what runs is finished.
+  void drain(bool keep_listeners = false);
+  /// Takes back a drain that kept its listeners; false when there is none.
+  bool undrain();
+  /// Ends at once: open connections close with reason `shutdown`. Joins the reactors.
+  void stop();
+  /// Returns when the reactors have ended (after drain or stop).
+  void wait();
+  /// Like wait(), at most `timeout`; false when they still run.
+  bool wait_for(std::chrono::milliseconds timeout);
+
+  [[nodiscard]] const std::vector<BoundListener>& listeners() const noexcept;
+  /// Port of the first listener.
+  [[nodiscard]] std::uint16_t port() const noexcept;
+
+  /// What may be seen; lives as long as the server.
+  [[nodiscard]] const ServerView& view() const noexcept;
+  /// Asks the owning reactor to close one connection; false when the id is stale.
+  bool close(ConnectionId id, CloseReason reason = CloseReason::app_close);
+  [[nodiscard]] DrainProgress drain_progress() const;
+
+  /// Replaces routes, limits, timeouts, log level and certificates at once, as one snapshot; running exchanges keep the
+  /// old one. Listeners, reactors and sizes must be unchanged.
+  /// @throws std::invalid_argument with nothing changed
+  void reload(const ServerConfig& config, const Routes& routes);
+  /// Reads the certificate files again. @throws std::invalid_argument with nothing changed
+  void reload_certificates();
+  void set_log_level(LogLevel level);
+  /// Reopens log files (after rotation).
+  void reopen_logs();
+
+  /// Before start() only.
+  void set_hooks(Hooks hooks);
+
+  /// Runs `work` on the bounded worker pool; false when its queue is full.
+  bool offload(std::function<void()> work);
+
+  struct Internal;
+  [[nodiscard]] Internal& internal() noexcept { return *internal_; }
+
+ private:
+  std::unique_ptr<Internal> internal_;
+};
+
+}  // namespace equinox
