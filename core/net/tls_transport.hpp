@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "net/tls_context.hpp"
+#include "net/transport.hpp"
+
+struct ssl_st;  // SSL
+
+namespace equinox::net {
+
+/// The server's end of a TLS connection. OpenSSL reads and writes through our own calls, so SIGPIPE cannot arise and
+/// the fault seam reaches it.
+/// @error tls_handshake, tls_no_shared_cipher, tls_version, tls_sni_unknown, tls_plaintext: handshake() only;
+///        `detail` is the alert sent or received, 0 when none. tls_alert: a fatal alert later. Others as TcpTransport.
+/// `closed` with peer_closed and detail 1 when the peer's bytes ended without close_notify (RFC 8446 §6.1).
+///
+/// After handshake() says ok, read() at once: the first request may already be inside, and no edge will announce it.
+class TlsTransport final : public Transport {
+ public:
+  static constexpr std::size_t kRecordBytes = 16 * 1024;
+
+  /// @error out_of_memory; the socket is closed then
+  static Result<std::unique_ptr<TlsTransport>> create(UniqueFd socket, std::shared_ptr<const TlsContext> context);
+  ~TlsTransport() override;
+  TlsTransport(const TlsTransport&) = delete;
+  TlsTransport& operator=(const TlsTransport&) = delete;
+
+  IoResult handshake() override;
+  IoResult read(std::span<std::byte> into) override;
+  IoResult write(EgressBatch& batch) override;
+  [[nodiscard]] bool has_pending() const noexcept override;
+  void shutdown_send() noexcept override;
+  [[nodiscard]] int descriptor() const noexcept override { return socket_.get(); }
+  [[nodiscard]] const TlsFacts* tls() const noexcept override { return is_established_ ? &facts_ : nullptr; }
+
+  /// The server name asked for, also while the handshake runs or after it failed; empty when none. Unchecked bytes.
+  [[nodiscard]] std::string_view server_name() const noexcept { return server_name_; }
+
+  struct Callbacks;  ///< OpenSSL's way in; in the .cpp only
+
+ private:
+  TlsTransport(UniqueFd socket, std::shared_ptr<const TlsContext> context) noexcept;
+  IoResult fail(int result, std::size_t moved);
+  Error handshake_error() const noexcept;
+  void settle();
+
+  UniqueFd socket_;
+  std::shared_ptr<const TlsContext> context_;
+  ssl_st* ssl_{nullptr};
+  TlsFacts facts_;
+  std::string server_name_;
+  std::size_t retry_bytes_{0};  ///< length of a record that OpenSSL holds encrypted and could not send
+  int io_errno_{0};
+  std::uint8_t alert_{0};
+  bool is_established_{false};
+  bool is_broken_{false};   ///< a fatal error happened: SSL_shutdown must not be called
+  bool is_drained_{false};  ///< the kernel's buffer was emptied in this call
+  bool saw_eof_{false};
+  bool saw_plaintext_{false};
+  bool has_first_byte_{false};
+  bool sni_refused_{false};
+  bool more_{false};  ///< the last read ended because its buffer was full
+};
+
+}  // namespace equinox::net
