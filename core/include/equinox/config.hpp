@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include <equinox/log_level.hpp>
+
 namespace equinox {
 
 using std::chrono::milliseconds;
@@ -85,8 +87,6 @@ struct WorkerConfig {
   std::uint32_t threads{2};           ///< of equinox::offload
   std::uint32_t queue{1024};          ///< beyond it offload refuses
 };
-
-enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, off };
 
 /// Receives the server's log lines already escaped; called on the log thread, never on a reactor.
 using LogSink = std::function<void(LogLevel level, std::string_view line)>;
