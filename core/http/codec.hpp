@@ -37,8 +37,15 @@ struct CodecEvent {
     std::uint64_t error_code;  ///< reset: HTTP/2 error code
   };
   std::size_t size{0};  ///< body: bytes
+  /// With `end_of_message` of a body event: the trailer fields (RFC 9110 §6.5), null when there are none. Fields that
+  /// frame or route are left out. Live as long as the body bytes.
+  const std::span<const Field>* trailer_fields{nullptr};
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data, size}; }
+  [[nodiscard]] std::span<const Field> trailers() const noexcept {
+    return trailer_fields == nullptr ? std::span<const Field>{} : *trailer_fields;
+  }
 };
+static_assert(sizeof(CodecEvent) <= 32);
 
 /// One answer for all questions a connection has after a turn; ask once a turn.
 struct CodecState {

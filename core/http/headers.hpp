@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <equinox/request.hpp>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace equinox::http {
+
+/// What one octet may be part of; combine with `|`, ask with is_octet().
+enum Octet : std::uint8_t {
+  kToken = 1,        ///< tchar, RFC 9110 §5.6.2
+  kTargetPath = 2,   ///< may stand in the path of a request target: RFC 3986 pchar and '/', and ^ ` { | } [ ] which
+                     ///< browsers send unencoded
+  kTargetQuery = 4,  ///< the same for the query, which may also hold '?' and '\'
+  kRegName = 8,      ///< may stand in a host that is not an IP literal: RFC 3986 §3.2.2 without percent signs
+  kHexDigit = 16,
+  kFieldValue = 32,  ///< field-value, RFC 9110 §5.5: visible, space, tab and obs-text
+};
+extern const std::array<std::uint8_t, 256> kOctets;
+
+inline bool is_octet(char c, std::uint8_t classes) noexcept {
+  return (kOctets[static_cast<unsigned char>(c)] & classes) != 0;
+}
+/// True when `text` consists of such octets only; also for an empty text.
+bool all_octets(std::string_view text, std::uint8_t classes) noexcept;
+inline bool is_token(std::string_view text) noexcept { return !text.empty() && all_octets(text, kToken); }
+/// True when a field value can be written as it is: no CR, LF or NUL (RFC 9110 §5.5).
+bool is_safe_value(std::string_view value) noexcept;
+/// 0–15, or -1.
+int hex_value(char c) noexcept;
+
+constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+/// Compared without ASCII case (RFC 9110 §5.1).
+bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
+/// Without surrounding SP and HTAB (OWS, RFC 9110 §5.6.3).
+std::string_view trim(std::string_view text) noexcept;
+
+/// First field of that name, without case.
+std::optional<std::string_view> find_field(std::span<const Field> fields, std::string_view name) noexcept;
+/// How many fields have that name.
+std::size_t count_fields(std::span<const Field> fields, std::string_view name) noexcept;
+/// True when a comma-separated list (RFC 9110 §5.6.1) holds `token`, without case.
+bool list_has(std::string_view list, std::string_view token) noexcept;
+/// The same over all fields of that name.
+bool any_list_has(std::span<const Field> fields, std::string_view name, std::string_view token) noexcept;
+
+/// Takes the next member off a comma-separated list: trimmed, empty members skipped; nothing at the end.
+/// Quoted strings are kept whole (RFC 9110 §5.6.4).
+std::optional<std::string_view> next_member(std::string_view& list) noexcept;
+
+/// Fields that must not arrive as trailers: framing, routing, authentication, content (RFC 9110 §6.5.1).
+bool is_forbidden_in_trailers(std::string_view name) noexcept;
+
+/// Host or authority without userinfo: reg-name, IPv4 or [IPv6], with an optional port (RFC 9110 §7.2). Not empty.
+bool is_valid_authority(std::string_view authority) noexcept;
+/// The host part of an authority: "a.example" of "a.example:80", "[::1]" of "[::1]:80".
+std::string_view host_of(std::string_view authority) noexcept;
+
+}  // namespace equinox::http
