@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <equinox/record.hpp>
+#include <memory>
+
+namespace equinox::telemetry {
+
+/// One connection's public memory: 256 bytes, hot line first. One writer; readers copy it whole or not at all.
+class alignas(64) RecordSlot {
+ public:
+  static constexpr std::size_t kHotWords = sizeof(RecordHot) / 8;
+  static constexpr std::size_t kColdWords = sizeof(RecordCold) / 8;
+
+  // Owner's thread only.
+  void write_hot(const RecordHot& hot) noexcept;
+  void write_cold(const RecordCold& cold) noexcept;
+  void write(const RecordHot& hot, const RecordCold& cold) noexcept;
+  [[nodiscard]] RecordHot own_hot() const noexcept;
+  [[nodiscard]] RecordCold own_cold() const noexcept;
+  /// Generation, state, protocol, deadline kind and method as they were last published.
+  [[nodiscard]] std::uint64_t own_first_word() const noexcept { return hot_[0].load(std::memory_order_relaxed); }
+
+  /// Any thread. False when the slot is free (or kept changing under the reader).
+  [[nodiscard]] bool read(RecordHot& hot, RecordCold& cold) const noexcept;
+
+ private:
+  std::uint64_t begin() noexcept;
+  void end(std::uint64_t sequence) noexcept;
+
+  std::atomic<std::uint64_t> sequence_{0};
+  std::array<std::atomic<std::uint64_t>, kHotWords> hot_{};
+  std::array<std::atomic<std::uint64_t>, kColdWords> cold_{};
+};
+static_assert(sizeof(RecordSlot) == 256);
+
+/// The records of one reactor's connections; a record has its connection's slot index. Grows chunk by chunk with use,
+/// never moves and never shrinks.
+class RecordSlab {
+ public:
+  static constexpr std::size_t kChunkBits = 7;
+  static constexpr std::size_t kChunk = std::size_t{1} << kChunkBits;
+
+  /// @param capacity  greatest number of slots, at most 2^24
+  RecordSlab(std::uint8_t reactor, std::size_t capacity);
+  ~RecordSlab();
+  RecordSlab(const RecordSlab&) = delete;
+  RecordSlab& operator=(const RecordSlab&) = delete;
+
+  /// Owner's thread only. Makes the slot's chunk when needed; false beyond the capacity (then nothing is published).
+  bool ensure(std::uint32_t index) noexcept;
+  /// Owner's thread only; the slot was ensured.
+  [[nodiscard]] RecordSlot& at(std::uint32_t index) noexcept {
+    return chunks_[index >> kChunkBits].load(std::memory_order_relaxed)[index & (kChunk - 1)];
+  }
+
+  /// Any thread: a copy of the record, false when the slot is free.
+  [[nodiscard]] bool read(std::uint32_t index, ConnectionRecord& into) const noexcept;
+  /// Any thread: slots that were ever used are 0..extent()-1.
+  [[nodiscard]] std::uint32_t extent() const noexcept { return extent_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  /// Bytes of all chunks made so far.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept;
+
+ private:
+  std::uint8_t reactor_;
+  std::size_t capacity_;
+  std::size_t chunk_count_;
+  std::unique_ptr<std::atomic<RecordSlot*>[]> chunks_;
+  std::atomic<std::uint32_t> extent_{0};
+};
+
+}  // namespace equinox::telemetry

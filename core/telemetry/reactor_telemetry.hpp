@@ -1,0 +1,146 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <equinox/record.hpp>
+#include <equinox/snapshot.hpp>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "telemetry/activity.hpp"
+#include "telemetry/connection_record.hpp"
+#include "telemetry/counters.hpp"
+#include "telemetry/exemplars.hpp"
+#include "telemetry/history.hpp"
+
+namespace equinox::telemetry {
+
+/// Capacities are per process and split over the reactors.
+struct TelemetryOptions {
+  std::size_t reactors{1};
+  std::size_t listeners{1};
+  std::size_t connections_per_reactor{100'000};  ///< greatest slot index + 1
+  std::size_t routes_max{1024};
+  std::size_t series_budget{150};
+  std::size_t closed{50'000};
+  std::size_t slow{2'000};
+  std::size_t samples{20'000};
+  std::size_t recent{8'000};
+  std::size_t timeline{50'000};
+  std::size_t stalls{1'000};
+  std::int64_t slow_threshold_ns{500'000'000};
+  std::int64_t stall_threshold_ns{100'000'000};
+  std::uint32_t recent_per_second{500};  ///< requests kept in the recent ring; beyond: only one per bucket and second
+  bool observe{true};                    ///< samples, timeline and slow log; counters are always kept
+  bool body_sizes{false};
+};
+
+/// How a connection ended, as far as its record does not say it already.
+struct CloseFacts {
+  CloseReason reason{CloseReason::client_fin_idle};
+  DeadlineKind timer{DeadlineKind::none};  ///< that fired
+  std::uint32_t timer_ms{0};               ///< its value
+  int os_errno{0};
+  int tls_alert{-1};
+  bool tls_alert_sent{false};
+  bool has_h2_error{false};
+  std::uint32_t h2_error_code{0};
+  std::uint32_t last_stream{0};
+  std::uint16_t status{0};      ///< of the newest answer
+  std::string_view target{};    ///< of the newest request; the record's when empty
+  std::string_view actor{};     ///< administrative closes
+  std::uint32_t rtt_us{0};      ///< 0: the record's
+  std::uint32_t retransmits{0};
+};
+
+/// Everything one reactor tells about itself: counters, records, rings, what it is doing. Writer members are for that
+/// reactor's thread only and never lock; per request they never allocate.
+class ReactorTelemetry {
+ public:
+  ReactorTelemetry(ReactorIndex index, const TelemetryOptions& options, SeriesDirectory& directory);
+  ReactorTelemetry(const ReactorTelemetry&) = delete;
+  ReactorTelemetry& operator=(const ReactorTelemetry&) = delete;
+
+  [[nodiscard]] ReactorStats& stats() noexcept { return stats_; }
+  [[nodiscard]] const ReactorStats& stats() const noexcept { return stats_; }
+
+  // Connections. The slot index is the connection table's (ConnectionId::index()).
+  /// A connection exists: publishes its record, counts it as accepted and enters its state. False when the slot lies
+  /// beyond the capacity: then it is counted but has no record, and the calls below do nothing but count.
+  bool open(ConnectionId id, const RecordHot& hot, const RecordCold& cold) noexcept;
+  /// Once a turn. `hot.generation` is the id's. Moves the state gauges and the timeline along.
+  void publish(ConnectionId id, const RecordHot& hot, std::int64_t wall_ns) noexcept;
+  /// The cold half: after the handshake, or with a new sample, at most once a second.
+  void publish_cold(ConnectionId id, const RecordCold& cold) noexcept;
+  /// What was published last, to change a part of it; a zero record when the slot has none.
+  [[nodiscard]] RecordCold cold_of(ConnectionId id) const noexcept;
+  /// The newest request as people see it. Copies the target only when it will be shown: when `lasting` (the request
+  /// outlives this turn), or when the connection's last copy is ≥ 1 s old.
+  void publish_target(ConnectionId id, std::uint32_t request_number, std::string_view target, std::int64_t now_ns,
+                      bool lasting) noexcept;
+  /// The connection is over: frees the record, leaves the gauges, counts the reason, the eviction when a timer fired
+  /// or the connection limit was the reason, and keeps a ClosedRecord. `last` is the final state of the hot half.
+  void close(ConnectionId id, const RecordHot& last, const CloseFacts& facts, std::int64_t now_ns,
+             std::int64_t wall_ns) noexcept;
+
+  // Requests
+  /// Counts, keeps exemplar, samples, recent and slow entries.
+  void request_finished(const RequestSample& sample) noexcept;
+
+  // Loop
+  /// Around whatever may block: handlers always; TLS, parsing, writing where cheap.
+  void begin_activity(StallCause cause, RouteId route, std::uint8_t method, ConnectionId connection, StreamId stream,
+                      std::int64_t now_ns) noexcept {
+    activity_.begin({now_ns, connection.packed(), stream, route, cause, method});
+  }
+  std::int64_t end_activity(std::int64_t now_ns) noexcept { return activity_.end(now_ns); }
+  /// At the end of each turn: counts it, and records a stall when it took longer than the threshold.
+  /// @param ready_after  ready events found by the next wait, when known
+  void turn(const LoopTurn& turn, std::uint32_t ready_after = 0) noexcept;
+
+  // Any thread
+  [[nodiscard]] ReactorIndex index() const noexcept { return index_; }
+  [[nodiscard]] const RecordSlab& records() const noexcept { return slab_; }
+  [[nodiscard]] const HistoryRing<ClosedRecord>& closed_ring() const noexcept { return closed_; }
+  [[nodiscard]] const HistoryRing<RequestRecord>& slow_ring() const noexcept { return slow_; }
+  [[nodiscard]] const HistoryRing<RequestRecord>& sample_ring() const noexcept { return samples_; }
+  [[nodiscard]] const HistoryRing<RequestRecord>& recent_ring() const noexcept { return recent_; }
+  [[nodiscard]] const HistoryRing<StateChange>& timeline_ring() const noexcept { return timeline_; }
+  [[nodiscard]] const HistoryRing<StallRecord>& stall_ring() const noexcept { return stalls_; }
+  [[nodiscard]] const ActivityCell& activity() const noexcept { return activity_; }
+  void add_to(ServerSnapshot& into) const;
+  [[nodiscard]] std::int64_t stall_threshold_ns() const noexcept { return stall_threshold_ns_; }
+
+  /// Thresholds may change by a reload; owner's thread only.
+  void set_thresholds(std::int64_t slow_ns, std::int64_t stall_ns) noexcept {
+    slow_threshold_ns_ = slow_ns;
+    stall_threshold_ns_ = stall_ns;
+  }
+
+ private:
+  void keep_request(const RequestSample& sample, const ReactorStats::Placed& placed) noexcept;
+  void note_state(ConnectionId id, Protocol protocol, ConnectionState state, std::int64_t wall_ns) noexcept;
+  void count_end(const RecordHot& last, const CloseFacts& facts, std::int64_t age_ns) noexcept;
+
+  ReactorIndex index_;
+  bool observe_;
+  std::int64_t slow_threshold_ns_;
+  std::int64_t stall_threshold_ns_;
+  std::uint32_t recent_per_second_;
+  std::uint32_t recent_left_{0};
+  std::int64_t recent_second_{0};
+  std::array<std::int64_t, kDurationEdges.size() + 1> sampled_second_{};
+  ReactorStats stats_;
+  RecordSlab slab_;
+  ExemplarCells exemplars_;
+  ActivityCell activity_;
+  std::uint64_t turn_cpu_ns_{0};
+  HistoryRing<ClosedRecord> closed_;
+  HistoryRing<RequestRecord> slow_;
+  HistoryRing<RequestRecord> samples_;
+  HistoryRing<RequestRecord> recent_;
+  HistoryRing<StateChange> timeline_;
+  HistoryRing<StallRecord> stalls_;
+};
+
+}  // namespace equinox::telemetry
