@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,8 @@ namespace equinox {
 /// Appends `bytes` so that it can stand in a quoted text line: < 0x20, 0x7f and ≥ 0x80 become \xHH (\n, \r, \t by
 /// name), quotes and backslashes are escaped.
 void append_text_escaped(std::string& out, std::string_view bytes);
+/// The same for text outside of quotes: quotes and backslashes stay as they are.
+void append_controls_escaped(std::string& out, std::string_view bytes);
 /// Appends `bytes` as the inside of a JSON string (RFC 8259 §7): valid UTF-8 stays, any other byte becomes the four
 /// characters \xHH; 0x7f is escaped too.
 void append_json_escaped(std::string& out, std::string_view bytes);

@@ -5,12 +5,12 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <equinox/log_level.hpp>
 #include <span>
 #include <string_view>
 
 namespace equinox {
 
-enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
 inline constexpr std::size_t kLogLevels = 4;
 
 /// What part of the server speaks; a label of equinox_log_messages_total.
