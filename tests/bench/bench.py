@@ -1,0 +1,166 @@
+"""Side by side in one run: Equinox, the raw ceiling and the servers Debian has. Use ./dev bench.
+
+    bench.py [--quick] [--only P1,P9] [--rounds 3] [--seconds 2]
+
+The server has one reactor on CPU 0, the generator is on CPU 1, rounds are interleaved, the median counts. The main figure is the
+server's CPU microseconds per finished request; requests per second measure the generator and are shown only.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import bench_servers
+from bench_measure import Failed
+from bench_scenarios import SCENARIOS, WRAPPERS
+from bench_servers import HELLO, PEERS, ROOT
+
+
+@dataclass
+class Settings:
+    window: float
+    rounds: int
+    idle_connections: int
+    idle_watch: float
+    open_rate: int = 20000
+
+
+def prepare_site(work):
+    site = work / "site"
+    site.mkdir()
+    site.chmod(0o755)
+    work.chmod(0o755)  # nginx and h2o drop their rights when started by root
+    (site / "hello").write_text(HELLO)
+    for name, size in (("1k.bin", 1 << 10), ("100k.bin", 100 << 10), ("10m.bin", 10 << 20)):
+        (site / name).write_bytes(os.urandom(size))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                    "/CN=localhost", "-keyout", str(work / "tls.key"), "-out", str(work / "tls.crt")], check=True, capture_output=True)
+    (work / "tls.key").chmod(0o644)
+
+
+def start_peers(variant, work, names, notes):
+    peers = []
+    for name in names:
+        extra = dict(variant.extra.get(name, {}))
+        if name == "equinox" and variant.wrapper == "callgrind":
+            plain = ROOT / "build/bench-nolto/equinox"
+            if plain.exists():
+                extra["binary"] = str(plain)
+        peer = PEERS[name](work, extra)
+        if not peer.available():
+            notes.append(f"{name}: not installed")
+            continue
+        try:
+            peer.start(WRAPPERS[variant.wrapper](peer.work), patience=30 if variant.wrapper == "callgrind" else 10)
+            peers.append(peer)
+        except (RuntimeError, Failed) as problem:
+            notes.append(str(problem))
+            peer.stop()
+    return peers
+
+
+def measure_variant(variant, settings, work, names):
+    notes, samples = [], {}
+    peers = start_peers(variant, work, names, notes)
+    try:
+        for _ in range(1 if variant.once else settings.rounds):
+            for peer in peers:
+                try:
+                    samples.setdefault(peer.name, []).append(variant.measure(peer, settings))
+                except (Failed, subprocess.SubprocessError, OSError, ValueError) as problem:
+                    notes.append(f"{peer.name}: {problem}")
+    finally:
+        for peer in peers:
+            peer.stop()
+    return samples, notes
+
+
+def summarize(samples):
+    values = [s["value"] for s in samples]
+    middle = statistics.median(values)
+    best = min(samples, key=lambda s: abs(s["value"] - middle))
+    spread = (max(values) - min(values)) / middle * 100 if middle and len(values) > 1 else 0.0
+    return {**best, "value": middle, "spread": spread, "rounds": len(values)}
+
+
+def judge(variant, figures):
+    """[(goal in words, met or None)]"""
+    own = figures.get("equinox")
+    told = []
+    for against, factor in variant.goals:
+        if against == "abs":
+            told.append((f"≤ {factor:g} {variant.unit}", own and own["value"] <= factor))
+            continue
+        values = [figures[n]["value"] for n in against.split() if n in figures]
+        words = f"≤ {factor:g} × {' or '.join(against.split())}"
+        told.append((words, own["value"] <= factor * min(values) if own and values else None))
+    return told
+
+
+def print_variant(variant, figures, notes, verdicts):
+    print(f"\n{variant.id}  {variant.title}")
+    raw = figures.get("raw", {}).get("value")
+    peers = [f["value"] for n, f in figures.items() if n not in ("equinox", "raw")]
+    best = min(peers) if peers else None
+    print(f"    {'server':<10}{variant.unit:>12}{'× raw':>8}{'× best':>8}{'spread':>8}   more")
+    for name, f in sorted(figures.items(), key=lambda item: item[1]["value"]):
+        ratio = [f"{f['value'] / base:.2f}" if base else "-" for base in (raw, best)]
+        more = " ".join(f"{k}={f[k]:,.0f}" if k == "rate" else f"{k}={f[k]:.4g}" for k in ("rate", "busy", "p99_us", "p999_us", "connections")
+                        if f.get(k) is not None)
+        print(f"    {name:<10}{f['value']:>12,.2f}{ratio[0]:>8}{ratio[1]:>8}{f['spread']:>7.1f}%   {more}")
+    for words, met in verdicts:
+        print(f"    goal {words}: {'no figure' if met is None else 'met' if met else 'NOT met'}")
+    for note in dict.fromkeys(notes):
+        print(f"    note {note}")
+    sys.stdout.flush()
+
+
+def machine():
+    model = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "?")
+    return {"cpu": model, "cpus": os.cpu_count(), "kernel": platform.release(), "date": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="a minute: one short round of the main scenarios")
+    parser.add_argument("--only", default="", help="scenario ids, as P1,P9")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--servers", default="", help="only these, as equinox,raw,nginx")
+    parser.add_argument("--json", type=Path, default=None)
+    options = parser.parse_args()
+    wanted = {w.strip().upper() for w in options.only.split(",") if w.strip()}
+    settings = Settings(0.6, 1, 2000, 1.0) if options.quick else Settings(options.seconds, options.rounds, 10000, 4.0)
+    chosen = [v for v in SCENARIOS if (v.id in wanted if wanted else (v.quick or not options.quick))]
+    if not chosen:
+        parser.error(f"--only: no scenario named so; there are {', '.join(dict.fromkeys(v.id for v in SCENARIOS))}")
+    results = []
+    with tempfile.TemporaryDirectory(prefix="equinox-bench-") as folder:
+        work = Path(folder)
+        prepare_site(work)
+        for variant in chosen:
+            names = variant.quick_peers if options.quick else variant.peers
+            names = [n for n in variant.peers if n in names and (not options.servers or n in options.servers.split(","))]
+            samples, notes = measure_variant(variant, settings, work, names)
+            figures = {name: summarize(found) for name, found in samples.items()}
+            verdicts = judge(variant, figures)
+            print_variant(variant, figures, notes, verdicts)
+            results.append({"id": variant.id, "title": variant.title, "unit": variant.unit, "figures": figures, "notes": notes,
+                            "goals": [{"goal": words, "met": met} for words, met in verdicts]})
+    target = options.json or ROOT / "build/bench" / f"{'quick' if options.quick else 'full'}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps({"machine": machine(), "settings": vars(settings), "build": str(bench_servers.BUILD.name), "results": results},
+                                 indent=1))
+    print(f"\nwritten: {os.path.relpath(target)}")
+
+
+if __name__ == "__main__":
+    main()
