@@ -1,0 +1,411 @@
+#include "config.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "base/unique_fd.hpp"
+#include "config_checks.hpp"
+#include "config_values.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+std::string item(std::string_view list, std::size_t index) { return fmt::format("{}[{}]", list, index); }
+
+/// Turns checked settings into the plain structures. Nothing here can fail.
+class Builder {
+ public:
+  Builder(const Settings& settings, std::string_view file)
+      : s{settings}, folder_{std::filesystem::path{file}.parent_path()} {}
+
+  [[nodiscard]] std::uint32_t u32(std::string_view path) const {
+    return static_cast<std::uint32_t>(s.number(path).value_or(0));
+  }
+  [[nodiscard]] std::uint64_t u64(std::string_view path) const {
+    return static_cast<std::uint64_t>(s.number(path).value_or(0));
+  }
+
+  /// Names in the file are relative to the file's folder, names on the command line to the working folder.
+  [[nodiscard]] std::string file_name(const std::string& path) const {
+    const std::string name = s.text(path);
+    if (name.empty() || name.front() == '/' || folder_.empty() || s.origin(path).starts_with("--")) return name;
+    return (folder_ / name).string();
+  }
+
+  [[nodiscard]] std::optional<TlsConfig> tls(const std::string& path) const {
+    if (!s.has(path)) return std::nullopt;
+    TlsConfig out;
+    for (std::size_t i = 0; i < s.count(path + ".certificates"); ++i) {
+      const std::string at = item(path + ".certificates", i);
+      CertificateConfig certificate;
+      certificate.name = s.text(at + ".name");
+      certificate.certificate = file_name(at + ".certificate");
+      certificate.key = file_name(at + ".key");
+      out.certificates.push_back(std::move(certificate));
+    }
+    out.self_signed = s.boolean(path + ".self_signed");
+    out.min_version = s.text(path + ".min_version");
+    out.ciphers = s.text(path + ".ciphers");
+    out.http2 = s.boolean(path + ".http2");
+    out.strict_sni = s.boolean(path + ".strict_sni");
+    return out;
+  }
+
+  [[nodiscard]] ListenerConfig listener(std::size_t index) const {
+    const std::string at = item("listeners", index);
+    ListenerConfig out;
+    out.name = listener_name(s, index);
+    out.address = s.text(at + ".address");
+    const std::string h2c = s.text(at + ".h2c");
+    out.h2c = h2c == "off" ? H2c::off : h2c == "on" ? H2c::on : H2c::prior_knowledge;
+    out.tls = tls(at + ".tls");
+    out.proxy_protocol_from = s.texts(at + ".proxy_protocol.from");
+    out.defer_accept = std::chrono::duration_cast<std::chrono::seconds>(s.duration(at + ".defer_accept"));
+    return out;
+  }
+
+  void limits(LimitConfig& out) const {
+    out.connections = u32("limits.connections");
+    out.connections_per_client = u32("limits.connections_per_client");
+    out.requests_per_connection = u32("limits.requests_per_connection");
+    out.request_head = u64("limits.request_head");
+    out.request_target = u64("limits.request_target");
+    out.request_body = u64("limits.request_body");
+    out.fields = u32("limits.fields");
+    out.http2_concurrent_streams = u32("limits.http2_concurrent_streams");
+    out.minimum_rate = u32("limits.minimum_rate");
+    out.output_buffer = u64("limits.output_buffer");
+    out.memory = u64("limits.memory");
+  }
+
+  void timeouts(TimeoutConfig& out) const {
+    out.idle = s.duration("timeouts.idle");
+    out.header = s.duration("timeouts.header");
+    out.body = s.duration("timeouts.body");
+    out.handler = s.duration("timeouts.handler");
+    out.write = s.duration("timeouts.write");
+    out.handshake = s.duration("timeouts.handshake");
+    out.ping_after = s.duration("timeouts.ping_after");
+    out.ping = s.duration("timeouts.ping");
+    out.max_age = s.duration("timeouts.max_age");
+    out.linger = s.duration("timeouts.linger");
+  }
+
+  void history(HistoryConfig& out) const {
+    out.closed = u32("rings.closed");
+    out.slow = u32("rings.slow");
+    out.samples = u32("rings.samples");
+    out.stalls = u32("rings.stalls");
+    out.events = u32("rings.events");
+    out.slow_threshold = s.duration("thresholds.slow");
+    out.stall_threshold = s.duration("thresholds.stall");
+  }
+
+  void log(LogConfig& out) const {
+    constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warn", "error", "off"};
+    const auto level = std::find(kLevels.begin(), kLevels.end(), s.text("log.level"));
+    out.level = static_cast<LogLevel>(level - kLevels.begin());
+    out.format = s.text("log.format") == "json" ? "json" : "text";
+    out.target = s.text("log.target");
+    out.access = s.text("log.access");
+    out.access_format = s.text("log.access_format");
+  }
+
+  [[nodiscard]] ServerConfig traffic() const {
+    ServerConfig out;
+    out.listeners.clear();
+    for (std::size_t i = 0; i < s.count("listeners"); ++i) out.listeners.push_back(listener(i));
+    out.reactors = u32("reactors");
+    limits(out.limits);
+    timeouts(out.timeouts);
+    out.drain.delay = s.duration("drain.delay");
+    out.drain.timeout = s.duration("drain.timeout");
+    history(out.history);
+    out.workers.threads = u32("workers.threads");
+    out.workers.queue = u32("workers.queue");
+    log(out.log);
+    out.trusted_proxies = s.texts("trusted_proxies");
+    out.request_ids = s.boolean("request_ids");
+    out.server_field = s.text("server_field");
+    return out;
+  }
+
+  [[nodiscard]] RouteConfig route(std::size_t index) const {
+    const std::string at = item("routes", index);
+    RouteConfig out;
+    out.path = s.text(at + ".path");
+    out.name = s.text(at + ".name");
+    out.host = s.text(at + ".host");
+    out.listener = s.text(at + ".listener");
+    for (const std::string& method : s.texts(at + ".methods")) out.methods.push_back(parse_method(method));
+    out.headers = s.text_map(at + ".headers");
+    if (s.has(at + ".request_body")) out.request_body_max_bytes = u64(at + ".request_body");
+    out.handler = handler(at);
+    out.redirect_to = s.text(at + ".redirect.to");
+    out.redirect_code = static_cast<int>(u32(at + ".redirect.code"));
+    out.respond_code = static_cast<int>(u32(at + ".respond.code"));
+    out.respond_content_type = s.text(at + ".respond.content_type");
+    out.respond_body = s.text(at + ".respond.body");
+    out.static_root = file_name(at + ".static.root");
+    out.static_index = s.texts(at + ".static.index");
+    out.static_fallback = s.text(at + ".static.fallback");
+    out.static_listing = s.boolean(at + ".static.listing");
+    out.static_precompressed = s.boolean(at + ".static.precompressed");
+    out.static_compress = s.boolean(at + ".static.compress");
+    out.static_compressed_cache_bytes = u64(at + ".static.compressed_cache");
+    out.static_cache_control = s.text(at + ".static.cache_control");
+    out.static_open_files = u32(at + ".static.open_files");
+    out.health_is_live = s.text(at + ".health.check") == "live";
+    return out;
+  }
+
+  [[nodiscard]] ApplianceConfig build(std::string_view file) const {
+    ApplianceConfig out;
+    out.traffic = traffic();
+    for (std::size_t i = 0; i < s.count("routes"); ++i) out.routes.push_back(route(i));
+    out.ops = {s.text("ops.address") != "off", s.text("ops.address"), s.duration("ops.livez_limit")};
+    out.admin.address = s.text("admin.address");
+    out.admin.is_on = out.admin.address != "off";
+    out.admin.tokens_file = file_name("admin.tokens_file");
+    out.admin.tls = tls("admin.tls");
+    out.admin.hosts = s.texts("admin.hosts");
+    out.admin.read_only = s.boolean("admin.read_only");
+    out.admin.viewers = u32("admin.viewers");
+    out.metrics = {s.text("metrics.status") == "class", u32("metrics.series")};
+    out.redaction = {s.text("redaction.query_values") == "show", s.text("redaction.client_address") == "truncate",
+                     s.texts("redaction.fields")};
+    out.reload = {s.text("reload.config") == "watch", s.text("reload.certificates") == "watch",
+                  s.duration("reload.poll")};
+    out.instance = s.text("instance");
+    out.log_format_is_auto = s.text("log.format") == "auto";
+    out.file = std::string{file};
+    out.settings = s;
+    return out;
+  }
+
+ private:
+  [[nodiscard]] RouteHandler handler(const std::string& at) const {
+    constexpr std::array kAll{RouteHandler::status,       RouteHandler::redirect, RouteHandler::respond,
+                              RouteHandler::static_files, RouteHandler::echo,     RouteHandler::metrics,
+                              RouteHandler::health,       RouteHandler::welcome};
+    for (const RouteHandler candidate : kAll) {
+      if (s.has(fmt::format("{}.{}", at, to_string(candidate)))) return candidate;
+    }
+    return RouteHandler::status;
+  }
+
+  const Settings& s;
+  std::filesystem::path folder_;
+};
+
+ConfigValue* member(ConfigValue* object, std::string_view name) {
+  if (object == nullptr) return nullptr;
+  for (auto& candidate : object->members) {
+    if (candidate.key == name) return &candidate.value;
+  }
+  return nullptr;
+}
+
+/// Flags that name whole listeners and routes: the file's list makes room, then overrides fill the new places.
+class FlagMerger {
+ public:
+  FlagMerger(const ConfigFlags& flags, ConfigValue* root) : flags_{flags}, root_{root}, out_{flags.values} {}
+
+  std::vector<Override> run() {
+    merge_listeners();
+    merge_routes();
+    return std::move(out_);
+  }
+
+ private:
+  void add(std::string path, std::string_view value, std::string_view origin) {
+    out_.push_back({std::move(path), std::string{value}, std::string{origin}});
+  }
+
+  void merge_listeners() {
+    ConfigValue* list = member(root_, "listeners");
+    if (list != nullptr && list->kind != ConfigValue::Kind::array) return;
+    const bool wants_tls = !flags_.tls_listen.empty() || !flags_.tls_certificate.empty() || flags_.tls_self_signed;
+    std::vector<std::pair<std::string, std::string>> cleartext;
+    for (const auto& address : flags_.listen) cleartext.emplace_back(address, "--listen");
+    if (list == nullptr && cleartext.empty()) cleartext.emplace_back("0.0.0.0:8080", "default");
+    if (list != nullptr && !flags_.listen.empty()) {
+      std::erase_if(list->items, [](ConfigValue& listener) { return member(&listener, "tls") == nullptr; });
+    }
+    if (cleartext.empty() && !wants_tls) return;
+    std::size_t next = list == nullptr ? 0 : list->items.size();
+    const std::size_t count = next + cleartext.size() + (wants_tls ? 1 : 0);
+    add("listeners", std::to_string(count), cleartext.empty() ? "--tls-listen" : cleartext.front().second);
+    for (std::size_t i = 0; i < cleartext.size(); ++i, ++next) {
+      const std::string at = item("listeners", next);
+      add(at, "", cleartext[i].second);
+      add(at + ".address", cleartext[i].first, cleartext[i].second);
+      if (i != 0) add(at + ".name", fmt::format("http-{}", i + 1), cleartext[i].second);
+    }
+    if (wants_tls) add_tls_listener(item("listeners", next));
+  }
+
+  void add_tls_listener(const std::string& at) {
+    const bool has_address = !flags_.tls_listen.empty();
+    add(at, "", "--tls-listen");
+    add(at + ".address", has_address ? flags_.tls_listen : "0.0.0.0:8443", has_address ? "--tls-listen" : "default");
+    add(at + ".tls", "", "--tls-listen");
+    if (flags_.tls_self_signed) add(at + ".tls.self_signed", "true", "--tls-self-signed");
+    if (flags_.tls_certificate.empty() && flags_.tls_key.empty()) return;
+    add(at + ".tls.certificates", "1", "--tls-cert");
+    add(at + ".tls.certificates[0]", "", "--tls-cert");
+    if (!flags_.tls_certificate.empty()) {
+      add(at + ".tls.certificates[0].certificate", flags_.tls_certificate, "--tls-cert");
+    }
+    if (!flags_.tls_key.empty()) add(at + ".tls.certificates[0].key", flags_.tls_key, "--tls-key");
+  }
+
+  void merge_routes() {
+    ConfigValue* list = member(root_, "routes");
+    if (list != nullptr && list->kind != ConfigValue::Kind::array) return;
+    if (list != nullptr && flags_.root.empty()) return;
+    std::size_t next = 0;
+    if (list != nullptr) {
+      std::erase_if(list->items, [](ConfigValue& route) {
+        const ConfigValue* path = member(&route, "path");
+        const bool is_plain = member(&route, "host") == nullptr && member(&route, "listener") == nullptr;
+        return path != nullptr && is_plain && (path->text == "/*" || path->text == "/");
+      });
+      next = list->items.size();
+    }
+    std::vector<std::array<std::string_view, 3>> added;  // path, handler, origin
+    if (list == nullptr) added.push_back({"/api/status", "status", "default"});
+    added.push_back(flags_.root.empty() ? std::array<std::string_view, 3>{"/", "welcome", "default"}
+                                        : std::array<std::string_view, 3>{"/*", "static", "--root"});
+    add("routes", std::to_string(next + added.size()), added.back()[2]);
+    for (const auto& [path, handler, origin] : added) {
+      const std::string at = item("routes", next++);
+      add(at, "", origin);
+      add(at + ".path", path, origin);
+      add(fmt::format("{}.{}", at, handler), "", origin);
+      if (handler == "static") add(at + ".static.root", flags_.root, origin);
+    }
+  }
+
+  const ConfigFlags& flags_;
+  ConfigValue* root_;
+  std::vector<Override> out_;
+};
+
+/// Line, then column: the order in which somebody mends a file.
+void sort_by_place(std::vector<ConfigProblem>& problems) {
+  const auto place = [](const ConfigProblem& problem) {
+    const auto parts = split(problem.origin, ':');
+    std::array<long, 2> out{};
+    if (parts.size() >= 3) {
+      out = {std::atol(std::string{parts[parts.size() - 2]}.c_str()), std::atol(std::string{parts.back()}.c_str())};
+    }
+    return out;
+  };
+  std::stable_sort(problems.begin(), problems.end(),
+                   [&](const auto& left, const auto& right) { return place(left) < place(right); });
+}
+
+std::optional<std::string> read_whole(const std::string& file) {
+  const UniqueFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!fd) return std::nullopt;
+  std::string text;
+  std::array<char, 16384> block{};
+  while (text.size() <= kDocumentMaxBytes) {
+    const ssize_t got = ::read(fd.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+    text.append(block.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+LoadedConfig finish(ConfigValue* root, std::string_view file, const ConfigFlags& flags,
+                    std::vector<ConfigProblem> problems) {
+  const std::vector<Override> overrides = FlagMerger{flags, root}.run();
+  const Settings settings = Settings::read(root, file, overrides, problems);
+  LoadedConfig out;
+  if (problems.empty()) {
+    check_listeners(settings, problems);
+    check_surfaces(settings, problems);
+    check_routes(settings, problems);
+    check_limits(settings, problems);
+  }
+  if (problems.empty()) out.config = Builder{settings, file}.build(file);
+  sort_by_place(problems);
+  out.problems = std::move(problems);
+  return out;
+}
+
+}  // namespace
+
+std::string_view to_string(RouteHandler handler) noexcept {
+  constexpr std::array<std::string_view, 8> kNames{"status", "redirect", "respond", "static",
+                                                   "echo",   "metrics",  "health",  "welcome"};
+  return kNames[static_cast<std::size_t>(handler)];
+}
+
+LoadedConfig load_config(std::string_view text, std::string_view file, const ConfigFlags& flags) {
+  std::vector<ConfigProblem> problems;
+  auto root = read_document(text, file, problems);
+  if (!root) return {std::nullopt, std::move(problems)};
+  return finish(&*root, file, flags, std::move(problems));
+}
+
+LoadedConfig load_config_file(const std::string& file, const ConfigFlags& flags) {
+  if (file.empty()) return finish(nullptr, "", flags, {});
+  const auto text = read_whole(file);
+  if (text) return load_config(*text, file, flags);
+  return {std::nullopt, {{file, "", fmt::format("cannot be read: {}", std::strerror(errno))}}};
+}
+
+std::vector<ConfigProblem> check_files(const ApplianceConfig& config) {
+  const Settings& s = config.settings;
+  const Builder builder{s, config.file};
+  std::vector<ConfigProblem> problems;
+  for (const std::string& path : s.ordered_paths()) {
+    if (find_key(pattern_of(path))->type != KeyType::file) continue;
+    const std::string name = builder.file_name(path);
+    struct stat facts {};
+    const bool wants_folder = path.ends_with(".root");
+    if (::stat(name.c_str(), &facts) != 0) {
+      problems.push_back({s.origin(path), path,
+                          fmt::format("\"{}\": {}; allowed is a {} that is there", name, std::strerror(errno),
+                                      wants_folder ? "folder" : "file")});
+    } else if (S_ISDIR(facts.st_mode) != wants_folder) {
+      problems.push_back({s.origin(path), path,
+                          fmt::format("\"{}\" is a {}, allowed is a {}", name, wants_folder ? "file" : "folder",
+                                      wants_folder ? "folder" : "file")});
+    } else if (::access(name.c_str(), wants_folder ? R_OK | X_OK : R_OK) != 0) {
+      problems.push_back(
+          {s.origin(path), path, fmt::format("\"{}\": {}; it must be readable", name, std::strerror(errno))});
+    }
+  }
+  return problems;
+}
+
+ConfigChange compare(const Settings& before, const Settings& after) {
+  ConfigChange change;
+  const auto note = [&change](const std::string& path, const KeySpec& key) {
+    (key.reloads ? change.live : change.restart).push_back(path);
+  };
+  for (const auto& [path, setting] : after.all()) {
+    const auto found = before.all().find(path);
+    if (found == before.all().end() || found->second.value != setting.value) note(path, *setting.key);
+  }
+  for (const auto& [path, setting] : before.all()) {
+    if (after.all().find(path) == after.all().end()) note(path, *setting.key);
+  }
+  return change;
+}
+
+}  // namespace equinox::appliance

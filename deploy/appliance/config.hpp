@@ -1,0 +1,128 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <equinox/config.hpp>
+#include <equinox/method.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "settings.hpp"
+
+namespace equinox::appliance {
+
+enum class RouteHandler : std::uint8_t { status, redirect, respond, static_files, echo, metrics, health, welcome };
+std::string_view to_string(RouteHandler handler) noexcept;
+
+/// One entry of `routes`, checked. Only the members of its handler mean something.
+struct RouteConfig {
+  std::string path;
+  std::string name;
+  std::string host;
+  std::string listener;
+  std::vector<Method> methods;  ///< empty: those its handler takes
+  TextMap headers;
+  std::optional<std::uint64_t> request_body_max_bytes;
+  RouteHandler handler{RouteHandler::status};
+
+  std::string redirect_to;
+  int redirect_code{308};
+
+  int respond_code{200};
+  std::string respond_content_type;
+  std::string respond_body;
+
+  std::string static_root;
+  std::vector<std::string> static_index;
+  std::string static_fallback;
+  bool static_listing{false};
+  bool static_precompressed{true};
+  bool static_compress{true};
+  std::uint64_t static_compressed_cache_bytes{0};
+  std::string static_cache_control;
+  std::uint32_t static_open_files{0};
+
+  bool health_is_live{false};
+};
+
+struct OpsConfig {
+  bool is_on{true};
+  std::string address;
+  std::chrono::milliseconds livez_limit{30'000};
+};
+
+struct AdminConfig {
+  bool is_on{true};
+  std::string address;
+  std::string tokens_file;
+  std::optional<TlsConfig> tls;
+  std::vector<std::string> hosts;
+  bool read_only{false};
+  std::uint32_t viewers{16};
+};
+
+struct MetricsConfig {
+  bool status_class{false};  ///< "2xx" instead of the code
+  std::uint32_t series{150};
+};
+
+struct RedactionConfig {
+  bool show_query_values{false};
+  bool truncate_client_address{false};
+  std::vector<std::string> fields;
+};
+
+struct ReloadConfig {
+  bool watch_config{false};
+  bool watch_certificates{true};
+  std::chrono::milliseconds poll{60'000};
+};
+
+/// Everything `equinox serve` needs: a plain value made from Settings and checked across keys.
+struct ApplianceConfig {
+  ServerConfig traffic;
+  std::vector<RouteConfig> routes;
+  OpsConfig ops;
+  AdminConfig admin;
+  MetricsConfig metrics;
+  RedactionConfig redaction;
+  ReloadConfig reload;
+  std::string instance;
+  bool log_format_is_auto{true};
+  std::string file;  ///< the configuration file; empty: none
+  Settings settings;
+};
+
+/// What the command line says about the configuration.
+struct ConfigFlags {
+  std::vector<std::string> listen;  ///< replaces the file's cleartext listeners
+  std::string tls_listen;
+  std::string tls_certificate;
+  std::string tls_key;
+  bool tls_self_signed{false};
+  std::string root;              ///< static site at "/"
+  std::vector<Override> values;  ///< plain keys
+};
+
+struct LoadedConfig {
+  std::optional<ApplianceConfig> config;  ///< nothing when there is a problem
+  std::vector<ConfigProblem> problems;    ///< in the order of the file
+};
+
+/// Reads and checks a configuration; touches no file. The same text always gives the same answer.
+LoadedConfig load_config(std::string_view text, std::string_view file, const ConfigFlags& flags);
+/// Reads `file`; an empty name means no file. A file that cannot be read is a problem with its errno.
+LoadedConfig load_config_file(const std::string& file, const ConfigFlags& flags);
+/// Whether the files the configuration names are there: certificates, keys, tokens, roots.
+std::vector<ConfigProblem> check_files(const ApplianceConfig& config);
+
+/// What changed from `before` to `after`: keys that apply at once, and keys that need a restart.
+struct ConfigChange {
+  std::vector<std::string> live;
+  std::vector<std::string> restart;
+};
+ConfigChange compare(const Settings& before, const Settings& after);
+
+}  // namespace equinox::appliance

@@ -1,0 +1,347 @@
+#include "config_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <map>
+#include <set>
+
+#include "config_values.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+constexpr std::array<std::string_view, 8> kHandlers{"status", "redirect", "respond", "static",
+                                                    "echo",   "metrics",  "health",  "welcome"};
+
+std::string item(std::string_view list, std::size_t index) { return fmt::format("{}[{}]", list, index); }
+
+bool is_printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+  });
+}
+
+class Checker {
+ public:
+  Checker(const Settings& settings, std::vector<ConfigProblem>& problems) : s{settings}, problems_{problems} {}
+
+ protected:
+  void complain(const std::string& key, std::string message) {
+    problems_.push_back({s.origin(key), key, std::move(message)});
+  }
+  void check_tls(const std::string& tls) {
+    if (!s.has(tls)) return;
+    const std::size_t count = s.count(tls + ".certificates");
+    const bool self_signed = s.boolean(tls + ".self_signed");
+    if (count == 0 && !self_signed) {
+      complain(tls, "has no certificate; give \"certificates\" or set \"self_signed\" to true");
+    } else if (count != 0 && self_signed) {
+      complain(tls + ".self_signed", "excludes \"certificates\"; allowed is one of the two");
+    }
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string name = item(tls + ".certificates", i) + ".name";
+      if (!names.insert(s.text(name)).second) {
+        complain(name, fmt::format("\"{}\" is used twice; allowed are different names", s.text(name)));
+      }
+    }
+  }
+
+  const Settings& s;
+
+ private:
+  std::vector<ConfigProblem>& problems_;
+};
+
+class ListenerChecker : public Checker {
+ public:
+  using Checker::Checker;
+  void run() {
+    std::map<std::string, std::size_t> names;
+    for (std::size_t i = 0; i < s.count("listeners"); ++i) {
+      const std::string listener = item("listeners", i);
+      check_name(listener, i, names);
+      check_tls(listener + ".tls");
+      if (s.has(listener + ".proxy_protocol") && s.texts(listener + ".proxy_protocol.from").empty() &&
+          s.has(listener + ".proxy_protocol.from")) {
+        complain(listener + ".proxy_protocol.from", "is empty; allowed is at least one network");
+      }
+    }
+    check_addresses();
+  }
+
+ private:
+  void check_name(const std::string& listener, std::size_t index, std::map<std::string, std::size_t>& names) {
+    const std::string name = listener_name(s, index);
+    const bool is_plain = !name.empty() && name.size() <= 32 &&
+                          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
+    if (!is_plain) {
+      complain(listener + ".name", fmt::format("\"{}\" is no name, allowed are 1 to 32 of a-z 0-9 _ -", name));
+    } else if (name == "ops" || name == "admin") {
+      complain(listener + ".name", fmt::format("\"{}\" is the name of a surface; allowed is another", name));
+    } else if (const auto [first, is_new] = names.emplace(name, index); !is_new) {
+      complain(
+          listener + ".name",
+          fmt::format("\"{}\" is already the name of listeners[{}]; allowed are different names", name, first->second));
+    }
+  }
+
+  // Two sockets on one address and port: the kernel would spread connections over both, or refuse.
+  void check_addresses() {
+    std::map<std::string, std::string> seen;
+    const auto look = [&](const std::string& key) {
+      const auto address = parse_listen_address(s.text(key));
+      if (!address || address->port == 0) return;
+      const auto [first, is_new] = seen.emplace(fmt::format("{}:{}", address->host, address->port), key);
+      if (is_new) return;
+      // The one somebody wrote is the one to change.
+      const auto& [mine, other] =
+          s.origin(key) == "default" ? std::pair{first->second, key} : std::pair{key, first->second};
+      complain(mine,
+               fmt::format("\"{}\" is also the address of {}; allowed are different addresses", s.text(key), other));
+    }; allowed are different addresses", s.text(key),
+                                  first->second));
+  }
+};
+for (std::size_t i = 0; i < s.count("listeners"); ++i) look(item("listeners", i) + ".address");
+look("ops.address");
+look("admin.address");
+}
+};
+
+class RouteChecker : public Checker {
+ public:
+  using Checker::Checker;
+  void run() {
+    for (std::size_t i = 0; i < s.count("listeners"); ++i) listeners_.push_back(listener_name(s, i));
+    for (std::size_t i = 0; i < s.count("routes"); ++i) {
+      const std::string route = item("routes", i);
+      check_handler(route);
+      check_path(route);
+      check_methods(route);
+      check_listener(route);
+      check_headers(route);
+      check_redirect(route);
+      check_values(route);
+      check_duplicate(route, i);
+    }
+  }
+
+ private:
+  void check_handler(const std::string& route) {
+    const auto found = handlers_of(s, route);
+    if (found.size() == 1) return;
+    complain(route, found.empty() ? fmt::format("has no handler; allowed is one of {}", fmt::join(kHandlers, ", "))
+                                  : fmt::format("has the handlers {}; allowed is one", fmt::join(found, " and ")));
+  }
+
+  void check_path(const std::string& route) {
+    const std::string key = route + ".path";
+    const std::string path = s.text(key);
+    if (!s.has(key)) return;
+    const auto star = path.find('*');
+    if (path.empty() || path.front() != '/') {
+      complain(key, fmt::format("\"{}\" does not begin with \"/\"; allowed is \"/…\"", path));
+    } else if (star != std::string::npos && (star + 1 != path.size() || path[star - 1] != '/')) {
+      complain(key, fmt::format("\"{}\" has a \"*\" elsewhere than as its last segment; allowed is \"/…/*\"", path));
+    } else if (path.find_first_of("?# ") != std::string::npos || !is_printable(path)) {
+      complain(key, fmt::format("\"{}\" holds a character that no path has; allowed is a path without query", path));
+    }
+  }
+
+  void check_methods(const std::string& route) {
+    const std::string key = route + ".methods";
+    if (!s.has(key)) return;
+    if (s.texts(key).empty()) complain(key, "is empty; allowed is at least one method, or no such key");
+    for (const std::string& method : s.texts(key)) {
+      const Method parsed = parse_method(method);
+      if (parsed == Method::other || parsed == Method::connect) {
+        complain(key, fmt::format("\"{}\" is no method served here, allowed are GET, HEAD, POST, PUT, DELETE, OPTIONS, "
+                                  "TRACE, PATCH",
+                                  method));
+      }
+    }
+  }
+
+  void check_listener(const std::string& route) {
+    const std::string key = route + ".listener";
+    if (!s.has(key)) return;
+    if (std::find(listeners_.begin(), listeners_.end(), s.text(key)) != listeners_.end()) return;
+    complain(key, fmt::format("\"{}\" is no listener, allowed: {}", s.text(key), fmt::join(listeners_, ", ")));
+  }
+
+  void check_headers(const std::string& route) {
+    constexpr std::array<std::string_view, 6> kOwn{"content-length", "transfer-encoding", "connection",
+                                                   "date",           "upgrade",           "keep-alive"};
+    const std::string key = route + ".headers";
+    for (const auto& [name, value] : s.text_map(key)) {
+      std::string lower = name;
+      std::transform(lower.begin(), lower.end(), lower.begin(),
+                     [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+      if (!is_token(name)) {
+        complain(key, fmt::format("\"{}\" is no field name, allowed are letters, digits and !#$%&'*+-.^_`|~", name));
+      } else if (std::find(kOwn.begin(), kOwn.end(), lower) != kOwn.end()) {
+        complain(key, fmt::format("\"{}\" is set by the server itself; allowed are other fields", name));
+      } else if (!is_printable(value)) {
+        complain(key, fmt::format("\"{}\" has a value with control characters; allowed is text on one line", name));
+      }
+    }
+  }
+
+  void check_redirect(const std::string& route) {
+    if (!s.has(route + ".redirect")) return;
+    const auto code = s.number(route + ".redirect.code").value_or(308);
+    constexpr std::array<std::int64_t, 5> kCodes{301, 302, 303, 307, 308};
+    if (std::find(kCodes.begin(), kCodes.end(), code) == kCodes.end()) {
+      complain(route + ".redirect.code",
+               fmt::format("{} is no redirect, allowed are 301, 302, 303, 307 and 308", code));
+    }
+    const std::string key = route + ".redirect.to";
+    if (!s.has(key)) return;
+    if (s.text(key).empty() || !is_printable(s.text(key)) || s.text(key).find(' ') != std::string::npos) {
+      complain(key, "is no target; allowed is a URL or path without blanks and control characters");
+    }
+    check_placeholders(key, s.text(key), s.text(route + ".path"));
+  }
+
+  void check_placeholders(const std::string& key, std::string_view to, std::string_view path) {
+    while (true) {
+      const auto open = to.find('{');
+      if (open == std::string_view::npos) return;
+      const auto close = to.find('}', open);
+      const std::string name{to.substr(open + 1, close == std::string_view::npos ? close : close - open - 1)};
+      const bool is_known = name == "host" || name == "path" || name == "query" ||
+                            (name == "rest" && path.ends_with("*")) ||
+                            path.find("{" + name + "}") != std::string_view::npos;
+      if (close == std::string_view::npos || !is_known) {
+        return complain(key,
+                        fmt::format("\"{{{}}}\" is not known here, allowed are {{host}}, {{path}}, {{query}}, {{rest}} "
+                                    "behind a \"*\" and parameters of the path",
+                                    name));
+      }
+      to.remove_prefix(close + 1);
+    }
+  }
+
+  void check_values(const std::string& route) {
+    for (const char* name : {".respond.content_type", ".static.cache_control"}) {
+      if (!is_printable(s.text(route + name))) {
+        complain(route + name, "holds control characters; allowed is text on one line");
+      }
+    }
+    for (const std::string& index : s.texts(route + ".static.index")) {
+      if (index.empty() || index.find('/') != std::string::npos) {
+        complain(route + ".static.index",
+                 fmt::format("\"{}\" is no file name; allowed is a name without \"/\"", index));
+      }
+    }
+    const auto code = s.number(route + ".respond.code").value_or(200);
+    if ((code == 204 || code == 205 || code == 304) && !s.text(route + ".respond.body").empty()) {
+      complain(route + ".respond.body", fmt::format("{} never has a body; allowed is an empty one", code));
+    }
+  }
+
+  void check_duplicate(const std::string& route, std::size_t index) {
+    auto methods = s.texts(route + ".methods");
+    std::sort(methods.begin(), methods.end());
+    const std::string identity = fmt::format("{}\n{}\n{}\n{}", s.text(route + ".path"), s.text(route + ".host"),
+                                             s.text(route + ".listener"), fmt::join(methods, ","));
+    const auto [first, is_new] = seen_.emplace(identity, index);
+    if (!is_new) {
+      complain(route + ".path", fmt::format("\"{}\" is already routed by routes[{}]; allowed is one route for the same "
+                                            "path, host, listener and methods",
+                                            s.text(route + ".path"), first->second));
+    }
+  }
+
+  std::vector<std::string> listeners_;
+  std::map<std::string, std::size_t> seen_;
+};
+
+class SurfaceChecker : public Checker {
+ public:
+  using Checker::Checker;
+  void run() {
+    check_tls("admin.tls");
+    const auto address = parse_listen_address(s.text("admin.address"));
+    if (!address || address->is_loopback) return;
+    if (!s.has("admin.tokens_file")) {
+      complain(
+          "admin.address",
+          fmt::format("\"{}\" is not a loopback address and there are no tokens; allowed is 127.0.0.1 or [::1], or "
+                      "\"tokens_file\" with a line made by: equinox token --role viewer --name NAME",
+                      s.text("admin.address")));
+    } else if (!s.has("admin.tls") && !s.boolean("admin.cleartext")) {
+      complain(
+          "admin.address",
+          fmt::format("\"{}\" is not a loopback address and tokens would travel in the clear; allowed is \"tls\", or "
+                      "\"cleartext\": true when something in front encrypts",
+                      s.text("admin.address")));
+    }
+  }
+};
+
+}  // namespace
+
+bool is_token(std::string_view text) noexcept {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
+  });
+}
+
+std::string listener_name(const Settings& settings, std::size_t index) {
+  const std::string listener = item("listeners", index);
+  if (settings.has(listener + ".name")) return settings.text(listener + ".name");
+  return settings.has(listener + ".tls") ? "https" : "http";
+}
+
+std::vector<std::string> handlers_of(const Settings& settings, const std::string& route) {
+  std::vector<std::string> found;
+  for (const std::string_view handler : kHandlers) {
+    if (settings.has(fmt::format("{}.{}", route, handler))) found.emplace_back(handler);
+  }
+  return found;
+}
+
+void check_listeners(const Settings& settings, std::vector<ConfigProblem>& problems) {
+  ListenerChecker{settings, problems}.run();
+}
+void check_surfaces(const Settings& settings, std::vector<ConfigProblem>& problems) {
+  SurfaceChecker{settings, problems}.run();
+}
+void check_routes(const Settings& settings, std::vector<ConfigProblem>& problems) {
+  RouteChecker{settings, problems}.run();
+}
+
+void check_limits(const Settings& settings, std::vector<ConfigProblem>& problems) {
+  const auto head = settings.number("limits.request_head").value_or(0);
+  const auto target = settings.number("limits.request_target").value_or(0);
+  if (target > head) {
+    const bool is_target_written = settings.origin("limits.request_target") != "default";
+    const char* key = is_target_written ? "limits.request_target" : "limits.request_head";
+    problems.push_back(
+        {settings.origin(key), key,
+         fmt::format("a request target ({}) may not be longer than the whole head ({}); allowed is a "
+                     "limits.request_target of at most limits.request_head",
+                     format_size(static_cast<std::uint64_t>(target)), format_size(static_cast<std::uint64_t>(head)))});
+  }
+  const auto after = settings.duration("timeouts.ping_after");
+  const auto age = settings.duration("timeouts.max_age");
+  if (age.count() != 0 && age < std::chrono::seconds{1}) {
+    problems.push_back({settings.origin("timeouts.max_age"), "timeouts.max_age",
+                        fmt::format("\"{}\" would end connections at once, allowed is 0 (never) or at least 1s",
+                                    format_duration(age))});
+  }
+  if (after.count() != 0 && after < std::chrono::seconds{1}) {
+    problems.push_back({settings.origin("timeouts.ping_after"), "timeouts.ping_after",
+                        fmt::format("\"{}\" would flood peers with PINGs, allowed is 0 (never) or at least 1s",
+                                    format_duration(after))});
+  }
+}
+
+}  // namespace equinox::appliance

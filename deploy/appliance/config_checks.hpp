@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "config.hpp"
+
+namespace equinox::appliance {
+
+/// The rules that span several keys: names that must be unique, sections that exclude each other, surfaces that may not
+/// be open to everybody. Each broken rule becomes one problem at the key that should change.
+void check_listeners(const Settings& settings, std::vector<ConfigProblem>& problems);
+void check_surfaces(const Settings& settings, std::vector<ConfigProblem>& problems);
+void check_routes(const Settings& settings, std::vector<ConfigProblem>& problems);
+void check_limits(const Settings& settings, std::vector<ConfigProblem>& problems);
+
+/// The name of listener `index`: as written, else "http" or "https".
+std::string listener_name(const Settings& settings, std::size_t index);
+/// The handler keys present in a route, e.g. {"static"}.
+std::vector<std::string> handlers_of(const Settings& settings, const std::string& route);
+/// True for a token as in RFC 9110 §5.6.2.
+bool is_token(std::string_view text) noexcept;
+
+}  // namespace equinox::appliance

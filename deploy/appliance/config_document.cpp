@@ -1,0 +1,241 @@
+#include "config_document.hpp"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <cstring>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+namespace equinox::appliance {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Tells how far the parser has read: the only way to learn where a token ends.
+class CountingIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  CountingIterator(const char* at, std::size_t* count) noexcept : at_{at}, count_{count} {}
+  reference operator*() const noexcept { return *at_; }
+  CountingIterator& operator++() noexcept {
+    ++at_;
+    ++*count_;
+    return *this;
+  }
+  CountingIterator operator++(int) noexcept {
+    CountingIterator before = *this;
+    ++*this;
+    return before;
+  }
+  bool operator==(const CountingIterator& other) const noexcept { return at_ == other.at_; }
+  bool operator!=(const CountingIterator& other) const noexcept { return at_ != other.at_; }
+
+ private:
+  const char* at_;
+  std::size_t* count_;
+};
+
+/// Builds the tree. `cursor_` stands behind the last token, so the next token starts after blanks, comments and
+/// separators; the counting iterator cannot tell the start, because a string's escapes hide its length.
+class TreeBuilder : public nlohmann::json_sax<Json> {
+ public:
+  TreeBuilder(std::string_view text, std::string_view file, const std::size_t& consumed,
+              std::vector<ConfigProblem>& problems)
+      : text_{text}, file_{file}, consumed_{consumed}, problems_{problems} {
+    if (text_.substr(0, 3) == "\xEF\xBB\xBF") cursor_ = line_start_ = 3;
+  }
+
+  bool null() override { return add(ConfigValue::Kind::null) != nullptr; }
+  bool boolean(bool value) override {
+    add(ConfigValue::Kind::boolean)->boolean = value;
+    return true;
+  }
+  bool number_integer(number_integer_t value) override {
+    add_number(ConfigValue::Kind::integer)->integer = value;
+    return true;
+  }
+  bool number_unsigned(number_unsigned_t value) override {
+    if (value > static_cast<number_unsigned_t>(INT64_MAX)) return number_float(static_cast<double>(value), {});
+    return number_integer(static_cast<number_integer_t>(value));
+  }
+  bool number_float(number_float_t value, const string_t&) override {
+    add_number(ConfigValue::Kind::number)->number = value;
+    return true;
+  }
+  bool string(string_t& value) override {
+    add(ConfigValue::Kind::string)->text = std::move(value);
+    return true;
+  }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return open(ConfigValue::Kind::object); }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t) override { return open(ConfigValue::Kind::array); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& value) override {
+    const Position at = next_token();
+    cursor_ = consumed_;
+    auto& members = open_.back()->members;
+    for (const auto& member : members) {
+      if (member.key != value) continue;
+      problems_.push_back({origin_text(file_, at), value,
+                           fmt::format("given twice, first on line {}; a key may be given once", member.at.line)});
+      break;
+    }
+    members.push_back({std::move(value), at, {}});
+    return true;
+  }
+
+  bool parse_error(std::size_t, const std::string&, const Json::exception& failure) override {
+    const Position at = next_token();
+    std::string_view what = failure.what();
+    // "[json.exception…] parse error at line 1, column 2: syntax error while …": the position is told in front.
+    if (const auto colon = what.find(": "); colon != std::string_view::npos) what.remove_prefix(colon + 2);
+    problems_.push_back({origin_text(file_, at), "", std::string{what}});
+    return false;
+  }
+
+  ConfigValue root;
+
+ private:
+  Position next_token() {
+    skip_blank();
+    return {line_, 1 + characters(line_start_, cursor_)};
+  }
+
+  void skip_blank() {
+    while (cursor_ < text_.size()) {
+      const char c = text_[cursor_];
+      if (c == '/' && cursor_ + 1 < text_.size() && text_[cursor_ + 1] == '/') {
+        while (cursor_ < text_.size() && text_[cursor_] != '\n') ++cursor_;
+      } else if (c == '/' && cursor_ + 1 < text_.size() && text_[cursor_ + 1] == '*') {
+        const auto end = text_.find("*/", cursor_ + 2);
+        step_to(end == std::string_view::npos ? text_.size() : end + 2);
+      } else if (std::strchr(" \t\r\n,:", c) != nullptr && c != '\0') {
+        step_to(cursor_ + 1);
+      } else {
+        return;
+      }
+    }
+  }
+
+  void step_to(std::size_t end) {
+    for (; cursor_ < end; ++cursor_) {
+      if (text_[cursor_] != '\n') continue;
+      ++line_;
+      line_start_ = cursor_ + 1;
+    }
+  }
+
+  [[nodiscard]] std::size_t characters(std::size_t from, std::size_t to) const {
+    std::size_t count = 0;
+    for (std::size_t i = from; i < to && i < text_.size(); ++i) {
+      count += (static_cast<unsigned char>(text_[i]) & 0xC0U) == 0x80U ? 0U : 1U;
+    }
+    return count;
+  }
+
+  ConfigValue* place(ConfigValue::Kind kind, Position at) {
+    ConfigValue* value = &root;
+    if (!open_.empty()) {
+      ConfigValue& parent = *open_.back();
+      if (parent.kind == ConfigValue::Kind::array) {
+        parent.items.push_back({});
+        value = &parent.items.back();
+      } else {
+        value = &parent.members.back().value;
+      }
+    }
+    value->kind = kind;
+    value->at = at;
+    return value;
+  }
+
+  ConfigValue* add(ConfigValue::Kind kind) {
+    const Position at = next_token();
+    cursor_ = consumed_;
+    return place(kind, at);
+  }
+
+  // A number ends where the next character is none of its own: the parser has read that one already.
+  ConfigValue* add_number(ConfigValue::Kind kind) {
+    const Position at = next_token();
+    while (cursor_ < text_.size() && std::strchr("+-.eE0123456789", text_[cursor_]) != nullptr) ++cursor_;
+    return place(kind, at);
+  }
+
+  bool open(ConfigValue::Kind kind) {
+    ConfigValue* value = add(kind);
+    if (open_.size() == kDocumentMaxDepth) {
+      problems_.push_back({origin_text(file_, value->at), "",
+                           fmt::format("nested too deep, at most {} levels are allowed", kDocumentMaxDepth)});
+      return false;
+    }
+    open_.push_back(value);
+    return true;
+  }
+
+  bool close() {
+    next_token();  // stands on the bracket unless a number's look-ahead is involved; either way it counts the lines
+    if (cursor_ < text_.size() && (text_[cursor_] == '}' || text_[cursor_] == ']')) ++cursor_;
+    open_.pop_back();
+    return true;
+  }
+
+  std::string_view text_;
+  std::string_view file_;
+  const std::size_t& consumed_;
+  std::vector<ConfigProblem>& problems_;
+  // Pointers stay valid: a container grows only while its last element is complete, and only open ones are pointed to.
+  std::vector<ConfigValue*> open_;
+  std::size_t cursor_{0};
+  std::size_t line_{1};
+  std::size_t line_start_{0};
+};
+
+}  // namespace
+
+std::string ConfigProblem::to_string() const {
+  return key.empty() ? fmt::format("{}: {}", origin, message) : fmt::format("{}: {}: {}", origin, key, message);
+}
+
+std::string_view describe(ConfigValue::Kind kind) noexcept {
+  switch (kind) {
+    case ConfigValue::Kind::null: return "null";
+    case ConfigValue::Kind::boolean: return "true or false";
+    case ConfigValue::Kind::integer: return "a whole number";
+    case ConfigValue::Kind::number: return "a number with a fraction";
+    case ConfigValue::Kind::string: return "a string";
+    case ConfigValue::Kind::array: return "a list";
+    case ConfigValue::Kind::object: return "an object";
+  }
+  return "a value";
+}
+
+std::string origin_text(std::string_view file, Position at) {
+  return fmt::format("{}:{}:{}", file, at.line, at.column);
+}
+
+std::optional<ConfigValue> read_document(std::string_view text, std::string_view file,
+                                         std::vector<ConfigProblem>& problems) {
+  if (text.size() > kDocumentMaxBytes) {
+    problems.push_back({origin_text(file, {1, 1}), "",
+                        fmt::format("{} bytes long, at most {} are allowed", text.size(), kDocumentMaxBytes)});
+    return std::nullopt;
+  }
+  std::size_t consumed = 0;
+  TreeBuilder builder{text, file, consumed, problems};
+  const bool is_whole =
+      Json::sax_parse(CountingIterator{text.data(), &consumed}, CountingIterator{text.data() + text.size(), &consumed},
+                      &builder, Json::input_format_t::json, true, true);
+  if (!is_whole) return std::nullopt;
+  return std::move(builder.root);
+}
+
+}  // namespace equinox::appliance

@@ -1,0 +1,65 @@
+#include "deploy/appliance/config_values.hpp"
+
+#include <gtest/gtest.h>
+
+namespace equinox::appliance {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(ConfigValues, ReadDurationsWithTheirUnit) {
+  const std::pair<const char*, std::int64_t> kRight[] = {{"250ms", 250},    {"60s", 60'000}, {"5m", 300'000},
+                                                         {"2h", 7'200'000}, {"1.5s", 1500},  {"0", 0}};
+  for (const auto& [text, expected] : kRight) {
+    ASSERT_TRUE(parse_duration(text)) << text;
+    EXPECT_EQ(parse_duration(text)->count(), expected) << text;
+  }
+  for (const char* wrong : {"", "60", "s", "-1s", "1e3s", "1 s", "1.s", ".5s", "1.2.3s", "60S", "9999999999h", "1d"}) {
+    EXPECT_FALSE(parse_duration(wrong)) << wrong;
+  }
+}
+
+TEST(ConfigValues, ReadSizesInPowersOf1024) {
+  const std::pair<const char*, std::uint64_t> kRight[] = {{"0", 0},          {"240", 240},       {"64k", 65536},
+                                                          {"16M", 16777216}, {"2G", 2147483648}, {"1.5k", 1536}};
+  for (const auto& [text, expected] : kRight) {
+    ASSERT_TRUE(parse_size(text)) << text;
+    EXPECT_EQ(*parse_size(text), expected) << text;
+  }
+  for (const char* wrong : {"", "k", "64K", "64kb", "-1", "1e9", "99999999999G"})
+    EXPECT_FALSE(parse_size(wrong)) << wrong;
+}
+
+TEST(ConfigValues, WriteWhatTheyRead) {
+  for (const char* text : {"250ms", "60s", "5m", "24h", "90s"}) EXPECT_EQ(format_duration(*parse_duration(text)), text);
+  for (const char* text : {"0", "240", "64k", "16M", "2G"}) EXPECT_EQ(format_size(*parse_size(text)), text);
+}
+
+TEST(ConfigValues, KnowAddresses) {
+  for (const char* right : {"1.2.3.4:80", "[::]:80", ":80", "127.0.0.1:0", "[2001:db8::1]:65535"}) {
+    EXPECT_TRUE(parse_listen_address(right)) << right;
+  }
+  for (const char* wrong : {"", "80", "1.2.3.4", "1.2.3:80", "::1:80", "[::1]", "[1.2.3.4]:80", ":65536", ":-1",
+                            "host:80", "[]:80", "1.2.3.4:"}) {
+    EXPECT_FALSE(parse_listen_address(wrong)) << wrong;
+  }
+  EXPECT_TRUE(parse_listen_address("127.0.0.1:1")->is_loopback);
+  EXPECT_TRUE(parse_listen_address("[::1]:1")->is_loopback);
+  EXPECT_FALSE(parse_listen_address(":1")->is_loopback);
+  EXPECT_FALSE(parse_listen_address("0.0.0.0:1")->is_loopback);
+}
+
+TEST(ConfigValues, KnowNetworks) {
+  for (const char* right : {"10.0.0.0/8", "::1", "2001:db8::/32", "1.2.3.4/32", "0.0.0.0/0"})
+    EXPECT_TRUE(is_network(right));
+  for (const char* wrong : {"", "10.0.0.0/33", "10/8", "::/129", "a/8", "1.2.3.4/"}) EXPECT_FALSE(is_network(wrong));
+}
+
+TEST(ConfigValues, GuessWhatWasMeant) {
+  EXPECT_EQ(nearest("adress", {"name", "address", "tls"}), "address");
+  EXPECT_EQ(nearest("timeout", {"limits", "timeouts"}), "timeouts");
+  EXPECT_EQ(nearest("zzz", {"tls", "name"}), "");
+}
+
+}  // namespace
+}  // namespace equinox::appliance

@@ -1,0 +1,179 @@
+#include <gtest/gtest.h>
+
+#include "deploy/appliance/config.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+struct WrongConfig {
+  const char* name;
+  const char* text;
+  const char* message;  ///< whole, as printed
+};
+
+std::string all_messages(const std::vector<ConfigProblem>& problems) {
+  std::string out;
+  for (const auto& problem : problems) out += (out.empty() ? "" : "\n") + problem.to_string();
+  return out;
+}
+
+class WrongConfigs : public testing::TestWithParam<WrongConfig> {};
+
+TEST_P(WrongConfigs, AreRefusedWithPlaceReasonAndRemedy) {
+  const LoadedConfig out = load_config(GetParam().text, "f.json", {});
+  EXPECT_FALSE(out.config);
+  EXPECT_EQ(all_messages(out.problems), GetParam().message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, WrongConfigs,
+    testing::Values(
+        WrongConfig{"NotAnObject", "[]", "f.json:1:1: the configuration is a list, allowed is an object"},
+        WrongConfig{"UnknownKey", R"({"timeout": {}})", "f.json:1:2: timeout: unknown key; did you mean \"timeouts\"?"},
+        WrongConfig{"UnknownInner", R"({"limits": {"conections": 1}})",
+                    "f.json:1:13: limits.conections: unknown key; did you mean \"connections\"?"},
+        WrongConfig{"UnknownFar", R"({"drain": {"xyzzy": 1}})",
+                    "f.json:1:12: drain.xyzzy: unknown key; allowed here: delay, timeout"},
+        WrongConfig{"UnknownBelowNothing", R"({"routes": [{"path": "/", "echo": {"a": 1}}]})",
+                    "f.json:1:36: routes[0].echo.a: unknown key; no key is allowed here"},
+        WrongConfig{"Twice", "{\"reactors\": 1,\n\"reactors\": 2}",
+                    "f.json:2:1: reactors: given twice, first on line 1; a key may be given once"},
+        WrongConfig{
+            "DurationWithoutUnit", R"({"timeouts": {"idle": "60"}})",
+            "f.json:1:23: timeouts.idle: \"60\" is no duration, allowed is a duration such as \"250ms\", \"30s\", "
+            "\"5m\" or \"2h\" from 100ms to 24h"},
+        WrongConfig{"DurationAsNumber", R"({"timeouts": {"idle": 60}})",
+                    "f.json:1:23: timeouts.idle: is a whole number without a unit, allowed is a duration such as "
+                    "\"250ms\", \"30s\", \"5m\" or \"2h\" from 100ms to 24h"},
+        WrongConfig{"DurationOutOfBounds", R"({"timeouts": {"idle": "25h"}})",
+                    "f.json:1:23: timeouts.idle: \"25h\" is out of bounds, allowed is a duration from 100ms to 24h"},
+        WrongConfig{
+            "SizeWithWrongUnit", R"({"limits": {"request_head": "64KB"}})",
+            "f.json:1:29: limits.request_head: \"64KB\" is no size, allowed is a number of bytes or a size such as "
+            "\"64k\", \"16M\" or \"2G\" from 1k to 1M"},
+        WrongConfig{"SizeNegative", R"({"limits": {"request_head": -1}})",
+                    "f.json:1:29: limits.request_head: -1 is no size, allowed is a number of bytes or a size such as "
+                    "\"64k\", \"16M\" or \"2G\" from 1k to 1M"},
+        WrongConfig{"SizeOutOfBounds", R"({"limits": {"request_head": "2M"}})",
+                    "f.json:1:29: limits.request_head: \"2M\" is out of bounds, allowed is a size from 1k to 1M"},
+        WrongConfig{"IntegerOutOfBounds", R"({"reactors": 256})",
+                    "f.json:1:14: reactors: 256 is out of bounds, allowed is a whole number from 1 to 255 or \"auto\""},
+        WrongConfig{"IntegerAsText", R"({"reactors": "many"})",
+                    "f.json:1:14: reactors: is \"many\", allowed is a whole number from 1 to 255 or \"auto\""},
+        WrongConfig{
+            "IntegerWithFraction", R"({"limits": {"fields": 10.5}})",
+            "f.json:1:23: limits.fields: is a number with a fraction, allowed is a whole number from 8 to 1000"},
+        WrongConfig{
+            "Choice", R"({"log": {"level": "loud"}})",
+            "f.json:1:19: log.level: \"loud\" is not known, allowed is \"trace\", \"debug\", \"info\", \"warn\", "
+            "\"error\" or \"off\""},
+        WrongConfig{"Boolean", R"({"request_ids": "yes"})",
+                    "f.json:1:17: request_ids: is a string, allowed is true or false"},
+        WrongConfig{"Object", R"({"limits": 3})", "f.json:1:12: limits: is a whole number, allowed is an object"},
+        WrongConfig{"List", R"({"listeners": {}})",
+                    "f.json:1:15: listeners: is an object, allowed is a list of objects"},
+        WrongConfig{"NoListener", R"({"listeners": []})", "f.json:1:15: listeners: has 0 items, allowed are 1 to 64"},
+        WrongConfig{"Address", R"({"listeners": [{"address": "localhost:80"}]})",
+                    "f.json:1:28: listeners[0].address: \"localhost:80\" is no address, allowed is \"1.2.3.4:80\", "
+                    "\"[::1]:80\" or \":80\""},
+        WrongConfig{"AddressMissing", R"({"listeners": [{"name": "a"}]})",
+                    "f.json:1:16: listeners[0].address: is missing; it is required here"},
+        WrongConfig{"SameName", R"({"listeners": [{"address": ":1"}, {"address": ":2"}]})",
+                    "f.json:1:35: listeners[1].name: \"http\" is already the name of listeners[0]; allowed are "
+                    "different names"},
+        WrongConfig{
+            "SameAddress", R"({"listeners": [{"address": "127.0.0.1:9180"}]})",
+            "f.json:1:28: listeners[0].address: \"127.0.0.1:9180\" is also the address of ops.address; allowed are "
+            "different addresses"},
+        WrongConfig{"ReservedName", R"({"listeners": [{"address": ":1", "name": "admin"}]})",
+                    "f.json:1:42: listeners[0].name: \"admin\" is the name of a surface; allowed is another"},
+        WrongConfig{
+            "TlsWithoutCertificate", R"({"listeners": [{"address": ":1", "tls": {}}]})",
+            "f.json:1:41: listeners[0].tls: has no certificate; give \"certificates\" or set \"self_signed\" to true"},
+        WrongConfig{"Network", R"({"trusted_proxies": ["10.0.0.0/40"]})",
+                    "f.json:1:22: trusted_proxies[0]: \"10.0.0.0/40\" is no network, allowed is \"10.0.0.0/8\", "
+                    "\"2001:db8::/32\" or one address"},
+        WrongConfig{
+            "OpenAdmin", R"({"admin": {"address": "0.0.0.0:9181"}})",
+            "f.json:1:23: admin.address: \"0.0.0.0:9181\" is not a loopback address and there are no tokens; allowed "
+            "is 127.0.0.1 or [::1], or \"tokens_file\" with a line made by: equinox token --role viewer --name NAME"},
+        WrongConfig{
+            "OpenAdminInTheClear", R"({"admin": {"address": ":9181", "tokens_file": "t"}})",
+            "f.json:1:23: admin.address: \":9181\" is not a loopback address and tokens would travel in the clear; "
+            "allowed is \"tls\", or \"cleartext\": true when something in front encrypts"},
+        WrongConfig{
+            "NoHandler", R"({"routes": [{"path": "/"}]})",
+            "f.json:1:13: routes[0]: has no handler; allowed is one of status, redirect, respond, static, echo, "
+            "metrics, health, welcome"},
+        WrongConfig{"TwoHandlers", R"({"routes": [{"path": "/", "echo": {}, "status": {}}]})",
+                    "f.json:1:13: routes[0]: has the handlers status and echo; allowed is one"},
+        WrongConfig{"RelativePath", R"({"routes": [{"path": "a", "echo": {}}]})",
+                    "f.json:1:22: routes[0].path: \"a\" does not begin with \"/\"; allowed is \"/…\""},
+        WrongConfig{"StarInside", R"({"routes": [{"path": "/a*/b", "echo": {}}]})",
+                    "f.json:1:22: routes[0].path: \"/a*/b\" has a \"*\" elsewhere than as its last segment; allowed is "
+                    "\"/…/*\""},
+        WrongConfig{
+            "SameRoute", R"({"routes": [{"path": "/a", "echo": {}}, {"path": "/a", "status": {}}]})",
+            "f.json:1:50: routes[1].path: \"/a\" is already routed by routes[0]; allowed is one route for the same "
+            "path, host, listener and methods"},
+        WrongConfig{
+            "Method", R"({"routes": [{"path": "/a", "methods": ["FETCH"], "echo": {}}]})",
+            "f.json:1:39: routes[0].methods: \"FETCH\" is no method served here, allowed are GET, HEAD, POST, PUT, "
+            "DELETE, OPTIONS, TRACE, PATCH"},
+        WrongConfig{"RouteListener", R"({"routes": [{"path": "/a", "listener": "https", "echo": {}}]})",
+                    "f.json:1:40: routes[0].listener: \"https\" is no listener, allowed: http"},
+        WrongConfig{
+            "OwnField", R"({"routes": [{"path": "/a", "headers": {"Content-Length": "1"}, "echo": {}}]})",
+            "f.json:1:39: routes[0].headers: \"Content-Length\" is set by the server itself; allowed are other fields"},
+        WrongConfig{
+            "SplitField", R"({"routes": [{"path": "/a", "headers": {"X": "a\r\nb: c"}, "echo": {}}]})",
+            "f.json:1:39: routes[0].headers: \"X\" has a value with control characters; allowed is text on one line"},
+        WrongConfig{
+            "Placeholder", R"({"routes": [{"path": "/a", "redirect": {"to": "/b/{rest}"}}]})",
+            "f.json:1:47: routes[0].redirect.to: \"{rest}\" is not known here, allowed are {host}, {path}, {query}, "
+            "{rest} behind a \"*\" and parameters of the path"},
+        WrongConfig{"RedirectCode", R"({"routes": [{"path": "/a", "redirect": {"to": "/b", "code": 304}}]})",
+                    "f.json:1:61: routes[0].redirect.code: 304 is no redirect, allowed are 301, 302, 303, 307 and 308"},
+        WrongConfig{
+            "TargetAboveHead", R"({"limits": {"request_head": "4k"}})",
+            "f.json:1:29: limits.request_head: a request target (8k) may not be longer than the whole head (4k); "
+            "allowed is a limits.request_target of at most limits.request_head"},
+        WrongConfig{"TwoMistakes", "{\"reactors\": 0,\n \"log\": {\"format\": \"xml\"}}",
+                    "f.json:1:14: reactors: 0 is out of bounds, allowed is a whole number from 1 to 255 or \"auto\"\n"
+                    "f.json:2:20: log.format: \"xml\" is not known, allowed is \"auto\", \"text\" or \"json\""}),
+    [](const auto& test) { return std::string{test.param.name}; });
+
+TEST(WrongFlags, AreNamedByTheirFlag) {
+  ConfigFlags flags;
+  flags.values = {{"timeouts.idle", "60", "--idle-timeout"}};
+  flags.listen = {"80"};
+  const LoadedConfig out = load_config_file("", flags);
+  EXPECT_EQ(all_messages(out.problems),
+            "--idle-timeout: timeouts.idle: \"60\" is no duration, allowed is a duration such as \"250ms\", \"30s\", "
+            "\"5m\" or "
+            "\"2h\" from 100ms to 24h\n"
+            "--listen: listeners[0].address: \"80\" is no address, allowed is \"1.2.3.4:80\", \"[::1]:80\" or \":80\"");
+}
+
+TEST(WrongFlags, ACertificateNeedsItsKey) {
+  ConfigFlags flags;
+  flags.tls_listen = ":443";
+  flags.tls_certificate = "a.crt";
+  EXPECT_EQ(all_messages(load_config_file("", flags).problems),
+            "--tls-cert: listeners[1].tls.certificates[0].key: is missing; it is required here");
+}
+
+TEST(MissingFiles, AreNamedWithTheirReason) {
+  EXPECT_EQ(all_messages(load_config_file("/nonexistent/f.json", {}).problems),
+            "/nonexistent/f.json: cannot be read: No such file or directory");
+  const LoadedConfig out =
+      load_config(R"({"routes": [{"path": "/*", "static": {"root": "/nonexistent"}}]})", "f.json", {});
+  ASSERT_TRUE(out.config);
+  EXPECT_EQ(
+      all_messages(check_files(*out.config)),
+      "f.json:1:47: routes[0].static.root: \"/nonexistent\": No such file or directory; allowed is a folder that is "
+      "there");
+}
+
+}  // namespace
+}  // namespace equinox::appliance
