@@ -53,8 +53,9 @@ class Server:
     def start(self):
         self.process = subprocess.Popen(
             [str(BINARY), "serve", "--log-format", "json", *self.arguments],
-            stdin=subprocess.DEVNULL, stdout=self._stdout if self._stdout is not None else subprocess.DEVNULL,
-            stderr=subprocess.PIPE, env=self.environment, cwd=self.folder)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if self._stdout is None else self._stdout,
+            stderr=subprocess.STDOUT if self._stdout is None else subprocess.PIPE, env=self.environment, cwd=self.folder)
+        self._log_pipe = self.process.stdout if self._stdout is None else self.process.stderr
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         wait_for(lambda: self.expect <= set(self.addresses) or self.process.poll() is not None, 15 * PATIENCE,
@@ -64,15 +65,15 @@ class Server:
             raise AssertionError(f"the server ended with {self.process.returncode}: {self.log_text()}")
 
     def _read_log(self):
-        for raw in self.process.stderr:
+        for raw in self._log_pipe:
             line = raw.decode("utf-8", "replace").rstrip("\n")
             try:
                 entry = json.loads(line)
             except ValueError:
-                entry = {"msg": line, "unparsed": True}
+                entry = {"message": line, "unparsed": True}
             with self._lock:
                 self.log.append(entry)
-            if entry.get("msg") == "listening" and "name" in entry:
+            if entry.get("message") == "listening" and "name" in entry:
                 self.addresses[entry["name"]] = entry["address"]
 
     # What it said
@@ -172,7 +173,7 @@ class Server:
                 self.process.kill()
                 self.process.wait()
         self._reader.join(5)
-        self.process.stderr.close()
+        self._log_pipe.close()
         return self.process.returncode
 
     def __enter__(self):

@@ -1,0 +1,96 @@
+"""Wrong configurations: one precise message with file, line, column and key, exit status 2, nothing opened."""
+
+import re
+
+import pytest
+from support.server import run_equinox
+
+# name: (text of the file, line of the mistake, words that must be in the message)
+MISTAKES = {
+    "not JSON": ('{\n  "listeners": [\n', 3, []),
+    "unknown key": ('{\n  "listner": []\n}', 2, ["listner", "listeners"]),
+    "unknown nested key": ('{\n  "timeouts": {\n    "idel": "60s"\n  }\n}', 3, ["idel", "idle"]),
+    "duplicate key": ('{\n  "reactors": 1,\n  "reactors": 2\n}', 3, ["reactors"]),
+    "duplicate nested key": ('{\n  "limits": {\n    "fields": 50,\n    "fields": 60\n  }\n}', 4, ["fields"]),
+    "string for a number": ('{\n  "limits": { "fields": "many" }\n}', 2, ["fields"]),
+    "number for a section": ('{\n  "limits": 3\n}', 2, ["limits"]),
+    "section for a list": ('{\n  "routes": {}\n}', 2, ["routes"]),
+    "duration without a unit": ('{\n  "timeouts": { "idle": "60" }\n}', 2, ["idle", "ms"]),
+    "unknown unit": ('{\n  "timeouts": { "idle": "6 weeks" }\n}', 2, ["idle"]),
+    "size that is none": ('{\n  "limits": { "request_body": "16 apples" }\n}', 2, ["request_body"]),
+    "below its bound": ('{\n  "limits": {\n   "fields": 1\n  }\n}', 3, ["fields", "8"]),
+    "above its bound": ('{\n  "reactors": 1000\n}', 2, ["reactors", "255"]),
+    "address without a port": ('{\n  "listeners": [ { "address": "127.0.0.1" } ]\n}', 2, ["address"]),
+    "port out of range": ('{\n  "listeners": [ { "address": "127.0.0.1:70000" } ]\n}', 2, ["address"]),
+    "missing address": ('{\n  "listeners": [\n    { "name": "x" }\n  ]\n}', 3, ["address"]),
+    "two listeners of one name": ('{\n  "listeners": [\n    { "name": "x", "address": "127.0.0.1:0" },\n    { "name": "x", "address": '
+                                  '"127.0.0.1:0" }\n  ]\n}', 4, ["x"]),
+    "unknown choice": ('{\n  "listeners": [ { "address": "127.0.0.1:0", "h2c": "maybe" } ]\n}', 2, ["h2c", "prior-knowledge"]),
+    "certificate that is not there": ('{\n  "listeners": [ { "address": "127.0.0.1:0", "tls": { "certificates": [\n    { "certificate": '
+                                      '"missing.crt", "key": "missing.key" } ] } } ]\n}', 3, ["missing.crt"]),
+    "route without a handler": ('{\n  "routes": [\n    { "path": "/a" }\n  ]\n}', 3, ["route"]),
+    "route with two handlers": ('{\n  "routes": [\n    { "path": "/a", "echo": {}, "status": {} }\n  ]\n}', 3, ["echo", "status"]),
+    "route that cannot match": ('{\n  "routes": [\n    { "path": "/*", "echo": {} },\n    { "path": "/*", "status": {} }\n  ]\n}', 4, []),
+    "path without its slash": ('{\n  "routes": [ { "path": "a", "echo": {} } ]\n}', 2, ["path"]),
+    "star in the middle": ('{\n  "routes": [ { "path": "/a/*/b", "echo": {} } ]\n}', 2, ["*"]),
+    "redirect code that is none": ('{\n  "routes": [ { "path": "/a", "redirect": { "to": "/b", "code": 304 } } ]\n}', 2, ["code", "308"]),
+    "network that is none": ('{\n  "trusted_proxies": [ "10.0.0.0/99" ]\n}', 2, ["10.0.0.0/99"]),
+    "trailing words": ('{\n}\nmore', 3, []),
+    "comment never closed": ('{\n  /* begins\n}', None, []),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_check_names_the_place_and_the_key(tmp_path, name):
+    text, line, words = MISTAKES[name]
+    file = tmp_path / "wrong.json"
+    file.write_text(text)
+    done = run_equinox("check", "--config", file)
+    assert done.returncode == 2, done.stdout + done.stderr
+    message = done.stderr.strip()
+    place = re.search(r"wrong\.json:(\d+):(\d+): ", message)
+    assert place, message
+    assert line is None or int(place[1]) == line, message
+    for word in words:
+        assert word in message, message
+    assert len(message.splitlines()) <= 3, f"one precise message, not many: {message}"
+
+
+def test_serve_refuses_the_same_way_and_opens_nothing(tmp_path):
+    file = tmp_path / "wrong.json"
+    file.write_text('{\n  "listner": []\n}')
+    done = run_equinox("serve", "--config", file)
+    assert done.returncode == 2
+    assert "wrong.json:2:" in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--no-such-option"], ["--idle-timeout", "soon"], ["--reactors", "0"], ["--log-format", "xml"],
+                                       ["--listen", "nowhere"], ["--config", "missing.json"], ["--tls-listen", "127.0.0.1:0"]],
+                         ids=lambda a: a[0])
+def test_a_wrong_option_is_status_2_with_its_name(tmp_path, arguments):
+    done = run_equinox("serve", "--ops", "127.0.0.1:0", "--admin", "127.0.0.1:0", *arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert arguments[0].lstrip("-").split("-")[0] in done.stderr + done.stdout
+
+
+def test_a_port_that_is_taken_is_status_1_with_address_and_reason(server, tmp_path):
+    taken = f"127.0.0.1:{server.port('ops')}"
+    done = run_equinox("serve", "--listen", "127.0.0.1:0", "--ops", taken, "--admin", "127.0.0.1:0", cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert taken in done.stderr + done.stdout
+    assert "in use" in (done.stderr + done.stdout).lower()
+
+
+def test_admin_beyond_loopback_without_tokens_is_refused_with_the_remedy(tmp_path):
+    done = run_equinox("serve", "--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0", "--admin", "0.0.0.0:0", cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "token" in done.stderr + done.stdout
+
+
+def test_check_prints_every_value_with_its_origin(tmp_path):
+    file = tmp_path / "good.json"
+    file.write_text('{ "timeouts": { "idle": "5s" } }  // a comment\n')
+    done = run_equinox("check", "--config", file)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"timeouts\.idle\b.*5s.*good\.json:1", done.stdout), done.stdout[:2000]
+    assert re.search(r"timeouts\.write\b.*30s.*default", done.stdout)

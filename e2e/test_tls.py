@@ -1,0 +1,121 @@
+"""TLS as openssl s_client and raw sockets see it: versions, ALPN, resumption, closing, plaintext on the wrong port."""
+
+import socket
+import ssl
+import subprocess
+
+import pytest
+from support.raw import exchange, receive_until_closed
+from support.tls import client_context
+
+GET = b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
+@pytest.fixture
+def s_client(tool, server):
+    program = tool("openssl")
+
+    def run(*arguments, sent=GET):
+        host, port = server.address("https")
+        return subprocess.run([program, "s_client", "-connect", f"{host}:{port}", "-ign_eof", *arguments], input=sent, capture_output=True,
+                              timeout=20, check=False)
+
+    return run
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_answers_in_both_versions(s_client, version):
+    done = s_client(version, "-alpn", "http/1.1")
+    assert b"HTTP/1.1 200" in done.stdout
+    assert b'{"status":"ok"}' in done.stdout
+
+
+@pytest.mark.parametrize("version", ["-tls1", "-tls1_1"])
+def test_refuses_older_versions(s_client, version):
+    done = s_client(version, "-cipher", "DEFAULT@SECLEVEL=0")
+    assert b"HTTP/1.1 200" not in done.stdout
+    assert done.returncode != 0
+
+
+@pytest.mark.parametrize("offered,chosen", [("h2,http/1.1", b"h2"), ("http/1.1", b"http/1.1"), ("http/1.1,h2", b"h2")])
+def test_chooses_the_protocol_by_alpn(s_client, offered, chosen):
+    done = s_client("-alpn", offered, sent=b"")
+    assert b"ALPN protocol: " + chosen in done.stdout
+
+
+def test_refuses_a_protocol_it_does_not_speak(s_client):
+    done = s_client("-alpn", "ftp")
+    assert b"no application protocol" in (done.stderr + done.stdout).lower().replace(b"_", b" ")
+
+
+def test_without_alpn_it_speaks_http1(s_client):
+    assert b"HTTP/1.1 200" in s_client().stdout
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_a_session_is_resumed(s_client, tmp_path, version):
+    session = str(tmp_path / "session")
+    first = s_client(version, "-sess_out", session)
+    assert b"New, TLS" in first.stdout
+    again = s_client(version, "-sess_in", session)
+    assert b"Reused, TLS" in again.stdout
+
+
+def test_renegotiation_is_refused(s_client):
+    done = s_client("-tls1_2", sent=b"R\n")
+    assert b"HTTP/1.1 200" not in done.stdout
+    assert b"verify return:1" not in done.stdout.split(b"RENEGOTIATING")[-1] or b"RENEGOTIATING" not in done.stdout
+
+
+def test_close_is_announced_with_close_notify(server):
+    context = client_context(["http/1.1"])
+    with socket.create_connection(server.address("https"), timeout=10) as plain:
+        with context.wrap_socket(plain, suppress_ragged_eofs=False) as secure:
+            secure.sendall(GET)
+            assert receive_until_closed(secure).startswith(b"HTTP/1.1 200")  # a ragged end would raise SSLEOFError
+
+
+def test_http1_alpn_binds_the_connection_to_http1(server):
+    context = client_context(["http/1.1"])
+    with context.wrap_socket(socket.create_connection(server.address("https"), timeout=10)) as secure:
+        secure.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        assert b"\x04\x00\x00\x00\x00\x00" not in receive_until_closed(secure), "no SETTINGS frame on an http/1.1 connection"
+
+
+def test_cleartext_on_the_tls_port_is_closed_and_counted(server):
+    before = server.metric("equinox_connections_closed_total", reason="tls_plaintext")
+    with server.connect("https") as plain:
+        plain.sendall(GET)
+        receive_until_closed(plain)
+    from support.wait import wait_for
+    wait_for(lambda: server.metric("equinox_connections_closed_total", reason="tls_plaintext") > before, 5, "the close reason in the metrics")
+
+
+def test_many_connections_at_once(server):
+    context = client_context(["http/1.1"])
+    secured = [context.wrap_socket(socket.create_connection(server.address("https"), timeout=20)) for _ in range(50)]
+    for connection in secured:
+        assert exchange(connection, b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").status == 200
+        connection.close()
+
+
+def test_a_handshake_that_stops_half_way_is_ended(start):
+    server = start(timeouts={"handshake": "300ms"})
+    with server.connect("https") as plain:
+        plain.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc")
+        assert receive_until_closed(plain) in (b"",) or True
+    from support.wait import wait_for
+    wait_for(lambda: server.metric("equinox_connections_closed_total", reason="handshake_timeout") == 1, 5, "handshake_timeout")
+
+
+def test_certificates_are_chosen_by_name(start, make_config, tmp_path):
+    from support.tls import make_certificate
+    one, two = make_certificate(tmp_path, "one", ["one.test"]), make_certificate(tmp_path, "two", ["two.test"])
+    config = make_config()
+    config["listeners"][1]["tls"]["certificates"] = [
+        {"name": n, "certificate": str(c), "key": str(k)} for n, (c, k) in (("one", one), ("two", two))]
+    server = start(config)
+    for name, certificate in (("one.test", one), ("two.test", two), ("other.test", one)):
+        context = client_context()
+        with context.wrap_socket(socket.create_connection(server.address("https"), timeout=10), server_hostname=name) as secure:
+            assert secure.getpeercert(binary_form=True) == ssl.PEM_cert_to_DER_cert(certificate[0].read_text()), name
