@@ -15,6 +15,13 @@ struct ssl_st;  // SSL
 
 namespace equinox::net {
 
+/// What OpenSSL's callbacks find out while a handshake runs.
+struct TlsHandshakeNotes {
+  std::string server_name;  ///< as sent by the peer
+  std::uint8_t alert{0};    ///< last fatal alert sent or received
+  bool sni_refused{false};
+};
+
 /// The server's end of a TLS connection. OpenSSL reads and writes through our own calls, so SIGPIPE cannot arise and
 /// the fault seam reaches it.
 /// @error tls_handshake, tls_no_shared_cipher, tls_version, tls_sni_unknown, tls_plaintext: handshake() only;
@@ -41,32 +48,30 @@ class TlsTransport final : public Transport {
   [[nodiscard]] const TlsFacts* tls() const noexcept override { return is_established_ ? &facts_ : nullptr; }
 
   /// The server name asked for, also while the handshake runs or after it failed; empty when none. Unchecked bytes.
-  [[nodiscard]] std::string_view server_name() const noexcept { return server_name_; }
+  [[nodiscard]] std::string_view server_name() const noexcept { return notes_.server_name; }
 
-  struct Callbacks;  ///< OpenSSL's way in; in the .cpp only
+  struct Bio;  ///< OpenSSL's way to the socket; in the .cpp only
 
  private:
   TlsTransport(UniqueFd socket, std::shared_ptr<const TlsContext> context) noexcept;
-  IoResult fail(int result, std::size_t moved);
-  Error handshake_error() const noexcept;
+  IoResult stop(int result, std::size_t moved);
+  [[nodiscard]] IoResult handshake_failure();
   void settle();
 
   UniqueFd socket_;
   std::shared_ptr<const TlsContext> context_;
   ssl_st* ssl_{nullptr};
+  TlsHandshakeNotes notes_;
   TlsFacts facts_;
-  std::string server_name_;
-  std::size_t retry_bytes_{0};  ///< length of a record that OpenSSL holds encrypted and could not send
+  std::size_t retry_bytes_{0};  ///< plain length of a record that OpenSSL holds encrypted and could not send
   int io_errno_{0};
-  std::uint8_t alert_{0};
   bool is_established_{false};
-  bool is_broken_{false};   ///< a fatal error happened: SSL_shutdown must not be called
-  bool is_drained_{false};  ///< the kernel's buffer was emptied in this call
-  bool saw_eof_{false};
+  bool is_broken_{false};   ///< a fatal error happened: no close_notify can be sent
+  bool is_drained_{false};  ///< the kernel's buffer was emptied during this call
+  bool has_ended_{false};   ///< the peer's FIN was read
+  bool saw_first_byte_{false};
   bool saw_plaintext_{false};
-  bool has_first_byte_{false};
-  bool sni_refused_{false};
-  bool more_{false};  ///< the last read ended because its buffer was full
+  bool is_cut_short_{false};  ///< the last read ended because its buffer was full
 };
 
 }  // namespace equinox::net

@@ -1,0 +1,92 @@
+#include "net/tcp_transport.hpp"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "net/syscalls.hpp"
+
+namespace equinox::net {
+namespace {
+
+// One sendfile call; the kernel itself stops at 0x7ffff000 bytes.
+constexpr std::uint64_t kSendfileMaxBytes = 1U << 30U;
+
+bool is_again(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK; }
+
+IoResult failed(int error, std::size_t moved) { return {IoStatus::failed, moved, io_error(error)}; }
+
+// The segments up to the first file, as many as one call takes.
+ssize_t send_bytes(int fd, const EgressBatch& batch) {
+  std::array<iovec, TcpTransport::kMaxSegmentsPerWrite> parts;
+  std::size_t count = 0;
+  for (const EgressBatch::Segment& segment : batch.segments()) {
+    if (segment.kind == EgressBatch::Kind::file || count == parts.size()) break;
+    const std::string_view bytes = batch.bytes_of(segment);
+    parts[count++] = {const_cast<char*>(bytes.data()), bytes.size()};
+  }
+  if (count == 1) return syscalls().send(fd, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = count;
+  return syscalls().sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+ssize_t send_file(int fd, const EgressBatch::Segment& segment) {
+  auto offset = static_cast<off_t>(segment.offset);
+  const auto asked = static_cast<std::size_t>(std::min(segment.length, kSendfileMaxBytes));
+  return syscalls().sendfile(fd, segment.file->fd.get(), &offset, asked);
+}
+
+}  // namespace
+
+Error io_error(int os_errno) noexcept {
+  switch (os_errno) {
+    case ECONNRESET:
+    case EPIPE: return {Errc::peer_reset, os_errno};
+    case ETIMEDOUT: return {Errc::timed_out, os_errno};
+    case ENOMEM:
+    case ENOBUFS: return {Errc::out_of_memory, os_errno};
+    default: return {Errc::system, os_errno};
+  }
+}
+
+IoResult TcpTransport::read(std::span<std::byte> into) {
+  while (true) {
+    const ssize_t count = syscalls().recv(socket_.get(), into.data(), into.size(), 0);
+    if (count > 0) {
+      const auto bytes = static_cast<std::size_t>(count);
+      return {bytes < into.size() ? IoStatus::would_block : IoStatus::ok, bytes, {}};
+    }
+    if (count == 0) return {IoStatus::closed, 0, Error{Errc::peer_closed}};
+    if (errno == EINTR) continue;
+    if (is_again(errno)) return {IoStatus::would_block, 0, {}};
+    return failed(errno, 0);
+  }
+}
+
+IoResult TcpTransport::write(EgressBatch& batch) {
+  std::size_t moved = 0;
+  while (!batch.empty()) {
+    const EgressBatch::Segment& first = batch.segments().front();
+    const bool is_file = first.kind == EgressBatch::Kind::file;
+    const ssize_t sent = is_file ? send_file(socket_.get(), first) : send_bytes(socket_.get(), batch);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (is_again(errno)) return {IoStatus::would_block, moved, {}};
+      return failed(errno, moved);
+    }
+    if (sent == 0 && is_file) return {IoStatus::failed, moved, Error{Errc::file_changed}};
+    // Fewer bytes than offered are no promise of a write edge (a shorter file, a signal): only EAGAIN is, so ask again.
+    batch.consume(static_cast<std::uint64_t>(sent));
+    moved += static_cast<std::size_t>(sent);
+  }
+  return {IoStatus::ok, moved, {}};
+}
+
+void TcpTransport::shutdown_send() noexcept { static_cast<void>(syscalls().shutdown(socket_.get(), SHUT_WR)); }
+
+}  // namespace equinox::net

@@ -1,0 +1,122 @@
+#include "net/timer_wheel.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace equinox::net {
+namespace {
+
+constexpr std::uint64_t kMask = TimerWheel::kSlots - 1;
+static_assert((TimerWheel::kSlots & kMask) == 0);
+
+std::uint64_t whole_ticks(TimePoint now) noexcept {
+  const auto count = now.time_since_epoch().count();
+  return count <= 0 ? 0 : static_cast<std::uint64_t>(count / TimerWheel::kTick.count());
+}
+
+void attach(TimerLink& head, TimerLink& link) noexcept {
+  link.prev = head.prev;
+  link.next = &head;
+  head.prev->next = &link;
+  head.prev = &link;
+}
+
+void detach(TimerLink& link) noexcept {
+  link.prev->next = link.next;
+  link.next->prev = link.prev;
+  link.prev = link.next = nullptr;
+}
+
+}  // namespace
+
+TimerWheel::TimerWheel(TimePoint start) noexcept : current_{whole_ticks(start)} {
+  for (TimerLink& head : heads_) head.prev = head.next = &head;
+}
+
+TimerWheel::~TimerWheel() {
+  for (TimerLink& head : heads_) {
+    while (head.next != &head) detach(*head.next);
+  }
+}
+
+void TimerWheel::relink(TimerNode& node) noexcept {
+  if (node.is_linked()) unlink(node);
+  if (node.due == kNever) return;
+  // Beyond the horizon the node is looked at once a round and moves on.
+  node.linked_at = std::clamp(tick_of(node.due), current_ + 1, current_ + kSlots - 1);
+  const std::size_t slot = node.linked_at & kMask;
+  attach(heads_[slot], node);
+  occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+  ++size_;
+}
+
+void TimerWheel::unlink(TimerNode& node) noexcept {
+  detach(node);
+  --size_;
+  const std::size_t slot = node.linked_at & kMask;
+  if (heads_[slot].next == &heads_[slot]) occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+}
+
+void TimerWheel::cancel(TimerNode& node) noexcept {
+  if (node.is_linked()) unlink(node);
+  node.due = kNever;
+}
+
+void TimerWheel::look_at(std::size_t slot, TimePoint now, std::vector<std::uint64_t>& tokens) {
+  TimerLink& head = heads_[slot];
+  // A node that moves on may come back to this very slot: only those that were here at first are looked at.
+  TimerLink batch;
+  batch.next = head.next;
+  batch.prev = head.prev;
+  batch.next->prev = batch.prev->next = &batch;
+  head.prev = head.next = &head;
+  occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+  while (batch.next != &batch) {
+    auto& node = static_cast<TimerNode&>(*batch.next);
+    detach(node);
+    --size_;
+    if (node.due <= now) {
+      tokens.push_back(node.token);
+    } else {
+      relink(node);
+    }
+  }
+}
+
+void TimerWheel::expire(TimePoint now, std::vector<std::uint64_t>& tokens) {
+  const std::uint64_t target = whole_ticks(now);
+  while (current_ < target) {
+    const std::uint64_t next = next_occupied();
+    if (next > target) {
+      current_ = target;
+      return;
+    }
+    current_ = next;
+    look_at(next & kMask, now, tokens);
+  }
+}
+
+// The first tick after `current_` whose slot holds anything; far away when none does.
+std::uint64_t TimerWheel::next_occupied() const noexcept {
+  constexpr std::size_t kWords = kSlots / 64;
+  const std::size_t start = (current_ + 1) & kMask;
+  std::uint64_t bits = occupied_[start / 64] & (~std::uint64_t{0} << (start % 64));
+  for (std::size_t step = 0; step <= kWords; ++step) {
+    const std::size_t word = (start / 64 + step) % kWords;
+    if (step != 0) bits = occupied_[word];
+    if (bits != 0) {
+      const std::size_t slot = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+      return current_ + 1 + ((slot - start) & kMask);
+    }
+  }
+  return UINT64_MAX;
+}
+
+Duration TimerWheel::until_next(TimePoint now, Duration at_most) const noexcept {
+  if (size_ == 0) return at_most;
+  const std::uint64_t tick = next_occupied();
+  const TimePoint moment{kTick * static_cast<std::int64_t>(tick)};
+  return std::clamp(moment - now, Duration::zero(), std::max(at_most, Duration::zero()));
+}
+
+}  // namespace equinox::net

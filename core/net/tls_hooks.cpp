@@ -1,0 +1,106 @@
+#include "net/tls_hooks.hpp"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "net/tls_transport.hpp"
+
+namespace equinox::net {
+namespace {
+
+TlsHandshakeNotes* notes_of(const SSL* ssl) noexcept { return static_cast<TlsHandshakeNotes*>(SSL_get_app_data(ssl)); }
+
+// RFC 6066 §3. A name no certificate covers gets the first certificate, or the alert where that is asked for.
+int choose_certificate(SSL* ssl, int* alert, void* argument) noexcept {
+  const auto& context = *static_cast<const TlsContext*>(argument);
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  TlsHandshakeNotes* notes = notes_of(ssl);
+  try {
+    if (notes != nullptr) notes->server_name.assign(name, ::strnlen(name, 255));
+  } catch (...) {
+    *alert = SSL_AD_INTERNAL_ERROR;
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
+  if (SSL_CTX* chosen = context.find(name)) {
+    if (chosen != SSL_get_SSL_CTX(ssl)) SSL_set_SSL_CTX(ssl, chosen);
+    return SSL_TLSEXT_ERR_OK;
+  }
+  if (!context.is_strict()) return SSL_TLSEXT_ERR_NOACK;
+  if (notes != nullptr) notes->sni_refused = true;
+  *alert = SSL_AD_UNRECOGNIZED_NAME;
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+// Our preference decides. Nothing in common ends the handshake (RFC 7301 §3.2): guessing would let a request for
+// another protocol be read as HTTP (ALPACA).
+int choose_protocol(SSL* ssl, const unsigned char** out, unsigned char* size, const unsigned char* offered,
+                    unsigned offered_size, void* argument) noexcept {
+  static_cast<void>(ssl);
+  const std::string_view ours = static_cast<const TlsContext*>(argument)->alpn_wire();
+  if (ours.empty()) return SSL_TLSEXT_ERR_NOACK;
+  unsigned char* chosen = nullptr;
+  const int found = SSL_select_next_proto(&chosen, size, reinterpret_cast<const unsigned char*>(ours.data()),
+                                          static_cast<unsigned>(ours.size()), offered, offered_size);
+  *out = chosen;
+  return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+bool set_mac_key(EVP_MAC_CTX* mac, TlsTicketKeys::Key& key) noexcept {
+  char digest[] = "SHA256";
+  const std::array<OSSL_PARAM, 3> parameters{
+      OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac, sizeof key.mac),
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+  return EVP_MAC_CTX_set_params(mac, parameters.data()) == 1;
+}
+
+// SSL_CTX_set_tlsext_ticket_key_evp_cb(3): 1 use, 2 use and renew, 0 unknown (full handshake), -1 failure.
+int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+               int for_sealing) noexcept {
+  const SSL_CTX* context = SSL_get_SSL_CTX(ssl);
+  const auto* keys = static_cast<const TlsTicketKeys*>(SSL_CTX_get_app_data(context));
+  if (keys == nullptr) return -1;
+  TlsTicketKeys::Key key{};
+  bool is_current = true;
+  int verdict = -1;
+  if (for_sealing != 0) {
+    key = keys->current();
+    std::memcpy(name, key.name, sizeof key.name);
+    if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) == 1 && set_mac_key(mac, key) &&
+        EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher, iv) == 1) {
+      verdict = 1;
+    }
+  } else if (!keys->find(name, key, is_current)) {
+    return 0;
+  } else if (set_mac_key(mac, key) && EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher, iv) == 1) {
+    // TLS 1.3 tickets are for one use: each resumption gets a new one.
+    verdict = is_current && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2;
+  }
+  OPENSSL_cleanse(&key, sizeof key);
+  return verdict;
+}
+
+void note_alert(const SSL* ssl, int where, int value) noexcept {
+  if ((where & SSL_CB_ALERT) == 0 || (value >> 8) != SSL3_AL_FATAL) return;
+  if (TlsHandshakeNotes* notes = notes_of(ssl)) notes->alert = static_cast<std::uint8_t>(value & 0xff);
+}
+
+}  // namespace
+
+void install_hooks(SSL_CTX* context, const TlsContext* owner) {
+  // OpenSSL wants pointers to non-const; the callbacks only read.
+  auto* argument = const_cast<TlsContext*>(owner);
+  SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
+  SSL_CTX_set_tlsext_servername_arg(context, argument);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, argument);
+  SSL_CTX_set_info_callback(context, note_alert);
+  SSL_CTX_set_app_data(context, owner->ticket_keys().get());
+  SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket_key);
+}
+
+}  // namespace equinox::net

@@ -1,0 +1,280 @@
+#include "net/tls_transport.hpp"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "net/syscalls.hpp"
+#include "net/tcp_transport.hpp"
+
+namespace equinox::net {
+namespace {
+
+bool is_again(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK; }
+
+// Lent to one write at a time.
+std::span<char> record_scratch() noexcept {
+  thread_local std::array<char, TlsTransport::kRecordBytes> bytes;
+  return bytes;
+}
+
+struct Plain {
+  std::string_view bytes;
+  Error error{};
+  bool has_failed{false};
+};
+
+// Fills `into` from a file range; fewer bytes when the file is shorter than it was.
+ssize_t read_file(const EgressBatch::Segment& segment, std::span<char> into) noexcept {
+  std::size_t have = 0;
+  while (have < into.size()) {
+    const auto offset = static_cast<off_t>(segment.offset + have);
+    const ssize_t count = syscalls().pread(segment.file->fd.get(), into.data() + have, into.size() - have, offset);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return have != 0 ? static_cast<ssize_t>(have) : -1;
+    if (count == 0) break;
+    have += static_cast<std::size_t>(count);
+  }
+  return static_cast<ssize_t>(have);
+}
+
+// The next record's bytes: straight from a large segment, gathered from small ones and files otherwise. A record that
+// OpenSSL holds already is offered with the length it had; its bytes are not looked at again.
+Plain gather(const EgressBatch& batch, std::size_t retry_bytes) noexcept {
+  const std::span<char> scratch = record_scratch();
+  const std::size_t wanted = retry_bytes != 0 ? retry_bytes : scratch.size();
+  std::size_t have = 0;
+  for (const EgressBatch::Segment& segment : batch.segments()) {
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(segment.length, wanted - have));
+    if (segment.kind != EgressBatch::Kind::file) {
+      const std::string_view bytes = batch.bytes_of(segment).substr(0, size);
+      if (have == 0 && (size == wanted || batch.segments().size() == 1)) return {bytes};
+      std::memcpy(scratch.data() + have, bytes.data(), size);
+      have += size;
+    } else {
+      const ssize_t count = read_file(segment, scratch.subspan(have, size));
+      if (count <= 0 && have == 0 && retry_bytes == 0) {
+        return {{}, count < 0 ? Error{Errc::system, errno} : Error{Errc::file_changed}, true};
+      }
+      have += static_cast<std::size_t>(std::max<ssize_t>(count, 0));
+      if (count < static_cast<ssize_t>(size)) break;  // what is there still goes out; the next round says why it ends
+    }
+    if (have == wanted) break;
+  }
+  return {{scratch.data(), retry_bytes != 0 ? retry_bytes : have}};
+}
+
+Errc handshake_errc(int reason) noexcept {
+  switch (reason) {
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_HTTPS_PROXY_REQUEST: return Errc::tls_plaintext;
+    case SSL_R_NO_SHARED_CIPHER: return Errc::tls_no_shared_cipher;
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_VERSION_TOO_LOW:
+    case SSL_R_VERSION_TOO_HIGH:
+    case SSL_R_UNKNOWN_PROTOCOL:
+    case SSL_R_WRONG_SSL_VERSION:
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION: return Errc::tls_version;
+    default: return Errc::tls_handshake;
+  }
+}
+
+}  // namespace
+
+/// Reads and writes through the system-call table instead of OpenSSL's socket BIO, which writes without MSG_NOSIGNAL.
+struct TlsTransport::Bio {
+  static int read(BIO* bio, char* into, int size) noexcept {
+    auto& self = *static_cast<TlsTransport*>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    if (self.is_drained_) return again(bio, true);
+    ssize_t count = 0;
+    do {
+      count = syscalls().recv(self.socket_.get(), into, static_cast<std::size_t>(size), 0);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0 && is_again(errno)) {
+      self.is_drained_ = true;
+      return again(bio, true);
+    }
+    if (count < 0) self.io_errno_ = errno;
+    if (count == 0) self.has_ended_ = true;
+    if (count <= 0) return static_cast<int>(count);
+    self.is_drained_ = count < size;
+    if (!self.saw_first_byte_) {
+      self.saw_first_byte_ = true;
+      // No TLS record begins with a capital letter, every HTTP request does.
+      self.saw_plaintext_ = into[0] >= 'A' && into[0] <= 'Z';
+      if (self.saw_plaintext_) return -1;
+    }
+    return static_cast<int>(count);
+  }
+
+  static int write(BIO* bio, const char* from, int size) noexcept {
+    auto& self = *static_cast<TlsTransport*>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    ssize_t count = 0;
+    do {
+      count = syscalls().send(self.socket_.get(), from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0 && is_again(errno)) return again(bio, false);
+    if (count < 0) self.io_errno_ = errno;
+    return static_cast<int>(count);
+  }
+
+  static long control(BIO* bio, int command, long number, void* pointer) noexcept {
+    static_cast<void>(number);
+    static_cast<void>(pointer);
+    if (command == BIO_CTRL_FLUSH) return 1;
+    return command == BIO_CTRL_EOF && static_cast<TlsTransport*>(BIO_get_data(bio))->has_ended_ ? 1 : 0;
+  }
+
+  static int again(BIO* bio, bool is_read) noexcept {
+    if (is_read) {
+      BIO_set_retry_read(bio);
+    } else {
+      BIO_set_retry_write(bio);
+    }
+    return -1;
+  }
+
+  static const BIO_METHOD* method() {
+    static const BIO_METHOD* const made = [] {
+      BIO_METHOD* fresh = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "equinox socket");
+      BIO_meth_set_read(fresh, read);
+      BIO_meth_set_write(fresh, write);
+      BIO_meth_set_ctrl(fresh, control);
+      return fresh;
+    }();
+    return made;
+  }
+};
+
+TlsTransport::TlsTransport(UniqueFd socket, std::shared_ptr<const TlsContext> context) noexcept
+    : socket_{std::move(socket)}, context_{std::move(context)} {}
+
+TlsTransport::~TlsTransport() { SSL_free(ssl_); }
+
+Result<std::unique_ptr<TlsTransport>> TlsTransport::create(UniqueFd socket, std::shared_ptr<const TlsContext> context) {
+  std::unique_ptr<TlsTransport> made{new TlsTransport{std::move(socket), std::move(context)}};
+  made->ssl_ = SSL_new(made->context_->native());
+  BIO* bio = made->ssl_ != nullptr ? BIO_new(Bio::method()) : nullptr;
+  if (bio == nullptr) {
+    ERR_clear_error();
+    return Errc::out_of_memory;
+  }
+  BIO_set_data(bio, made.get());
+  BIO_set_init(bio, 1);
+  SSL_set_bio(made->ssl_, bio, bio);
+  SSL_set_app_data(made->ssl_, &made->notes_);
+  SSL_set_accept_state(made->ssl_);
+  return made;
+}
+
+IoResult TlsTransport::handshake() {
+  if (is_established_) return {};
+  is_drained_ = false;
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_);
+  if (result == 1) {
+    settle();
+    return {};
+  }
+  const int reason = SSL_get_error(ssl_, result);
+  if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE) return {IoStatus::would_block, 0, {}};
+  is_broken_ = true;
+  return handshake_failure();
+}
+
+IoResult TlsTransport::handshake_failure() {
+  const int reason = ERR_GET_REASON(ERR_peek_error());
+  ERR_clear_error();
+  const std::uint32_t alert = notes_.alert;
+  if (saw_plaintext_) return {IoStatus::failed, 0, Error{Errc::tls_plaintext}};
+  if (notes_.sni_refused) return {IoStatus::failed, 0, Error{Errc::tls_sni_unknown, 0, alert}};
+  if (io_errno_ != 0) return {IoStatus::failed, 0, io_error(io_errno_)};
+  if (has_ended_ && alert == 0) return {IoStatus::closed, 0, Error{Errc::peer_closed, 0, 1}};
+  return {IoStatus::failed, 0, Error{handshake_errc(reason), 0, alert}};
+}
+
+void TlsTransport::settle() {
+  is_established_ = true;
+  const unsigned char* protocol = nullptr;
+  unsigned protocol_size = 0;
+  SSL_get0_alpn_selected(ssl_, &protocol, &protocol_size);
+  facts_ = {.version = SSL_get_version(ssl_),
+            .cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(ssl_)),
+            .alpn = {reinterpret_cast<const char*>(protocol), protocol_size},
+            .sni = notes_.server_name,
+            .resumed = SSL_session_reused(ssl_) == 1};
+}
+
+// Why a read or write after the handshake did not go on.
+IoResult TlsTransport::stop(int result, std::size_t moved) {
+  const int kind = SSL_get_error(ssl_, result);
+  if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE) return {IoStatus::would_block, moved, {}};
+  const int reason = ERR_GET_REASON(ERR_peek_error());
+  ERR_clear_error();
+  if (kind == SSL_ERROR_ZERO_RETURN)
+    return {IoStatus::closed, moved, Error{Errc::peer_closed, 0, has_ended_ ? 1U : 0U}};
+  is_broken_ = true;
+  if (io_errno_ != 0) return {IoStatus::failed, moved, io_error(io_errno_)};
+  if (has_ended_ && kind == SSL_ERROR_SYSCALL) return {IoStatus::closed, moved, Error{Errc::peer_closed, 0, 1}};
+  const bool is_received = reason >= SSL_AD_REASON_OFFSET;
+  const auto alert = is_received ? static_cast<std::uint32_t>(reason - SSL_AD_REASON_OFFSET) : notes_.alert;
+  return {IoStatus::failed, moved, Error{Errc::tls_alert, 0, alert}};
+}
+
+IoResult TlsTransport::read(std::span<std::byte> into) {
+  is_drained_ = false;
+  is_cut_short_ = false;
+  if (is_broken_) return {IoStatus::failed, 0, Error{Errc::tls_alert, 0, notes_.alert}};
+  std::size_t moved = 0;
+  while (moved < into.size()) {
+    ERR_clear_error();
+    std::size_t count = 0;
+    const int result = SSL_read_ex(ssl_, into.data() + moved, into.size() - moved, &count);
+    if (result != 1) return stop(result, moved);
+    moved += count;
+  }
+  is_cut_short_ = true;
+  return {IoStatus::ok, moved, {}};
+}
+
+IoResult TlsTransport::write(EgressBatch& batch) {
+  if (is_broken_) return {IoStatus::failed, 0, Error{Errc::tls_alert, 0, notes_.alert}};
+  std::size_t moved = 0;
+  while (!batch.empty()) {
+    const Plain plain = gather(batch, retry_bytes_);
+    if (plain.has_failed) return {IoStatus::failed, moved, plain.error};
+    ERR_clear_error();
+    std::size_t count = 0;
+    const int result = SSL_write_ex(ssl_, plain.bytes.data(), plain.bytes.size(), &count);
+    if (result != 1) {
+      retry_bytes_ = plain.bytes.size();
+      return stop(result, moved);
+    }
+    retry_bytes_ = 0;
+    batch.consume(count);
+    moved += count;
+  }
+  return {IoStatus::ok, moved, {}};
+}
+
+bool TlsTransport::has_pending() const noexcept { return is_cut_short_ && SSL_has_pending(ssl_) == 1; }
+
+void TlsTransport::shutdown_send() noexcept {
+  // A record cut in two must stay cut: close_notify behind it would call the answer complete.
+  if (is_established_ && !is_broken_ && retry_bytes_ == 0) {
+    ERR_clear_error();
+    static_cast<void>(SSL_shutdown(ssl_));
+    ERR_clear_error();
+  }
+  static_cast<void>(syscalls().shutdown(socket_.get(), SHUT_WR));
+}
+
+}  // namespace equinox::net
