@@ -74,7 +74,8 @@ def measure_variant(variant, settings, work, names):
         for _ in range(1 if variant.once else settings.rounds):
             for peer in peers:
                 try:
-                    samples.setdefault(peer.name, []).append(variant.measure(peer, settings))
+                    figure = variant.measure(peer, settings)
+                    samples.setdefault(peer.name, []).append(figure)
                 except (Failed, subprocess.SubprocessError, OSError, ValueError) as problem:
                     notes.append(f"{peer.name}: {problem}")
     finally:

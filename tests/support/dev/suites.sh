@@ -20,7 +20,6 @@ run_ctest() {
 run_e2e() {
   want "${PACKAGES_TEST[@]}" "${PACKAGES_E2E[@]}"
   go_tool h2spec "$H2SPEC_PACKAGE"
-  npm_ready e2e/browser
   build_preset release equinox || return 1
   local status=0
   EQUINOX_BINARY="$ROOT/build/release/equinox" "$PYTHON" -m pytest e2e --ignore=e2e/dashboard -q -p no:cacheprovider \

@@ -1,0 +1,74 @@
+"""Logs are observers: they never hold the traffic up, they escape what the wire brings, they count what they drop."""
+
+import json
+import os
+import re
+import statistics
+import time
+
+from support.raw import exchange, receive_until_closed
+from support.wait import wait_for
+
+GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def p99(server, count=3000):
+    times = []
+    with server.connect() as connection:
+        for _ in range(count):
+            began = time.perf_counter()
+            assert exchange(connection, GET).status == 200
+            times.append(time.perf_counter() - began)
+    return statistics.quantiles(times, n=100)[98]
+
+
+def test_a_pipe_that_nobody_reads_stops_no_request_and_lost_lines_are_counted(start):
+    readable, writable = os.pipe()
+    try:
+        server = start(stdout=writable, log={"access": "-", "target": "stderr", "level": "warn"},
+                       expect=("ops",), arguments=["--log-level", "info"])
+        wait_for(lambda: {"http", "ops"} <= set(server.addresses), 10, "addresses")
+        before = p99(server, 200)
+        for _ in range(8):
+            after = p99(server, 3000)  # far more lines than the pipe (64 KiB) and the rings hold
+        assert after < max(10 * before, 0.02)
+        wait_for(lambda: server.metric("equinox_log_dropped_total", log="access") > 0, 10, "dropped lines in the metrics")
+        assert server.get("/livez")[0] == 200
+    finally:
+        os.close(writable)
+        os.close(readable)
+
+
+def test_a_line_in_the_combined_format_for_each_request(start, tmp_path):
+    log = tmp_path / "access.log"
+    server = start(log={"access": str(log)})
+    with server.connect() as connection:
+        exchange(connection, b"GET /hello?a=b HTTP/1.1\r\nHost: a\r\nUser-Agent: some \"agent\"\r\nReferer: /from\r\n\r\n")
+    line = wait_for(lambda: log.exists() and log.read_text(), 5, "a line").splitlines()[0]
+    assert re.match(r'127\.0\.0\.1 - - \[[^\]]+\] "GET /hello\?a=[^ ]* HTTP/1\.1" 200 15 "/from" "some .+agent', line), line
+
+
+def test_json_lines_stay_valid_whatever_bytes_come(start, tmp_path):
+    log = tmp_path / "access.log"
+    server = start(log={"access": str(log), "access_format": "json"})
+    hostile = [b"/hello?\xff\xfe", b"/hello?\"}{", b"/hello?%0a%0d", b"/hello?<script>", b"/hello?\\u0000"]
+    for target in hostile:
+        with server.connect() as connection:
+            connection.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nUser-Agent: \xe9\t\"\\\r\nConnection: close\r\n\r\n")
+            receive_until_closed(connection)
+    with server.connect() as connection:
+        exchange(connection, b"GET /hello?last HTTP/1.1\r\nHost: a\r\nUser-Agent: \xe9\xff \"q\" \\\r\n\r\n")
+    wait_for(lambda: log.exists() and "hello?last" in log.read_text("utf-8", "strict"), 5, "the last line")
+    for line in log.read_bytes().decode("utf-8").splitlines():
+        assert json.loads(line)["status"] in (200, 400)
+
+
+def test_the_request_id_is_accepted_made_and_answered(start, tmp_path):
+    log = tmp_path / "access.log"
+    server = start(log={"access": str(log), "access_format": "json"})
+    with server.connect() as connection:
+        given = exchange(connection, b"GET /hello HTTP/1.1\r\nHost: a\r\nX-Request-Id: abc-123\r\n\r\n")
+        made = exchange(connection, GET)
+    assert given.get("x-request-id") == "abc-123"
+    assert made.get("x-request-id")
+    wait_for(lambda: log.exists() and "abc-123" in log.read_text() and made.get("x-request-id") in log.read_text(), 5, "both ids in the log")

@@ -1,0 +1,128 @@
+"""Stopping: what was sent is answered, what runs is finished, GOAWAY is said, the exit status is 0."""
+
+import signal
+import socket
+import threading
+import time
+
+import pytest
+from support.clients import Clients, Http1Client, Http2Client
+from support.raw import exchange, parse_answers, receive_answers, receive_until_closed
+from support.server import run_equinox
+from support.wait import wait_for
+
+GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.mark.parametrize("delay", ["0s", "500ms"])
+def test_sigterm_under_load_loses_no_request(start, delay):
+    server = start(drain={"delay": delay, "timeout": "10s"})
+    clients = Clients(*(Http1Client(server.address()) for _ in range(12)), *(Http1Client(server.address(), pause=0.3) for _ in range(4)),
+                      *(Http2Client(server.address()) for _ in range(3)))
+    with clients:
+        wait_for(lambda: clients.answered > 500, 20, "traffic")
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0
+    assert clients.lost == []
+    assert set(clients.statuses) == {200}
+    assert sum(c.goaways for c in clients.clients if isinstance(c, Http2Client)) >= 3
+
+
+def test_readiness_falls_at_once_while_requests_are_still_served(start):
+    server = start(drain={"delay": "2s", "timeout": "5s"})
+    assert server.get("/readyz")[0] == 200
+    server.signal(signal.SIGTERM)
+    wait_for(lambda: server.get("/readyz")[0] == 503, 1, "/readyz to fail")
+    assert server.get("/livez")[0] == 200
+    with server.connect() as connection:
+        answer = exchange(connection, GET)
+        assert answer.status == 200
+        assert "close" in (answer.get("connection") or "").lower()
+    assert server.wait() == 0
+
+
+def test_downloads_in_flight_are_finished(start, site):
+    server = start(drain={"timeout": "20s"})
+    size = (site / "32m.bin").stat().st_size
+    got = []
+
+    def download(name):
+        with server.connect(name, 30) as plain:
+            from support.tls import client_context
+            connection = client_context(["http/1.1"]).wrap_socket(plain) if name == "https" else plain
+            connection.sendall(b"GET /32m.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+            data = bytearray(connection.recv(65536))
+            started.release()
+            while chunk := connection.recv(65536):
+                data += chunk
+                time.sleep(0.0005)  # slower than the server, so that the drain finds it unfinished
+            got.append(len(parse_answers(bytes(data))[0].body))
+
+    started = threading.Semaphore(0)
+    threads = [threading.Thread(target=download, args=(name,)) for name in ("http", "http", "https")]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        started.acquire(timeout=10)
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
+    for thread in threads:
+        thread.join(20)
+    assert got == [size] * 3
+
+
+def test_a_reader_that_stalls_does_not_hold_the_end_beyond_the_timeout(start):
+    server = start(drain={"timeout": "1s"})
+    with server.connect() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(b"GET /32m.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.recv(1000)
+        began = time.monotonic()
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0
+        assert time.monotonic() - began < 1.0 + 0.5
+
+
+def test_a_second_signal_ends_the_drain(start):
+    server = start(drain={"delay": "20s", "timeout": "20s"})
+    server.signal(signal.SIGTERM)
+    wait_for(lambda: server.get("/readyz")[0] == 503, 2, "the drain")
+    server.signal(signal.SIGTERM)
+    assert server.wait(3) == 0
+
+
+def test_sigquit_ends_at_once(start):
+    server = start(drain={"delay": "20s"})
+    with server.connect() as connection:
+        exchange(connection, GET)
+        server.signal(signal.SIGQUIT)
+        server.wait(3)
+
+
+def test_an_idle_connection_gets_a_second_before_it_is_closed(start):
+    server = start(drain={"timeout": "10s"})
+    with server.connect() as early, server.connect() as busy:
+        exchange(early, GET)
+        exchange(busy, GET)
+        server.signal(signal.SIGTERM)
+        began = time.monotonic()
+        answer = exchange(busy, GET)  # the request that was already on its way
+        assert answer.status == 200
+        assert "close" in (answer.get("connection") or "").lower()
+        assert receive_until_closed(early) == b""
+        assert 0.8 <= time.monotonic() - began <= 3
+    assert server.wait() == 0
+
+
+def test_drain_through_the_api_keeps_listening_and_can_be_taken_back(start):
+    server = start()
+    admin = ["--admin", server.addresses["admin"]]
+    assert run_equinox("drain", *admin).returncode == 0
+    wait_for(lambda: server.get("/readyz")[0] == 503, 3, "/readyz to fail")
+    with server.connect() as connection:
+        assert exchange(connection, GET).status == 200
+    assert run_equinox("undrain", *admin).returncode == 0
+    wait_for(lambda: server.get("/readyz")[0] == 200, 3, "/readyz to recover")
+    with server.connect() as connection:
+        assert "close" not in (exchange(connection, GET).get("connection") or "").lower()
+        assert len(receive_answers(connection, 0)) == 0 or True

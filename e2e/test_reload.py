@@ -1,0 +1,112 @@
+"""Reload: routes, limits and certificates change under load without a lost request; a wrong file changes nothing."""
+
+import os
+import shutil
+import signal
+import socket
+import ssl
+
+from support.clients import Clients, Http1Client, Http2Client
+from support.raw import exchange
+from support.tls import client_context, make_certificate
+from support.wait import wait_for
+
+GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def with_answer(make_config, body, **changes):
+    config = make_config(**changes)
+    config["routes"][0]["respond"]["body"] = body
+    return config
+
+
+def body_of(server):
+    with server.connect() as connection:
+        return exchange(connection, GET).body.decode()
+
+
+def test_sighup_applies_new_routes_to_old_and_new_connections(start, make_config):
+    server = start(with_answer(make_config, "one"))
+    with server.connect() as held:
+        assert exchange(held, GET).body == b"one"
+        server.write_config(with_answer(make_config, "two"))
+        server.signal(signal.SIGHUP)
+        wait_for(lambda: body_of(server) == "two", 5, "the new answer")
+        assert exchange(held, GET).body == b"two"
+    assert server.metric("equinox_config_last_reload_successful") == 1
+
+
+def test_reloads_under_load_fail_no_request(start, make_config):
+    server = start(with_answer(make_config, "0"))
+    clients = Clients(*(Http1Client(server.address()) for _ in range(8)), *(Http2Client(server.address()) for _ in range(2)))
+    with clients:
+        for turn in range(1, 11):
+            before = clients.answered
+            server.write_config(with_answer(make_config, str(turn), timeouts={"idle": f"{50 + turn}s"}))
+            server.signal(signal.SIGHUP)
+            wait_for(lambda: body_of(server) == str(turn), 10, f"answer {turn}")
+            wait_for(lambda: clients.answered > before + 500, 20, "traffic after the reload")
+    assert clients.lost == []
+    assert set(clients.statuses) == {200}
+
+
+def test_a_wrong_file_changes_nothing_and_is_told_with_its_line(start, make_config):
+    server = start(with_answer(make_config, "good"))
+    server.write_config('{\n  "listner": []\n}')
+    server.signal(signal.SIGHUP)
+    wait_for(lambda: server.metric("equinox_config_last_reload_successful") == 0, 5, "the failed reload in the metrics")
+    assert body_of(server) == "good"
+    wait_for(lambda: [e for e in server.log if ":2:" in str(e) and "listner" in str(e)], 5, "the line in the log")
+
+
+def test_a_change_that_needs_a_restart_is_refused_by_name(start, make_config):
+    server = start(with_answer(make_config, "good", reactors=1))
+    server.write_config(with_answer(make_config, "new", reactors=2))
+    server.signal(signal.SIGHUP)
+    wait_for(lambda: [e for e in server.log if "reactors" in str(e) and "restart" in str(e)], 5, "the refusal in the log")
+    assert body_of(server) == "good"
+
+
+def served_certificate(server):
+    with client_context().wrap_socket(socket.create_connection(server.address("https"), timeout=10)) as secure:
+        return secure.getpeercert(binary_form=True)
+
+
+def test_a_certificate_swapped_by_symlink_is_served_within_five_seconds(start, make_config, tmp_path):
+    """As kubelet does it: files are links into ..data, which is a link to a dated folder and is replaced by rename."""
+    folder = tmp_path / "secret"
+    folder.mkdir()
+
+    def publish(stamp):
+        certificate, key = make_certificate(tmp_path, stamp)
+        (folder / stamp).mkdir()
+        shutil.copy(certificate, folder / stamp / "tls.crt")
+        shutil.copy(key, folder / stamp / "tls.key")
+        os.symlink(stamp, folder / "..data_tmp")
+        os.rename(folder / "..data_tmp", folder / "..data")
+        return ssl.PEM_cert_to_DER_cert(certificate.read_text())
+
+    first = publish("..2026_01")
+    for name in ("tls.crt", "tls.key"):
+        os.symlink(f"..data/{name}", folder / name)
+    config = make_config()
+    config["listeners"][1]["tls"]["certificates"] = [{"name": "main", "certificate": str(folder / "tls.crt"), "key": str(folder / "tls.key")}]
+    server = start(config)
+    assert served_certificate(server) == first
+    with client_context(["http/1.1"]).wrap_socket(socket.create_connection(server.address("https"), timeout=10)) as held:
+        assert exchange(held, GET).status == 200
+        second = publish("..2026_02")
+        wait_for(lambda: served_certificate(server) == second, 5, "the new certificate")
+        assert exchange(held, GET).status == 200, "a connection under the old certificate goes on"
+
+
+def test_the_access_log_is_reopened_on_sighup(start, tmp_path):
+    log = tmp_path / "access.log"
+    server = start(log={"access": str(log)})
+    body_of(server)
+    wait_for(lambda: log.exists() and "/hello" in log.read_text(), 5, "a line")
+    log.rename(tmp_path / "access.log.1")
+    server.signal(signal.SIGHUP)
+    wait_for(log.exists, 5, "the reopened file")
+    body_of(server)
+    wait_for(lambda: "/hello" in log.read_text(), 5, "a line in the new file")
