@@ -129,6 +129,20 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- merge (dict "name" $name) (index . 2) $result | toJson -}}
 {{- end -}}
 
+{{- define "equinox.adminServiceName" -}}
+{{- include "equinox.fullname" . | trunc 57 | trimSuffix "-" -}}-admin
+{{- end -}}
+
+{{/* Names under which the admin Service is asked for: anything else in Host is refused (DNS rebinding). */}}
+{{- define "equinox.adminHosts" -}}
+{{- $service := include "equinox.adminServiceName" . -}}
+{{- $namespace := include "equinox.namespace" . -}}
+- {{ $service }}
+- {{ $service }}.{{ $namespace }}
+- {{ $service }}.{{ $namespace }}.svc
+- {{ $service }}.{{ $namespace }}.svc.cluster.local
+{{- end -}}
+
 {{/* The file the server reads: the user's JSON with listeners, ops, admin and drain from the values. */}}
 {{- define "equinox.config" -}}
 {{- $config := include "equinox.inlineSource" . | fromJson -}}
@@ -151,6 +165,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if .Values.admin.readOnly -}}{{- $_ := set $admin "read_only" true -}}{{- end -}}
 {{- if eq .Values.admin.bind "pod" -}}
 {{- if include "equinox.tlsSecret" . -}}{{- $_ := set $admin "tls" $tls -}}{{- else -}}{{- $_ := set $admin "cleartext" true -}}{{- end -}}
+{{- end -}}
+{{- if .Values.admin.service.enabled -}}
+{{- $own := default (list) (dig "admin" "hosts" (list) $config) -}}
+{{- $_ := set $admin "hosts" (concat (include "equinox.adminHosts" . | fromYamlArray) $own | uniq) -}}
 {{- end -}}
 {{- $admin = merge $admin (default (dict) $config.admin) -}}
 {{- else -}}
