@@ -31,6 +31,7 @@ class ActivityCell {
   /// @return how long it took, nanoseconds
   std::int64_t end(std::int64_t now_ns) noexcept {
     const auto took = own_.since_ns == 0 ? 0 : now_ns - own_.since_ns;
+    by_cause_ns_[index_of(own_.cause)] += took;
     if (took > longest_ns_) {
       longest_ns_ = took;
       longest_ = own_;
@@ -39,13 +40,17 @@ class ActivityCell {
     slot_.write(own_);
     return took;
   }
-  /// The longest activity since the last call; its time in `took_ns`.
-  Activity take_longest(std::int64_t& took_ns) noexcept {
-    took_ns = longest_ns_;
-    longest_ns_ = 0;
-    return longest_;
-  }
+  /// Since the last reset: the longest single activity, its time, and the time by cause.
+  [[nodiscard]] const Activity& longest() const noexcept { return longest_; }
   [[nodiscard]] std::int64_t longest_ns() const noexcept { return longest_ns_; }
+  [[nodiscard]] const std::array<std::int64_t, kCount<StallCause>>& by_cause_ns() const noexcept {
+    return by_cause_ns_;
+  }
+  void reset() noexcept {
+    if (longest_ns_ == 0) return;
+    longest_ns_ = 0;
+    by_cause_ns_ = {};
+  }
 
   // Any thread.
   [[nodiscard]] bool read(Activity& into) const noexcept { return slot_.read(into) && into.since_ns != 0; }
@@ -55,6 +60,7 @@ class ActivityCell {
   Activity own_;
   Activity longest_;
   std::int64_t longest_ns_{0};
+  std::array<std::int64_t, kCount<StallCause>> by_cause_ns_{};
 };
 
 }  // namespace equinox::telemetry

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <equinox/record.hpp>
@@ -21,8 +22,29 @@ class alignas(64) RecordSlot {
   void write(const RecordHot& hot, const RecordCold& cold) noexcept;
   [[nodiscard]] RecordHot own_hot() const noexcept;
   [[nodiscard]] RecordCold own_cold() const noexcept;
-  /// Generation, state, protocol, deadline kind and method as they were last published.
-  [[nodiscard]] std::uint64_t own_first_word() const noexcept { return hot_[0].load(std::memory_order_relaxed); }
+  /// Without copying the whole: the words that hold generation, state and protocol, and pending bytes and streams.
+  [[nodiscard]] std::uint32_t own_generation() const noexcept {
+    return static_cast<std::uint32_t>(hot_[0].load(std::memory_order_relaxed));
+  }
+  [[nodiscard]] ConnectionState own_state() const noexcept {
+    return static_cast<ConnectionState>((hot_[0].load(std::memory_order_relaxed) >> 32U) & 255U);
+  }
+  [[nodiscard]] Protocol own_protocol() const noexcept {
+    return static_cast<Protocol>((hot_[0].load(std::memory_order_relaxed) >> 40U) & 255U);
+  }
+  [[nodiscard]] std::uint32_t own_pending() const noexcept {
+    return static_cast<std::uint32_t>(hot_[6].load(std::memory_order_relaxed));
+  }
+  [[nodiscard]] std::uint16_t own_streams() const noexcept {
+    return static_cast<std::uint16_t>(hot_[6].load(std::memory_order_relaxed) >> 32U);
+  }
+  [[nodiscard]] std::uint16_t own_listener() const noexcept {
+    return static_cast<std::uint16_t>(cold_[6].load(std::memory_order_relaxed) >> 32U);
+  }
+
+  [[nodiscard]] std::uint8_t own_target_second() const noexcept {
+    return static_cast<std::uint8_t>(cold_[10].load(std::memory_order_relaxed) >> 56U);
+  }
 
   /// Any thread. False when the slot is free (or kept changing under the reader).
   [[nodiscard]] bool read(RecordHot& hot, RecordCold& cold) const noexcept;
@@ -36,6 +58,11 @@ class alignas(64) RecordSlot {
   std::array<std::atomic<std::uint64_t>, kColdWords> cold_{};
 };
 static_assert(sizeof(RecordSlot) == 256);
+static_assert(std::endian::native == std::endian::little && offsetof(RecordHot, state) == 4 &&
+                  offsetof(RecordHot, protocol) == 5 && offsetof(RecordHot, pending_bytes) == 48 &&
+                  offsetof(RecordHot, streams) == 52 && offsetof(RecordCold, listener) == 52 &&
+                  offsetof(RecordCold, target_second) == 87,
+              "own_*() pick these out of their words");
 
 /// The records of one reactor's connections; a record has its connection's slot index. Grows chunk by chunk with use,
 /// never moves and never shrinks.

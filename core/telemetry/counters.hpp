@@ -60,9 +60,9 @@ struct TcpSample {
 struct LoopTurn {
   std::int64_t wait_ns{0};
   std::int64_t busy_ns{0};
-  std::uint32_t events{0};      ///< ready events of this wakeup
-  std::int64_t wall_ns{0};      ///< now
-  std::int64_t steady_ns{0};    ///< now
+  std::uint32_t events{0};    ///< ready events of this wakeup
+  std::int64_t wall_ns{0};    ///< now
+  std::int64_t steady_ns{0};  ///< now
 };
 
 /// The counters of one reactor. Every member is for the owning reactor's thread, costs a few loads and stores, never
@@ -90,8 +90,7 @@ class ReactorStats {
     at(listener).left[index_of(old_protocol)][index_of(old_state)].add();
     at(listener).entered[index_of(protocol)][index_of(state)].add();
   }
-  void set_state(std::uint16_t listener, Protocol protocol, ConnectionState old_state,
-                 ConnectionState state) noexcept {
+  void set_state(std::uint16_t listener, Protocol protocol, ConnectionState old_state, ConnectionState state) noexcept {
     if (old_state != state) set_state(listener, protocol, old_state, protocol, state);
   }
   void left(std::uint16_t listener, Protocol protocol, ConnectionState state) noexcept {
@@ -102,7 +101,9 @@ class ReactorStats {
   void evicted(Protocol protocol, EvictionPhase phase) noexcept {
     totals_.evicted[index_of(protocol)][index_of(phase)].add();
   }
-  void received(Protocol protocol, std::uint64_t bytes) noexcept { totals_.received_bytes[index_of(protocol)].add(bytes); }
+  void received(Protocol protocol, std::uint64_t bytes) noexcept {
+    totals_.received_bytes[index_of(protocol)].add(bytes);
+  }
   void sent(Protocol protocol, std::uint64_t bytes) noexcept { totals_.sent_bytes[index_of(protocol)].add(bytes); }
   /// Bytes queued for peers that read slowly: say how a connection's amount changed.
   void output_pending(std::uint64_t before, std::uint64_t after) noexcept {
@@ -147,7 +148,9 @@ class ReactorStats {
     totals_.h2_streams_peak.observe<kStreamsEdges>(streams_peak);
   }
   enum class StreamState : std::uint8_t { open, half_closed_local, half_closed_remote };
-  void http2_stream_entered(StreamState state) noexcept { totals_.h2_streams[static_cast<std::size_t>(state)][0].add(); }
+  void http2_stream_entered(StreamState state) noexcept {
+    totals_.h2_streams[static_cast<std::size_t>(state)][0].add();
+  }
   void http2_stream_left(StreamState state) noexcept { totals_.h2_streams[static_cast<std::size_t>(state)][1].add(); }
   /// The number of open streams of a connection changed: all count as `open` where halves are not told apart.
   void http2_streams(std::uint32_t before, std::uint32_t after) noexcept {

@@ -25,19 +25,41 @@ class HistoryRing {
     written_.store(at + 1, std::memory_order_release);
   }
 
-  /// Any thread. Calls f(const T&, sequence) newest first until it returns false; `sequence` counts from 0 over the
-  /// life of the ring. Entries that are overwritten meanwhile are left out.
+  /// Walks a ring from its newest entry back. Any thread; entries that are overwritten meanwhile are left out.
+  class Cursor {
+   public:
+    explicit Cursor(const HistoryRing& ring) noexcept
+        : ring_{&ring}, at_{ring.written_.load(std::memory_order_acquire)} {}
+    /// The next older entry and its place, counted from 0 over the life of the ring; false when there is none.
+    bool next(T& into, std::uint64_t& sequence) noexcept {
+      const auto size = ring_->slots_.size();
+      while (at_ > 0) {
+        --at_;
+        std::uint64_t writes = 0;
+        const bool whole = ring_->slots_[at_ % size].read(into, writes);
+        // A slot on a later lap than this position holds a newer entry: the writer has overtaken this reader.
+        if (writes > at_ / size + 1) break;
+        if (!whole || writes != at_ / size + 1) continue;
+        sequence = at_;
+        return true;
+      }
+      at_ = 0;
+      return false;
+    }
+
+   private:
+    const HistoryRing* ring_;
+    std::uint64_t at_;
+  };
+
+  /// Any thread. Calls f(const T&, sequence) newest first until it returns false.
   template <typename F>
   void newest_first(F&& f) const {
-    const auto end = written_.load(std::memory_order_acquire);
-    const auto begin = end > slots_.size() ? end - slots_.size() : 0;
-    for (auto at = end; at > begin;) {
-      --at;
-      T value;
-      std::uint64_t writes = 0;
-      // A slot on another lap than this position holds a newer entry: the writer has overtaken the reader.
-      if (!slots_[at % slots_.size()].read(value, writes) || writes != at / slots_.size() + 1) continue;
-      if (!f(static_cast<const T&>(value), at)) return;
+    Cursor cursor{*this};
+    T value;
+    std::uint64_t sequence = 0;
+    while (cursor.next(value, sequence)) {
+      if (!f(static_cast<const T&>(value), sequence)) return;
     }
   }
   [[nodiscard]] RingTotals totals() const noexcept {

@@ -28,7 +28,8 @@ class BucketTable {
  private:
   static constexpr std::size_t cell(std::uint64_t value) noexcept {
     const auto width = static_cast<std::size_t>(std::bit_width(value));
-    const std::uint64_t below = width > kSubBits + 1 ? value >> (width - 1 - kSubBits) : value << (kSubBits + 1 - width);
+    const std::uint64_t below =
+        width > kSubBits + 1 ? value >> (width - 1 - kSubBits) : value << (kSubBits + 1 - width);
     return (width << kSubBits) | static_cast<std::size_t>(below & ((1U << kSubBits) - 1U));
   }
   /// Edges below the first value of each cell. At most one edge may lie inside a cell.
@@ -68,6 +69,8 @@ class HistogramCells {
     buckets_[bucket].add();
     sum_.add(value);
   }
+  /// A value of 0: no sum to move.
+  void add_zero() noexcept { buckets_[0].add(); }
   /// Chooses the bucket, which it returns.
   template <const auto& E>
   std::size_t observe(std::uint64_t value) noexcept {

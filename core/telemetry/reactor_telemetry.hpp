@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <equinox/record.hpp>
 #include <equinox/snapshot.hpp>
@@ -46,10 +47,10 @@ struct CloseFacts {
   bool has_h2_error{false};
   std::uint32_t h2_error_code{0};
   std::uint32_t last_stream{0};
-  std::uint16_t status{0};      ///< of the newest answer
-  std::string_view target{};    ///< of the newest request; the record's when empty
-  std::string_view actor{};     ///< administrative closes
-  std::uint32_t rtt_us{0};      ///< 0: the record's
+  std::uint16_t status{0};    ///< of the newest answer
+  std::string_view target{};  ///< of the newest request; the record's when empty
+  std::string_view actor{};   ///< administrative closes
+  std::uint32_t rtt_us{0};    ///< 0: the record's
   std::uint32_t retransmits{0};
 };
 
@@ -57,7 +58,9 @@ struct CloseFacts {
 /// reactor's thread only and never lock; per request they never allocate.
 class ReactorTelemetry {
  public:
-  ReactorTelemetry(ReactorIndex index, const TelemetryOptions& options, SeriesDirectory& directory);
+  /// @param closed_sequence  shared by the reactors of a server: orders the closes
+  ReactorTelemetry(ReactorIndex index, const TelemetryOptions& options, SeriesDirectory& directory,
+                   std::atomic<std::uint64_t>& closed_sequence);
   ReactorTelemetry(const ReactorTelemetry&) = delete;
   ReactorTelemetry& operator=(const ReactorTelemetry&) = delete;
 
@@ -66,9 +69,10 @@ class ReactorTelemetry {
 
   // Connections. The slot index is the connection table's (ConnectionId::index()).
   /// A connection exists: publishes its record, counts it as accepted and enters its state. False when the slot lies
-  /// beyond the capacity: then it is counted but has no record, and the calls below do nothing but count.
+  /// beyond the capacity: it is counted as accepted, but has no record and stands in no gauge.
   bool open(ConnectionId id, const RecordHot& hot, const RecordCold& cold) noexcept;
-  /// Once a turn. `hot.generation` is the id's. Moves the state gauges and the timeline along.
+  /// Once a turn. `hot.generation` is the id's. Moves along what follows from the change: the gauges by state and
+  /// protocol, pending bytes, open streams, and the timeline.
   void publish(ConnectionId id, const RecordHot& hot, std::int64_t wall_ns) noexcept;
   /// The cold half: after the handshake, or with a new sample, at most once a second.
   void publish_cold(ConnectionId id, const RecordCold& cold) noexcept;
@@ -95,8 +99,8 @@ class ReactorTelemetry {
   }
   std::int64_t end_activity(std::int64_t now_ns) noexcept { return activity_.end(now_ns); }
   /// At the end of each turn: counts it, and records a stall when it took longer than the threshold.
-  /// @param ready_after  ready events found by the next wait, when known
-  void turn(const LoopTurn& turn, std::uint32_t ready_after = 0) noexcept;
+  /// The stall enters its ring with the next turn, which knows how many events had become ready meanwhile.
+  void turn(const LoopTurn& turn) noexcept;
 
   // Any thread
   [[nodiscard]] ReactorIndex index() const noexcept { return index_; }
@@ -118,9 +122,11 @@ class ReactorTelemetry {
   }
 
  private:
-  void keep_request(const RequestSample& sample, const ReactorStats::Placed& placed) noexcept;
+  void keep_request(const RequestSample& sample, const ReactorStats::Placed& placed, bool slow) noexcept;
   void note_state(ConnectionId id, Protocol protocol, ConnectionState state, std::int64_t wall_ns) noexcept;
-  void count_end(const RecordHot& last, const CloseFacts& facts, std::int64_t age_ns) noexcept;
+  void count_end(ConnectionId id, const RecordHot& last, const CloseFacts& facts, std::int64_t age_ns) noexcept;
+  [[nodiscard]] RecordSlot* slot_of(ConnectionId id) noexcept;
+  [[nodiscard]] StallRecord describe_stall(const LoopTurn& turn) noexcept;
 
   ReactorIndex index_;
   bool observe_;
@@ -134,7 +140,8 @@ class ReactorTelemetry {
   RecordSlab slab_;
   ExemplarCells exemplars_;
   ActivityCell activity_;
-  std::uint64_t turn_cpu_ns_{0};
+  std::atomic<std::uint64_t>& closed_sequence_;
+  StallRecord pending_stall_;
   HistoryRing<ClosedRecord> closed_;
   HistoryRing<RequestRecord> slow_;
   HistoryRing<RequestRecord> samples_;

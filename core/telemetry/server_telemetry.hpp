@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <equinox/view.hpp>
 #include <memory>
@@ -46,7 +47,7 @@ class ServerTelemetry : public ServerView {
   [[nodiscard]] std::uint32_t record_extent(std::size_t reactor) const override;
   [[nodiscard]] std::optional<ConnectionRecord> record_at(std::size_t reactor, std::uint32_t slot) const override;
   [[nodiscard]] std::optional<ConnectionRecord> record(ConnectionId id) const override;
-  void closed(const RingVisitor<ClosedRecord>& visit) const override;
+  void closed(const Visitor<ClosedRecord>& visit) const override;
   void slow_requests(const Visitor<RequestRecord>& visit) const override;
   void sampled_requests(const Visitor<RequestRecord>& visit) const override;
   void recent_requests(const Visitor<RequestRecord>& visit) const override;
@@ -62,6 +63,7 @@ class ServerTelemetry : public ServerView {
   std::vector<std::string> listener_names_;
   Clock clock_;
   SeriesDirectory directory_;
+  std::atomic<std::uint64_t> closed_sequence_{0};
   std::vector<std::unique_ptr<ReactorTelemetry>> reactors_;
   mutable std::mutex route_mutex_;  ///< set-up, reload and readers; never a request
   std::vector<std::string> route_names_;

@@ -75,7 +75,7 @@ struct RecordCold {
   bool peer_known{false};
   bool client_known{false};
   bool tls_resumed{false};
-  std::uint8_t unused{0};
+  std::uint8_t target_second{0};  ///< when the target was copied: steady seconds, modulo 256
   FixedText<40> sni;
   FixedText<64> target;
 };
@@ -87,9 +87,7 @@ struct ConnectionRecord {
   RecordHot hot;
   RecordCold cold;
 
-  [[nodiscard]] Endpoint peer() const noexcept {
-    return {cold.peer_address, cold.peer_port, cold.peer_known};
-  }
+  [[nodiscard]] Endpoint peer() const noexcept { return {cold.peer_address, cold.peer_port, cold.peer_known}; }
   /// The peer when nothing else is known.
   [[nodiscard]] Endpoint client() const noexcept {
     return cold.client_known ? Endpoint{cold.client_address, cold.client_port, true} : peer();
@@ -103,6 +101,7 @@ struct ConnectionRecord {
 
 /// One ended connection with the details that must not be labels.
 struct ClosedRecord {
+  std::uint64_t sequence{0};  ///< 1, 2, 3 … in the order of the closes of this server
   std::int64_t closed_wall_ns{0};
   std::int64_t age_ns{0};
   std::uint64_t connection{0};  ///< ConnectionId::packed()
@@ -119,10 +118,10 @@ struct ClosedRecord {
   std::uint32_t retransmits{0};
   std::uint16_t peer_port{0};
   std::uint16_t listener{0};
-  RouteId route{0};                ///< of the last request
-  std::uint16_t status{0};         ///< answered to the last request, 0: none
-  std::int16_t os_errno{0};        ///< 0: none
-  std::int16_t tls_alert{-1};      ///< RFC 8446 §6; -1: none
+  RouteId route{0};            ///< of the last request
+  std::uint16_t status{0};     ///< answered to the last request, 0: none
+  std::int16_t os_errno{0};    ///< 0: none
+  std::int16_t tls_alert{-1};  ///< RFC 8446 §6; -1: none
   CloseReason reason{CloseReason::client_fin_idle};
   Protocol protocol{Protocol::unknown};
   ConnectionState state{ConnectionState::idle};  ///< in which it was
@@ -134,7 +133,7 @@ struct ClosedRecord {
   bool has_h2_error{false};
   bool tls_alert_sent{false};  ///< by us; else received
   std::uint16_t streams_peak{0};
-  FixedText<16> actor;   ///< who did it, for administrative closes
+  FixedText<16> actor;  ///< who did it, for administrative closes
   FixedText<40> sni;
   FixedText<64> target;  ///< of the last request; empty when it was not kept
 
@@ -147,7 +146,7 @@ static_assert(sizeof(ClosedRecord) <= 248 && sizeof(ClosedRecord) % 8 == 0);
 struct RequestRecord {
   std::int64_t started_wall_ns{0};
   std::int64_t total_ns{0};
-  std::int64_t first_byte_ns{-1};                       ///< head complete → first response byte; -1: none
+  std::int64_t first_byte_ns{-1};                              ///< head complete → first response byte; -1: none
   std::array<std::int64_t, kCount<RequestPhase>> phases_ns{};  ///< add up to total_ns
   std::uint64_t connection{0};
   std::uint64_t received_bytes{0};  ///< body

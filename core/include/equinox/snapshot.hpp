@@ -15,22 +15,23 @@ namespace equinox {
 
 /// Upper bounds in nanoseconds; one more bucket lies above the last.
 inline constexpr std::array<std::uint64_t, 19> kDurationEdges{
-    100'000,    250'000,     500'000,     1'000'000,   2'500'000,     5'000'000,     10'000'000,
-    25'000'000, 50'000'000,  75'000'000,  100'000'000, 250'000'000,   500'000'000,   750'000'000,
+    100'000,       250'000,       500'000,       1'000'000,     2'500'000,     5'000'000,   10'000'000,
+    25'000'000,    50'000'000,    75'000'000,    100'000'000,   250'000'000,   500'000'000, 750'000'000,
     1'000'000'000, 2'500'000'000, 5'000'000'000, 7'500'000'000, 10'000'000'000};
-inline constexpr std::array<std::uint64_t, 9> kLifetimeEdges{
-    10'000'000,      100'000'000,       1'000'000'000,     10'000'000'000,    60'000'000'000,
-    300'000'000'000, 1'800'000'000'000, 7'200'000'000'000, 43'200'000'000'000};
-inline constexpr std::array<std::uint64_t, 11> kLoopEdges{10'000,     50'000,     100'000,     500'000,
-                                                          1'000'000,  5'000'000,  10'000'000,  50'000'000,
+inline constexpr std::array<std::uint64_t, 9> kLifetimeEdges{10'000'000,        100'000'000,       1'000'000'000,
+                                                             10'000'000'000,    60'000'000'000,    300'000'000'000,
+                                                             1'800'000'000'000, 7'200'000'000'000, 43'200'000'000'000};
+inline constexpr std::array<std::uint64_t, 11> kLoopEdges{10'000,      50'000,      100'000,      500'000,
+                                                          1'000'000,   5'000'000,   10'000'000,   50'000'000,
                                                           100'000'000, 500'000'000, 1'000'000'000};
 inline constexpr std::array<std::uint64_t, 10> kEventsEdges{1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
 inline constexpr std::array<std::uint64_t, 5> kRequestsEdges{1, 10, 100, 1'000, 10'000};
 inline constexpr std::array<std::uint64_t, 8> kStreamsEdges{1, 2, 5, 10, 25, 50, 100, 250};
-inline constexpr std::array<std::uint64_t, 8> kSizeEdges{100,     1'000,     10'000,     100'000,
+inline constexpr std::array<std::uint64_t, 8> kSizeEdges{100,       1'000,      10'000,      100'000,
                                                          1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
-inline constexpr std::array<std::uint64_t, 10> kRttEdges{100'000,    500'000,    1'000'000,   5'000'000,   10'000'000,
-                                                         25'000'000, 50'000'000, 100'000'000, 250'000'000, 1'000'000'000};
+inline constexpr std::array<std::uint64_t, 10> kRttEdges{100'000,     500'000,      1'000'000,  5'000'000,
+                                                         10'000'000,  25'000'000,   50'000'000, 100'000'000,
+                                                         250'000'000, 1'000'000'000};
 
 /// Buckets are not cumulative; `sum` has the unit of the edges.
 template <std::size_t Edges>
@@ -136,9 +137,9 @@ struct TrafficTotals {
   std::array<Row<2>, 10> requests_started;   ///< [method][scheme]
   std::array<Row<2>, 10> requests_finished;  ///< [method][scheme]
   std::array<Row<kCount<RequestRejectReason>>, kCount<Protocol>> rejected_requests;
-  std::array<H<kDurationEdges.size()>, 3> first_byte;                                          ///< [version]
-  std::array<std::array<H<kDurationEdges.size()>, 3>, kCount<RequestPhase>> phases;            ///< [phase][version]
-  std::array<std::array<H<kSizeEdges.size()>, 3>, 10> request_body;   ///< [method][version]; off by default
+  std::array<H<kDurationEdges.size()>, 3> first_byte;                                ///< [version]
+  std::array<std::array<H<kDurationEdges.size()>, 3>, kCount<RequestPhase>> phases;  ///< [phase][version]
+  std::array<std::array<H<kSizeEdges.size()>, 3>, 10> request_body;  ///< [method][version]; off by default
   std::array<std::array<H<kSizeEdges.size()>, 3>, 10> response_body;
   Row<kCount<Upgrade>> upgrades;
   T series_folded;  ///< requests counted under _other because the family's budget was full

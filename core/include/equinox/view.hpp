@@ -29,7 +29,7 @@ struct SeriesPoint {
   /// Duration histogram by protocol (index of Protocol; `unknown` is unused), not cumulative.
   std::array<std::array<std::uint32_t, kBuckets>, kCount<Protocol>> duration{};
   std::array<std::uint32_t, kBuckets> first_byte{}, queue{}, handler{};
-  std::vector<float> reactor_busy_ratio;       ///< by reactor
+  std::vector<float> reactor_busy_ratio;      ///< by reactor
   std::vector<std::uint32_t> reactor_stalls;  ///< by reactor
   [[nodiscard]] std::array<std::uint64_t, kBuckets> duration_all() const noexcept;
   [[nodiscard]] double busy_ratio() const noexcept;  ///< mean over the reactors
@@ -172,9 +172,6 @@ class ServerView {
  public:
   template <typename T>
   using Visitor = std::function<bool(const T&)>;
-  /// `sequence` is the entry's place in its ring; with the reactor it is unique.
-  template <typename T>
-  using RingVisitor = std::function<bool(const T&, std::uint64_t sequence)>;
 
   virtual ~ServerView() = default;
 
@@ -196,8 +193,8 @@ class ServerView {
   /// Nothing when the id is stale.
   [[nodiscard]] virtual std::optional<ConnectionRecord> record(ConnectionId id) const = 0;
 
-  /// Histories, newest first over all reactors. Sequences of `closed` decrease with time over all reactors.
-  virtual void closed(const RingVisitor<ClosedRecord>& visit) const = 0;
+  /// Histories, newest first over all reactors.
+  virtual void closed(const Visitor<ClosedRecord>& visit) const = 0;
   virtual void slow_requests(const Visitor<RequestRecord>& visit) const = 0;
   /// Requests kept for the cells of the latency heatmap: at least one per bucket, second and reactor.
   virtual void sampled_requests(const Visitor<RequestRecord>& visit) const = 0;

@@ -16,7 +16,9 @@ template <typename E>
 struct Vocabulary;
 
 template <typename E>
-concept Word = requires { Vocabulary<E>::names.size(); };
+concept Word = requires {
+  Vocabulary<E>::names.size();
+};
 
 /// How many enumerators there are.
 template <Word E>
@@ -86,7 +88,7 @@ struct Vocabulary<Initiator> {
 enum class CloseFamily : std::uint8_t { client, normal, timer, protocol, tls, abuse, pressure, admin, network };
 template <>
 struct Vocabulary<CloseFamily> {
-  static constexpr std::array<std::string_view, 9> names{"client", "normal", "timer", "protocol", "tls",
+  static constexpr std::array<std::string_view, 9> names{"client", "normal",   "timer", "protocol", "tls",
                                                          "abuse",  "pressure", "admin", "network"};
 };
 
@@ -359,10 +361,10 @@ enum class RequestRejectReason : std::uint8_t {
 template <>
 struct Vocabulary<RequestRejectReason> {
   static constexpr std::array<std::string_view, 22> names{
-      "bad_request_line", "bad_header",      "bad_host",        "bad_target",        "bad_chunk",
-      "head_too_large",   "target_too_long", "trailers_too_large", "body_too_large", "chunk_overhead",
-      "header_timeout",   "body_timeout",    "smuggling_guard", "method_unknown",    "version",
-      "transfer_coding",  "expectation",     "misdirected",     "wrong_protocol",    "h2_protocol_error",
+      "bad_request_line",  "bad_header",      "bad_host",           "bad_target",     "bad_chunk",
+      "head_too_large",    "target_too_long", "trailers_too_large", "body_too_large", "chunk_overhead",
+      "header_timeout",    "body_timeout",    "smuggling_guard",    "method_unknown", "version",
+      "transfer_coding",   "expectation",     "misdirected",        "wrong_protocol", "h2_protocol_error",
       "h2_stream_refused", "draining"};
 };
 
@@ -379,18 +381,25 @@ enum class ErrorType : std::uint8_t {
   status,             ///< answered with 5xx; the label is the status code itself
   handler_exception,  ///< the handler threw
   handler_timeout,
-  handler_abort,      ///< the Responder was dropped or a body source failed
-  client_gone,        ///< reset, FIN or RST_STREAM before the last byte was handed over
+  handler_abort,  ///< the Responder was dropped or a body source failed
+  client_gone,    ///< reset, FIN or RST_STREAM before the last byte was handed over
   write_timeout,
   body_timeout,
   shutdown,
-  protocol,           ///< the connection was ended by a protocol error or a guard
+  protocol,  ///< the connection was ended by a protocol error or a guard
 };
 template <>
 struct Vocabulary<ErrorType> {
-  static constexpr std::array<std::string_view, 10> names{
-      "",            "status",        "handler_exception", "handler_timeout", "handler_abort",
-      "client_gone", "write_timeout", "body_timeout",      "shutdown",        "protocol"};
+  static constexpr std::array<std::string_view, 10> names{"",
+                                                          "status",
+                                                          "handler_exception",
+                                                          "handler_timeout",
+                                                          "handler_abort",
+                                                          "client_gone",
+                                                          "write_timeout",
+                                                          "body_timeout",
+                                                          "shutdown",
+                                                          "protocol"};
 };
 
 /// What a reactor was doing when an iteration took too long.
@@ -413,9 +422,8 @@ enum class TlsFailure : std::uint8_t {
 };
 template <>
 struct Vocabulary<TlsFailure> {
-  static constexpr std::array<std::string_view, 8> names{"no_shared_cipher", "version",      "bad_cert",
-                                                         "sni_unknown",      "timeout",      "client_abort",
-                                                         "plaintext_on_tls", "other"};
+  static constexpr std::array<std::string_view, 8> names{
+      "no_shared_cipher", "version", "bad_cert", "sni_unknown", "timeout", "client_abort", "plaintext_on_tls", "other"};
 };
 
 enum class TlsVersion : std::uint8_t { none, tls12, tls13 };
@@ -461,8 +469,8 @@ struct Vocabulary<TlsCipher> {
 enum class LimitedBy : std::uint8_t { none, handler, client_upload, h2_window, receiver_window, send_buffer, network };
 template <>
 struct Vocabulary<LimitedBy> {
-  static constexpr std::array<std::string_view, 7> names{"none",      "handler",         "client_upload", "h2_window",
-                                                         "receiver_window", "send_buffer", "network"};
+  static constexpr std::array<std::string_view, 7> names{
+      "none", "handler", "client_upload", "h2_window", "receiver_window", "send_buffer", "network"};
 };
 
 enum class Direction : std::uint8_t { received, sent };
@@ -491,14 +499,24 @@ inline constexpr std::array<std::string_view, 2> kSchemeLabels{"http", "https"};
 
 /// HTTP/2 frame types 0–9 (RFC 9113 §6), then all others.
 inline constexpr std::array<std::string_view, 11> kH2FrameLabels{
-    "DATA", "HEADERS", "PRIORITY", "RST_STREAM", "SETTINGS", "PUSH_PROMISE",
+    "DATA", "HEADERS", "PRIORITY",      "RST_STREAM",   "SETTINGS", "PUSH_PROMISE",
     "PING", "GOAWAY",  "WINDOW_UPDATE", "CONTINUATION", "_other"};
 /// HTTP/2 error codes 0–13 (RFC 9113 §7), then all others.
-inline constexpr std::array<std::string_view, 15> kH2ErrorLabels{
-    "NO_ERROR",     "PROTOCOL_ERROR",    "INTERNAL_ERROR",      "FLOW_CONTROL_ERROR",
-    "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR",    "REFUSED_STREAM",
-    "CANCEL",       "COMPRESSION_ERROR", "CONNECT_ERROR",       "ENHANCE_YOUR_CALM",
-    "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED", "_other"};
+inline constexpr std::array<std::string_view, 15> kH2ErrorLabels{"NO_ERROR",
+                                                                 "PROTOCOL_ERROR",
+                                                                 "INTERNAL_ERROR",
+                                                                 "FLOW_CONTROL_ERROR",
+                                                                 "SETTINGS_TIMEOUT",
+                                                                 "STREAM_CLOSED",
+                                                                 "FRAME_SIZE_ERROR",
+                                                                 "REFUSED_STREAM",
+                                                                 "CANCEL",
+                                                                 "COMPRESSION_ERROR",
+                                                                 "CONNECT_ERROR",
+                                                                 "ENHANCE_YOUR_CALM",
+                                                                 "INADEQUATE_SECURITY",
+                                                                 "HTTP_1_1_REQUIRED",
+                                                                 "_other"};
 constexpr std::string_view h2_error_label(std::uint32_t code) noexcept {
   return kH2ErrorLabels[code < kH2ErrorLabels.size() ? code : kH2ErrorLabels.size() - 1];
 }
