@@ -1,0 +1,99 @@
+#include <algorithm>
+#include <cstring>
+
+#include "http/http2_stream.hpp"
+
+namespace equinox::http {
+
+void Http2BodyCursor::start_text(std::string_view text, std::shared_ptr<const void> keeper) noexcept {
+  if (text.empty()) return;
+  kind_ = text.size() < kBorrowMinBytes ? Kind::small : Kind::borrowed;
+  data_ = text.data();
+  remaining_ = text.size();
+  keeper_ = std::move(keeper);
+}
+
+void Http2BodyCursor::start(Response& response) {
+  Body& body = response.body();
+  if (const auto* literal = std::get_if<std::string_view>(&body)) {
+    start_text(*literal, {});
+  } else if (auto* text = std::get_if<std::string>(&body)) {
+    if (text->size() < kBorrowMinBytes) return start_text(*text, {});
+    auto shared = std::make_shared<const std::string>(std::move(*text));
+    const std::string_view view = *shared;
+    start_text(view, std::move(shared));
+  } else if (const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&body)) {
+    if (*shared != nullptr) start_text(**shared, *shared);
+  } else if (const auto* file = std::get_if<FileBody>(&body)) {
+    if (file->length == 0 || file->file == nullptr) return;
+    kind_ = Kind::file;
+    file_ = file->file;
+    offset_ = file->offset;
+    remaining_ = file->length;
+  } else if (const auto* source = std::get_if<std::unique_ptr<BodySource>>(&body); source != nullptr && *source) {
+    const auto length = (*source)->length();
+    if (length == 0U) return;
+    kind_ = Kind::source;
+    source_ = source->get();
+    has_length_ = length.has_value();
+    remaining_ = length.value_or(0);
+  }
+}
+
+Http2BodyCursor::Plan Http2BodyCursor::plan(std::size_t max, EgressBatch& batch) noexcept {
+  if (kind_ == Kind::source) return pull(max, batch);
+  const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(max, remaining_));
+  return {Step::bytes, count, count == remaining_};
+}
+
+Http2BodyCursor::Plan Http2BodyCursor::pull(std::size_t max, EgressBatch& batch) noexcept {
+  const std::size_t wanted = has_length_ ? static_cast<std::size_t>(std::min<std::uint64_t>(max, remaining_)) : max;
+  pulled_ = batch.reserve(kFrameHeaderBytes + wanted) + kFrameHeaderBytes;
+  PullResult result;
+  try {
+    result = source_->pull({pulled_, wanted});
+  } catch (...) {
+    return {Step::failed, 0, false};  // the one promise a source may break; its response is cut, nothing else is
+  }
+  if (result.status == PullStatus::failed || result.count > wanted) return {Step::failed, 0, false};
+  const bool is_end = result.status == PullStatus::end;
+  if (has_length_) {
+    const bool is_complete = result.count == remaining_;
+    if (is_end && !is_complete) return {Step::failed, 0, false};
+    if (is_complete) return {Step::bytes, result.count, true};
+  }
+  if (is_end) return {Step::bytes, result.count, true};
+  if (result.count == 0) return {result.status == PullStatus::pending ? Step::pending : Step::failed, 0, false};
+  return {Step::bytes, result.count, false};
+}
+
+void Http2BodyCursor::emit(std::string_view frame_header, std::size_t count, EgressBatch& batch) {
+  switch (kind_) {
+    case Kind::none: batch.append(frame_header); return;
+    case Kind::source:
+      std::memcpy(pulled_ - kFrameHeaderBytes, frame_header.data(), kFrameHeaderBytes);
+      batch.commit(kFrameHeaderBytes + count);
+      break;
+    case Kind::small: {
+      char* target = batch.reserve(kFrameHeaderBytes + count);
+      std::memcpy(target, frame_header.data(), kFrameHeaderBytes);
+      if (count != 0) std::memcpy(target + kFrameHeaderBytes, data_, count);
+      batch.commit(kFrameHeaderBytes + count);
+      data_ += count;
+      break;
+    }
+    case Kind::borrowed:
+      batch.append(frame_header);
+      batch.append_borrowed({data_, count}, keeper_);
+      data_ += count;
+      break;
+    case Kind::file:
+      batch.append(frame_header);
+      batch.append_file(file_, offset_, count);
+      offset_ += count;
+      break;
+  }
+  if (has_length_) remaining_ -= count;
+}
+
+}  // namespace equinox::http

@@ -1,0 +1,189 @@
+#include "http/http2_codec.hpp"
+
+#include <algorithm>
+
+#include "http/h2c_upgrade.hpp"
+#include "http/http2_response.hpp"
+
+namespace equinox::http {
+
+Http2Codec::Http2Codec(const Limits& limits, const Http2Options& options)
+    : limits_{limits},
+      date_{options.date},
+      session_{limits_, options.scheme, options.memory, options.now},
+      now_{options.now} {}
+
+Result<std::unique_ptr<Http2Codec>> Http2Codec::upgraded(std::string_view settings_payload, const RequestHead& head,
+                                                         const Limits& limits, const Http2Options& options) {
+  if (!is_valid_settings_payload(settings_payload)) return Errc::invalid_argument;
+  auto codec = std::make_unique<Http2Codec>(limits, options);
+  codec->upgraded_ = codec->session_.upgrade(settings_payload, head);
+  if (codec->upgraded_ == nullptr) return Errc::invalid_argument;
+  codec->highest_stream_ = codec->highest_fed_ = 1;
+  return codec;
+}
+
+Result<std::size_t> Http2Codec::receive(std::span<const std::byte> input, std::vector<CodecEvent>& events,
+                                        TimePoint now) {
+  now_ = now;
+  session_.begin_turn(now);
+  if (session_.failure()) return *session_.failure();
+  if (upgraded_ != nullptr) session_.announce(*std::exchange(upgraded_, nullptr), events);
+  std::size_t fed = 0;
+  if (const auto verdict = scan(input, fed, events)) session_.fail(verdict->code, verdict->h2_error);
+  if (!session_.failure()) {
+    session_.receive(input.subspan(fed), events);
+    highest_fed_ = highest_stream_;
+  }
+  if (session_.failure()) return *session_.failure();
+  return input.size();
+}
+
+// Looks at every frame header before the library does. What stands before a frame that ends the connection is still
+// fed, so that good requests ahead of it are seen; the frame itself is not.
+std::optional<Http2Codec::Verdict> Http2Codec::scan(std::span<const std::byte> input, std::size_t& fed,
+                                                    std::vector<CodecEvent>& events) {
+  constexpr std::size_t kHeaderBytes = 9;
+  std::size_t position = 0;
+  while (position < input.size()) {
+    const auto frame = scanner_.next(input, position);
+    if (!frame) return Verdict{frame.error().code, kH2ProtocolError};
+    if (!frame->has_value()) break;
+    if (const auto verdict = judge(**frame)) {
+      if (position > kHeaderBytes) session_.receive(input.first(position - kHeaderBytes), events);
+      fed = input.size();
+      return verdict;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Http2Codec::Verdict> Http2Codec::spend(BudgetKind kind) {
+  if (session_.budget().take(kind, now_)) return std::nullopt;
+  return Verdict{error_of(kind), kH2EnhanceYourCalm};
+}
+
+std::optional<Http2Codec::Verdict> Http2Codec::judge(const FrameHeader& frame) {
+  ++session_.counters().frames_received[std::min<std::size_t>(frame.type, ProtocolCounters::kFrameTypes - 1)];
+  switch (frame.type) {
+    case kFrameData: return judge_data(frame);
+    case kFrameHeaders: continuations_ = 0; return judge_headers(frame);
+    case kFrameContinuation:
+      if (++continuations_ > kMaxContinuations) return Verdict{Errc::h2_flood_continuation, kH2EnhanceYourCalm};
+      return std::nullopt;
+    case kFramePriority:
+    case kFramePriorityUpdate: return spend(BudgetKind::priority);
+    case kFrameRstStream: return spend(BudgetKind::reset);
+    case kFrameSettings:
+      if (frame.length > kMaxSettingsEntries * 6) return Verdict{Errc::h2_flood_settings, kH2EnhanceYourCalm};
+      return spend(BudgetKind::settings);
+    case kFramePing: return spend(BudgetKind::ping);
+    case kFrameWindowUpdate: return spend(BudgetKind::window_update);
+    default: return spend(BudgetKind::empty);
+  }
+}
+
+// RFC 9113 §5.1.1: ids only grow, and one that was jumped over is closed for good. The library ignores such frames; it
+// has forgotten which streams it has seen.
+std::optional<Http2Codec::Verdict> Http2Codec::judge_headers(const FrameHeader& frame) {
+  if (frame.stream % 2 == 0) return std::nullopt;  // the library refuses these
+  if (frame.stream > highest_stream_) {
+    const StreamId expected = highest_stream_ == 0 ? 1 : highest_stream_ + 2;
+    if (frame.stream > expected) {
+      skipped_[skipped_next_] = {expected, frame.stream - 2};
+      skipped_next_ = static_cast<std::uint8_t>((skipped_next_ + 1U) % skipped_.size());
+    }
+    highest_stream_ = frame.stream;
+    session_.budget().earn_request();
+    return std::nullopt;
+  }
+  if (was_skipped(frame.stream)) return Verdict{Errc::h2_protocol, kH2ProtocolError};
+  if (session_.was_completed(frame.stream)) return Verdict{Errc::h2_protocol, kH2StreamClosed};
+  return std::nullopt;
+}
+
+std::optional<Http2Codec::Verdict> Http2Codec::judge_data(const FrameHeader& frame) {
+  if (frame.stream == 0 || frame.stream > highest_fed_) return std::nullopt;  // the library refuses, or knows, these
+  if (session_.find(frame.stream) != nullptr) return std::nullopt;
+  if (was_skipped(frame.stream) || session_.was_completed(frame.stream)) {
+    return Verdict{Errc::h2_protocol, kH2StreamClosed};
+  }
+  return spend(BudgetKind::empty);  // on its way when the stream was reset: tolerated, not for ever
+}
+
+bool Http2Codec::was_skipped(StreamId stream) const noexcept {
+  return std::any_of(skipped_.begin(), skipped_.end(),
+                     [stream](const SkippedRange& range) { return stream >= range.first && stream <= range.last; });
+}
+
+void Http2Codec::respond(StreamId stream, Response&& response, EgressBatch& /*batch*/,
+                         std::vector<CodecEvent>& /*events*/) {
+  Http2Stream* target = session_.find(stream);
+  if (target == nullptr || target->is_answering || target->is_given_up) return;
+  target->response = std::move(response);
+  const std::string_view wish = target->response.field("priority");
+  if (!wish.empty()) session_.prioritize(*target, parse_priority(wish, target->priority));
+  const ResponseLines rendered{*target, date_};
+  session_.submit_response(*target, rendered.lines(), rendered.has_body());
+}
+
+void Http2Codec::send_continue(StreamId stream, EgressBatch& /*batch*/) {
+  Http2Stream* target = session_.find(stream);
+  if (target == nullptr || target->is_answering || target->is_given_up || target->is_remote_closed) return;
+  if (!target->head.expects_continue) return;
+  target->head.expects_continue = false;  // once
+  session_.submit_continue(*target);
+}
+
+void Http2Codec::transmit(EgressBatch& batch, std::size_t high_watermark, std::vector<CodecEvent>& events,
+                          TimePoint now) {
+  now_ = now;
+  session_.begin_turn(now);
+  session_.transmit(batch, high_watermark, events);
+}
+
+void Http2Codec::resume(StreamId stream) {
+  if (Http2Stream* target = session_.find(stream)) session_.resume(*target);
+}
+
+void Http2Codec::consume(StreamId stream, std::size_t bytes) {
+  if (Http2Stream* target = session_.find(stream)) session_.consume(*target, bytes);
+}
+
+void Http2Codec::reset(StreamId stream, std::uint32_t error_code) {
+  if (Http2Stream* target = session_.find(stream)) session_.reset(*target, error_code);
+}
+
+bool Http2Codec::end_of_input() {
+  peer_is_done_ = true;
+  return scanner_.is_inside_frame() || session_.has_unfinished_request();
+}
+
+void Http2Codec::begin_drain(DrainStep step) {
+  if (step == DrainStep::announce) {
+    session_.announce_shutdown();
+  } else {
+    session_.finish_shutdown();
+  }
+}
+
+void Http2Codec::ping(TimePoint now) {
+  session_.begin_turn(now);
+  session_.ping();
+}
+
+void Http2Codec::terminate(std::uint32_t error_code) { session_.terminate(error_code); }
+
+CodecState Http2Codec::state() const {
+  CodecState state;
+  state.open_streams = session_.open_streams();
+  state.wants_transmit = session_.wants_transmit();
+  state.is_finished = session_.is_finished() || (peer_is_done_ && state.open_streams == 0 && !state.wants_transmit);
+  state.can_receive = !session_.failure() && session_.backlog_bytes() <= limits_.h2_output_backlog_max_bytes;
+  state.head_started = scanner_.is_inside_head();
+  state.window_blocked = session_.blocked_streams();
+  state.connection_window = session_.connection_window();
+  return state;
+}
+
+}  // namespace equinox::http

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/egress_batch.hpp"
+#include "base/result.hpp"
+#include "http/codec.hpp"
+#include "http/date.hpp"
+#include "http/http2_frame_scanner.hpp"
+#include "http/http2_memory.hpp"
+#include "http/http2_session.hpp"
+#include "http/limits.hpp"
+
+namespace equinox::http {
+
+/// What a connection lends its codec. All references outlive it.
+struct Http2Options {
+  Scheme scheme{Scheme::http};
+  const DateCache* date{nullptr};  ///< Date and Server; nullptr: neither is sent
+  Http2Memory& memory;
+  TimePoint now{};
+};
+
+/// HTTP/2 on one connection (RFC 9113): policy over an Http2Session. It answers SETTINGS, PING and flow control by
+/// itself; it ends a connection, with a reason, whose peer spends a budget or sends what the library tolerates.
+///
+/// What a peer sends in one turn is applied by the caller before the next call: storage of streams that were closed is
+/// freed by the next receive(), transmit() or take_counters().
+class Http2Codec final : public Codec {
+ public:
+  Http2Codec(const Limits& limits, const Http2Options& options);
+
+  /// After an HTTP/1.1 request was answered 101 (RFC 7540 §3.2): the request, which has no body, becomes stream 1,
+  /// half-closed; its head event is the first of the first receive(), which may be given no bytes. `head` is copied.
+  /// @error invalid_argument: the settings are none
+  static Result<std::unique_ptr<Http2Codec>> upgraded(std::string_view settings_payload, const RequestHead& head,
+                                                      const Limits& limits, const Http2Options& options);
+
+  Result<std::size_t> receive(std::span<const std::byte> input, std::vector<CodecEvent>& events,
+                              TimePoint now) override;
+  void respond(StreamId stream, Response&& response, EgressBatch& batch, std::vector<CodecEvent>& events) override;
+  void send_continue(StreamId stream, EgressBatch& batch) override;
+  void transmit(EgressBatch& batch, std::size_t high_watermark, std::vector<CodecEvent>& events,
+                TimePoint now) override;
+  void resume(StreamId stream) override;
+  void consume(StreamId stream, std::size_t bytes) override;
+  void reset(StreamId stream, std::uint32_t error_code) override;
+  bool end_of_input() override;
+  void begin_drain(DrainStep step) override;
+  void ping(TimePoint now) override;
+  void terminate(std::uint32_t error_code) override;
+  [[nodiscard]] CodecState state() const override;
+  bool take_counters(ProtocolCounters& into) override { return session_.take_counters(into); }
+  void describe(std::vector<StreamDescription>& into) const override { session_.describe(into); }
+
+  /// The most streams that were open at the same time.
+  [[nodiscard]] std::uint32_t peak_streams() const noexcept { return session_.peak_streams(); }
+
+ private:
+  struct Verdict {
+    Errc code;
+    std::uint32_t h2_error;
+  };
+  struct SkippedRange {
+    StreamId first{0};
+    StreamId last{0};
+  };
+  std::optional<Verdict> scan(std::span<const std::byte> input, std::size_t& fed, std::vector<CodecEvent>& events);
+  std::optional<Verdict> judge(const FrameHeader& frame);
+  std::optional<Verdict> judge_headers(const FrameHeader& frame);
+  std::optional<Verdict> judge_data(const FrameHeader& frame);
+  std::optional<Verdict> spend(BudgetKind kind);
+  [[nodiscard]] bool was_skipped(StreamId stream) const noexcept;
+
+  const Limits limits_;  ///< a copy: a reload replaces the server's while this connection lives
+  const DateCache* date_;
+  Http2FrameScanner scanner_;
+  Http2Session session_;
+  TimePoint now_;
+  Http2Stream* upgraded_{nullptr};  ///< stream 1 until its head event is out
+  StreamId highest_stream_{0};      ///< of a HEADERS frame seen
+  StreamId highest_fed_{0};         ///< the same when the library saw its last byte
+  std::uint32_t continuations_{0};  ///< in a row
+  bool peer_is_done_{false};
+  std::uint8_t skipped_next_{0};
+  std::array<SkippedRange, 4> skipped_{};  ///< stream ids the peer has jumped over, the last few jumps
+};
+
+}  // namespace equinox::http

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/result.hpp"
+
+namespace equinox::http {
+
+/// Frame types of RFC 9113 §6 and RFC 9218 §7.1 that are told apart here.
+enum FrameType : std::uint8_t {
+  kFrameData = 0,
+  kFrameHeaders = 1,
+  kFramePriority = 2,
+  kFrameRstStream = 3,
+  kFrameSettings = 4,
+  kFramePushPromise = 5,
+  kFramePing = 6,
+  kFrameGoaway = 7,
+  kFrameWindowUpdate = 8,
+  kFrameContinuation = 9,
+  kFramePriorityUpdate = 16,
+};
+inline constexpr std::uint8_t kFlagEndStream = 0x1;
+inline constexpr std::uint8_t kFlagAck = 0x1;
+inline constexpr std::uint8_t kFlagEndHeaders = 0x4;
+
+/// RFC 9113 §4.1.
+struct FrameHeader {
+  std::uint32_t length{0};
+  std::uint8_t type{0};
+  std::uint8_t flags{0};
+  std::uint32_t stream{0};
+};
+
+/// Finds the frame headers in a peer's bytes, however these are cut. nghttp2 reports neither frames of unknown types
+/// nor frames for streams it has forgotten, and floods are made of just those; nine bytes a frame tell everything.
+/// Also the judge of the connection preface (RFC 9113 §3.4), so that a wrong one still gets its GOAWAY.
+class Http2FrameScanner {
+ public:
+  /// Moves `position` behind the next complete frame header in `input`, or to the end.
+  /// @return that header; nothing when `input` holds no further complete one; h2_preface for a wrong preface
+  Result<std::optional<FrameHeader>> next(std::span<const std::byte> input, std::size_t& position) noexcept;
+
+  /// A header block, the preface or a frame other than DATA has begun and is not complete.
+  [[nodiscard]] bool is_inside_head() const noexcept;
+  /// Bytes of an incomplete frame or preface were seen.
+  [[nodiscard]] bool is_inside_frame() const noexcept { return held_ != 0 || payload_left_ != 0 || preface_is_begun(); }
+  /// The last header block has not seen END_HEADERS yet.
+  [[nodiscard]] bool is_inside_header_block() const noexcept { return is_in_header_block_; }
+
+ private:
+  static constexpr std::size_t kPrefaceBytes = 24;
+  static constexpr std::size_t kHeaderBytes = 9;
+  [[nodiscard]] bool preface_is_begun() const noexcept { return preface_seen_ != 0 && preface_seen_ < kPrefaceBytes; }
+  bool check_preface(std::span<const std::byte> input, std::size_t& position) noexcept;
+  FrameHeader unpack() const noexcept;
+
+  std::array<std::uint8_t, kHeaderBytes> header_{};
+  std::uint8_t held_{0};
+  std::uint8_t preface_seen_{0};
+  std::uint8_t type_{0};
+  bool is_in_header_block_{false};
+  std::uint32_t payload_left_{0};
+};
+
+}  // namespace equinox::http

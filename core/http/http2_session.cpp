@@ -1,0 +1,421 @@
+#include "http/http2_session.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <iterator>
+
+#include "http/http2_frame_scanner.hpp"
+#include "http/http2_session_library.hpp"
+
+namespace equinox::http {
+namespace {
+
+Errc error_of_library(int code) noexcept {
+  switch (code) {
+    case NGHTTP2_ERR_BAD_CLIENT_MAGIC: return Errc::h2_preface;
+    case NGHTTP2_ERR_FLOODED: return Errc::h2_flood_ping;
+    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS: return Errc::h2_flood_continuation;
+    case NGHTTP2_ERR_FLOW_CONTROL: return Errc::h2_flow_control;
+    case NGHTTP2_ERR_HEADER_COMP: return Errc::h2_compression;
+    default: return Errc::h2_internal;
+  }
+}
+
+constexpr std::size_t kControlFrameBytes = 64;
+constexpr std::size_t kControlKeepBytes = 256;
+
+}  // namespace
+
+Http2Session::Http2Session(const Limits& limits, Scheme scheme, Http2Memory& memory, TimePoint now)
+    : limits_{limits}, memory_{memory}, scheme_{scheme}, budget_{limits, now}, now_{now}, events_{&late_events_} {
+  nghttp2_mem mem = Callbacks::hooks(memory);
+  nghttp2_option* option = Callbacks::make_options(limits);
+  {
+    const Http2Memory::SharesFrameBuffer sharing{memory};
+    expect_success(nghttp2_session_server_new3(&session_, Callbacks::shared(), this, option, &mem));
+  }
+  nghttp2_option_del(option);
+  const nghttp2_settings_entry settings[] = {
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.h2_concurrent_streams},
+      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.h2_stream_window_bytes},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits.head_max_bytes)},
+      {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+  };
+  expect_success(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, std::size(settings)));
+  expect_success(nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0,
+                                                       static_cast<std::int32_t>(limits.h2_connection_window_bytes)));
+}
+
+Http2Session::~Http2Session() {
+  nghttp2_session_del(session_);
+  free_closed();
+  while (streams_ != nullptr) {
+    Http2Stream* next = streams_->next;
+    Http2Stream::destroy(streams_);
+    streams_ = next;
+  }
+  memory_.release(counters_);
+}
+
+Http2Stream* Http2Session::upgrade(std::string_view settings_payload, const RequestHead& head) {
+  Http2Stream* stream = Http2Stream::create(1, memory_, scheme_, &release_shared);
+  const int result = nghttp2_session_upgrade2(session_, reinterpret_cast<const std::uint8_t*>(settings_payload.data()),
+                                              settings_payload.size(), head.method == Method::head ? 1 : 0, stream);
+  if (result != 0) {
+    Http2Stream::destroy(stream);
+    return nullptr;
+  }
+  stream->adopt_head(head);
+  open(*stream);
+  return stream;
+}
+
+void Http2Session::begin_turn(TimePoint now) noexcept {
+  now_ = now;
+  if (closed_ != nullptr) free_closed();
+}
+
+void Http2Session::receive(std::span<const std::byte> bytes, std::vector<CodecEvent>& events) {
+  if (is_fatal_ || failure_ || bytes.empty()) return;
+  events_ = &events;
+  const std::size_t queued = nghttp2_session_get_outbound_queue_size(session_);
+  const ssize_t used =
+      nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  events_ = &late_events_;
+  if (used < 0) return end_fatally(static_cast<int>(used));
+  settle();
+  // The library does not say that it has given up on a connection; it queues a GOAWAY. Sending control frames ahead
+  // finds that now, and keeps a peer that makes us answer from filling the queue.
+  if (nghttp2_session_get_outbound_queue_size(session_) > queued) send_queued_control();
+}
+
+void Http2Session::send_queued_control() {
+  const std::uint8_t* data = nullptr;
+  while (control_.size() < limits_.h2_output_backlog_max_bytes) {
+    const ssize_t size = nghttp2_session_mem_send(session_, &data);  // without a batch: stops before DATA
+    if (size < 0) return end_fatally(static_cast<int>(size));
+    if (size == 0) break;
+    control_.append(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size));
+  }
+  settle();
+}
+
+void Http2Session::transmit(EgressBatch& batch, std::size_t high_watermark, std::vector<CodecEvent>& events) {
+  count_blocked_time();
+  if (!late_events_.empty()) {
+    events.insert(events.end(), late_events_.begin(), late_events_.end());
+    late_events_.clear();
+    late_events_.shrink_to_fit();
+  }
+  if (!control_.empty()) {
+    batch.append(control_);
+    control_.clear();
+    if (control_.capacity() > kControlKeepBytes) control_.shrink_to_fit();
+  }
+  events_ = &events;
+  batch_ = &batch;
+  high_watermark_ = high_watermark;
+  const std::uint8_t* data = nullptr;
+  while (!is_fatal_ && batch.pending_bytes() < high_watermark) {
+    const ssize_t size = nghttp2_session_mem_send(session_, &data);
+    if (size < 0) {
+      end_fatally(static_cast<int>(size));
+    } else if (size != 0) {
+      batch.append({reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)});
+    } else if (noted_) {
+      settle();  // queues a GOAWAY: once more
+    } else {
+      break;
+    }
+  }
+  batch_ = nullptr;
+  events_ = &late_events_;
+  settle();
+  if (batch.pending_bytes() < high_watermark) mark_blocked();
+}
+
+// What callbacks noted is acted upon here, outside the library.
+void Http2Session::settle() {
+  if (!noted_) return;
+  const Errc error = *noted_;
+  noted_.reset();
+  fail(error, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+void Http2Session::fail(Errc code, std::uint32_t h2_error) {
+  if (failure_) return;
+  failure_ = Error{code, 0, h2_error};
+  if (!is_fatal_) expect_success(nghttp2_session_terminate_session(session_, h2_error));
+}
+
+// The library must not be used after such an error, so this one GOAWAY is written by hand.
+void Http2Session::end_fatally(int library_error) {
+  expect_success(library_error);
+  is_fatal_ = true;
+  const Errc code = error_of_library(library_error);
+  const std::uint32_t h2_error = code == Errc::h2_internal ? kH2InternalError : kH2EnhanceYourCalm;
+  const auto last = static_cast<std::uint32_t>(nghttp2_session_get_last_proc_stream_id(session_));
+  std::array<char, 17> frame{0, 0, 8, kFrameGoaway};
+  for (std::size_t i = 0; i < 4; ++i) {
+    frame[9 + i] = static_cast<char>(last >> (24U - 8U * i));
+    frame[13 + i] = static_cast<char>(h2_error >> (24U - 8U * i));
+  }
+  control_.append(frame.data(), frame.size());
+  ++counters().goaways_sent[error_slot(h2_error)];
+  counters().last_goaway_code = h2_error;
+  counters().last_stream = last;
+  if (!failure_) failure_ = Error{code, 0, h2_error};
+}
+
+void Http2Session::note(Errc error) noexcept {
+  if (!noted_ && !failure_) noted_ = error;
+}
+
+void Http2Session::spend(BudgetKind kind) {
+  if (!budget_.take(kind, now_)) note(error_of(kind));
+}
+
+Http2Stream* Http2Session::find(StreamId stream) const noexcept {
+  if (is_fatal_) return nullptr;
+  return static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session_, library_id(stream)));
+}
+
+void Http2Session::open(Http2Stream& stream) noexcept {
+  stream.next = streams_;
+  if (streams_ != nullptr) streams_->previous = &stream;
+  streams_ = &stream;
+  peak_streams_ = std::max(peak_streams_, ++current_streams_);
+  ++counters().streams_opened;
+}
+
+void Http2Session::close(Http2Stream& stream, std::uint32_t error_code) {
+  if (current_ == &stream) current_ = nullptr;
+  if (stream.next != nullptr) stream.next->previous = stream.previous;
+  (stream.previous != nullptr ? stream.previous->next : streams_) = stream.next;
+  --current_streams_;
+  if (stream.unconsumed_bytes != 0) {
+    expect_success(nghttp2_session_consume_connection(session_, stream.unconsumed_bytes));
+  }
+  if (stream.is_deferred) --deferred_streams_;
+  if (stream.is_answering && !stream.is_answered) --answering_streams_;
+  if (stream.is_announced && !stream.is_answered) {
+    --open_streams_;
+    if (!stream.is_given_up) append(stream, EventKind::reset, error_code);
+  }
+  if (stream.is_answered && stream.is_remote_closed) {
+    completed_[completed_next_] = stream.id;
+    completed_next_ = static_cast<std::uint8_t>((completed_next_ + 1U) % kCompletedKept);
+  }
+  stream.next = closed_;
+  closed_ = &stream;
+}
+
+void Http2Session::free_closed() noexcept {
+  while (closed_ != nullptr) {
+    Http2Stream* next = closed_->next;
+    Http2Stream::destroy(closed_);
+    closed_ = next;
+  }
+}
+
+bool Http2Session::was_completed(StreamId stream) const noexcept {
+  return std::find(completed_.begin(), completed_.end(), stream) != completed_.end();
+}
+
+void Http2Session::append(Http2Stream& stream, EventKind kind, std::uint64_t error_code) {
+  CodecEvent event;
+  event.kind = kind;
+  event.stream = stream.id;
+  event.error_code = error_code;
+  events_->push_back(event);
+}
+
+void Http2Session::announce(Http2Stream& stream, std::vector<CodecEvent>& events) {
+  stream.is_announced = true;
+  ++open_streams_;
+  CodecEvent event;
+  event.kind = EventKind::head;
+  event.stream = stream.id;
+  event.head = &stream.head;
+  event.end_of_message = stream.is_remote_closed;
+  events.push_back(event);
+}
+
+void Http2Session::refuse(Http2Stream& stream, Errc error) {
+  if (!stream.is_announced) ++open_streams_;
+  stream.is_announced = true;
+  stream.is_refused = true;
+  CodecEvent event;
+  event.kind = EventKind::refused;
+  event.stream = stream.id;
+  event.error = error;
+  event.end_of_message = stream.is_remote_closed;
+  event.head = nullptr;
+  events_->push_back(event);
+}
+
+void Http2Session::finish_head(Http2Stream& stream, bool end_of_stream) {
+  if (const auto refusal = stream.finish_head(end_of_stream, limits_)) {
+    refuse(stream, *refusal);
+  } else {
+    announce(stream, *events_);
+  }
+}
+
+void Http2Session::finish_body(Http2Stream& stream) {
+  stream.is_remote_closed = true;
+  if (stream.is_refused || stream.is_answered || stream.is_given_up) return;
+  if (stream.trailers_exceed(limits_)) {
+    if (stream.is_answering) return reset(stream, NGHTTP2_ENHANCE_YOUR_CALM);
+    return refuse(stream, Errc::trailers_too_large);
+  }
+  if (!events_->empty() && events_->back().kind == EventKind::body && events_->back().stream == stream.id) {
+    events_->back().end_of_message = true;
+    return;
+  }
+  CodecEvent event;
+  event.kind = EventKind::body;
+  event.stream = stream.id;
+  event.data = nullptr;
+  event.end_of_message = true;
+  events_->push_back(event);
+}
+
+void Http2Session::finish_response(Http2Stream& stream) {
+  if (stream.is_answered) return;
+  stream.is_answered = true;
+  --open_streams_;
+  --answering_streams_;
+  if (!stream.is_given_up) append(stream, EventKind::sent);
+  if (stream.is_remote_closed) return;
+  // RFC 9113 §8.1: the response is complete, the rest of the request is not wanted, and that is no error.
+  stream.is_given_up = true;
+  expect_success(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, library_id(stream.id), NGHTTP2_NO_ERROR));
+}
+
+void Http2Session::submit_response(Http2Stream& stream, std::span<const Line> lines, bool has_body) {
+  constexpr std::size_t kInline = 24;
+  nghttp2_nv inline_fields[kInline];
+  std::vector<nghttp2_nv> more;
+  nghttp2_nv* fields = inline_fields;
+  if (lines.size() > kInline) {
+    more.resize(lines.size());
+    fields = more.data();
+  }
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const Line& line = lines[i];
+    const int flags =
+        (line.copies_name ? 0 : NGHTTP2_NV_FLAG_NO_COPY_NAME) | (line.copies_value ? 0 : NGHTTP2_NV_FLAG_NO_COPY_VALUE);
+    fields[i] = {reinterpret_cast<std::uint8_t*>(const_cast<char*>(line.name.data())),
+                 reinterpret_cast<std::uint8_t*>(const_cast<char*>(line.value.data())), line.name.size(),
+                 line.value.size(), static_cast<std::uint8_t>(flags)};
+  }
+  nghttp2_data_provider provider{};
+  provider.source.ptr = &stream;
+  provider.read_callback = &Callbacks::read_data;
+  stream.is_answering = true;
+  ++answering_streams_;
+  expect_success(
+      nghttp2_submit_response(session_, library_id(stream.id), fields, lines.size(), has_body ? &provider : nullptr));
+}
+
+void Http2Session::submit_trailers(Http2Stream& stream) {
+  const auto& trailers = stream.response.trailers();
+  std::vector<nghttp2_nv> fields;
+  fields.reserve(trailers.size());
+  for (const auto& [name, value] : trailers) {  // copied, and so written in lower case, by the library
+    fields.push_back({reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
+                      reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(),
+                      NGHTTP2_NV_FLAG_NONE});
+  }
+  expect_success(nghttp2_submit_trailer(session_, library_id(stream.id), fields.data(), fields.size()));
+}
+
+void Http2Session::submit_continue(Http2Stream& stream) {
+  static constexpr std::string_view kName = ":status";
+  static constexpr std::string_view kValue = "100";
+  const nghttp2_nv status{reinterpret_cast<std::uint8_t*>(const_cast<char*>(kName.data())),
+                          reinterpret_cast<std::uint8_t*>(const_cast<char*>(kValue.data())), kName.size(),
+                          kValue.size(), NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+  expect_success(
+      nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, library_id(stream.id), nullptr, &status, 1, nullptr));
+}
+
+void Http2Session::prioritize(Http2Stream& stream, Priority priority) {
+  stream.priority = priority;
+  const nghttp2_extpri wish{priority.urgency, priority.incremental ? 1 : 0};
+  expect_success(nghttp2_session_change_extpri_stream_priority(session_, library_id(stream.id), &wish, 0));
+}
+
+void Http2Session::resume(Http2Stream& stream) {
+  if (!stream.is_deferred) return;
+  stream.is_deferred = false;
+  --deferred_streams_;
+  expect_success(nghttp2_session_resume_data(session_, library_id(stream.id)));
+}
+
+void Http2Session::consume(Http2Stream& stream, std::size_t bytes) {
+  const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, stream.unconsumed_bytes));
+  if (taken == 0) return;
+  stream.unconsumed_bytes -= taken;
+  expect_success(nghttp2_session_consume(session_, library_id(stream.id), taken));
+}
+
+void Http2Session::reset(Http2Stream& stream, std::uint32_t error_code) {
+  if (stream.is_given_up) return;
+  stream.is_given_up = true;
+  expect_success(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, library_id(stream.id), error_code));
+}
+
+void Http2Session::terminate(std::uint32_t error_code) {
+  if (!is_fatal_) expect_success(nghttp2_session_terminate_session(session_, error_code));
+}
+
+void Http2Session::announce_shutdown() {
+  if (!is_fatal_) expect_success(nghttp2_submit_shutdown_notice(session_));
+}
+
+void Http2Session::finish_shutdown() {
+  if (is_fatal_) return;
+  expect_success(nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
+                                       NGHTTP2_NO_ERROR, nullptr, 0));
+}
+
+void Http2Session::ping() {
+  if (is_fatal_ || ping_is_out_) return;
+  ping_is_out_ = true;
+  ping_sent_ = now_;
+  std::array<std::uint8_t, 8> opaque{};
+  const std::int64_t sent = now_.time_since_epoch().count();
+  std::memcpy(opaque.data(), &sent, sizeof sent);
+  expect_success(nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, opaque.data()));
+}
+
+bool Http2Session::wants_transmit() const noexcept {
+  if (!control_.empty() || !late_events_.empty()) return true;
+  return !is_fatal_ && nghttp2_session_want_write(session_) != 0;
+}
+
+bool Http2Session::is_finished() const noexcept {
+  if (wants_transmit()) return false;
+  return is_fatal_ || nghttp2_session_want_read(session_) == 0;
+}
+
+std::size_t Http2Session::backlog_bytes() const noexcept {
+  if (is_fatal_) return control_.size();
+  return control_.size() + nghttp2_session_get_outbound_queue_size(session_) * kControlFrameBytes;
+}
+
+std::int64_t Http2Session::connection_window() const noexcept {
+  return is_fatal_ ? 0 : nghttp2_session_get_remote_window_size(session_);
+}
+
+bool Http2Session::has_unfinished_request() const noexcept {
+  for (const Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
+    if (!stream->is_remote_closed && !stream->is_answered) return true;
+  }
+  return false;
+}
+
+}  // namespace equinox::http

@@ -1,0 +1,161 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/egress_batch.hpp"
+#include "base/result.hpp"
+#include "http/codec.hpp"
+#include "http/http2_budget.hpp"
+#include "http/http2_memory.hpp"
+#include "http/http2_stream.hpp"
+#include "http/limits.hpp"
+
+struct nghttp2_session;
+
+namespace equinox::http {
+
+/// HTTP/2 error codes used here (RFC 9113 §7).
+enum H2Error : std::uint32_t {
+  kH2NoError = 0x0,
+  kH2ProtocolError = 0x1,
+  kH2InternalError = 0x2,
+  kH2StreamClosed = 0x5,
+  kH2FrameSizeError = 0x6,
+  kH2Cancel = 0x8,
+  kH2EnhanceYourCalm = 0xb,
+};
+
+inline constexpr std::uint32_t kMaxSettingsEntries = 32;  ///< in one SETTINGS frame (CVE-2020-11080)
+inline constexpr std::uint32_t kMaxContinuations = 8;     ///< in one header block (CVE-2024-27316)
+
+/// One nghttp2 server session and its streams. The library is visible in the implementation of this class only: its
+/// callbacks, all noexcept, append events and note what went wrong; they never call outward.
+/// Owning reactor's thread only. `limits` and `memory` outlive the session.
+class Http2Session {
+ public:
+  /// A response field as it goes to the encoder. What is not copied must live until the stream is closed.
+  struct Line {
+    std::string_view name;
+    std::string_view value;
+    bool copies_name{false};  ///< also when the name is not in lower case
+    bool copies_value{false};
+  };
+
+  /// Queues SETTINGS and the connection's window first.
+  Http2Session(const Limits& limits, Scheme scheme, Http2Memory& memory, TimePoint now);
+  ~Http2Session();
+  Http2Session(const Http2Session&) = delete;
+  Http2Session& operator=(const Http2Session&) = delete;
+
+  /// Opens stream 1, half-closed, from a request that came by HTTP/1.1 (RFC 7540 §3.2).
+  /// @return nullptr when the settings cannot be applied
+  Http2Stream* upgrade(std::string_view settings_payload, const RequestHead& head);
+
+  /// Frees what the last turn closed and takes the time for everything until the next call.
+  void begin_turn(TimePoint now) noexcept;
+  /// Feeds whole or cut frames. Check failure() afterwards.
+  void receive(std::span<const std::byte> bytes, std::vector<CodecEvent>& events);
+  /// Appends frames until `batch` holds `high_watermark` bytes or nothing more may be sent.
+  void transmit(EgressBatch& batch, std::size_t high_watermark, std::vector<CodecEvent>& events);
+  /// Why the connection ends, once it does. Its GOAWAY is queued.
+  [[nodiscard]] const std::optional<Error>& failure() const noexcept { return failure_; }
+  void fail(Errc code, std::uint32_t h2_error);
+
+  /// The open stream of that id, or nullptr.
+  [[nodiscard]] Http2Stream* find(StreamId stream) const noexcept;
+  /// Hands a head over: appends its event.
+  void announce(Http2Stream& stream, std::vector<CodecEvent>& events);
+  /// Queues the response kept in `stream`; its body, if any, is pulled by transmit().
+  void submit_response(Http2Stream& stream, std::span<const Line> lines, bool has_body);
+  void submit_continue(Http2Stream& stream);
+  /// Overrides what the client wished (RFC 9218 §8).
+  void prioritize(Http2Stream& stream, Priority priority);
+  void resume(Http2Stream& stream);
+  void consume(Http2Stream& stream, std::size_t bytes);
+  void reset(Http2Stream& stream, std::uint32_t error_code);
+  void terminate(std::uint32_t error_code);
+  void announce_shutdown();
+  void finish_shutdown();
+  void ping();
+
+  [[nodiscard]] bool wants_transmit() const noexcept;
+  /// Neither side has anything left to say.
+  [[nodiscard]] bool is_finished() const noexcept;
+  /// An estimate of what is queued and not yet in a batch, bytes, without bodies.
+  [[nodiscard]] std::size_t backlog_bytes() const noexcept;
+  [[nodiscard]] std::uint32_t open_streams() const noexcept { return open_streams_; }
+  [[nodiscard]] std::uint32_t blocked_streams() const noexcept { return blocked_streams_; }
+  [[nodiscard]] std::uint32_t peak_streams() const noexcept { return peak_streams_; }
+  [[nodiscard]] std::int64_t connection_window() const noexcept;
+  [[nodiscard]] bool has_unfinished_request() const noexcept;
+  void describe(std::vector<StreamDescription>& into) const;
+  [[nodiscard]] Http2Budget& budget() noexcept { return budget_; }
+  /// Made when first counted into, given back when taken: an idle connection has none.
+  ProtocolCounters& counters();
+  bool take_counters(ProtocolCounters& into) noexcept;
+  /// True for one of the last streams that both sides had ended: more frames for it are an error, not a race.
+  [[nodiscard]] bool was_completed(StreamId stream) const noexcept;
+
+ private:
+  struct Callbacks;
+  friend struct Callbacks;
+
+  void open(Http2Stream& stream) noexcept;
+  void close(Http2Stream& stream, std::uint32_t error_code);
+  void finish_response(Http2Stream& stream);
+  void finish_head(Http2Stream& stream, bool end_of_stream);
+  void finish_body(Http2Stream& stream);
+  void append(Http2Stream& stream, EventKind kind, std::uint64_t error_code = 0);
+  void refuse(Http2Stream& stream, Errc error);
+  void spend(BudgetKind kind);
+  void note(Errc error) noexcept;
+  void send_queued_control();
+  void settle();
+  void end_fatally(int library_error);
+  void count_blocked_time() noexcept;
+  void mark_blocked() noexcept;
+  void free_closed() noexcept;
+  void submit_trailers(Http2Stream& stream);
+
+  const Limits& limits_;
+  Http2Memory& memory_;
+  Scheme scheme_;
+  bool is_fatal_{false};
+  bool connection_is_blocked_{false};
+  bool ping_is_out_{false};
+  nghttp2_session* session_{nullptr};
+  Http2Budget budget_;
+  TimePoint now_;
+  TimePoint looked_at_{};
+  TimePoint ping_sent_{};
+  Http2Stream* streams_{nullptr};
+  Http2Stream* closed_{nullptr};   ///< freed at the next turn: their events are being applied in this one
+  Http2Stream* current_{nullptr};  ///< whose header block is being decoded
+  std::vector<CodecEvent>* events_{nullptr};
+  std::vector<CodecEvent> late_events_;  ///< of responses that ended while control frames were sent ahead
+  EgressBatch* batch_{nullptr};
+  std::size_t high_watermark_{0};
+  std::string control_;  ///< frames sent ahead of the next batch
+  std::optional<Errc> noted_;
+  std::optional<Error> failure_;
+  ProtocolCounters* counters_{nullptr};
+  std::uint32_t open_streams_{0};
+  std::uint32_t answering_streams_{0};
+  std::uint32_t deferred_streams_{0};
+  std::uint32_t blocked_streams_{0};
+  std::uint32_t current_streams_{0};
+  std::uint32_t peak_streams_{0};
+  static constexpr std::size_t kCompletedKept = 8;
+  std::array<StreamId, kCompletedKept> completed_{};
+  std::uint8_t completed_next_{0};
+};
+
+}  // namespace equinox::http

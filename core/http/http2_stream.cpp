@@ -1,0 +1,271 @@
+#include "http/http2_stream.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "http/headers.hpp"
+#include "http/target.hpp"
+
+namespace equinox::http {
+namespace {
+
+constexpr std::size_t kFieldOverhead = 32;  // RFC 9113 §6.5.2
+
+// The methods that reach a handler: registered ones, as the HTTP/1 parser knows them. Others are answered 501.
+constexpr std::string_view kOtherMethods[] = {
+    "ACL",        "BIND",   "CHECKOUT",  "COPY",   "LINK",     "LOCK",      "M-SEARCH",   "MERGE",  "MKACTIVITY",
+    "MKCALENDAR", "MKCOL",  "MOVE",      "NOTIFY", "PROPFIND", "PROPPATCH", "PURGE",      "REBIND", "REPORT",
+    "SEARCH",     "SOURCE", "SUBSCRIBE", "UNBIND", "UNLINK",   "UNLOCK",    "UNSUBSCRIBE"};
+
+bool is_known(Method method, std::string_view name) noexcept {
+  return method != Method::other ||
+         std::find(std::begin(kOtherMethods), std::end(kOtherMethods), name) != std::end(kOtherMethods);
+}
+
+std::optional<std::uint64_t> parse_length(std::string_view digits) noexcept {
+  std::uint64_t length = 0;
+  if (digits.empty() || digits.size() > 18) return std::nullopt;
+  for (const char digit : digits) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    length = length * 10 + static_cast<std::uint64_t>(digit - '0');
+  }
+  return length;
+}
+
+}  // namespace
+
+Http2Arena::~Http2Arena() { clear(); }
+
+void Http2Arena::clear() noexcept {
+  while (last_ != nullptr) {
+    Block* previous = last_->previous;
+    memory_.release(last_);
+    last_ = previous;
+  }
+  left_ = 0;
+}
+
+char* Http2Arena::allocate(std::size_t bytes) noexcept {
+  bytes = (bytes + 7U) & ~std::size_t{7};
+  if (bytes > left_) {
+    const std::size_t size = std::max(kBlockBytes, sizeof(Block) + bytes);
+    auto* block = static_cast<Block*>(memory_.allocate(size));
+    block->previous = last_;
+    last_ = block;
+    free_ = reinterpret_cast<char*>(block + 1);
+    left_ = size - sizeof(Block);
+  }
+  char* taken = free_;
+  free_ += bytes;
+  left_ -= bytes;
+  return taken;
+}
+
+std::string_view Http2Arena::copy(std::string_view text) noexcept {
+  if (text.empty()) return {};
+  char* target = allocate(text.size());
+  std::memcpy(target, text.data(), text.size());
+  return {target, text.size()};
+}
+
+Http2Stream::Http2Stream(StreamId stream, Http2Memory& memory, Scheme scheme, ReleaseShared release_shared) noexcept
+    : id{stream}, memory_{memory}, release_shared_{release_shared}, arena_{memory} {
+  head.version = HttpVersion::http2;
+  head.scheme = scheme;
+}
+
+Http2Stream::~Http2Stream() { drop_head(); }
+
+Http2Stream* Http2Stream::create(StreamId stream, Http2Memory& memory, Scheme scheme, ReleaseShared release_shared) {
+  return new (memory.allocate(sizeof(Http2Stream))) Http2Stream{stream, memory, scheme, release_shared};
+}
+
+void Http2Stream::destroy(Http2Stream* stream) noexcept {
+  Http2Memory& memory = stream->memory_;
+  stream->~Http2Stream();
+  memory.release(stream);
+}
+
+void Http2Stream::hold(void* shared) noexcept {
+  auto* held = new (arena_.allocate(sizeof(Held))) Held{shared, held_};
+  held_ = held;
+}
+
+void Http2Stream::drop_head() noexcept {
+  for (Held* held = held_; held != nullptr; held = held->next) release_shared_(held->shared);
+  held_ = nullptr;
+  arena_.clear();
+  fields_ = nullptr;
+  fields_stored_ = fields_room_ = 0;
+}
+
+void Http2Stream::push_field(Field field) noexcept {
+  if (fields_stored_ == fields_room_) {
+    const std::uint32_t room = std::max(16U, fields_room_ * 2);
+    auto* larger = reinterpret_cast<Field*>(arena_.allocate(room * sizeof(Field)));
+    std::uninitialized_copy_n(fields_, fields_stored_, larger);
+    fields_ = larger;
+    fields_room_ = room;
+  }
+  new (fields_ + fields_stored_) Field{field};
+  ++fields_stored_;
+}
+
+std::string_view Http2Stream::store(std::string_view value, bool& is_shared) noexcept {
+  is_shared = value.size() >= kShareMinBytes;
+  return is_shared ? value : arena_.copy(value);
+}
+
+bool Http2Stream::store_pseudo(std::string_view name, std::string_view value, const Limits& limits) noexcept {
+  bool is_shared = false;
+  if (name == ":path") {
+    if (value.size() > limits.target_max_bytes) {
+      target_is_too_long_ = true;
+    } else {
+      head.target = store(value, is_shared);
+    }
+  } else if (name == ":method") {
+    head.method = parse_method(value);
+    head.method_name = head.method == Method::other ? store(value, is_shared) : to_string(head.method);
+  } else if (name == ":authority") {
+    head.authority = store(value, is_shared);
+  }
+  return is_shared;
+}
+
+bool Http2Stream::add_field(std::string_view name, std::string_view value, const Limits& limits) noexcept {
+  head_bytes_ += name.size() + value.size() + kFieldOverhead;
+  const bool is_pseudo = !name.empty() && name.front() == ':';
+  if (!is_pseudo) ++field_count_;
+  if (head_bytes_ > limits.head_max_bytes || field_count_ > limits.fields_max_count) return false;
+  if (is_pseudo) return store_pseudo(name, value, limits);
+  bool is_shared = false;
+  const Field field{arena_.copy(name), store(value, is_shared)};
+  push_field(field);
+  if (name == "cookie") {
+    ++cookie_count_;
+  } else if (name == "priority") {
+    priority = parse_priority(field.value, priority);
+  } else if (name == "content-length") {
+    head.content_length = parse_length(field.value);
+  }
+  return is_shared;
+}
+
+void Http2Stream::add_trailer(std::string_view name, std::string_view value) noexcept {
+  trailer_bytes_ += name.size() + value.size() + kFieldOverhead;
+  ++field_count_;
+}
+
+// RFC 9113 §8.2.3: crumbs become one field again before anything else sees them.
+void Http2Stream::join_cookies() noexcept {
+  std::size_t size = 0;
+  for (std::uint32_t i = 0; i < fields_stored_; ++i) {
+    if (fields_[i].name == "cookie") size += fields_[i].value.size() + 2;
+  }
+  char* joined = arena_.allocate(size);
+  char* end = joined;
+  Field* first = nullptr;
+  std::uint32_t kept = 0;
+  for (std::uint32_t i = 0; i < fields_stored_; ++i) {
+    const Field field = fields_[i];
+    if (field.name != "cookie") {
+      fields_[kept++] = field;
+      continue;
+    }
+    if (first == nullptr) {
+      first = fields_ + kept;
+      fields_[kept++] = field;
+    } else {
+      end = std::copy_n("; ", 2, end);
+    }
+    end = std::copy(field.value.begin(), field.value.end(), end);
+  }
+  first->value = {joined, static_cast<std::size_t>(end - joined)};
+  fields_stored_ = kept;
+}
+
+std::optional<Errc> Http2Stream::take_target() {
+  if (target_is_too_long_) return Errc::target_too_long;
+  if (!is_known(head.method, head.method_name)) return Errc::method_unknown;
+  if (head.method == Method::connect) head.target = head.authority;
+  std::string scratch;
+  const auto target = parse_target(head.method, head.target, scratch);
+  if (!target) return target.error().code;
+  head.path = scratch.empty() ? target->path : arena_.copy(target->path);
+  head.query = target->query;
+  return std::nullopt;
+}
+
+// RFC 9113 §8.3.1: :authority and Host must not name different origins, and neither carries userinfo.
+std::optional<Errc> Http2Stream::take_authority() {
+  const std::size_t hosts = count_fields(head.fields, "host");
+  if (hosts > 1) return Errc::bad_host;
+  const std::string_view host = hosts == 1 ? *find_field(head.fields, "host") : std::string_view{};
+  if (head.authority.empty()) {
+    head.authority = host;
+  } else if (hosts == 1 && !equals_ignoring_case(host, head.authority)) {
+    return Errc::bad_host;
+  }
+  if (!is_valid_authority(head.authority)) return Errc::bad_host;
+  return std::nullopt;
+}
+
+std::optional<Errc> Http2Stream::take_expectation(bool end_of_stream) {
+  const auto expectation = find_field(head.fields, "expect");
+  if (!expectation) return std::nullopt;
+  if (!equals_ignoring_case(*expectation, "100-continue")) return Errc::expectation_failed;
+  head.expects_continue = !end_of_stream;
+  return std::nullopt;
+}
+
+std::optional<Errc> Http2Stream::finish_head(bool end_of_stream, const Limits& limits) {
+  is_remote_closed = end_of_stream;
+  head.has_body = !end_of_stream;
+  if (cookie_count_ > 1) join_cookies();
+  head.fields = {fields_, fields_stored_};
+  std::optional<Errc> refusal;
+  if (head_bytes_ > limits.head_max_bytes || field_count_ > limits.fields_max_count) refusal = Errc::head_too_large;
+  if (!refusal) refusal = take_target();
+  if (!refusal) refusal = take_authority();
+  if (!refusal) refusal = take_expectation(end_of_stream);
+  head.urgency = priority.urgency;
+  head.incremental = priority.incremental;
+  if (refusal) {
+    // Nobody reads the head of a refused request; a thousand of them must not hold a thousand heads.
+    const Method method = head.method;
+    head = RequestHead{};
+    head.method = method;
+    head.version = HttpVersion::http2;
+    drop_head();
+    is_refused = true;
+  }
+  return refusal;
+}
+
+void Http2Stream::adopt_head(const RequestHead& other) {
+  head = other;
+  head.version = HttpVersion::http2;
+  head.has_body = head.expects_continue = head.upgrades_to_h2c = false;
+  head.keep_alive = true;
+  head.method_name = arena_.copy(other.method_name);
+  head.target = arena_.copy(other.target);
+  head.path = arena_.copy(other.path);
+  head.query = arena_.copy(other.query);
+  head.authority = arena_.copy(other.authority);
+  for (const Field& field : other.fields) {
+    if (equals_ignoring_case(field.name, "connection") || equals_ignoring_case(field.name, "upgrade") ||
+        equals_ignoring_case(field.name, "http2-settings")) {
+      continue;  // they spoke of the connection before the upgrade
+    }
+    push_field({arena_.copy(field.name), arena_.copy(field.value)});
+    if (equals_ignoring_case(field.name, "priority")) priority = parse_priority(field.value, priority);
+  }
+  head.fields = {fields_, fields_stored_};
+  head.urgency = priority.urgency;
+  head.incremental = priority.incremental;
+  is_remote_closed = true;
+}
+
+}  // namespace equinox::http

@@ -1,0 +1,177 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <equinox/request.hpp>
+#include <equinox/response.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/egress_batch.hpp"
+#include "base/result.hpp"
+#include "http/http2_memory.hpp"
+#include "http/limits.hpp"
+#include "http/priority.hpp"
+
+namespace equinox::http {
+
+/// Bytes that live as long as their stream, in blocks from the reactor's memory. Nothing is freed singly.
+class Http2Arena {
+ public:
+  explicit Http2Arena(Http2Memory& memory) noexcept : memory_{memory} {}
+  ~Http2Arena();
+  Http2Arena(const Http2Arena&) = delete;
+  Http2Arena& operator=(const Http2Arena&) = delete;
+
+  /// Uninitialised bytes, aligned to 8.
+  char* allocate(std::size_t bytes) noexcept;
+  std::string_view copy(std::string_view text) noexcept;
+  void clear() noexcept;
+
+ private:
+  struct Block {
+    Block* previous;
+  };
+  static constexpr std::size_t kBlockBytes = 1024;
+
+  Http2Memory& memory_;
+  Block* last_{nullptr};
+  char* free_{nullptr};
+  std::size_t left_{0};
+};
+
+/// Where the body of a response stands: what is left, and how it gets into an egress batch.
+class Http2BodyCursor {
+ public:
+  enum class Step : std::uint8_t {
+    bytes,    ///< `count` bytes are ready; emit() puts them into the batch
+    pending,  ///< nothing now
+    failed,   ///< the source gave up, or did not keep to the length it announced
+  };
+  struct Plan {
+    Step step{Step::bytes};
+    std::size_t count{0};
+    bool is_last{false};
+  };
+
+  /// Takes the body of `response`, which stays where it is; owned text of 1 KiB and more becomes shared, so that a
+  /// batch may outlive the stream.
+  void start(Response& response);
+  [[nodiscard]] bool has_bytes() const noexcept { return kind_ != Kind::none; }
+  [[nodiscard]] bool is_source() const noexcept { return kind_ == Kind::source; }
+  /// Bytes left when known, else 0.
+  [[nodiscard]] std::uint64_t remaining_bytes() const noexcept { return remaining_; }
+
+  /// Says how many of at most `max` bytes come next. A source writes them into `batch` at once, behind room for a frame
+  /// header; emit() must follow before anything else is appended.
+  Plan plan(std::size_t max, EgressBatch& batch) noexcept;
+  /// Appends a frame: its header and the `count` bytes planned.
+  void emit(std::string_view frame_header, std::size_t count, EgressBatch& batch);
+
+ private:
+  enum class Kind : std::uint8_t { none, small, borrowed, file, source };
+  static constexpr std::size_t kBorrowMinBytes = 1024;  ///< below this a copy costs less than an iovec
+  static constexpr std::size_t kFrameHeaderBytes = 9;
+  void start_text(std::string_view text, std::shared_ptr<const void> keeper) noexcept;
+  Plan pull(std::size_t max, EgressBatch& batch) noexcept;
+
+  Kind kind_{Kind::none};
+  bool has_length_{true};
+  const char* data_{nullptr};
+  char* pulled_{nullptr};
+  BodySource* source_{nullptr};
+  std::shared_ptr<const void> keeper_;
+  std::shared_ptr<const OpenFile> file_;
+  std::uint64_t offset_{0};
+  std::uint64_t remaining_{0};
+};
+
+/// One stream: the request's head with all its bytes, the response and how far both are. Views in `head` live as long
+/// as the stream.
+class Http2Stream {
+ public:
+  /// Gives back what hold() was given.
+  using ReleaseShared = void (*)(void* shared) noexcept;
+
+  Http2Stream(StreamId id, Http2Memory& memory, Scheme scheme, ReleaseShared release_shared) noexcept;
+  ~Http2Stream();
+  Http2Stream(const Http2Stream&) = delete;
+  Http2Stream& operator=(const Http2Stream&) = delete;
+  static Http2Stream* create(StreamId id, Http2Memory& memory, Scheme scheme, ReleaseShared release_shared);
+  static void destroy(Http2Stream* stream) noexcept;
+
+  /// Values from this size on may be shared with the decoder's table instead of copied: one octet on the wire can stand
+  /// for 4 KiB, and a thousand of them must not become megabytes.
+  static constexpr std::size_t kShareMinBytes = 256;
+
+  /// Stores one field line of the head, counting by RFC 9113 §6.5.2 (32 octets a field besides its bytes). Beyond a
+  /// limit nothing more is stored, only counted.
+  /// @return true when `value` was stored without copying: its owner must be given to hold()
+  bool add_field(std::string_view name, std::string_view value, const Limits& limits) noexcept;
+  /// Keeps a counted reference until the stream goes.
+  void hold(void* shared) noexcept;
+  /// A trailer field: counted against its own limit, not kept.
+  void add_trailer(std::string_view name, std::string_view value) noexcept;
+  /// Makes `head` of what was stored.
+  /// @return nothing, or why the request cannot be served
+  std::optional<Errc> finish_head(bool end_of_stream, const Limits& limits);
+  /// Copies a head that another codec delivered (h2c Upgrade).
+  void adopt_head(const RequestHead& other);
+  [[nodiscard]] bool trailers_exceed(const Limits& limits) const noexcept {
+    return trailer_bytes_ > limits.trailers_max_bytes || field_count_ > limits.fields_max_count;
+  }
+  /// Octets of the head so far by RFC 9113 §6.5.2, also those not stored.
+  [[nodiscard]] std::size_t head_bytes() const noexcept { return head_bytes_; }
+
+  const StreamId id;
+  RequestHead head;
+  Priority priority;
+  bool is_announced : 1 {false};      ///< a head or refused event was appended and the exchange lives
+  bool is_refused : 1 {false};        ///< its body is thrown away
+  bool is_remote_closed : 1 {false};  ///< END_STREAM was received
+  bool is_answering : 1 {false};      ///< respond() was called
+  bool is_answered : 1 {false};       ///< END_STREAM is in the batch
+  bool is_deferred : 1 {false};       ///< the body source said `pending`
+  bool is_given_up : 1 {false};       ///< reset by the application or by a failed body: no event is due
+  bool is_blocked : 1 {false};        ///< data ready, window closed, when last looked at
+  std::uint64_t unconsumed_bytes{0};  ///< body bytes delivered and not yet consumed
+  std::uint64_t blocked_ns{0};
+  Response response;
+  Http2BodyCursor body;
+  std::array<char, 4> status_digits{};
+  std::array<char, 20> length_digits{};
+  Http2Stream* next{nullptr};
+  Http2Stream* previous{nullptr};
+
+ private:
+  struct Held {
+    void* shared;
+    Held* next;
+  };
+  std::string_view store(std::string_view value, bool& is_shared) noexcept;
+  bool store_pseudo(std::string_view name, std::string_view value, const Limits& limits) noexcept;
+  void drop_head() noexcept;
+  void push_field(Field field) noexcept;
+  void join_cookies() noexcept;
+  std::optional<Errc> take_target();
+  std::optional<Errc> take_authority();
+  std::optional<Errc> take_expectation(bool end_of_stream);
+
+  Http2Memory& memory_;
+  ReleaseShared release_shared_;
+  Http2Arena arena_;
+  Held* held_{nullptr};
+  Field* fields_{nullptr};
+  std::uint32_t fields_stored_{0};
+  std::uint32_t fields_room_{0};
+  std::uint32_t field_count_{0};
+  std::size_t head_bytes_{0};
+  std::size_t trailer_bytes_{0};
+  std::uint8_t cookie_count_{0};
+  bool target_is_too_long_{false};
+};
+
+}  // namespace equinox::http
