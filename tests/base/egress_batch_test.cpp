@@ -1,0 +1,86 @@
+#include "base/egress_batch.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+namespace equinox {
+namespace {
+
+std::string all_bytes(const EgressBatch& batch) {
+  std::string out;
+  for (const auto& segment : batch.segments()) {
+    if (segment.kind == EgressBatch::Kind::file) {
+      out += "<" + std::to_string(segment.offset) + "+" + std::to_string(segment.length) + ">";
+    } else {
+      out += batch.bytes_of(segment);
+    }
+  }
+  return out;
+}
+
+TEST(EgressBatchBytes, CopiedBytesInARowAreOneSegment) {
+  EgressBatch batch;
+  batch.append("one ");
+  batch.append("two");
+  EXPECT_EQ(batch.segments().size(), 1U);
+  EXPECT_EQ(all_bytes(batch), "one two");
+  EXPECT_EQ(batch.pending_bytes(), 7U);
+}
+
+TEST(EgressBatchBytes, KeepOrderAcrossKindsAndGrowth) {
+  EgressBatch batch;
+  const std::string big(5000, 'x');
+  batch.append("head");
+  batch.append_borrowed("borrowed", nullptr);
+  batch.append(big);
+  batch.append_file(std::make_shared<OpenFile>(), 10, 20);
+  batch.append("tail");
+  EXPECT_EQ(all_bytes(batch), "headborrowed" + big + "<10+20>tail");
+}
+
+TEST(EgressBatchBytes, AreConsumedFromTheFrontInAnySteps) {
+  for (const std::uint64_t step : {1U, 2U, 3U, 7U, 100U}) {
+    EgressBatch batch;
+    batch.append("abc");
+    batch.append_borrowed("defg", nullptr);
+    batch.append("hi");
+    std::string taken;
+    while (!batch.empty()) {
+      const std::string left = all_bytes(batch);
+      const std::uint64_t count = std::min<std::uint64_t>(step, left.size());
+      taken += left.substr(0, count);
+      batch.consume(count);
+    }
+    EXPECT_EQ(taken, "abcdefghi") << "in steps of " << step;
+    EXPECT_EQ(batch.consumed_total(), 9U);
+    EXPECT_TRUE(batch.segments().empty());
+  }
+}
+
+TEST(EgressBatchBytes, LetGoOfTheirKeeperOnceWritten) {
+  auto keeper = std::make_shared<std::string>("kept");
+  EgressBatch batch;
+  batch.append_borrowed(*keeper, keeper);
+  batch.append("more");
+  EXPECT_EQ(keeper.use_count(), 2);
+  batch.consume(3);
+  EXPECT_EQ(keeper.use_count(), 2);
+  batch.consume(1);
+  EXPECT_EQ(keeper.use_count(), 1);
+}
+
+TEST(EgressBatchBytes, AMarkTellsWhenAResponseIsOut) {
+  EgressBatch batch;
+  batch.append("first");
+  const std::uint64_t mark = batch.appended_total();
+  batch.append("second");
+  batch.consume(4);
+  EXPECT_LT(batch.consumed_total(), mark);
+  batch.consume(1);
+  EXPECT_GE(batch.consumed_total(), mark);
+}
+
+}  // namespace
+}  // namespace equinox
