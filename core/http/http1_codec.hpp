@@ -8,6 +8,7 @@
 #include "http/date.hpp"
 #include "http/http1_guard.hpp"
 #include "http/http1_parser.hpp"
+#include "http/http1_writer.hpp"
 #include "http/limits.hpp"
 
 namespace equinox::http {
@@ -31,6 +32,8 @@ struct Http1Options {
 ///   bounds the wait (RFC 9112 §9.3).
 /// - head->upgrades_to_h2c: write kSwitchingToH2c, replace this codec by an HTTP/2 one, or respond as usual.
 /// - A head stays readable until the `sent` event has been handled, or until `input` is reused if that is earlier.
+/// - After the peer's FIN: hand the bytes that are left to receive() and call end_of_input() when nothing is left to hand
+///   over, again after each answer: only then is the codec finished (requests pipelined before the FIN are answered).
 /// - A BodySource must have been attached before respond().
 class Http1Codec final : public Codec {
  public:
@@ -79,12 +82,15 @@ class Http1Codec final : public Codec {
   Result<std::size_t> receive_body(std::span<const std::byte> input, std::vector<CodecEvent>& events);
   Result<std::size_t> discard_body(std::span<const std::byte> input);
   Error fail(Error error, std::string_view head = {}) noexcept;
+  void note_head(const RequestHead& head) noexcept;
   [[nodiscard]] bool can_discard_rest() const noexcept;
   [[nodiscard]] bool decide_keep_alive(const Response& response) const noexcept;
-  void start_body(Response&& response, EgressBatch& batch);
+  [[nodiscard]] Framing decide_framing(const Response& response) noexcept;
+  void leave_body_unread() noexcept;
+  void start_body(Response&& response, const Framing& framing, EgressBatch& batch);
   void finish_answer(std::vector<CodecEvent>& events);
   void fail_answer(std::vector<CodecEvent>& events);
-  bool pull_once(EgressBatch& batch, std::size_t room, std::vector<CodecEvent>& events);
+  void pull_once(EgressBatch& batch, std::size_t room, std::vector<CodecEvent>& events);
   void next_message();
   void close() noexcept;
   void release() noexcept;
@@ -111,6 +117,7 @@ class Http1Codec final : public Codec {
   bool is_final_ : 1 {false};
   bool peer_ended_ : 1 {false};
   bool is_refusing_ : 1 {false};
+  bool rest_seen_ : 1 {false};  // receive() was shown everything that is left
 };
 static_assert(sizeof(Http1Codec) <= 64);
 

@@ -48,6 +48,7 @@ class Http1Parser {
     std::unique_ptr<BodySource> source;
     std::vector<std::pair<std::string, std::string>> trailers;
     std::uint64_t remaining_bytes{0};  ///< of an announced length
+    std::uint64_t discard_until{0};  ///< body_bytes() at which discarding an unread body ends
     bool has_length{false};
     bool is_chunked{false};
   };
@@ -59,9 +60,10 @@ class Http1Parser {
   struct Piece {  ///< of a trailer: where it lies in trailer_bytes_
     std::uint32_t name_at, name_size, value_at, value_size;
   };
-  void begin(std::string_view bytes);
+  void begin(const Limits& limits);
   Result<void> check_gap(const char* from, const char* to);
-  Result<void> count_overhead(char c);
+  Result<void> count_overhead();
+  void scan_line_octet(char c) noexcept;
   void finish_trailers();
 
   static constexpr std::size_t kEngineBytes = 112;
@@ -83,13 +85,12 @@ class Http1Parser {
   bool is_complete_{false};
   bool headers_complete_{false};
   bool in_value_{false};
-  bool is_chunked_{false};
   // Chunk framing as the gap scanner sees it.
   bool last_cr_{false};
   bool line_begins_{true};
   bool line_is_zero_{false};
   bool line_has_size_{false};
-  bool after_content_{false};
+  bool in_size_{false};
   bool in_trailers_{false};
   std::string trailer_bytes_;
   std::vector<Piece> trailer_pieces_;

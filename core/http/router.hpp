@@ -5,6 +5,7 @@
 #include <equinox/handler.hpp>
 #include <equinox/request.hpp>
 #include <equinox/response.hpp>
+#include <equinox/routes.hpp>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -45,21 +46,15 @@ struct MethodSet {
 /// "GET, HEAD, POST": the value of an Allow field (RFC 9110 §10.2.1).
 std::string to_string(MethodSet methods);
 
-struct RouteOptions {
-  std::string name;      ///< label in telemetry; the pattern when empty
-  std::string host;      ///< without port; "*.example.com" matches every name below; empty: any
-  std::string listener;  ///< name of a listener; empty: any
-  std::optional<std::uint64_t> body_max_bytes;  ///< instead of Limits::body_max_bytes
-};
-
 struct Route {
   std::uint16_t id{0};  ///< position of registration, 0-based: also its place in Router::routes()
   MethodSet methods;    ///< with the HEAD that GET brings along
   std::string pattern;
-  RouteOptions options;  ///< name is never empty
+  RouteOptions options;  ///< name is never empty; response_fields are an `after` already
   Handler handler;
-  std::vector<Before> before;
-  std::vector<After> after;
+  std::vector<Before> before;  ///< outermost first
+  std::vector<After> after;    ///< innermost first
+  bool brings_head{false};     ///< HEAD is in `methods` only because GET is
 };
 
 /// Where a match puts the path parameters; the caller owns one and reuses it.
@@ -84,8 +79,6 @@ struct Match {
   MethodSet allow;
 };
 
-class RouteGroup;
-
 /// Method and path → route. Patterns: literal ("/api/status"), parameters ("/users/{id}/posts/{post}"; a parameter is
 /// one whole, non-empty segment), prefix ("/files/*": everything below "/files/", the rest is parameter "*"; not
 /// "/files" itself). The route registered first wins, whatever its kind: "/users/{id}" before "/users/me" would take
@@ -98,14 +91,13 @@ class Router {
   Router(Router&&) = default;
   Router& operator=(Router&&) = default;
 
+  /// Compiles a collection, with its custom answers as status pages.
+  /// @throws std::invalid_argument as add()
+  explicit Router(const Routes& routes);
+
   /// @throws std::invalid_argument a bad pattern or option, a duplicate, or a route that an earlier one hides
-  const Route& add(MethodSet methods, std::string_view pattern, RouteOptions options, Handler handler);
-  /// The same with middleware; groups and servers use it.
-  const Route& add(MethodSet methods, std::string_view pattern, RouteOptions options, Handler handler,
-                   std::vector<Before> before, std::vector<After> after);
-  /// Routes added through the group have `prefix` in front ("/api") and its middleware around them. The router must
-  /// outlive the group.
-  RouteGroup group(std::string_view prefix);
+  const Route& add(RouteEntry entry);
+  const Route& add(std::vector<Method> methods, std::string pattern, Handler handler, RouteOptions options = {});
 
   /// @param listener  name of the listener the request came in by
   [[nodiscard]] Match match(const RequestHead& head, std::string_view listener, RouteParameters& parameters) const;
@@ -138,8 +130,10 @@ class Router {
   void refuse_hidden(const Route& route, const Pattern& pattern) const;
   void settle_head(Route& route, const Pattern& pattern);
   void index(const Route& route, const Pattern& pattern);
-  [[nodiscard]] bool try_route(std::uint16_t id, bool is_literal, const RequestHead& head, std::string_view host,
-                               std::string_view listener, RouteParameters& parameters, Match& match) const;
+  bool fits(const Pattern& pattern, std::string_view path, RouteParameters& parameters, std::size_t& count) const;
+  bool try_route(std::uint16_t id, bool is_literal, const RequestHead& head, std::string_view listener,
+                 RouteParameters& parameters, Match& match) const;
+  void decode(const Match& match, const RequestHead& head, RouteParameters& parameters) const;
   [[nodiscard]] Match match_asterisk() const;
 
   std::vector<std::unique_ptr<Route>> routes_;
@@ -148,24 +142,6 @@ class Router {
   Index by_first_;                     // first segment → routes with parameters or a prefix, in order
   std::vector<std::uint16_t> others_;  // routes whose first segment is not literal, in order
   std::map<int, SyncHandler> pages_;
-};
-
-/// See Router::group. A value; set-up only.
-class RouteGroup {
- public:
-  RouteGroup& before(Before middleware);
-  RouteGroup& after(After middleware);
-  /// A group below this one; inherits the middleware added so far.
-  [[nodiscard]] RouteGroup group(std::string_view prefix) const;
-  const Route& add(MethodSet methods, std::string_view pattern, RouteOptions options, Handler handler);
-
- private:
-  friend class Router;
-  RouteGroup(Router& router, std::string prefix) : router_{&router}, prefix_{std::move(prefix)} {}
-  Router* router_;
-  std::string prefix_;
-  std::vector<Before> before_;
-  std::vector<After> after_;
 };
 
 }  // namespace equinox::http

@@ -120,6 +120,7 @@ class Response {
   void take(Response&& other) noexcept;
   void drop_fields() noexcept;
   Extra& extra();
+  Response& refuse_field() noexcept;
 
   Status status_{200};
   bool close_{false};

@@ -1,0 +1,156 @@
+#include "http/headers.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace equinox::http {
+namespace {
+
+constexpr void mark(std::array<std::uint8_t, 256>& table, std::string_view octets, std::uint8_t bits) {
+  for (const char c : octets) {
+    std::uint8_t& entry = table[static_cast<unsigned char>(c)];
+    entry = static_cast<std::uint8_t>(entry | bits);
+  }
+}
+
+constexpr std::array<std::uint8_t, 256> make_octets() {
+  constexpr std::string_view kAlphaNumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  std::array<std::uint8_t, 256> table{};
+  mark(table, kAlphaNumeric, kToken | kTargetPath | kTargetQuery | kRegName);
+  mark(table, "!#$%&'*+-.^_`|~", kToken);
+  mark(table, "-._~!$&'()*+,;=", kRegName);  // unreserved and sub-delims
+  mark(table, "-._~!$&'()*+,;=:@/%^`{|}[]", kTargetPath | kTargetQuery);
+  mark(table, "?\\", kTargetQuery);
+  mark(table, "0123456789abcdefABCDEF", kHexDigit);
+  for (unsigned c = 0; c < 256; ++c) {
+    if (c == '\t' || (c >= 0x20 && c != 0x7f)) table[c] = static_cast<std::uint8_t>(table[c] | kFieldValue);
+  }
+  return table;
+}
+
+bool is_port(std::string_view text) noexcept {
+  if (text.empty()) return true;  // RFC 3986 §3.2.3: "a.example:" is the default port
+  if (text.size() > 5) return false;
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc{} && end == text.data() + text.size() && port <= 65535;
+}
+
+bool is_ipv6_literal(std::string_view text) noexcept {
+  char copy[INET6_ADDRSTRLEN];
+  if (text.size() >= sizeof copy) return false;
+  copy[text.copy(copy, text.size())] = '\0';
+  in6_addr parsed{};
+  return ::inet_pton(AF_INET6, copy, &parsed) == 1;
+}
+
+}  // namespace
+
+constinit const std::array<std::uint8_t, 256> kOctets = make_octets();
+
+bool all_octets(std::string_view text, std::uint8_t classes) noexcept {
+  return std::all_of(text.begin(), text.end(), [classes](char c) { return is_octet(c, classes); });
+}
+
+bool is_safe_value(std::string_view value) noexcept {
+  unsigned bad = 0;
+  for (const char c : value) bad |= static_cast<unsigned>((c == '\r') | (c == '\n') | (c == '\0'));
+  return bad == 0;
+}
+
+int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = to_lower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (to_lower(a[i]) != to_lower(b[i])) return false;
+  }
+  return true;
+}
+
+std::string_view trim(std::string_view text) noexcept {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::optional<std::string_view> find_field(std::span<const Field> fields, std::string_view name) noexcept {
+  for (const Field& field : fields) {
+    if (equals_ignoring_case(field.name, name)) return field.value;
+  }
+  return std::nullopt;
+}
+
+std::size_t count_fields(std::span<const Field> fields, std::string_view name) noexcept {
+  return static_cast<std::size_t>(std::count_if(
+      fields.begin(), fields.end(), [name](const Field& field) { return equals_ignoring_case(field.name, name); }));
+}
+
+std::optional<std::string_view> next_member(std::string_view& list) noexcept {
+  while (!list.empty()) {
+    std::size_t end = 0;
+    bool is_quoted = false;
+    while (end < list.size() && (is_quoted || list[end] != ',')) {
+      if (list[end] == '"') is_quoted = !is_quoted;
+      if (is_quoted && list[end] == '\\' && end + 1 < list.size()) ++end;
+      ++end;
+    }
+    const std::string_view member = trim(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+    if (!member.empty()) return member;
+  }
+  return std::nullopt;
+}
+
+bool list_has(std::string_view list, std::string_view token) noexcept {
+  while (const auto member = next_member(list)) {
+    if (equals_ignoring_case(*member, token)) return true;
+  }
+  return false;
+}
+
+bool any_list_has(std::span<const Field> fields, std::string_view name, std::string_view token) noexcept {
+  return std::any_of(fields.begin(), fields.end(), [name, token](const Field& field) {
+    return equals_ignoring_case(field.name, name) && list_has(field.value, token);
+  });
+}
+
+bool is_forbidden_in_trailers(std::string_view name) noexcept {
+  static constexpr std::string_view kForbidden[] = {
+      "authorization", "cache-control",     "connection", "content-encoding", "content-length", "content-range",
+      "content-type",  "cookie",            "expect",     "host",             "http2-settings", "keep-alive",
+      "max-forwards",  "proxy-authenticate", "proxy-authorization", "proxy-connection", "range", "set-cookie",
+      "te",            "trailer",           "transfer-encoding", "upgrade",    "www-authenticate"};
+  return std::any_of(std::begin(kForbidden), std::end(kForbidden),
+                     [name](std::string_view forbidden) { return equals_ignoring_case(name, forbidden); });
+}
+
+bool is_valid_authority(std::string_view authority) noexcept {
+  if (authority.empty()) return false;
+  if (authority.front() == '[') {
+    const std::size_t close = authority.find(']');
+    if (close == std::string_view::npos || !is_ipv6_literal(authority.substr(1, close - 1))) return false;
+    const std::string_view rest = authority.substr(close + 1);
+    return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
+  }
+  std::size_t host_end = 0;
+  while (host_end < authority.size() && is_octet(authority[host_end], kRegName)) ++host_end;
+  if (host_end == 0) return false;
+  return host_end == authority.size() || (authority[host_end] == ':' && is_port(authority.substr(host_end + 1)));
+}
+
+std::string_view host_of(std::string_view authority) noexcept {
+  if (!authority.empty() && authority.front() == '[') {
+    const std::size_t close = authority.find(']');
+    return close == std::string_view::npos ? authority : authority.substr(0, close + 1);
+  }
+  return authority.substr(0, authority.find(':'));
+}
+
+}  // namespace equinox::http

@@ -1,0 +1,49 @@
+#include "http/negotiate.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace equinox::http {
+namespace {
+
+constexpr std::string_view kMethods[] = {"GET",   "HEAD",     "POST",      "PUT",  "DELETE", "CONNECT", "OPTIONS",
+                                         "TRACE", "PATCH",    "PROPFIND",  "COPY", "MOVE",   "MKCOL",   "LOCK",
+                                         "UNLOCK", "PROPPATCH", "SEARCH",   "BIND", "REPORT", "PURGE",   "LINK",
+                                         "UNLINK", "NOTIFY",  "SUBSCRIBE", "MERGE"};
+
+bool begins_with_method(std::string_view line) noexcept {
+  const std::size_t space = line.find(' ');
+  if (space == std::string_view::npos) return false;
+  return std::find(std::begin(kMethods), std::end(kMethods), line.substr(0, space)) != std::end(kMethods);
+}
+
+bool is_control(char c) noexcept {
+  const auto octet = static_cast<unsigned char>(c);
+  return octet < 0x20 || octet >= 0x7f;
+}
+
+}  // namespace
+
+Negotiated negotiate(std::string_view first_bytes) noexcept {
+  if (first_bytes.starts_with(kHttp2Preface)) return Negotiated::http2_preface;
+  if (kHttp2Preface.starts_with(first_bytes)) return Negotiated::need_more;
+  std::string_view line = first_bytes.substr(0, kNegotiationMaxBytes);
+  const bool is_at_limit = line.size() == kNegotiationMaxBytes;
+  if (line == "\r") return Negotiated::need_more;
+  if (line.starts_with("\r\n")) line.remove_prefix(2);  // one empty line may come first (RFC 9112 §2.2)
+  if (line.empty()) return Negotiated::need_more;
+  // TLS records, SSH and most else begin with an octet no request line begins with: no need to wait for a line end.
+  if (is_control(line.front())) return Negotiated::wrong_protocol;
+  if (begins_with_method(line)) return Negotiated::http1;
+  const std::size_t end = line.find('\n');
+  if (line.substr(0, end).find(" HTTP/") != std::string_view::npos) return Negotiated::http1;
+  return end != std::string_view::npos || is_at_limit ? Negotiated::wrong_protocol : Negotiated::need_more;
+}
+
+Negotiated negotiate_alpn(std::string_view protocol) noexcept {
+  if (protocol == "h2") return Negotiated::http2_preface;
+  return protocol.empty() || protocol == "http/1.1" || protocol == "http/1.0" ? Negotiated::http1
+                                                                              : Negotiated::wrong_protocol;
+}
+
+}  // namespace equinox::http
