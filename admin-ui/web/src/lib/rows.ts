@@ -1,0 +1,38 @@
+// Rows of the connection list as the page keeps them: ages as moments, so that they run on between two messages.
+import type { ConnectionRow, RowsEvent } from '../api/types';
+
+export interface LiveRow extends ConnectionRow {
+  openedAt: number;
+  idleSince: number;
+  deadlineAt: number | null;
+}
+
+/** `at` is the server's time at which the row was read. */
+export function liveRow(row: ConnectionRow, at: number): LiveRow {
+  return {
+    ...row,
+    openedAt: at - row.age_seconds,
+    idleSince: at - row.idle_seconds,
+    deadlineAt: row.deadline ? at + row.deadline.seconds_left : null,
+  };
+}
+
+/** Applies the changed fields, and turns rows that ended into their closing state in place. Null is a value ("not known"). */
+export function applyChanges(rows: ReadonlyMap<string, LiveRow>, event: RowsEvent): Map<string, LiveRow> {
+  const result = new Map(rows);
+  for (const change of event.changed as ({ id: string } & Partial<ConnectionRow>)[]) {
+    const row = result.get(change.id);
+    if (!row || row.closed) continue;
+    const next: LiveRow = { ...row, ...change };
+    if (change.age_seconds !== undefined) next.openedAt = event.at - change.age_seconds;
+    if (change.idle_seconds !== undefined) next.idleSince = event.at - change.idle_seconds;
+    if (change.deadline !== undefined) next.deadlineAt = change.deadline ? event.at + change.deadline.seconds_left : null;
+    result.set(change.id, next);
+  }
+  for (const gone of event.gone) {
+    const row = result.get(gone.id);
+    if (!row || row.closed) continue;
+    result.set(gone.id, { ...row, state: 'closing', deadline: null, deadlineAt: null, closed: { reason: gone.reason, closed_at: gone.closed_at } });
+  }
+  return result;
+}

@@ -1,0 +1,235 @@
+// The one event stream of this tab and what it keeps up to date. Screens read signals; nobody else opens a connection.
+import { batch, computed, signal } from '@preact/signals';
+import { apiUrl, get, problemOfError, unauthenticated } from '../api/client';
+import type { Change, Degraded, Hello, Job, Overview, OverviewEvent, Problem, RowsEvent, Series, SeriesEvent, Session, Stall, Status } from '../api/types';
+import { EventParser, mergePatch, type ServerEvent } from '../lib/sse';
+import { SeriesRing } from '../lib/series';
+
+export type Link = 'starting' | 'live' | 'down' | 'full' | 'signin';
+
+export const link = signal<Link>('starting');
+export const paused = signal(false);
+export const status = signal<Status | null>(null);
+export const session = signal<Session | null>(null);
+export const overview = signal<Overview | null>(null);
+export const changes = signal<Change[]>([]);
+export const stalls = signal<Map<string, Stall>>(new Map());
+export const jobs = signal<Map<string, Job>>(new Map());
+export const degraded = signal<Degraded | null>(null);
+export const stream = signal<string | null>(null);
+export const bytesPerSecond = signal(0);
+/** Server clock minus this browser's clock, seconds. */
+export const skew = signal(0);
+/** Unix second of the newest thing the server said. */
+export const dataAt = signal(0);
+export const retryAt = signal(0);
+export const lastProblem = signal<Problem | null>(null);
+/** Set when the server came back as another process; names the boot before. */
+export const restarted = signal<{ before: string; after: string; at: number } | null>(null);
+export const resumed = signal<{ missed: number; filled: number } | null>(null);
+export const ring = new SeriesRing();
+export const ringTick = signal(0);
+/** A slow clock for ages on the page; one tick a second, and none while the page is hidden or paused. */
+export const clock = signal(Date.now() / 1000);
+
+export const canAct = computed(() => link.value === 'live' && session.value !== null && session.value.role !== 'viewer');
+export const isAdmin = computed(() => link.value === 'live' && session.value?.role === 'admin');
+export const whyNot = computed(() => {
+  if (link.value !== 'live') return 'not connected';
+  if (session.value?.role === 'viewer') return 'needs the role operator';
+  return null;
+});
+
+const rowsListeners = new Set<(event: RowsEvent) => void>();
+export function onRows(listener: (event: RowsEvent) => void): () => void {
+  rowsListeners.add(listener);
+  return () => rowsListeners.delete(listener);
+}
+
+export const serverNow = () => Date.now() / 1000 + skew.value;
+
+const kSeries = 'connections,in_flight,p50_seconds,p99_seconds,busy_ratio,accepted,closed,requests,errors_4xx,errors_5xx,evictions,phase_head_seconds,phase_body_seconds,phase_queue_seconds,phase_handler_seconds,phase_write_seconds,closed_client,closed_normal,closed_timer,closed_protocol,closed_tls,closed_abuse,closed_pressure,closed_admin,closed_network,h2_streams,h2_resets,h2_blocked_seconds,received_bytes,sent_bytes,duration,duration:http/1.1,duration:h2,duration:h2c,first_byte,queue,handler';
+
+let lastEventId: string | null = null;
+let bootId: string | null = null;
+let attempt = 0;
+let controller: AbortController | null = null;
+let retryTimer = 0;
+let received = 0;
+let lostAt = 0;
+
+export async function refreshStatus(): Promise<void> {
+  const answer = await get<Status>('status');
+  batch(() => {
+    status.value = answer;
+    session.value = answer.session;
+    overview.value ??= answer.overview;
+    const known = new Set(answer.changes.map((change) => change.id));
+    changes.value = [...changes.value.filter((change) => !known.has(change.id)), ...answer.changes].sort((a, b) => b.at - a.at).slice(0, 64);
+  });
+}
+
+async function seedSeries(): Promise<void> {
+  const answer = await get<Series>('series', { names: kSeries });
+  ring.seed(answer);
+  ringTick.value += 1;
+}
+
+function forget(): void {
+  lastEventId = null;
+  overview.value = null;
+  changes.value = [];
+  stalls.value = new Map();
+  jobs.value = new Map();
+  degraded.value = null;
+}
+
+function onHello(hello: Hello): void {
+  batch(() => {
+    const before = bootId;
+    const gap = lostAt > 0 ? Date.now() / 1000 - lostAt : 0;
+    lostAt = 0;
+    bootId = hello.boot_id;
+    skew.value = hello.now_at - Date.now() / 1000;
+    stream.value = hello.stream;
+    link.value = 'live';
+    attempt = 0;
+    lastProblem.value = null;
+    stalls.value = new Map();
+    if (hello.session) session.value = hello.session;
+    if (before !== null && before !== hello.boot_id) {
+      forget();
+      restarted.value = { before, after: hello.boot_id, at: hello.started_at ?? hello.now_at };
+    } else if (gap > 3) {
+      const missed = hello.missed_seconds ?? 0;
+      resumed.value = { missed: gap, filled: Math.max(0, gap - missed) };
+      setTimeout(() => (resumed.value = null), 20_000);
+    }
+  });
+  void refreshStatus().catch(noteProblem);
+  void seedSeries().catch(noteProblem);
+}
+
+const noteProblem = (error: unknown) => {
+  lastProblem.value = problemOfError(error);
+};
+
+function onEvent(event: ServerEvent): void {
+  if (event.id !== null) lastEventId = event.id;
+  const data: unknown = JSON.parse(event.data);
+  if (event.event === 'hello') {
+    onHello(data as Hello);
+    return;
+  }
+  dataAt.value = Date.now() / 1000;
+  if (paused.value) return;
+  switch (event.event) {
+    case 'overview': {
+      const { full, data: part } = data as OverviewEvent;
+      if (full) overview.value = part as unknown as Overview;
+      else if (overview.value) overview.value = mergePatch(overview.value, part);
+      break;
+    }
+    case 'series': {
+      const point = data as SeriesEvent;
+      if (ring.append(point.at, point.values, point.histograms)) ringTick.value += 1;
+      break;
+    }
+    case 'rows':
+      for (const listener of rowsListeners) listener(data as RowsEvent);
+      break;
+    case 'change': {
+      const change = data as Change;
+      if (!changes.value.some((known) => known.id === change.id)) changes.value = [change, ...changes.value].slice(0, 64);
+      break;
+    }
+    case 'stall': {
+      const stall = data as Stall;
+      const next = new Map(stalls.value);
+      if (stall.running) next.set(stall.id, stall);
+      else next.delete(stall.id);
+      stalls.value = next;
+      break;
+    }
+    case 'job': {
+      const job = data as Job;
+      jobs.value = new Map(jobs.value).set(job.id, job);
+      break;
+    }
+    case 'degraded': {
+      const state = data as Degraded;
+      degraded.value = state.sampling > 1 ? state : null;
+      break;
+    }
+  }
+}
+
+async function open(): Promise<void> {
+  controller = new AbortController();
+  const headers: Record<string, string> = { Accept: 'text/event-stream' };
+  if (lastEventId !== null) headers['Last-Event-ID'] = lastEventId;
+  const url = apiUrl('events', { topics: 'overview,series,connections,changes,stalls,jobs' });
+  const response = await fetch(url, { headers, credentials: 'same-origin', cache: 'no-store', signal: controller.signal });
+  if (response.status === 401) {
+    link.value = 'signin';
+    return;
+  }
+  if (response.status === 503) {
+    const problem = (await response.json().catch(() => null)) as Problem | null;
+    if (problem?.type.endsWith('viewers-full')) {
+      lastProblem.value = problem;
+      link.value = 'full';
+      await Promise.all([refreshStatus(), seedSeries()]);
+      return;
+    }
+  }
+  if (!response.ok || !response.body) throw new Error(`events: ${response.status}`);
+  const parser = new EventParser(onEvent);
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    received += value.byteLength;
+    parser.push(decoder.decode(value, { stream: true }));
+  }
+}
+
+/** Connects and stays connected; waits 1, 2, 4 … 15 s between attempts. */
+export function connect(): void {
+  clearTimeout(retryTimer);
+  controller?.abort();
+  const mine = open();
+  const current = controller;
+  void mine
+    .catch(() => undefined)
+    .then(() => {
+      if (controller !== current || link.value === 'signin' || link.value === 'full') return;
+      if (lostAt === 0) lostAt = Date.now() / 1000;
+      const wait = Math.min(15, 2 ** attempt);
+      attempt += 1;
+      batch(() => {
+        link.value = 'down';
+        stream.value = null;
+        retryAt.value = Date.now() / 1000 + wait;
+      });
+      retryTimer = window.setTimeout(connect, wait * 1000);
+    });
+}
+
+export function togglePause(): void {
+  paused.value = !paused.value;
+  if (!paused.value) connect();
+}
+
+export function startLive(): void {
+  unauthenticated.addEventListener('signin', () => {
+    link.value = 'signin';
+  });
+  connect();
+  setInterval(() => {
+    bytesPerSecond.value = Math.round(bytesPerSecond.value * 0.6 + received * 0.4);
+    received = 0;
+    if (!document.hidden && !paused.value) clock.value = Date.now() / 1000;
+  }, 1000);
+}

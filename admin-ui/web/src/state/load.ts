@@ -1,0 +1,48 @@
+// A resource of a screen: loads, keeps the old answer while a new one is on its way, reloads at a pace while it is seen.
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { problemOfError } from '../api/client';
+import type { Problem } from '../api/types';
+import { link, paused, restarted } from './live';
+
+export interface Loaded<T> {
+  data: T | null;
+  problem: Problem | null;
+  reload: () => void;
+}
+
+/** `key` names what is loaded; a new key starts over. `everySeconds` 0 loads once. */
+export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T>, everySeconds = 0): Loaded<T> {
+  const data = useSignal<{ key: string; value: T } | null>(null);
+  const problem = useSignal<Problem | null>(null);
+  const turn = useSignal(0);
+  const connected = link.value;
+  const boot = restarted.value?.after ?? '';
+  useEffect(() => {
+    const controller = new AbortController();
+    let timer = 0;
+    const run = async () => {
+      if (document.hidden || (paused.value && data.peek() !== null)) {
+        timer = window.setTimeout(run, 1000);
+        return;
+      }
+      try {
+        const value = await load(controller.signal);
+        if (controller.signal.aborted) return;
+        data.value = { key, value };
+        problem.value = null;
+      } catch (error) {
+        if (controller.signal.aborted) return;
+        problem.value = problemOfError(error);
+      }
+      if (everySeconds > 0) timer = window.setTimeout(run, everySeconds * 1000);
+    };
+    void run();
+    return () => {
+      controller.abort();
+      clearTimeout(timer);
+    };
+    // The loader is named by its key; a new function with the same key loads the same thing.
+  }, [key, turn.value, everySeconds, connected === 'live' || connected === 'full', boot]);
+  return { data: data.value?.key === key ? data.value.value : null, problem: problem.value, reload: () => (turn.value += 1) };
+}

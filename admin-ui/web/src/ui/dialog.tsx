@@ -1,0 +1,41 @@
+// A modal on the browser's own <dialog>: it traps the focus, gives it back, and closes with Escape.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { modalDepth } from '../state/keys';
+
+interface Props {
+  label: string;
+  onClose: () => void;
+  cls?: string;
+  children: ComponentChildren;
+}
+
+export function Dialog({ label, onClose, cls = '', children }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    const before = document.activeElement;
+    element?.showModal();
+    modalDepth.value += 1;
+    return () => {
+      modalDepth.value -= 1;
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class={`dialog ${cls}`}
+      aria-label={label}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClick={(event) => {
+        if (event.target === dialog.current) onClose();
+      }}
+    >
+      <div class="dialog-body">{children}</div>
+    </dialog>
+  );
+}

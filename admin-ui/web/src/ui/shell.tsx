@@ -1,0 +1,247 @@
+// The frame around every screen: header, rail, horizon, banners, and the tab bar of a small screen.
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Change } from '../api/types';
+import { formatBytes, formatDuration, formatInt, formatTime } from '../lib/format';
+import { kChangeMarks } from '../lib/vocabulary';
+import { changeHref } from '../screens/overview';
+import { awaitingScreen } from '../state/keys';
+import { bytesPerSecond, changes, clock, connect, dataAt, degraded, lastProblem, link, overview, paused, refreshStatus, restarted, resumed, retryAt, ring, ringTick, serverNow, session, skew, stalls, status, togglePause } from '../state/live';
+import { isDark, toggleTheme } from '../state/prefs';
+import { kScreens, place, placeHref, type Screen } from '../state/router';
+import { helpOpen, paletteOpen, signInOpen } from '../state/windows';
+import { JobBanners } from './close-dialog';
+import { Canvas, type Brush } from './canvas';
+import { Banner, Kbd } from './parts';
+import { hairline } from './time-chart';
+
+function Logo() {
+  return (
+    <svg class="logo" viewBox="0 0 20 20" aria-hidden="true">
+      <circle cx="10" cy="10" r="8.5" class="logo-day" />
+      <path d="M1.5 10a8.5 8.5 0 0 0 17 0z" class="logo-night" />
+      <rect y="8.8" width="20" height="2.4" rx="1.2" class="logo-band" />
+    </svg>
+  );
+}
+
+export function Header() {
+  void clock.value;
+  const s = status.value;
+  const word = { starting: 'Connecting', live: paused.value ? 'Paused' : 'Live', down: 'Not connected', full: 'Not live', signin: 'Signed out' }[link.value];
+  return (
+    <header class="head">
+      <a class="brand" href={placeHref('overview')} aria-label="Equinox, overview"><Logo /><b>Equinox</b></a>
+      <span class="identity">
+        <b>{s?.instance ?? ''}</b>
+        <span>{s?.version}</span>
+        <span title={s?.boot_id}>boot {s?.boot_id.slice(0, 9)}</span>
+        <span>up {s ? formatDuration(Math.max(0, serverNow() - s.started_at)) : ''}</span>
+      </span>
+      <button class="command" onClick={() => (paletteOpen.value = true)} aria-label="Query or command">
+        <span>Query or command</span> <Kbd>⌘K</Kbd>
+      </button>
+      <button class={`link-state ${link.value} ${paused.value ? 'paused' : ''}`} aria-pressed={paused.value} title={paused.value ? 'Go on (p)' : 'Pause (p)'} onClick={togglePause}>
+        <i class="dot" aria-hidden="true" /><b>{word}</b>
+        <span class="rate">{link.value === 'live' && !paused.value ? `1 Hz · ${formatBytes(bytesPerSecond.value)}/s` : ''}</span>
+      </button>
+      <button class="badge" aria-label={`Role: ${session.value?.role ?? 'unknown'}. Change`} onClick={() => (signInOpen.value = true)}>{session.value?.role ?? '…'}</button>
+      <button class="ghost" aria-label={isDark() ? 'Switch to the light theme' : 'Switch to the dark theme'} onClick={toggleTheme}>◐</button>
+      <button class="ghost help-button" aria-label="Help" onClick={() => (helpOpen.value = true)}>?</button>
+    </header>
+  );
+}
+
+function figureOf(screen: Screen): { text: string; bad?: boolean } {
+  const o = overview.value;
+  if (!o) return { text: '' };
+  switch (screen) {
+    case 'connections': return { text: formatInt(o.connections) };
+    case 'closed': return { text: `${formatInt(Math.round(o.closed_per_second ?? 0))}/s` };
+    case 'latency': return { text: o.p99_seconds ? formatDuration(o.p99_seconds) : '' };
+    case 'http2': return { text: formatInt(o.h2_streams) };
+    case 'reactors': return stalls.value.size > 0 ? { text: `${stalls.value.size} stall${stalls.value.size > 1 ? 's' : ''}`, bad: true } : { text: '' };
+    case 'server': return o.draining ? { text: 'draining', bad: true } : { text: '' };
+    default: return { text: '' };
+  }
+}
+
+export function Rail() {
+  const current = place.value.screen;
+  return (
+    <nav class={`rail ${awaitingScreen.value ? 'awaiting' : ''}`} aria-label="Screens">
+      {kScreens.map((screen) => {
+        const figure = figureOf(screen.id);
+        return (
+          <a key={screen.id} href={placeHref(screen.id)} aria-current={screen.id === current ? 'page' : undefined} title={screen.name}>
+            <Kbd>{screen.key}</Kbd>
+            <span class="name">{screen.name}</span>
+            <span class={`figure ${figure.bad ? 'bad' : ''}`}>{figure.text}</span>
+          </a>
+        );
+      })}
+    </nav>
+  );
+}
+
+export function Tabs() {
+  const current = place.value.screen;
+  const more = useSignal(false);
+  const main: Screen[] = ['overview', 'connections', 'closed', 'latency'];
+  const rest = kScreens.filter((screen) => !main.includes(screen.id));
+  useEffect(() => {
+    more.value = false;
+  }, [current]);
+  return (
+    <nav class="tabs" aria-label="Screens, small">
+      {more.value ? (
+        <div class="more">
+          {rest.map((screen) => <a key={screen.id} href={placeHref(screen.id)} aria-current={screen.id === current ? 'page' : undefined}><Kbd>{screen.key}</Kbd>{screen.name}</a>)}
+          <button onClick={() => (helpOpen.value = true)}><Kbd>?</Kbd>Help</button>
+          <button onClick={() => (signInOpen.value = true)}><Kbd>·</Kbd>{session.value?.role ?? 'Sign in'}</button>
+        </div>
+      ) : null}
+      {kScreens.filter((screen) => main.includes(screen.id)).map((screen) => (
+        <a key={screen.id} href={placeHref(screen.id)} aria-current={screen.id === current ? 'page' : undefined}><Kbd>{screen.key}</Kbd><span>{screen.name}</span></a>
+      ))}
+      <button aria-expanded={more.value} class={rest.some((s) => s.id === current) ? 'on' : ''} onClick={() => (more.value = !more.value)}><Kbd>⋯</Kbd><span>More</span></button>
+    </nav>
+  );
+}
+
+const kSpan = 900;
+
+/** Marks that would cover each other become one: the newest stays, the count says how many. */
+export function placeMarks(list: readonly Change[], now: number, width: number, gap = 20): { change: Change; x: number; more: number }[] {
+  const placed: { change: Change; x: number; more: number }[] = [];
+  for (const change of [...list].sort((a, b) => b.at - a.at)) {
+    const raw = ((change.at - (now - kSpan)) / kSpan) * width;
+    if (raw < 0) break;
+    const x = Math.min(raw, width - gap * 0.8);
+    const last = placed.at(-1);
+    if (last && last.x - x < gap) last.more += 1;
+    else placed.push({ change, x, more: 0 });
+  }
+  return placed;
+}
+
+export function Horizon() {
+  void ringTick.value;
+  void clock.value;
+  const width = useSignal(800);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => (width.value = element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const hair = hairline.value;
+  const now = serverNow();
+  const marks = placeMarks(changes.value, now, width.value);
+  const values = ring.bins('requests', 5, 'sum');
+  const draw = ({ context, width: w, height: h, token }: Brush) => paintHorizon(context, w, h, token, values, now, hair);
+  return (
+    <div class="horizon" role="region" aria-label="The last 15 minutes">
+      <div class="horizon-line" ref={box}>
+        <Canvas class="horizon-canvas" draw={draw} role="img" aria-label={`Requests over the last 15 minutes, ${changes.value.length} events`} />
+        {marks.map(({ change, x, more }) => {
+          const mark = kChangeMarks[change.kind] ?? { letter: '?', look: 'info' as const };
+          return (
+            <a key={change.id} class={`event look-${mark.look}`} style={{ left: `${x}px` }} href={changeHref(change)} title={`${formatTime(change.at)} ${change.text}`} aria-label={`${formatTime(change.at)} ${change.text}${more ? `, and ${more} more just before` : ''}`}>
+              {mark.letter}
+            </a>
+          );
+        })}
+      </div>
+      <div class="playhead"><b>{link.value === 'live' ? (paused.value ? 'PAUSED' : 'LIVE') : 'OLD'}</b><span title="UTC">{formatTime(link.value === 'live' ? now : dataAt.value + skew.value)}</span></div>
+    </div>
+  );
+}
+
+function paintHorizon(context: CanvasRenderingContext2D, width: number, height: number, token: (name: string) => string, values: (number | null)[], now: number, hair: number | null): void {
+  const bottom = height - 15;
+  const most = Math.max(1, ...values.map((v) => v ?? 0));
+  context.strokeStyle = token('--text-3');
+  context.lineWidth = 1;
+  context.beginPath();
+  let pen = false;
+  values.forEach((value, i) => {
+    if (value === null) {
+      pen = false;
+      return;
+    }
+    const x = (i / (values.length - 1)) * width;
+    const y = bottom - 2 - (value / most) * (bottom - 16);
+    if (pen) context.lineTo(x, y);
+    else context.moveTo(x, y);
+    pen = true;
+  });
+  context.stroke();
+  context.fillStyle = token('--line-strong');
+  context.fillRect(0, bottom, width, 1);
+  context.font = `11px ${token('--font-ui')}`;
+  context.fillStyle = token('--text-3');
+  context.textAlign = 'center';
+  const every = width < 500 ? 300 : 120;
+  for (let at = Math.ceil((now - kSpan) / every) * every; at < now - 30; at += every) {
+    const x = ((at - (now - kSpan)) / kSpan) * width;
+    context.fillRect(x, bottom, 1, 3);
+    if (x > 16) context.fillText(formatTime(at).slice(0, 5), x, height - 2);
+  }
+  if (hair !== null && hair >= now - kSpan) {
+    context.fillStyle = token('--now');
+    context.fillRect(((hair - (now - kSpan)) / kSpan) * width, 0, 1, bottom);
+  }
+  context.fillStyle = token('--now');
+  context.fillRect(width - 2, 0, 2, bottom + 4);
+}
+
+/** Between the horizon and the screen; they push content down, never the header. */
+export function Banners() {
+  void clock.value;
+  const drain = overview.value?.drain;
+  return (
+    <div class="banners">
+      {link.value === 'down' ? (
+        <Banner look="bad" mark="!" role="alert" actions={<button class="small" onClick={connect}>Now</button>}>
+          <b>Not connected{dataAt.value ? ` for ${formatDuration(Math.max(0, Math.round(Date.now() / 1000 - dataAt.value)))}` : ''}.</b> {dataAt.value ? `Data from ${formatTime(dataAt.value + skew.value)}. ` : 'The server has not answered yet. '}
+          <span class="countdown">Again in {Math.max(0, Math.ceil(retryAt.value - Date.now() / 1000))} s.</span>
+        </Banner>
+      ) : null}
+      {link.value === 'full' ? (
+        <Banner look="warn" mark="!" actions={<button class="small" onClick={() => { void refreshStatus(); connect(); }}>Try again</button>}>
+          <b>Every place for a live viewer is taken.</b> {lastProblem.value?.detail ?? ''} Live updates are off for this tab; lists still answer.
+        </Banner>
+      ) : null}
+      {restarted.value ? (
+        <Banner look="warn" mark="!" actions={<button class="small" onClick={() => (restarted.value = null)}>Understood</button>}>
+          <b>The server restarted at {formatTime(restarted.value.at)}.</b> Boot {restarted.value.before.slice(0, 9)} → {restarted.value.after.slice(0, 9)}. Counters begin again; old ids mean nothing now.
+        </Banner>
+      ) : null}
+      {resumed.value ? (
+        <Banner look="info" mark="i">Back. {formatDuration(Math.round(resumed.value.missed))} were missed; the rings filled {formatDuration(Math.round(resumed.value.filled))} of them.</Banner>
+      ) : null}
+      {session.value?.role === 'viewer' ? (
+        <Banner look="info" mark="V" actions={<button class="link" onClick={() => (signInOpen.value = true)}>Sign in as another</button>}>
+          Signed in as <b>viewer</b>: you can look, not close or drain.
+        </Banner>
+      ) : null}
+      {overview.value?.draining ? (
+        <Banner look="warn" mark="D" actions={place.value.screen === 'server' ? null : <a class="button small" href={placeHref('server')}>Cockpit</a>}>
+          <b>Draining{drain?.started_at ? `, ${formatDuration(Math.max(0, Math.round(serverNow() - drain.started_at)))} in` : ''}.</b> {formatInt(drain?.connections_left ?? overview.value.connections)} left{drain?.estimate_seconds ? `; about ${formatDuration(drain.estimate_seconds)} to go` : ''}.
+        </Banner>
+      ) : null}
+      {degraded.value ? (
+        <Banner look="warn" mark="!">
+          <b>Showing 1 of {formatInt(degraded.value.sampling)} requests.</b> {degraded.value.why ?? 'The server is under pressure; watching is shed first.'} Counts stay exact.
+        </Banner>
+      ) : null}
+      {Math.abs(skew.value) > 5 && link.value === 'live' ? (
+        <Banner look="warn" mark="!">This browser’s clock is <b>{formatDuration(Math.abs(skew.value))} {skew.value < 0 ? 'ahead of' : 'behind'}</b> the server. All times here are the server’s, in UTC.</Banner>
+      ) : null}
+      <JobBanners />
+    </div>
+  );
+}
