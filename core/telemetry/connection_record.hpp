@@ -22,7 +22,7 @@ class alignas(64) RecordSlot {
   void write(const RecordHot& hot, const RecordCold& cold) noexcept;
   [[nodiscard]] RecordHot own_hot() const noexcept;
   [[nodiscard]] RecordCold own_cold() const noexcept;
-  /// Without copying the whole: the words that hold generation, state and protocol, and pending bytes and streams.
+  /// Picked out of their words, without copying the whole.
   [[nodiscard]] std::uint32_t own_generation() const noexcept {
     return static_cast<std::uint32_t>(hot_[0].load(std::memory_order_relaxed));
   }
@@ -31,12 +31,6 @@ class alignas(64) RecordSlot {
   }
   [[nodiscard]] Protocol own_protocol() const noexcept {
     return static_cast<Protocol>((hot_[0].load(std::memory_order_relaxed) >> 40U) & 255U);
-  }
-  [[nodiscard]] std::uint32_t own_pending() const noexcept {
-    return static_cast<std::uint32_t>(hot_[6].load(std::memory_order_relaxed));
-  }
-  [[nodiscard]] std::uint16_t own_streams() const noexcept {
-    return static_cast<std::uint16_t>(hot_[6].load(std::memory_order_relaxed) >> 32U);
   }
   [[nodiscard]] std::uint16_t own_listener() const noexcept {
     return static_cast<std::uint16_t>(cold_[6].load(std::memory_order_relaxed) >> 32U);
@@ -59,8 +53,7 @@ class alignas(64) RecordSlot {
 };
 static_assert(sizeof(RecordSlot) == 256);
 static_assert(std::endian::native == std::endian::little && offsetof(RecordHot, state) == 4 &&
-                  offsetof(RecordHot, protocol) == 5 && offsetof(RecordHot, pending_bytes) == 48 &&
-                  offsetof(RecordHot, streams) == 52 && offsetof(RecordCold, listener) == 52 &&
+                  offsetof(RecordHot, protocol) == 5 && offsetof(RecordCold, listener) == 52 &&
                   offsetof(RecordCold, target_second) == 87,
               "own_*() pick these out of their words");
 

@@ -116,8 +116,6 @@ bool ReactorTelemetry::open(ConnectionId id, const RecordHot& hot, const RecordC
   first.generation = id.generation;
   slab_.at(id.index()).write(first, cold);
   stats_.opened(cold.listener, hot.protocol, hot.state);
-  stats_.output_pending(0, hot.pending_bytes);
-  stats_.http2_streams(0, hot.streams);
   note_state(id, hot.protocol, hot.state, cold.opened_wall_ns);
   return true;
 }
@@ -131,8 +129,6 @@ void ReactorTelemetry::publish(ConnectionId id, const RecordHot& hot, std::int64
     stats_.set_state(slot->own_listener(), old_protocol, old_state, hot.protocol, hot.state);
     note_state(id, hot.protocol, hot.state, wall_ns);
   }
-  stats_.output_pending(slot->own_pending(), hot.pending_bytes);
-  stats_.http2_streams(slot->own_streams(), hot.streams);
   slot->write_hot(hot);
 }
 
@@ -160,16 +156,9 @@ void ReactorTelemetry::publish_target(ConnectionId id, std::uint32_t request_num
 void ReactorTelemetry::count_end(ConnectionId id, const RecordHot& last, const CloseFacts& facts,
                                  std::int64_t age_ns) noexcept {
   stats_.closed(last.protocol, facts.reason, age_ns, last.requests);
-  if (facts.timer != DeadlineKind::none) {
-    stats_.evicted(last.protocol, timer_verdict(facts.timer, is_http2(last.protocol)).phase);
-  } else if (facts.reason == CloseReason::connection_limit) {
-    stats_.evicted(last.protocol, kPressureVerdict.phase);
-  }
   auto* slot = slot_of(id);
   if (slot == nullptr) return;
   stats_.left(slot->own_listener(), slot->own_protocol(), slot->own_state());
-  stats_.output_pending(slot->own_pending(), 0);
-  stats_.http2_streams(slot->own_streams(), 0);
 }
 
 void ReactorTelemetry::close(ConnectionId id, const RecordHot& last, const CloseFacts& facts, std::int64_t now_ns,
@@ -178,7 +167,6 @@ void ReactorTelemetry::close(ConnectionId id, const RecordHot& last, const Close
   const auto cold = slot == nullptr ? RecordCold{} : slot->own_cold();
   const auto age_ns = cold.opened_ns == 0 ? 0 : now_ns - cold.opened_ns;
   count_end(id, last, facts, age_ns);
-  if (is_http2(last.protocol)) stats_.http2_connection_closed(cold.streams_peak);
   auto record = closed_record(id, last, cold, facts);
   record.sequence = closed_sequence_.fetch_add(1, std::memory_order_relaxed) + 1;
   record.closed_wall_ns = wall_ns;

@@ -71,8 +71,8 @@ class ReactorTelemetry {
   /// A connection exists: publishes its record, counts it as accepted and enters its state. False when the slot lies
   /// beyond the capacity: it is counted as accepted, but has no record and stands in no gauge.
   bool open(ConnectionId id, const RecordHot& hot, const RecordCold& cold) noexcept;
-  /// Once a turn. `hot.generation` is the id's. Moves along what follows from the change: the gauges by state and
-  /// protocol, pending bytes, open streams, and the timeline.
+  /// Once a turn. `hot.generation` is the id's. Moves the gauges by state and protocol and the timeline along; pending
+  /// bytes, open streams and evictions are told to stats() by whoever knows them.
   void publish(ConnectionId id, const RecordHot& hot, std::int64_t wall_ns) noexcept;
   /// The cold half: after the handshake, or with a new sample, at most once a second.
   void publish_cold(ConnectionId id, const RecordCold& cold) noexcept;
@@ -82,8 +82,8 @@ class ReactorTelemetry {
   /// outlives this turn), or when the connection's last copy is ≥ 1 s old.
   void publish_target(ConnectionId id, std::uint32_t request_number, std::string_view target, std::int64_t now_ns,
                       bool lasting) noexcept;
-  /// The connection is over: frees the record, leaves the gauges, counts the reason, the eviction when a timer fired
-  /// or the connection limit was the reason, and keeps a ClosedRecord. `last` is the final state of the hot half.
+  /// The connection is over: frees the record, leaves the gauges, counts the reason and keeps a ClosedRecord. `last` is
+  /// the final state of the hot half.
   void close(ConnectionId id, const RecordHot& last, const CloseFacts& facts, std::int64_t now_ns,
              std::int64_t wall_ns) noexcept;
 

@@ -1,0 +1,318 @@
+#include "telemetry/server_telemetry.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace equinox::telemetry {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kWall = 1'700'000'000 * kSecond;
+
+class ServerTelemetryTest : public testing::Test {
+ protected:
+  static TelemetryOptions options() {
+    TelemetryOptions out;
+    out.reactors = 2;
+    out.listeners = 2;
+    out.connections_per_reactor = 1000;
+    out.closed = 100;
+    return out;
+  }
+  static RecordCold cold(std::uint16_t listener = 0) {
+    RecordCold out;
+    out.opened_ns = 10 * kSecond;
+    out.opened_wall_ns = kWall;
+    out.listener = listener;
+    const auto peer = Endpoint::v4({192, 0, 2, 7}, 4711);
+    out.peer_address = peer.address;
+    out.peer_port = peer.port;
+    out.peer_known = true;
+    return out;
+  }
+  static RecordHot hot(ConnectionId id, ConnectionState state, Protocol protocol = Protocol::http11) {
+    RecordHot out;
+    out.generation = id.generation;
+    out.state = state;
+    out.protocol = protocol;
+    return out;
+  }
+  void open(ConnectionId id, std::uint16_t listener = 0) {
+    telemetry.reactor(id.reactor()).open(id, hot(id, ConnectionState::reading_head, Protocol::unknown), cold(listener));
+  }
+  void close(ConnectionId id, CloseReason reason, DeadlineKind timer = DeadlineKind::none) {
+    CloseFacts facts;
+    facts.reason = reason;
+    facts.timer = timer;
+    telemetry.reactor(id.reactor())
+        .close(id, hot(id, ConnectionState::idle), facts, 20 * kSecond, kWall + 10 * kSecond);
+  }
+  static RequestSample sample(std::int64_t total_ns, std::int64_t wall_ns = kWall) {
+    RequestSample out;
+    out.route = kFirstRoute;
+    out.status = 200;
+    out.total_ns = total_ns;
+    out.phases_ns = {0, 0, 0, total_ns, 0};
+    out.wall_ns = wall_ns;
+    out.connection = first;
+    out.protocol = Protocol::http11;
+    out.target = "/slow";
+    out.request_id = "id-1";
+    return out;
+  }
+
+  static constexpr ConnectionId first = ConnectionId::make(0, 4, 1);
+  static constexpr ConnectionId second = ConnectionId::make(1, 4, 9);
+  ManualClock clock;
+  ServerTelemetry telemetry{options(), {"boot", "host", "traffic", "1", 0, 0}, {"http", "https"}, clock.clock()};
+};
+
+TEST_F(ServerTelemetryTest, ShowsAConnectionFromAcceptToClose) {
+  open(first);
+  ASSERT_TRUE(telemetry.record(first));
+  EXPECT_EQ(telemetry.record(first)->peer(), Endpoint::v4({192, 0, 2, 7}, 4711));
+  EXPECT_FALSE(telemetry.record(ConnectionId::make(0, 4, 2)));
+  telemetry.reactor(0).publish(first, hot(first, ConnectionState::handling), kWall);
+  EXPECT_EQ(telemetry.record(first)->hot.state, ConnectionState::handling);
+  close(first, CloseReason::client_fin_idle);
+  EXPECT_FALSE(telemetry.record(first));
+  std::vector<ClosedRecord> closed;
+  telemetry.closed([&](const ClosedRecord& entry) {
+    closed.push_back(entry);
+    return true;
+  });
+  ASSERT_EQ(closed.size(), 1U);
+  EXPECT_EQ(closed[0].id(), first);
+  EXPECT_EQ(closed[0].age_ns, 10 * kSecond);
+  EXPECT_EQ(closed[0].peer(), Endpoint::v4({192, 0, 2, 7}, 4711));
+}
+
+TEST_F(ServerTelemetryTest, StatesAddUpAtEveryStep) {
+  open(first, 0);
+  open(second, 1);
+  auto now = telemetry.snapshot();
+  EXPECT_EQ(now.connections(), 2U);
+  EXPECT_EQ(now.connections(Protocol::unknown), 2U);
+  telemetry.reactor(1).publish(second, hot(second, ConnectionState::idle, Protocol::h2), kWall);
+  now = telemetry.snapshot();
+  EXPECT_EQ(now.connections(), 2U);
+  EXPECT_EQ(now.connections(Protocol::h2), 1U);
+  EXPECT_EQ(now.listeners[1].open[index_of(Protocol::h2)][index_of(ConnectionState::idle)], 1U);
+  EXPECT_EQ(now.connections(ConnectionState::reading_head), 1U);
+  close(first, CloseReason::client_fin_idle);
+  close(second, CloseReason::h2_idle_timeout, DeadlineKind::idle);
+  now = telemetry.snapshot();
+  EXPECT_EQ(now.connections(), 0U);
+  EXPECT_EQ(now.accepted(), 2U);
+  EXPECT_EQ(now.closed(), 2U);
+}
+
+TEST_F(ServerTelemetryTest, PendingBytesAndStreamsRiseAndFall) {
+  auto& stats = telemetry.reactor(0).stats();
+  stats.output_pending(0, 5000);
+  stats.http2_streams(0, 3);
+  stats.output_pending(5000, 200);
+  stats.http2_streams(3, 1);
+  EXPECT_EQ(telemetry.snapshot().output_pending_bytes(), 200U);
+  EXPECT_EQ(telemetry.snapshot().h2_streams_open(), 1U);
+}
+
+TEST_F(ServerTelemetryTest, ClosesOfAllReactorsComeNewestFirst) {
+  open(first);
+  open(second);
+  close(second, CloseReason::client_fin_idle);
+  close(first, CloseReason::drain);
+  std::vector<ConnectionId> order;
+  telemetry.closed([&](const ClosedRecord& entry) {
+    order.push_back(entry.id());
+    return true;
+  });
+  EXPECT_THAT(order, testing::ElementsAre(first, second));
+}
+
+TEST_F(ServerTelemetryTest, TheTargetIsCopiedWhenItLastsOrOnceASecond) {
+  open(first);
+  auto& reactor = telemetry.reactor(0);
+  reactor.publish_target(first, 1, "/first", 100 * kSecond, false);
+  reactor.publish_target(first, 2, "/second", 100 * kSecond + 1, false);
+  EXPECT_EQ(telemetry.record(first)->cold.target.view(), "/first");
+  reactor.publish_target(first, 3, "/third", 100 * kSecond + 2, true);
+  EXPECT_EQ(telemetry.record(first)->cold.target.view(), "/third");
+  reactor.publish_target(first, 4, "/fourth", 101 * kSecond, false);
+  EXPECT_EQ(telemetry.record(first)->cold.target.view(), "/fourth");
+}
+
+TEST_F(ServerTelemetryTest, AClosedRecordNeverShowsTheTargetOfAnEarlierRequest) {
+  open(first);
+  telemetry.reactor(0).publish_target(first, 1, "/one", 0, true);
+  auto last = hot(first, ConnectionState::idle);
+  last.requests = 2;
+  telemetry.reactor(0).close(first, last, {}, 20 * kSecond, kWall);
+  telemetry.closed([](const ClosedRecord& entry) {
+    EXPECT_EQ(entry.target.view(), "");
+    return true;
+  });
+}
+
+TEST_F(ServerTelemetryTest, CountsARequestWithItsPhasesUnderItsLabels) {
+  const auto route = telemetry.intern_route("/a");
+  EXPECT_EQ(route, kFirstRoute);
+  EXPECT_EQ(telemetry.intern_route("/a"), route);
+  auto& stats = telemetry.reactor(1).stats();
+  stats.request_started(0, 0);
+  stats.route_entered(route);
+  EXPECT_EQ(telemetry.snapshot().requests_in_flight(), 1U);
+  telemetry.reactor(1).request_finished(sample(3'000'000));
+  const auto now = telemetry.snapshot();
+  EXPECT_EQ(now.requests_in_flight(), 0U);
+  ASSERT_EQ(now.requests.size(), 1U);
+  EXPECT_EQ(now.requests[0].status, 200);
+  EXPECT_EQ(now.requests[0].duration.sum, 3'000'000U);
+  EXPECT_EQ(now.requests[0].duration.count(), 1U);
+  EXPECT_EQ(now.routes[route].finished, 1U);
+  for (std::size_t phase = 0; phase < kCount<RequestPhase>; ++phase) {
+    EXPECT_EQ(now.totals.phases[phase][1].count(), 1U);
+    EXPECT_EQ(now.totals.phases[phase][1].sum, phase == index_of(RequestPhase::handler) ? 3'000'000U : 0U);
+  }
+  ASSERT_EQ(now.exemplars.size(), 1U);
+  EXPECT_EQ(now.exemplars[0].series, 0U);
+  EXPECT_EQ(now.exemplars[0].request_id.view(), "id-1");
+}
+
+TEST_F(ServerTelemetryTest, EveryBucketOfEverySecondHasASample) {
+  auto& reactor = telemetry.reactor(0);
+  for (std::int64_t n = 0; n < 3000; ++n) reactor.request_finished(sample(1'000 + (n % 2) * 20'000'000, kWall));
+  reactor.request_finished(sample(1'000, kWall + kSecond));
+  std::vector<int> buckets;
+  telemetry.sampled_requests([&](const RequestRecord& request) {
+    buckets.push_back(request.bucket);
+    EXPECT_EQ(request.target.view(), "/slow");
+    return true;
+  });
+  EXPECT_EQ(buckets.size(), 3U);
+}
+
+TEST_F(ServerTelemetryTest, KeepsSlowRequestsApart) {
+  telemetry.reactor(0).request_finished(sample(499'999'999));
+  telemetry.reactor(0).request_finished(sample(500'000'000));
+  int slow = 0;
+  telemetry.slow_requests([&](const RequestRecord& request) {
+    EXPECT_EQ(request.total_ns, 500'000'000);
+    return ++slow > 0;
+  });
+  EXPECT_EQ(slow, 1);
+}
+
+TEST_F(ServerTelemetryTest, TheTimelineTellsTheStatesOfOneConnection) {
+  open(first);
+  open(ConnectionId::make(0, 5, 1));
+  telemetry.reactor(0).publish(first, hot(first, ConnectionState::handling), kWall + 1);
+  telemetry.reactor(0).publish(first, hot(first, ConnectionState::handling), kWall + 2);
+  telemetry.reactor(0).publish(first, hot(first, ConnectionState::idle), kWall + 3);
+  const auto changes = telemetry.timeline(first, 64);
+  ASSERT_EQ(changes.size(), 3U);
+  EXPECT_EQ(changes[0].state, ConnectionState::idle);
+  EXPECT_EQ(changes[2].state, ConnectionState::reading_head);
+  EXPECT_EQ(telemetry.timeline_reach_wall_ns(0), kWall);
+}
+
+TEST_F(ServerTelemetryTest, NamesTheCulpritWhileItStillBlocks) {
+  auto& reactor = telemetry.reactor(1);
+  const auto now = clock.now().time_since_epoch().count();
+  reactor.stats().connections(17);
+  reactor.begin_activity(StallCause::handler, kFirstRoute, 2, second, 5, now);
+  clock.advance(std::chrono::milliseconds{99});
+  EXPECT_TRUE(telemetry.watch().empty());
+  clock.advance(std::chrono::milliseconds{1});
+  const auto stalls = telemetry.watch();
+  ASSERT_EQ(stalls.size(), 1U);
+  EXPECT_TRUE(stalls[0].running);
+  EXPECT_EQ(stalls[0].cause, StallCause::handler);
+  EXPECT_EQ(stalls[0].route, kFirstRoute);
+  EXPECT_EQ(stalls[0].reactor, 1);
+  EXPECT_EQ(stalls[0].connection, second.packed());
+  EXPECT_EQ(stalls[0].delayed_connections, 17U);
+  EXPECT_TRUE(telemetry.reactors()[1].stall);
+  reactor.end_activity(clock.now().time_since_epoch().count());
+  EXPECT_TRUE(telemetry.watch().empty());
+}
+
+TEST_F(ServerTelemetryTest, AnEndedStallKeepsItsCulpritAndWhatItDelayed) {
+  auto& reactor = telemetry.reactor(0);
+  reactor.begin_activity(StallCause::handler, kFirstRoute, 0, first, 1, kSecond);
+  reactor.end_activity(kSecond + 300'000'000);
+  reactor.turn({0, 310'000'000, 1, kWall, kSecond + 310'000'000});
+  reactor.turn({0, 1'000, 12, kWall, kSecond + 320'000'000});
+  std::vector<StallRecord> stalls;
+  telemetry.stalls([&](const StallRecord& stall) {
+    stalls.push_back(stall);
+    return true;
+  });
+  ASSERT_EQ(stalls.size(), 1U);
+  EXPECT_FALSE(stalls[0].running);
+  EXPECT_EQ(stalls[0].cause, StallCause::handler);
+  EXPECT_EQ(stalls[0].delayed_connections, 12U);
+  EXPECT_EQ(telemetry.snapshot().reactors[0].stalls[index_of(StallCause::handler)], 1U);
+}
+
+TEST_F(ServerTelemetryTest, ATurnWithoutAMainActivityStallsForAnUnknownCause) {
+  auto& reactor = telemetry.reactor(0);
+  reactor.begin_activity(StallCause::handler, kFirstRoute, 0, first, 1, kSecond);
+  reactor.end_activity(kSecond + 10'000'000);
+  reactor.turn({0, 310'000'000, 1, kWall, 2 * kSecond});
+  EXPECT_EQ(telemetry.snapshot().reactors[0].stalls[index_of(StallCause::unknown)], 1U);
+}
+
+TEST_F(ServerTelemetryTest, ASilentReactorIsAStallToo) {
+  telemetry.reactor(0).turn({0, 1'000, 1, kWall, clock.now().time_since_epoch().count()});
+  clock.advance(std::chrono::seconds{1});
+  EXPECT_TRUE(telemetry.watch().empty());
+  clock.advance(std::chrono::seconds{1});
+  ASSERT_EQ(telemetry.watch().size(), 1U);
+}
+
+TEST(Totals, ZipVisitsEveryMember) {
+  using Plain = TrafficTotals<std::uint64_t, HistogramValue>;
+  Plain a{};
+  Plain b{};
+  std::size_t bytes = 0;
+  zip_totals(a, b, [&](const auto& from, const auto&) { bytes += sizeof(from); });
+  EXPECT_EQ(bytes, sizeof(Plain));
+}
+
+TEST(Series, HoldTheIncreaseOfEachSecond) {
+  SeriesRecorder recorder;
+  ServerSnapshot now;
+  now.listeners.resize(1);
+  now.taken_wall_ns = kWall;
+  recorder.sample(now);
+  now.taken_wall_ns = kWall + kSecond;
+  now.listeners[0].accepted = 5;
+  now.totals.closed[1][index_of(CloseReason::drain)] = 2;
+  recorder.sample(now);
+  now.taken_wall_ns = kWall + 3 * kSecond;
+  now.listeners[0].accepted = 9;
+  recorder.sample(now);
+  const auto points = recorder.since(0);
+  ASSERT_EQ(points.size(), 3U);
+  EXPECT_EQ(points[0].accepted, 5U);
+  EXPECT_EQ(points[0].closed_by_reason[index_of(CloseReason::drain)], 2U);
+  EXPECT_FALSE(points[1].recorded);
+  EXPECT_EQ(points[2].accepted, 4U);
+  EXPECT_EQ(recorder.since(kWall + 3 * kSecond).size(), 1U);
+}
+
+TEST(Series, ReachBackFifteenMinutes) {
+  SeriesRecorder recorder;
+  ServerSnapshot now;
+  for (std::int64_t second = 0; second < 2000; ++second) {
+    now.taken_wall_ns = kWall + second * kSecond;
+    recorder.sample(now);
+  }
+  const auto points = recorder.since(0);
+  ASSERT_EQ(points.size(), 900U);
+  EXPECT_EQ(points.back().at_wall_ns, kWall + 1999 * kSecond);
+}
+
+}  // namespace
+}  // namespace equinox::telemetry
