@@ -27,7 +27,7 @@ ALLOWED = {
 
 # Which layer a public header (core/include/equinox/NAME.hpp, and one each of metrics and admin-ui) belongs to.
 PUBLIC = {
-    "base": {"result", "ids", "clock", "endpoint", "version", "offload", "log"},
+    "base": {"result", "ids", "clock", "endpoint", "version", "offload", "log", "log_level"},
     "telemetry": {"vocabulary", "view", "telemetry", "history", "snapshot", "record"},
     "http": {
         "method", "status", "field", "fields", "request", "response", "body", "body_source", "handler", "target", "json",
