@@ -62,9 +62,12 @@ export class SeriesRing {
     return this.values.get(name)?.at(-1) ?? null;
   }
 
-  /** Begin of each step, aligned to the clock so that columns keep their place as time goes on. */
-  steps(step: number, window = kWindowSeconds): number[] {
-    const last = Math.floor((this.end - 1) / step) * step;
+  /**
+   * Begin of each step, aligned to the clock so that columns keep their place as time goes on. Whole steps only, unless the one that
+   * is still filling is asked for too.
+   */
+  steps(step: number, window = kWindowSeconds, running = false): number[] {
+    const last = Math.floor((running ? this.end - 1 : this.end - step) / step) * step;
     const count = Math.floor(window / step);
     return Array.from({ length: count }, (_, i) => last - (count - 1 - i) * step);
   }
@@ -92,10 +95,10 @@ export class SeriesRing {
     return this.histograms.get(name)?.edges ?? [];
   }
 
-  /** Bucket counts per step; null for a step without any record. */
+  /** Bucket counts per step, the running one included; null for a step without any record. */
   columns(name: string, step: number, window = kWindowSeconds): (number[] | null)[] {
     const histogram = this.histograms.get(name);
-    return this.steps(step, window).map((begin) => {
+    return this.steps(step, window, true).map((begin) => {
       let sum: number[] | null = null;
       for (let second = begin; second < begin + step; second += 1) {
         const counts = histogram?.counts[second - this.start];

@@ -54,7 +54,7 @@ export function ConnGrid({ sort, order, total }: Props) {
   }, [first, last, positions]);
 
   const chosen = kColumns.filter((column) => (chosenColumns.value ? chosenColumns.value.includes(column.id) : column.byDefault) || column.leaves === 0);
-  const shown = fitColumns(chosen, width.value);
+  const shown = fitColumns(chosen, width.value, sort);
   useGridKeys(total, (index) => virtual.scrollToIndex(index, { align: 'auto' }));
   const sortBy = (column: ConnColumn) => {
     if (!column.sort) return;

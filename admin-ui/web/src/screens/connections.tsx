@@ -137,7 +137,7 @@ function Toolbar({ onAgain }: { onAgain: () => void }) {
         </>
       ) : null}
       <button class="small" disabled={!canAct.value} title={why ?? undefined} onClick={() => close('close')}>
-        {why ? `Close… ${why}` : count > 0 ? 'Close…' : 'Close all shown…'} <Kbd>c</Kbd>
+        {why ? `Close… ${why}` : count > 0 ? <>Close… <Kbd>c</Kbd></> : 'Close all of these…'}
       </button>
       <ColumnChooser />
     </div>

@@ -25,7 +25,7 @@ function heatData(measure: Measure): HeatData {
   const slow = status.value?.limits.slow_request_seconds;
   return {
     edges,
-    times: ring.steps(kStep),
+    times: ring.steps(kStep, 900, true),
     step: kStep,
     columns,
     p50: columns.map((counts) => (counts ? quantile(edges, counts, 0.5) : null)),
@@ -109,7 +109,7 @@ function Lead({ edges, counts }: { edges: number[]; counts: number[] }) {
   const within = shareWithin(edges, counts, kGood);
   if (within === null) return <Answer lead="No requests in the last 15 minutes." />;
   const p50 = quantile(edges, counts, 0.5);
-  const sums = kPhases.map(({ phase }) => ({ phase, sum: ring.bins(`phase_${phase}_seconds`, 900, 'sum')[0] ?? 0 }));
+  const sums = kPhases.map(({ phase }) => ({ phase, sum: ring.bins(`phase_${phase}_seconds`, kStep, 'sum').reduce<number>((a, b) => a + (b ?? 0), 0) }));
   const most = sums.reduce((a, b) => (b.sum > a.sum ? b : a));
   return <Answer lead={`${within === 1 ? 'All' : `${formatPercent(within)} % of`} requests finish within ${formatDuration(kGood)}.`} rest={`Half take under ${formatDuration(p50)}${most.sum > 0 ? `; most of the time is ${most.phase}` : ''}.`} />;
 }
@@ -191,7 +191,7 @@ export function Waterfall({ request }: { request: RequestRecord }) {
               <dt>{phase}</dt>
               <dd class="num">{seconds > 0 ? formatDuration(seconds) : '–'}</dd>
               <dd class="lane">
-                <span class={`ph-${phase}`} style={{ marginLeft: `${left}%`, width: `${width}%` }} />
+                {seconds > 0 ? <span class={`lane-bar ph-${phase}`} style={{ left: `${Math.min(left, 99.5)}%`, width: `${width}%` }} /> : null}
                 <span class="lane-word">{seconds > 0 ? what : phase === 'body' ? 'no body' : 'none'}</span>
               </dd>
             </div>

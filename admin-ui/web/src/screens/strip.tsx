@@ -28,7 +28,7 @@ export function StripPanel({ strip, byState }: { strip: Strip | null; byState: R
   return (
     <ChartPanel
       title="Every connection, by reactor"
-      sub={over.value || `A cell is a run of slots. Its letter is the most urgent state${(strip?.at_least ?? 1) > 1 ? ` of at least ${strip?.at_least ?? 1} connections` : ''} in it.`}
+      sub={over.value || `A cell is a run of slots, its letter the most urgent state${(strip?.at_least ?? 1) > 1 ? ` of ${strip?.at_least ?? 1} or more` : ''}.`}
       summary={summary}
       cls="strip-panel"
       table={{ head: ['reactor', 'connections', 'cells, in order'], rows: () => (strip?.rows ?? []).map((row) => [row.reactor, formatInt(row.connections), <span class="mono">{row.cells.replaceAll(' ', '·')}</span>]) }}

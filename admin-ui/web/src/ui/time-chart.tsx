@@ -122,6 +122,7 @@ function drawEndLabels(u: uPlot, series: ChartSeries[], token: (name: string) =>
   ctx.save();
   ctx.font = `${11 * ratio}px ${token('--font-ui')}`;
   ctx.textBaseline = 'middle';
+  ctx.textAlign = 'left';
   let lowest = Infinity;
   series.forEach((one, n) => {
     const top = sums[n]?.[at] ?? null;
