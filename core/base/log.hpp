@@ -30,13 +30,13 @@ enum class LogFormat : std::uint8_t {
 struct LogTarget {
   enum class Kind : std::uint8_t { standard_error, standard_output, file, function, none };
   Kind kind{Kind::standard_error};
-  std::string path;                                      ///< file: opened for appending, 0640
-  std::function<void(LogLevel, std::string_view)> sink;  ///< function: called on the writer thread, line without '\n'
+  std::string path{};                                      ///< file: opened for appending, 0640
+  std::function<void(LogLevel, std::string_view)> sink{};  ///< function: called on the writer thread, line without '\n'
 };
 
 struct LogOptions {
-  std::string name;  ///< "server", "access": the label of the dropped counter
-  LogTarget target;
+  std::string name{};  ///< "server", "access": the label of the dropped counter
+  LogTarget target{};
   LogFormat format{LogFormat::text};
   LogLevel level{LogLevel::info};
   std::size_t ring_bytes{128 * 1024};  ///< per producer

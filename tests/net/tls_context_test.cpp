@@ -1,0 +1,106 @@
+#include "net/tls_context.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstring>
+#include <string>
+
+#include "net/tls_fixture.hpp"
+
+namespace equinox::net {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string load_error(const TlsSettings& settings) {
+  const auto loaded = TlsContext::load(settings);
+  if (loaded) return "loaded";
+  EXPECT_EQ(loaded.error().code, Errc::tls_configuration);
+  return loaded.error().text;
+}
+
+class TlsFiles : public testing::Test {
+ protected:
+  CertificateFolder folder_;
+};
+
+TEST_F(TlsFiles, AreDescribed) {
+  const auto context = load({.certificates = {folder_.make("main", {"Example.com", "*.example.com"}, 10)}});
+  ASSERT_EQ(context->certificates().size(), 1U);
+  const TlsCertificateFacts& facts = context->certificates().front();
+  EXPECT_EQ(facts.name, "main");
+  EXPECT_EQ(facts.subject, "CN=main");
+  EXPECT_EQ(facts.serial, "1234");
+  EXPECT_THAT(facts.names, ElementsAre("example.com", "*.example.com"));
+  const auto left = facts.not_after - std::chrono::system_clock::now();
+  EXPECT_GT(left, 239h);
+  EXPECT_LE(left, 241h);
+  EXPECT_LE(facts.not_before, std::chrono::system_clock::now());
+}
+
+TEST_F(TlsFiles, ThatAreWrongAreNamedWithTheCause) {
+  const auto good = folder_.make("good", {"a"});
+  const auto other = folder_.make("other", {"b"});
+  const std::string junk = folder_.write("junk.pem", "this is no PEM\n");
+  EXPECT_EQ(load_error({}), "no certificate");
+  EXPECT_EQ(load_error({.certificates = {{"main", folder_.path("none.crt"), good.key_path}}}),
+            "certificate \"main\": " + folder_.path("none.crt") + ": No such file or directory");
+  EXPECT_EQ(load_error({.certificates = {{"main", good.certificate_path, folder_.path("none.key")}}}),
+            "certificate \"main\": " + folder_.path("none.key") + ": No such file or directory");
+  EXPECT_THAT(load_error({.certificates = {{"main", junk, good.key_path}}}), HasSubstr(junk + ": no start line"));
+  EXPECT_THAT(load_error({.certificates = {{"main", good.certificate_path, junk}}}), HasSubstr(junk + ": "));
+  EXPECT_THAT(load_error({.certificates = {good, {"main", good.certificate_path, other.key_path}}}),
+              HasSubstr(other.key_path + ": does not belong to " + good.certificate_path));
+  EXPECT_THAT(load_error({.certificates = {{"main", good.certificate_path, folder_.encrypt_key(good)}}}),
+              HasSubstr("is protected by a passphrase"));
+}
+
+TEST_F(TlsFiles, WithUnknownCiphersAreRefused) {
+  const auto good = folder_.make("good", {"a"});
+  EXPECT_THAT(load_error({.certificates = {good}, .cipher_list = "NONSENSE"}), HasSubstr("cipher list \"NONSENSE\""));
+  EXPECT_THAT(load_error({.certificates = {good}, .cipher_suites = "NONSENSE"}),
+              HasSubstr("cipher suites \"NONSENSE\""));
+}
+
+TEST_F(TlsFiles, CoverNamesByTheirAlternatives) {
+  const auto context = load({.certificates = {folder_.make("one", {"example.com", "*.example.com"})}});
+  for (const char* name : {"example.com", "EXAMPLE.com", "example.com.", "a.example.com", "*.example.com"}) {
+    EXPECT_TRUE(context->covers(name)) << name;
+  }
+  for (const char* name : {"", ".", "one", "a.b.example.com", ".example.com", "xexample.com", "com", "example.org"}) {
+    EXPECT_FALSE(context->covers(name)) << name;
+  }
+  EXPECT_FALSE(context->covers(std::string(300, 'a')));
+  EXPECT_TRUE(load({.certificates = {folder_.make("bare", {})}})->covers("bare"))
+      << "the common name, for want of others";
+}
+
+TEST(SelfSignedCertificate, IsForThisMachineOnly) {
+  const auto context = load({.self_signed = true});
+  const TlsCertificateFacts& facts = context->certificates().front();
+  EXPECT_EQ(facts.name, "self-signed");
+  EXPECT_THAT(facts.names, ElementsAre("localhost"));
+  EXPECT_GT(facts.not_after, std::chrono::system_clock::now() + 24h);
+}
+
+TEST(TicketKeys, KeepTheOneBeforeAndForgetOlderOnes) {
+  TlsTicketKeys keys;
+  const TlsTicketKeys::Key first = keys.current();
+  TlsTicketKeys::Key found{};
+  bool is_current = false;
+  EXPECT_TRUE(keys.find(first.name, found, is_current));
+  EXPECT_TRUE(is_current);
+  keys.rotate();
+  EXPECT_TRUE(keys.find(first.name, found, is_current));
+  EXPECT_FALSE(is_current);
+  EXPECT_EQ(0, std::memcmp(found.cipher, first.cipher, sizeof found.cipher));
+  keys.rotate();
+  EXPECT_FALSE(keys.find(first.name, found, is_current));
+}
+
+}  // namespace
+}  // namespace equinox::net
