@@ -10,6 +10,7 @@
 
 #include <equinox/config.hpp>
 #include <equinox/handler.hpp>
+#include <equinox/hooks.hpp>
 #include <equinox/request.hpp>
 #include <equinox/response.hpp>
 #include <equinox/routes.hpp>
@@ -23,13 +24,6 @@ struct BoundListener {
   std::string name;
   std::string address;  ///< with the real port
   std::uint16_t port{0};
-};
-
-/// What an observer is told; noexcept, on the connection's reactor, must not block.
-struct Hooks {
-  std::function<void(ConnectionId, const Endpoint& peer)> opened;
-  std::function<void(ConnectionId, CloseReason)> closed;
-  std::function<void(ConnectionId, const Request&, Status, std::chrono::nanoseconds)> request_done;
 };
 
 /// How far a drain has come.
@@ -88,6 +82,11 @@ class Server : public Routes {
   void set_log_level(LogLevel level);
   /// Reopens log files (after rotation).
   void reopen_logs();
+
+  /// What the dashboard's configuration screen shows; replaces what was told before.
+  void set_config_facts(std::vector<ConfigFact> facts);
+  /// A reload was refused before it came here: remembered for metrics and the dashboard.
+  void note_reload_failure(std::string error);
 
   /// Before start() only.
   void set_hooks(Hooks hooks);

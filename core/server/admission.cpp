@@ -1,0 +1,102 @@
+#include "server/admission.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+#include "http/negotiate.hpp"
+
+namespace equinox::server {
+
+std::size_t Admission::AddressHash::operator()(const std::array<std::uint8_t, 16>& address) const noexcept {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  std::memcpy(&high, address.data(), 8);
+  std::memcpy(&low, address.data() + 8, 8);
+  return static_cast<std::size_t>((high ^ (low * 0x9e3779b97f4a7c15ULL)) >> 3U);
+}
+
+Admission::Verdict Admission::admit(const Endpoint& peer) {
+  if (open_.fetch_add(1, std::memory_order_relaxed) >= limit()) {
+    open_.fetch_sub(1, std::memory_order_relaxed);
+    return Verdict::full;
+  }
+  const std::uint32_t most = per_client_.load(std::memory_order_relaxed);
+  if (most == 0) return Verdict::admitted;
+  const std::lock_guard lock{mutex_};
+  std::uint32_t& count = by_client_[peer.address];
+  if (count >= most) {
+    open_.fetch_sub(1, std::memory_order_relaxed);
+    return Verdict::client_full;
+  }
+  ++count;
+  return Verdict::admitted;
+}
+
+void Admission::release(const Endpoint& peer) noexcept {
+  open_.fetch_sub(1, std::memory_order_relaxed);
+  if (per_client_.load(std::memory_order_relaxed) == 0) return;
+  const std::lock_guard lock{mutex_};
+  const auto found = by_client_.find(peer.address);
+  if (found != by_client_.end() && --found->second == 0) by_client_.erase(found);
+}
+
+void Admission::set_limits(std::uint32_t limit, std::uint32_t per_client) noexcept {
+  limit_.store(limit, std::memory_order_relaxed);
+  const std::lock_guard lock{mutex_};
+  // Counting starts anew: connections from before the change are not known by client.
+  if (per_client_.exchange(per_client, std::memory_order_relaxed) != per_client) by_client_.clear();
+}
+
+std::optional<std::uint32_t> RefusalSlots::take(UniqueFd socket, TimePoint now) {
+  for (std::uint32_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].socket) continue;
+    slots_[i] = Slot{.socket = std::move(socket), .due = now + kPatience, .is_answered = false};
+    return i;
+  }
+  return std::nullopt;
+}
+
+void RefusalSlots::on_ready(std::uint32_t index) noexcept {
+  constexpr std::string_view kBusy =
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 24\r\nRetry-After: 1\r\n"
+      "Connection: close\r\n\r\n503 Service Unavailable\n";
+  Slot& slot = slots_[index];
+  if (!slot.socket) return;
+  std::array<char, 2048> bytes{};
+  for (;;) {
+    const ssize_t got = ::recv(slot.socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (got <= 0) {
+      const bool is_waiting = got < 0 && (errno == EAGAIN || errno == EINTR);
+      if (!is_waiting) slot.socket.reset();
+      return;
+    }
+    if (slot.is_answered) continue;  // lingering: read and forget
+    const std::string_view text{bytes.data(), static_cast<std::size_t>(got)};
+    if (http::negotiate(text) != http::Negotiated::http1) {
+      slot.socket.reset();
+      return;
+    }
+    static_cast<void>(::send(slot.socket.get(), kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+    ::shutdown(slot.socket.get(), SHUT_WR);
+    slot.is_answered = true;
+  }
+}
+
+void RefusalSlots::expire(TimePoint now) noexcept {
+  for (Slot& slot : slots_) {
+    if (slot.socket && slot.due <= now) slot.socket.reset();
+  }
+}
+
+TimePoint RefusalSlots::next_due() const noexcept {
+  TimePoint next = kNever;
+  for (const Slot& slot : slots_) {
+    if (slot.socket) next = std::min(next, slot.due);
+  }
+  return next;
+}
+
+}  // namespace equinox::server

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include <equinox/endpoint.hpp>
+#include <equinox/ids.hpp>
+
+#include "base/clock.hpp"
+#include "base/unique_fd.hpp"
+
+namespace equinox::server {
+
+/// The one count of open connections of a server, shared by its reactors. Thread-safe.
+class Admission {
+ public:
+  enum class Verdict : std::uint8_t { admitted, full, client_full };
+
+  /// @param limit       most open connections
+  /// @param per_client  most from one address; 0: any number
+  Admission(std::uint32_t limit, std::uint32_t per_client) noexcept : limit_{limit}, per_client_{per_client} {}
+
+  Verdict admit(const Endpoint& peer);
+  void release(const Endpoint& peer) noexcept;
+  [[nodiscard]] std::uint32_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint32_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
+  /// A reload: those above a smaller limit stay.
+  void set_limits(std::uint32_t limit, std::uint32_t per_client) noexcept;
+
+ private:
+  struct AddressHash {
+    std::size_t operator()(const std::array<std::uint8_t, 16>& address) const noexcept;
+  };
+  std::atomic<std::uint32_t> limit_;
+  std::atomic<std::uint32_t> per_client_;
+  std::atomic<std::uint32_t> open_{0};
+  std::mutex mutex_;  // only taken while a limit per client is set
+  std::unordered_map<std::array<std::uint8_t, 16>, std::uint32_t, AddressHash> by_client_;
+};
+
+/// Newcomers that are turned away politely: a few at a time get a second to say what they speak; HTTP/1 is answered 503
+/// with Retry-After and a lingering close, anything else is closed. One reactor's thread.
+class RefusalSlots {
+ public:
+  static constexpr std::size_t kSlots = 64;
+  static constexpr Duration kPatience = std::chrono::seconds{1};
+
+  explicit RefusalSlots(std::size_t slots) : slots_(slots) {}
+  /// @return the slot to register with the poller, or nothing: then the socket was closed
+  std::optional<std::uint32_t> take(UniqueFd socket, TimePoint now);
+  void on_ready(std::uint32_t slot) noexcept;
+  void expire(TimePoint now) noexcept;
+  [[nodiscard]] int descriptor(std::uint32_t slot) const noexcept { return slots_[slot].socket.get(); }
+  /// When expire() has something to do; kNever without any.
+  [[nodiscard]] TimePoint next_due() const noexcept;
+
+ private:
+  struct Slot {
+    UniqueFd socket;
+    TimePoint due{};
+    bool is_answered{false};
+  };
+  std::vector<Slot> slots_;
+};
+
+}  // namespace equinox::server

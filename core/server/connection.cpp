@@ -1,0 +1,158 @@
+#include "server/connection.hpp"
+
+#include "server/lending.hpp"
+
+namespace equinox::server {
+
+Connection::Connection(const Origin& origin, std::unique_ptr<net::Transport> transport, Lending& lent)
+    : transport_{std::move(transport)},
+      opened_at_{lent.now},
+      phase_start_{lent.now},
+      peer_{origin.peer},
+      listener_{origin.listener},
+      is_tls_{origin.is_tls},
+      is_shaking_hands_{origin.is_tls && !origin.expects_proxy_header},
+      awaits_proxy_header_{origin.expects_proxy_header} {
+  timer_.token = origin.id.packed();
+  state_ = is_tls_ ? ConnectionState::handshake : ConnectionState::reading_head;
+  account_opened(lent);
+}
+
+Connection::~Connection() = default;
+
+Turn Connection::advance(Lending& lent, const net::ReadyEvent& ready) {
+  if (ready.peer_closed || ready.error_or_hangup) saw_hangup_ = true;
+  if (ready.readable || ready.peer_closed || ready.error_or_hangup) is_readable_ = true;
+  if (ready.writable) is_writable_ = true;
+  return turn(lent);
+}
+
+Turn Connection::run_again(Lending& lent) { return turn(lent); }
+
+Turn Connection::turn(Lending& lent) {
+  if (ending_ == Ending::lingering) return linger(lent);
+  if (is_shaking_hands_ && !shake_hands(lent)) return settle(lent);
+  take_input(lent);
+  return settle(lent);
+}
+
+bool Connection::shake_hands(Lending& lent) {
+  const net::IoResult result = transport_->handshake();
+  switch (result.status) {
+    case net::IoStatus::ok: after_handshake(lent); return true;
+    case net::IoStatus::would_block: is_readable_ = false; return false;
+    case net::IoStatus::closed: end_now(lent, CloseReason::tls_handshake_failed, Error{Errc::peer_closed}); return false;
+    case net::IoStatus::failed: on_io_failure(lent, result.error); return false;
+  }
+  return false;
+}
+
+void Connection::after_handshake(Lending& lent) {
+  is_shaking_hands_ = false;
+  is_readable_ = true;  // the first request may already be inside OpenSSL
+  phase_start_ = lent.fine = lent.clock.now();
+  account_handshake(lent);
+}
+
+Turn Connection::settle(Lending& lent) {
+  if (ending_ != Ending::dead) {
+    pump(lent);
+    if (ending_ != Ending::dead && !is_ending() && peer_finished_) on_input_end(lent);
+    if (ending_ != Ending::dead) end_flushed(lent);
+  }
+  if (ending_ == Ending::dead) return Turn::finished;
+  update_state(lent);
+  arm(lent);
+  account_turn(lent);
+  if (ending_ == Ending::lingering) return Turn::waiting;
+  const bool has_input = (held_ != nullptr && !held_->empty() && held_is_fresh_) || is_readable_ || transport_->has_pending();
+  const bool can_write = is_writable_ && egress_ != nullptr && !egress_->empty();
+  return (has_input && !is_ending() && wants_input()) || can_write ? Turn::runnable : Turn::waiting;
+}
+
+bool Connection::wants_input() const noexcept {
+  if (is_shaking_hands_) return is_readable_;
+  if (egress_ != nullptr && egress_->pending_bytes() > kOutputBacklogBytes) return false;
+  if (codec_ == nullptr) return true;
+  if (is_http2()) return codec_accepts_;
+  // HTTP/1 has one request at a time: its sink may ask to wait, and nothing follows before it is answered.
+  if (exchanges_ == nullptr) return true;
+  const Exchange& current = *last_exchange_;
+  if (current.state == ExchangeState::receiving) return !current.sink_waits;
+  return current.state == ExchangeState::sent;
+}
+
+std::uint32_t Connection::requests_in_flight() const noexcept {
+  std::uint32_t count = 0;
+  for (const Exchange* x = exchanges_; x != nullptr; x = x->next) ++count;
+  return count;
+}
+
+void Connection::update_state(Lending& lent) {
+  ConnectionState to = ConnectionState::idle;
+  if (is_shaking_hands_) {
+    to = ConnectionState::handshake;
+  } else if (ending_ == Ending::lingering) {
+    to = ConnectionState::closing;
+  } else if (lent.drain != DrainStage::none && (exchanges_ != nullptr || is_ending())) {
+    to = ConnectionState::draining;
+  } else if (is_ending()) {
+    to = ConnectionState::closing;
+  } else if (egress_ != nullptr && !egress_->empty()) {
+    to = ConnectionState::writing;
+  } else if (exchanges_ != nullptr) {
+    to = ConnectionState::reading_body;
+    for (const Exchange* x = exchanges_; x != nullptr; x = x->next) {
+      if (x->state == ExchangeState::receiving) continue;
+      to = ConnectionState::handling;
+      if (x->state == ExchangeState::responding && window_blocked_) {
+        to = ConnectionState::writing;
+        break;
+      }
+    }
+  } else if (codec_ == nullptr || head_started_ || (request_count_ == 0 && !is_http2())) {
+    to = ConnectionState::reading_head;
+  }
+  account_state(lent, to);
+}
+
+Turn Connection::resume(Lending& lent, StreamId stream) {
+  Exchange* exchange = find(stream);
+  if (exchange == nullptr || ending_ == Ending::dead) return settle(lent);
+  if (exchange->state == ExchangeState::receiving && exchange->sink_waits) {
+    exchange->sink_waits = false;
+    exchange->body_window.begin(lent.now);
+    std::vector<std::byte> backlog;
+    backlog.swap(exchange->backlog);
+    push_to_sink(lent, *exchange, backlog);
+    exchange = find(stream);
+    if (exchange != nullptr && exchange->is_complete && !exchange->sink_waits && exchange->state == ExchangeState::receiving) {
+      run_handler(lent, *exchange);
+    }
+    apply_events(lent);
+    held_is_fresh_ = true;
+  } else if (exchange->state == ExchangeState::responding && codec_ != nullptr) {
+    codec_->resume(stream);
+  }
+  return turn(lent);
+}
+
+Turn Connection::drain_step(Lending& lent) {
+  if (ending_ != Ending::none || codec_ == nullptr) return settle(lent);
+  if (is_http2()) {
+    if (!h2_->was_announced) {
+      h2_->was_announced = true;
+      codec_->begin_drain(http::DrainStep::announce);
+    }
+    if (lent.drain == DrainStage::closing && !h2_->was_finalised) {
+      h2_->was_finalised = true;
+      codec_->begin_drain(http::DrainStep::final);
+      note(lent.drain_reason);
+    }
+  }
+  return settle(lent);
+}
+
+Turn Connection::rearm(Lending& lent) { return settle(lent); }
+
+}  // namespace equinox::server

@@ -1,0 +1,261 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <equinox/endpoint.hpp>
+#include <equinox/ids.hpp>
+#include <equinox/record.hpp>
+#include <equinox/view.hpp>
+#include <equinox/vocabulary.hpp>
+
+#include "base/clock.hpp"
+#include "base/egress_batch.hpp"
+#include "http/codec.hpp"
+#include "net/poller.hpp"
+#include "net/timer_wheel.hpp"
+#include "net/transport.hpp"
+#include "server/byte_hold.hpp"
+#include "server/exchange.hpp"
+
+namespace equinox::server {
+
+struct Lending;
+
+/// What a connection wants after a turn.
+enum class Turn : std::uint8_t {
+  waiting,   ///< for an edge, a timer or the mailbox
+  runnable,  ///< it has work left beyond its budget: run it again next turn
+  finished,  ///< reap it
+};
+
+/// One peer, from accept to close. Owns transport and codec; buffers, parser and exchanges are lent by the reactor and
+/// kept only while a message is cut in two or being answered. Nothing below calls back: every entry point does its
+/// work and says how to go on. Owning reactor's thread only.
+class Connection {
+ public:
+  struct Origin {
+    ConnectionId id;
+    std::uint16_t listener{0};
+    bool is_tls{false};
+    bool expects_proxy_header{false};
+    Endpoint peer;
+  };
+
+  Connection(const Origin& origin, std::unique_ptr<net::Transport> transport, Lending& lent);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  /// The poller announced something.
+  Turn advance(Lending& lent, const net::ReadyEvent& ready);
+  /// Work left from an earlier turn.
+  Turn run_again(Lending& lent);
+  /// The armed deadline has come (or the wheel woke early: then nothing happens).
+  Turn expire(Lending& lent);
+  /// Another thread answered, or resumed a body.
+  Turn answer(Lending& lent, StreamId stream, Response&& response);
+  Turn resume(Lending& lent, StreamId stream);
+  /// Ends it for a reason from outside. Graceful: HTTP/2 gets a GOAWAY and what is queued is still sent.
+  Turn close(Lending& lent, CloseReason reason);
+  /// Ends it without another byte.
+  void abandon(Lending& lent, CloseReason reason);
+  /// A step of a drain; see DrainStage.
+  Turn drain_step(Lending& lent);
+  /// A drain was taken back: goes on as before where the protocol still allows it.
+  Turn rearm(Lending& lent);
+
+  /// Books the end: counters, closed ring, record. Called once by the reactor before it is destroyed.
+  void settle_accounts(Lending& lent);
+
+  [[nodiscard]] ConnectionId id() const noexcept { return ConnectionId::unpack(timer_.token); }
+  [[nodiscard]] int descriptor() const noexcept { return transport_->descriptor(); }
+  [[nodiscard]] std::uint16_t listener() const noexcept { return listener_; }
+  [[nodiscard]] const Endpoint& peer() const noexcept { return peer_; }
+  [[nodiscard]] bool is_idle() const noexcept { return state_ == ConnectionState::idle; }
+  [[nodiscard]] bool is_http2() const noexcept { return equinox::is_http2(protocol_); }
+  /// Since when it is idle; meaningless otherwise.
+  [[nodiscard]] TimePoint idle_since() const noexcept { return phase_start_; }
+  [[nodiscard]] std::uint32_t requests_in_flight() const noexcept;
+  [[nodiscard]] net::TimerNode& timer() noexcept { return timer_; }
+  [[nodiscard]] Protocol protocol() const noexcept { return protocol_; }
+  /// What only the owning reactor knows: streams, windows, buffers, TCP_INFO.
+  [[nodiscard]] ConnectionInside inside() const;
+  [[nodiscard]] std::uint64_t pending_bytes() const noexcept { return egress_ ? egress_->pending_bytes() : 0; }
+  [[nodiscard]] std::uint64_t held_bytes() const noexcept { return held_ ? held_->capacity() : 0; }
+  bool is_queued{false};    ///< on the reactor's run queue
+  bool is_finished{false};  ///< on its list of those to reap
+
+ private:
+  static constexpr std::uint64_t kOutputBacklogBytes = 256 * 1024;  ///< more pending: no further request is read
+  static constexpr std::size_t kHighWatermarkBytes = 128 * 1024;    ///< bodies are pulled up to here
+  static constexpr std::size_t kReadBudgetBytes = 256 * 1024;       ///< a turn of one connection
+  static constexpr int kRequestsPerTurn = 128;
+
+  enum class Ending : std::uint8_t { none, after_flush, after_flush_linger, lingering, dead };
+  /// Facts only an HTTP/2 connection needs.
+  struct Http2Facts {
+    TimePoint last_received{};
+    TimePoint ping_sent{kNever};
+    std::uint32_t peak_streams{0};
+    std::uint32_t open_streams{0};
+    std::uint32_t goaway_code{0};
+    std::uint32_t last_stream{0};
+    bool was_announced{false};
+    bool was_finalised{false};
+    bool peer_said_goaway{false};
+  };
+  struct Deadline {
+    DeadlineKind kind{DeadlineKind::none};
+    TimePoint due{kNever};
+    Exchange* exchange{nullptr};
+    void offer(DeadlineKind other, TimePoint at, Exchange* which = nullptr) noexcept {
+      if (at < due) *this = {other, at, which};
+    }
+  };
+
+  // connection.cpp: the turn
+  Turn turn(Lending& lent);
+  Turn settle(Lending& lent);
+  bool shake_hands(Lending& lent);
+  void after_handshake(Lending& lent);
+
+  [[nodiscard]] bool is_ending() const noexcept { return ending_ != Ending::none; }
+  [[nodiscard]] bool wants_input() const noexcept;
+  void update_state(Lending& lent);
+
+  // connection_ingress.cpp
+  void take_input(Lending& lent);
+  std::size_t feed(Lending& lent, std::span<const std::byte> input);
+  bool choose_codec(Lending& lent, std::span<const std::byte> input, std::size_t& used);
+  bool take_proxy_header(Lending& lent, std::span<const std::byte> input, std::size_t& used);
+  [[nodiscard]] std::unique_ptr<http::Codec> make_http1_codec(Lending& lent) const;
+  void adopt_protocol(Lending& lent, Protocol protocol);
+  void hold(std::span<const std::byte> rest);
+  void on_input_end(Lending& lent);
+  void keep_exchanges(Lending& lent);
+
+  // connection_exchanges.cpp, connection_handlers.cpp
+  void apply_events(Lending& lent);
+  void on_head(Lending& lent, const http::CodecEvent& event);
+  void on_body(Lending& lent, const http::CodecEvent& event);
+  void on_request_end(Lending& lent, Exchange& exchange);
+  void on_reset(Lending& lent, const http::CodecEvent& event);
+  void on_refused(Lending& lent, const http::CodecEvent& event);
+  void begin_exchange(Lending& lent, Exchange& exchange, const RequestHead& head);
+  void identify(Lending& lent, Exchange& exchange);
+  void start_body(Lending& lent, Exchange& exchange);
+  bool upgrade_to_h2c(Lending& lent, const RequestHead& head);
+  void take_body(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes, bool is_last);
+  void on_response_end(Lending& lent, const http::CodecEvent& event);
+  bool open_sink(Lending& lent, Exchange& exchange);
+  bool push_to_sink(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes);
+  void run_handler(Lending& lent, Exchange& exchange);
+  void run_async(Lending& lent, Exchange& exchange, const AsyncHandler& handler);
+  void fail_exchange(Lending& lent, Exchange& exchange, int status, ErrorType error);
+  void refuse_request(Lending& lent, Exchange* exchange, Errc code);
+  void respond(Lending& lent, Exchange& exchange, Response&& response);
+  void decide_persistence(Lending& lent, Exchange& exchange, Response& response);
+  [[nodiscard]] Exchange* find(StreamId stream) noexcept;
+  Exchange& add_exchange(Lending& lent, StreamId stream);
+  void complete(Lending& lent, Exchange& exchange);
+  void discard(Lending& lent, Exchange& exchange, ErrorType error);
+  void discard_all(Lending& lent, ErrorType error);
+  void unlink(Exchange& exchange) noexcept;
+  std::shared_ptr<http::ExchangeLink> link(Lending& lent, Exchange& exchange);
+
+  // connection_egress.cpp
+  EgressBatch& batch(Lending& lent);
+  void pump(Lending& lent);
+  void finish_sent(Lending& lent);
+  void return_batch(Lending& lent);
+
+  // connection_ending.cpp
+  void note(CloseReason reason, const Error& error = {}) noexcept;
+  void end_after_flush(CloseReason reason, bool linger, const Error& error = {});
+  void end_now(Lending& lent, CloseReason reason, const Error& error = {});
+  void end_flushed(Lending& lent);
+  Turn linger(Lending& lent);
+  void on_io_failure(Lending& lent, const Error& error);
+
+  // connection_deadline.cpp
+  [[nodiscard]] Deadline next_deadline(const Lending& lent) const;
+  void arm(Lending& lent);
+  void on_deadline(Lending& lent, const Deadline& deadline);
+  void on_window_end(Lending& lent, const Deadline& deadline);
+  void on_handler_timeout(Lending& lent, Exchange& exchange);
+  void on_max_age(Lending& lent);
+  void evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind kind, Duration after, int status);
+  [[nodiscard]] std::uint64_t window_need(const Lending& lent, Duration window) const noexcept;
+
+  // connection_account.cpp: everything telemetry is told
+  void account_opened(Lending& lent);
+  void account_handshake(Lending& lent);
+  void account_handshake_failed(Lending& lent, const Error& error);
+  void account_client(Lending& lent, const Endpoint& client);
+  void account_protocol(Lending& lent, Protocol protocol);
+  void account_upgrade(Lending& lent);
+  void account_received(Lending& lent, std::size_t bytes);
+  void account_sent(Lending& lent, std::uint64_t bytes);
+  void account_state(Lending& lent, ConnectionState to);
+  void account_turn(Lending& lent);
+  void account_refusal(Lending& lent, Errc code);
+  void account_rejected(Lending& lent, RequestRejectReason reason);
+  void account_request_started(Lending& lent, Exchange& exchange);
+  void account_request(Lending& lent, Exchange& exchange);
+  void account_counters(Lending& lent);
+  void sample_tcp(Lending& lent);
+  [[nodiscard]] RecordHot hot_record(const Lending& lent) const noexcept;
+
+  net::TimerNode timer_;  ///< its token is the id
+  std::unique_ptr<net::Transport> transport_;
+  std::unique_ptr<http::Codec> codec_;
+  std::unique_ptr<ByteHold> held_;
+  std::unique_ptr<EgressBatch> egress_;
+  std::unique_ptr<Http2Facts> h2_;
+  std::unique_ptr<Endpoint> proxied_client_;
+  Exchange* exchanges_{nullptr};
+  Exchange* last_exchange_{nullptr};
+  TimePoint opened_at_;
+  TimePoint last_active_{};
+  TimePoint phase_start_;         ///< start of what the deadline watches: handshake, first request, head, idle
+  ProgressWindow write_window_;
+  std::uint64_t received_bytes_{0};
+  std::uint64_t sent_bytes_{0};
+  std::uint64_t pending_told_{0};  ///< of pending_bytes(), to the gauge
+  Endpoint peer_;
+  std::uint16_t listener_{0};
+  std::uint32_t request_count_{0};
+  std::uint32_t reason_detail_{0};
+  std::int32_t reason_errno_{0};
+  std::uint32_t fired_ms_{0};
+  RouteId newest_route_{0};
+  std::uint16_t newest_status_{0};
+  std::uint8_t newest_method_{0};
+  Protocol protocol_{Protocol::unknown};
+  ConnectionState state_{ConnectionState::reading_head};
+  DeadlineKind deadline_kind_{DeadlineKind::none};
+  CloseReason reason_{};
+  DeadlineKind fired_{DeadlineKind::none};  ///< the timer that ended it
+  Ending ending_{Ending::none};
+  bool has_reason_ : 1 {false};
+  bool is_tls_ : 1 {false};
+  bool is_shaking_hands_ : 1 {false};
+  bool awaits_proxy_header_ : 1 {false};
+  bool is_readable_ : 1 {false};
+  bool is_writable_ : 1 {true};
+  bool saw_hangup_ : 1 {false};       ///< RDHUP or HUP: a short read no longer means drained
+  bool peer_finished_ : 1 {false};    ///< FIN received
+  bool input_end_told_ : 1 {false};
+  bool head_started_ : 1 {false};     ///< phase_start_ is the first byte of a head
+  bool codec_accepts_ : 1 {true};     ///< CodecState::can_receive of the last turn
+  bool window_blocked_ : 1 {false};   ///< HTTP/2: data is ready and the peer's windows are closed
+  bool closes_after_response_ : 1 {false};
+  bool got_bytes_ : 1 {false};
+  bool held_is_fresh_ : 1 {false};    ///< the held bytes may be used further without new ones
+};
+
+}  // namespace equinox::server

@@ -1,0 +1,274 @@
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "http/http2_codec.hpp"
+#include "server/access_line.hpp"
+#include "server/connection.hpp"
+#include "server/error_map.hpp"
+#include "server/lending.hpp"
+
+namespace equinox::server {
+
+namespace {
+
+std::int64_t nanoseconds(TimePoint at) noexcept { return at.time_since_epoch().count(); }
+
+TlsVersion version_of(std::string_view name) noexcept { return parse<TlsVersion>(name).value_or(TlsVersion::none); }
+
+/// TCP_INFO is read at most this often for one connection, and at its end only when it lived or moved enough.
+constexpr Duration kSampleEvery = std::chrono::seconds{1};
+constexpr std::uint64_t kSampleBytes = 64 * 1024;
+
+std::uint32_t timeout_ms(const TimeoutConfig& timeouts, DeadlineKind kind) noexcept {
+  std::chrono::milliseconds value{0};
+  switch (kind) {
+    case DeadlineKind::none: break;
+    case DeadlineKind::handshake: value = timeouts.handshake; break;
+    case DeadlineKind::first_request:
+    case DeadlineKind::head: value = timeouts.header; break;
+    case DeadlineKind::body: value = timeouts.body; break;
+    case DeadlineKind::handler: value = timeouts.handler; break;
+    case DeadlineKind::write: value = timeouts.write; break;
+    case DeadlineKind::idle: value = timeouts.idle; break;
+    case DeadlineKind::ping: value = timeouts.ping; break;
+    case DeadlineKind::max_age: value = timeouts.max_age; break;
+  }
+  return static_cast<std::uint32_t>(value.count());
+}
+
+}  // namespace
+
+RecordHot Connection::hot_record(const Lending& lent) const noexcept {
+  RecordHot hot;
+  hot.generation = id().generation;
+  hot.state = state_;
+  hot.protocol = protocol_;
+  hot.deadline = deadline_kind_;
+  hot.method = newest_method_;
+  hot.last_active_ns = nanoseconds(last_active_);
+  hot.deadline_due_ns = timer_.due == kNever ? 0 : nanoseconds(timer_.due);
+  hot.received_bytes = received_bytes_;
+  hot.sent_bytes = sent_bytes_;
+  hot.requests = request_count_;
+  hot.deadline_total_ms = timeout_ms(lent.settings->timeouts, deadline_kind_);
+  hot.pending_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(pending_bytes(), UINT32_MAX));
+  hot.streams = h2_ == nullptr ? std::uint16_t{0} : static_cast<std::uint16_t>(h2_->open_streams);
+  hot.route = newest_route_;
+  return hot;
+}
+
+void Connection::account_opened(Lending& lent) {
+  RecordCold cold;
+  cold.opened_ns = nanoseconds(opened_at_);
+  cold.opened_wall_ns = lent.wall_ns;
+  cold.peer_address = peer_.address;
+  cold.peer_port = peer_.port;
+  cold.peer_known = peer_.is_known;
+  cold.listener = listener_;
+  last_active_ = opened_at_;
+  if (is_tls_) lent.telemetry.stats().tls_started();
+  lent.telemetry.open(id(), hot_record(lent), cold);
+  if (lent.hooks != nullptr && lent.hooks->opened) lent.hooks->opened(id(), peer_);
+}
+
+void Connection::account_handshake(Lending& lent) {
+  const net::TlsFacts& facts = *transport_->tls();
+  const TlsVersion version = version_of(facts.version);
+  const Alpn alpn = facts.alpn.empty() ? Alpn::none : parse<Alpn>(facts.alpn).value_or(Alpn::none);
+  const TlsCipher cipher = parse<TlsCipher>(facts.cipher).value_or(TlsCipher::other);
+  const auto took = (lent.fine - opened_at_).count();
+  lent.telemetry.stats().tls_finished(version, facts.resumed, alpn, cipher, took);
+  RecordCold cold = lent.telemetry.cold_of(id());
+  cold.tls = version;
+  cold.alpn = alpn;
+  cold.cipher = cipher;
+  cold.tls_resumed = facts.resumed;
+  cold.handshake_us = static_cast<std::uint32_t>(took / 1000);
+  cold.sni.assign(facts.sni);
+  lent.telemetry.publish_cold(id(), cold);
+}
+
+void Connection::account_handshake_failed(Lending& lent, const Error& error) {
+  is_shaking_hands_ = false;
+  if (reason_ == CloseReason::handshake_timeout) {
+    lent.telemetry.stats().tls_failed(TlsFailure::timeout);
+  } else if (error == Error{}) {
+    lent.telemetry.stats().tls_abandoned();  // closed from outside: no failure of TLS
+  } else {
+    lent.telemetry.stats().tls_failed(tls_failure_of(error));
+  }
+}
+
+void Connection::account_client(Lending& lent, const Endpoint& client) {
+  RecordCold cold = lent.telemetry.cold_of(id());
+  cold.client_address = client.address;
+  cold.client_port = client.port;
+  cold.client_known = client.is_known;
+  lent.telemetry.publish_cold(id(), cold);
+}
+
+void Connection::account_protocol(Lending& lent, Protocol protocol) {
+  static_cast<void>(lent);  // published with the turn, which moves the gauges
+  protocol_ = protocol;
+}
+
+void Connection::account_upgrade(Lending& lent) { lent.telemetry.stats().upgraded(Upgrade::h2c); }
+
+void Connection::account_received(Lending& lent, std::size_t bytes) {
+  received_bytes_ += bytes;
+  last_active_ = lent.now;
+  lent.telemetry.stats().received(protocol_, bytes);
+  if (h2_ != nullptr) {
+    h2_->last_received = lent.now;
+    h2_->ping_sent = kNever;  // any byte shows that the peer is there
+  }
+}
+
+void Connection::account_sent(Lending& lent, std::uint64_t bytes) {
+  if (bytes == 0) return;
+  sent_bytes_ += bytes;
+  write_window_.bytes += bytes;
+  last_active_ = lent.now;
+  lent.telemetry.stats().sent(protocol_, bytes);
+}
+
+void Connection::account_state(Lending& lent, ConnectionState to) {
+  static_cast<void>(lent);  // one function sets the state; the record and the gauges follow in account_turn
+  state_ = to;
+}
+
+void Connection::account_turn(Lending& lent) {
+  lent.telemetry.publish(id(), hot_record(lent), lent.wall_ns);
+  const std::uint64_t pending = pending_bytes();
+  if (pending != pending_told_) {
+    lent.telemetry.stats().output_pending(pending_told_, pending);
+    pending_told_ = pending;
+  }
+  if (exchanges_ != nullptr) {
+    lent.telemetry.publish_target(id(), request_count_, last_exchange_->target_view(), nanoseconds(lent.now), true);
+  }
+}
+
+void Connection::account_refusal(Lending& lent, Errc code) {
+  if (const auto reason = reject_reason_of(code)) account_rejected(lent, *reason);
+}
+
+void Connection::account_rejected(Lending& lent, RequestRejectReason reason) {
+  lent.telemetry.stats().request_rejected(protocol_, reason);
+}
+
+void Connection::account_request_started(Lending& lent, Exchange& exchange) {
+  newest_method_ = static_cast<std::uint8_t>(exchange.method);
+  newest_route_ = exchange.route_id();
+  lent.telemetry.stats().request_started(static_cast<std::uint8_t>(exchange.method), static_cast<std::uint8_t>(exchange.scheme));
+  lent.telemetry.stats().route_entered(newest_route_);
+}
+
+void Connection::account_request(Lending& lent, Exchange& exchange) {
+  telemetry::RequestSample sample;
+  sample.route = exchange.route_id();
+  sample.method = static_cast<std::uint8_t>(exchange.method);
+  sample.version = static_cast<std::uint8_t>(exchange.version);
+  sample.scheme = static_cast<std::uint8_t>(exchange.scheme);
+  sample.error = exchange.error == ErrorType::none && exchange.status >= 500 ? ErrorType::status : exchange.error;
+  sample.protocol = protocol_;
+  sample.status = exchange.status;
+  std::int64_t total = 0;
+  for (std::size_t i = 0; i < sample.phases_ns.size(); ++i) {
+    sample.phases_ns[i] = static_cast<std::int64_t>(exchange.phases.spent_ns()[i]);
+    total += sample.phases_ns[i];
+  }
+  sample.total_ns = total;
+  if (exchange.first_byte != TimePoint{}) {
+    sample.first_byte_ns = (exchange.first_byte - exchange.phases.started()).count() - sample.phases_ns[0];
+  }
+  sample.wall_ns = lent.wall_ns + (lent.fine - lent.now).count();
+  sample.connection = id();
+  sample.stream = exchange.stream;
+  sample.received_bytes = exchange.body_bytes;
+  sample.sent_bytes = exchange.sent_bytes;
+  sample.request_id = exchange.context.request_id;
+  sample.trace_id = exchange.context.trace_id;
+  sample.target = exchange.target_view();
+  lent.telemetry.request_finished(sample);
+  newest_status_ = exchange.status;
+  lent.telemetry.publish_target(id(), request_count_, exchange.target_view(), nanoseconds(lent.now), false);
+  if (exchange.settings->access_log) {
+    lent.access_log.write(access_line(exchange, protocol_, std::chrono::nanoseconds{total}, lent.settings->access_json));
+  }
+  if (lent.hooks != nullptr && lent.hooks->request_done) {
+    lent.hooks->request_done({id(), exchange.stream, exchange.method, Status{exchange.status}, exchange.target_view(),
+                              std::chrono::nanoseconds{total}});
+  }
+}
+
+void Connection::account_counters(Lending& lent) {
+  http::ProtocolCounters counters;
+  const http::CodecState state = codec_->state();
+  codec_accepts_ = state.can_receive;
+  window_blocked_ = state.window_blocked != 0;
+  lent.telemetry.stats().http2_streams(h2_->open_streams, state.open_streams);
+  h2_->open_streams = state.open_streams;
+  h2_->peak_streams = std::max(h2_->peak_streams, state.open_streams);
+  if (!codec_->take_counters(counters)) return;
+  telemetry::Http2Deltas deltas;
+  deltas.frames_received = counters.frames_received;
+  deltas.frames_sent = counters.frames_sent;
+  deltas.resets_received = counters.resets_received;
+  deltas.resets_sent = counters.resets_sent;
+  deltas.goaways_received = counters.goaways_received;
+  deltas.goaways_sent = counters.goaways_sent;
+  deltas.streams_opened = counters.streams_opened;
+  deltas.ping_rtt_ns = counters.ping_rtt_ns;
+  deltas.stream_blocked_ns = counters.stream_blocked_ns;
+  deltas.connection_blocked_ns = counters.connection_blocked_ns;
+  lent.telemetry.stats().http2(deltas);
+  for (const std::uint32_t count : counters.goaways_received) h2_->peer_said_goaway |= count != 0;
+  if (counters.last_goaway_code != 0) h2_->goaway_code = counters.last_goaway_code;
+  if (counters.last_stream != 0) h2_->last_stream = counters.last_stream;
+}
+
+void Connection::sample_tcp(Lending& lent) {
+  ::tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(descriptor(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
+  telemetry::TcpSample sample;
+  sample.rtt_us = info.tcpi_rtt;
+  sample.retransmits = info.tcpi_total_retrans;
+  sample.receiver_limited_us = info.tcpi_rwnd_limited;
+  sample.send_buffer_limited_us = info.tcpi_sndbuf_limited;
+  lent.telemetry.stats().tcp(sample);
+}
+
+void Connection::settle_accounts(Lending& lent) {
+  if (codec_ != nullptr && is_http2()) account_counters(lent);
+  discard_all(lent, reason_ == CloseReason::shutdown || reason_ == CloseReason::shutdown_timeout ? ErrorType::shutdown
+                                                                                               : ErrorType::client_gone);
+  lent.telemetry.stats().output_pending(pending_told_, 0);
+  if (h2_ != nullptr) {
+    lent.telemetry.stats().http2_streams(h2_->open_streams, 0);
+    lent.telemetry.stats().http2_connection_closed(h2_->peak_streams);
+  }
+  const Duration age = lent.now - opened_at_;
+  if (age >= kSampleEvery || received_bytes_ + sent_bytes_ >= kSampleBytes) sample_tcp(lent);
+  telemetry::CloseFacts facts;
+  facts.reason = reason_;
+  facts.timer = fired_;
+  facts.timer_ms = fired_ms_;
+  facts.os_errno = reason_errno_;
+  if (family_of(reason_) == CloseFamily::tls && reason_detail_ != 0) {
+    facts.tls_alert = static_cast<int>(reason_detail_);
+    facts.tls_alert_sent = reason_ != CloseReason::tls_alert;
+  }
+  if (h2_ != nullptr && (h2_->goaway_code != 0 || h2_->last_stream != 0)) {
+    facts.has_h2_error = h2_->goaway_code != 0;
+    facts.h2_error_code = h2_->goaway_code;
+    facts.last_stream = h2_->last_stream;
+  }
+  facts.status = newest_status_;
+  lent.telemetry.close(id(), hot_record(lent), facts, nanoseconds(lent.now), lent.wall_ns);
+  if (lent.hooks != nullptr && lent.hooks->closed) lent.hooks->closed(id(), reason_);
+}
+
+}  // namespace equinox::server

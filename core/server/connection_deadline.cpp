@@ -1,0 +1,217 @@
+#include "http/refusal.hpp"
+#include "server/connection.hpp"
+#include "server/lending.hpp"
+
+namespace equinox::server {
+
+namespace {
+
+/// Before a drain closes an idle connection it gives a request that is already on its way this long to arrive.
+constexpr Duration kDrainSilence = std::chrono::seconds{1};
+
+}  // namespace
+
+std::uint64_t Connection::window_need(const Lending& lent, Duration window) const noexcept {
+  const std::uint64_t rate = lent.settings->bounds.minimum_rate;
+  if (rate == 0) return 1;
+  const auto seconds = std::chrono::duration_cast<std::chrono::milliseconds>(window).count();
+  return std::max<std::uint64_t>(1, rate * static_cast<std::uint64_t>(seconds) / 1000);
+}
+
+Connection::Deadline Connection::next_deadline(const Lending& lent) const {
+  const TimeoutConfig& timeouts = lent.settings->timeouts;
+  Deadline next;
+  if (ending_ == Ending::lingering) return {DeadlineKind::none, phase_start_ + timeouts.linger, nullptr};
+  if (is_shaking_hands_) {
+    next.offer(DeadlineKind::handshake, phase_start_ + timeouts.handshake);
+    return next;
+  }
+  if (timeouts.max_age.count() != 0 && !closes_after_response_) next.offer(DeadlineKind::max_age, opened_at_ + timeouts.max_age);
+  if (write_window_.is_running()) next.offer(DeadlineKind::write, write_window_.start + timeouts.write);
+  for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
+    if (x->state == ExchangeState::receiving && x->body_window.is_running()) {
+      next.offer(DeadlineKind::body, x->body_window.start + timeouts.body, x);
+    } else if (x->state == ExchangeState::handling) {
+      next.offer(DeadlineKind::handler, x->handler_due, x);
+    }
+  }
+  if (head_started_) {
+    next.offer(DeadlineKind::head, phase_start_ + timeouts.header);
+  } else if (exchanges_ == nullptr && (egress_ == nullptr || egress_->empty())) {
+    const bool is_first = request_count_ == 0;
+    if (lent.drain == DrainStage::closing) {
+      next.offer(DeadlineKind::idle, std::max(phase_start_, lent.drain_began) + kDrainSilence);
+    } else if (is_first && !is_http2()) {
+      next.offer(DeadlineKind::first_request, phase_start_ + timeouts.header);
+    } else {
+      next.offer(DeadlineKind::idle, phase_start_ + timeouts.idle);
+    }
+  }
+  if (h2_ != nullptr && exchanges_ != nullptr) {
+    if (h2_->ping_sent != kNever) {
+      next.offer(DeadlineKind::ping, h2_->ping_sent + timeouts.ping);
+    } else if (timeouts.ping_after.count() != 0) {
+      next.offer(DeadlineKind::ping, h2_->last_received + timeouts.ping_after);
+    }
+  }
+  return next;
+}
+
+void Connection::arm(Lending& lent) {
+  const Deadline next = next_deadline(lent);
+  deadline_kind_ = next.kind;
+  lent.wheel.schedule(timer_, next.due);
+}
+
+Turn Connection::expire(Lending& lent) {
+  if (ending_ == Ending::dead) return Turn::finished;
+  const Deadline due = next_deadline(lent);
+  if (due.due > lent.now) {  // the wheel looked early, or the obligation was met meanwhile
+    arm(lent);
+    return Turn::waiting;
+  }
+  lent.telemetry.stats().timer_lag((lent.now - due.due).count());
+  if (ending_ == Ending::lingering) {
+    ending_ = Ending::dead;
+    return Turn::finished;
+  }
+  on_deadline(lent, due);
+  return settle(lent);
+}
+
+void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
+  switch (deadline.kind) {
+    case DeadlineKind::none: return;
+    case DeadlineKind::body:
+    case DeadlineKind::write: on_window_end(lent, deadline); return;
+    case DeadlineKind::idle:
+      if (lent.drain == DrainStage::closing) {
+        if (is_http2()) codec_->terminate(0);
+        end_after_flush(lent.drain_reason, is_http2());
+        return;
+      }
+      evict(lent, timer_verdict(DeadlineKind::idle, is_http2()), deadline.kind, lent.settings->timeouts.idle, 0);
+      return;
+    case DeadlineKind::handshake:
+      evict(lent, timer_verdict(deadline.kind, false), deadline.kind, lent.settings->timeouts.handshake, 0);
+      return;
+    case DeadlineKind::first_request:
+      evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, lent.settings->timeouts.header, got_bytes_ ? 408 : 0);
+      return;
+    case DeadlineKind::head:
+      account_rejected(lent, RequestRejectReason::header_timeout);
+      evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, lent.settings->timeouts.header, 408);
+      return;
+    case DeadlineKind::handler: on_handler_timeout(lent, *deadline.exchange); return;
+    case DeadlineKind::ping:
+      if (h2_->ping_sent == kNever) {
+        h2_->ping_sent = lent.now;
+        codec_->ping(lent.now);
+        return;
+      }
+      evict(lent, timer_verdict(deadline.kind, true), deadline.kind, lent.settings->timeouts.ping, 0);
+      return;
+    case DeadlineKind::max_age: on_max_age(lent); return;
+  }
+}
+
+void Connection::on_handler_timeout(Lending& lent, Exchange& exchange) {
+  lent.telemetry.stats().evicted(protocol_, EvictionPhase::handler);
+  if (!is_http2()) {
+    fired_ = DeadlineKind::handler;
+    fired_ms_ = static_cast<std::uint32_t>(lent.settings->timeouts.handler.count());
+    note(CloseReason::handler_timeout);
+    closes_after_response_ = true;
+  }
+  exchange.error = ErrorType::handler_timeout;
+  if (exchange.link != nullptr) exchange.link->is_gone.store(true, std::memory_order_relaxed);
+  exchange.phases.enter(RequestPhase::write, lent.now);
+  respond(lent, exchange, http::refusal_response(Status{503}));
+  apply_events(lent);
+  if (!is_http2()) end_after_flush(CloseReason::handler_timeout, false);
+}
+
+void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
+  const TimeoutConfig& timeouts = lent.settings->timeouts;
+  if (deadline.kind == DeadlineKind::write) {
+    if (write_window_.bytes >= window_need(lent, timeouts.write)) {
+      write_window_.begin(lent.now);
+      return;
+    }
+    Progress progress = write_window_.bytes == 0 ? Progress::silent : Progress::too_slow;
+    if (window_blocked_ && (egress_ == nullptr || egress_->empty())) progress = Progress::window_closed;
+    evict(lent, timer_verdict(DeadlineKind::write, is_http2(), progress), deadline.kind, timeouts.write, 0);
+    return;
+  }
+  Exchange& exchange = *deadline.exchange;
+  if (exchange.body_window.bytes >= window_need(lent, timeouts.body)) {
+    exchange.body_window.begin(lent.now);
+    return;
+  }
+  const Progress progress = exchange.body_window.bytes == 0 ? Progress::silent : Progress::too_slow;
+  const TimerVerdict verdict = timer_verdict(DeadlineKind::body, is_http2(), progress);
+  account_rejected(lent, RequestRejectReason::body_timeout);
+  exchange.error = ErrorType::body_timeout;
+  if (exchange.sink != nullptr) exchange.sink->abort();
+  exchange.sink.reset();
+  if (!is_http2()) {
+    evict(lent, verdict, deadline.kind, timeouts.body, 408);
+    return;
+  }
+  // One slow upload must not cost the other streams of the connection their answers.
+  lent.telemetry.stats().evicted(protocol_, verdict.phase);
+  exchange.phases.enter(RequestPhase::write, lent.now);
+  respond(lent, exchange, http::refusal_response(Status{408}));
+  apply_events(lent);
+}
+
+void Connection::on_max_age(Lending& lent) {
+  fired_ = DeadlineKind::max_age;
+  fired_ms_ = static_cast<std::uint32_t>(lent.settings->timeouts.max_age.count());
+  note(CloseReason::max_age);
+  closes_after_response_ = true;
+  if (is_http2()) {
+    h2_->was_announced = h2_->was_finalised = true;
+    codec_->begin_drain(http::DrainStep::announce);
+    codec_->begin_drain(http::DrainStep::final);
+    if (exchanges_ == nullptr) end_after_flush(CloseReason::max_age, true);
+  } else if (exchanges_ == nullptr && !head_started_) {
+    end_after_flush(CloseReason::max_age, false);
+  }
+}
+
+void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind kind, Duration after, int status) {
+  fired_ = kind;
+  fired_ms_ = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(after).count());
+  note(verdict.reason);
+  if (is_http2()) {
+    codec_->terminate(0);  // NO_ERROR: GOAWAY says that nothing was wrong with the requests
+    discard_all(lent, kind == DeadlineKind::write ? ErrorType::write_timeout : ErrorType::client_gone);
+    end_after_flush(verdict.reason, kind != DeadlineKind::write);
+    if (kind == DeadlineKind::write) end_now(lent, verdict.reason);
+    return;
+  }
+  if (status == 0 || kind == DeadlineKind::write) {
+    if (kind == DeadlineKind::write) discard_all(lent, ErrorType::write_timeout);
+    end_now(lent, verdict.reason);
+    return;
+  }
+  Exchange* current = last_exchange_ != nullptr && last_exchange_->state == ExchangeState::receiving ? last_exchange_ : nullptr;
+  if (current != nullptr) {
+    current->phases.enter(RequestPhase::write, lent.now);
+    respond(lent, *current, http::refusal_response(Status{status}));
+    apply_events(lent);
+  } else if (codec_ != nullptr) {
+    codec_->respond(0, http::refusal_response(Status{status}), batch(lent), lent.events);
+    lent.events.clear();
+  } else {
+    // Bytes came, but not enough to tell the protocol: HTTP/1 text is the best guess there is.
+    codec_ = make_http1_codec(lent);
+    codec_->respond(0, http::refusal_response(Status{status}), batch(lent), lent.events);
+    lent.events.clear();
+  }
+  head_started_ = false;
+  end_after_flush(verdict.reason, true);
+}
+
+}  // namespace equinox::server

@@ -1,0 +1,93 @@
+#include "server/connection.hpp"
+#include "server/error_map.hpp"
+#include "server/lending.hpp"
+
+namespace equinox::server {
+
+void Connection::note(CloseReason reason, const Error& error) noexcept {
+  if (has_reason_) return;  // the first cause wins
+  has_reason_ = true;
+  reason_ = reason;
+  reason_errno_ = error.os_errno;
+  reason_detail_ = error.detail;
+}
+
+void Connection::end_after_flush(CloseReason reason, bool linger, const Error& error) {
+  note(reason, error);
+  const Ending wanted = linger ? Ending::after_flush_linger : Ending::after_flush;
+  if (ending_ < wanted) ending_ = wanted;
+}
+
+void Connection::end_now(Lending& lent, CloseReason reason, const Error& error) {
+  note(reason, error);
+  if (is_shaking_hands_) account_handshake_failed(lent, error);
+  ending_ = Ending::dead;
+}
+
+void Connection::abandon(Lending& lent, CloseReason reason) { end_now(lent, reason); }
+
+Turn Connection::close(Lending& lent, CloseReason reason) {
+  if (is_shaking_hands_ || codec_ == nullptr || transport_ == nullptr) {
+    end_now(lent, reason);
+    return Turn::finished;
+  }
+  if (is_http2()) codec_->terminate(0);  // NO_ERROR
+  discard_all(lent, reason == CloseReason::shutdown || reason == CloseReason::shutdown_timeout ? ErrorType::shutdown
+                                                                                               : ErrorType::handler_abort);
+  end_after_flush(reason, is_http2());
+  return settle(lent);
+}
+
+void Connection::on_io_failure(Lending& lent, const Error& error) {
+  CloseReason reason = reason_of(error.code);
+  if (error.code == Errc::peer_reset || error.code == Errc::peer_closed) {
+    reason = exchanges_ == nullptr && !head_started_ ? CloseReason::client_reset_idle : CloseReason::client_reset_mid_request;
+    if (is_shaking_hands_) reason = CloseReason::tls_handshake_failed;
+  }
+  end_now(lent, reason, error);
+}
+
+void Connection::end_flushed(Lending& lent) {
+  if (ending_ == Ending::lingering || (egress_ != nullptr && !egress_->empty())) return;
+  if (!is_ending()) {
+    if (codec_ == nullptr || exchanges_ != nullptr) return;
+    if (!codec_->state().is_finished) return;
+    note(is_http2() ? (h2_->peer_said_goaway ? CloseReason::client_goaway : CloseReason::h2_protocol_error)
+                    : CloseReason::client_connection_close);
+    ending_ = is_http2() || (held_ != nullptr && !held_->empty()) ? Ending::after_flush_linger : Ending::after_flush;
+  }
+  // What was pulled is out, but a response may have more to come.
+  const bool codec_goes_on = codec_ != nullptr && !codec_->state().is_finished;
+  for (const Exchange* x = exchanges_; x != nullptr && codec_goes_on; x = x->next) {
+    if (x->state == ExchangeState::responding || x->state == ExchangeState::handling) return;
+  }
+  discard_all(lent, ErrorType::client_gone);
+  held_.reset();
+  if (ending_ == Ending::after_flush_linger && !peer_finished_) {
+    transport_->shutdown_send();
+    ending_ = Ending::lingering;
+    phase_start_ = lent.now;
+    static_cast<void>(linger(lent));
+    return;
+  }
+  if (is_tls_) transport_->shutdown_send();
+  ending_ = Ending::dead;
+}
+
+Turn Connection::linger(Lending& lent) {
+  // Reads and forgets, so that the peer's late bytes do not turn our last answer into a reset (RFC 9112 §9.6).
+  constexpr int kReadsPerTurn = 8;
+  for (int i = 0; is_readable_ || transport_->has_pending(); ++i) {
+    if (i == kReadsPerTurn) return Turn::runnable;
+    const net::IoResult result = transport_->read(lent.read_buffer);
+    if (result.status == net::IoStatus::closed || result.status == net::IoStatus::failed) {
+      ending_ = Ending::dead;
+      return Turn::finished;
+    }
+    if (result.status == net::IoStatus::would_block && (!saw_hangup_ || result.bytes == 0)) is_readable_ = false;
+  }
+  arm(lent);
+  return Turn::waiting;
+}
+
+}  // namespace equinox::server

@@ -1,0 +1,296 @@
+#include <cstring>
+
+#include "http/forwarded.hpp"
+#include "http/http1_codec.hpp"
+#include "http/refusal.hpp"
+#include "server/connection.hpp"
+#include "server/error_map.hpp"
+#include "server/lending.hpp"
+#include "server/request_identity.hpp"
+
+namespace equinox::server {
+
+void Connection::apply_events(Lending& lent) {
+  // By index: answering appends `sent` events to the list that is being read.
+  for (std::size_t i = 0; i < lent.events.size() && ending_ != Ending::dead; ++i) {
+    const http::CodecEvent event = lent.events[i];
+    switch (event.kind) {
+      case http::EventKind::head: on_head(lent, event); break;
+      case http::EventKind::body: on_body(lent, event); break;
+      case http::EventKind::reset: on_reset(lent, event); break;
+      case http::EventKind::refused: on_refused(lent, event); break;
+      case http::EventKind::sent:
+      case http::EventKind::failed: on_response_end(lent, event); break;
+    }
+  }
+  lent.events.clear();
+}
+
+Exchange* Connection::find(StreamId stream) noexcept {
+  for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
+    if (x->stream == stream && x->state != ExchangeState::sent) return x;
+  }
+  return nullptr;
+}
+
+Exchange& Connection::add_exchange(Lending& lent, StreamId stream) {
+  Exchange* exchange = lent.exchanges.take();
+  exchange->stream = stream;
+  exchange->settings = lent.settings.get();
+  if (last_exchange_ == nullptr) {
+    exchanges_ = exchange;
+  } else {
+    last_exchange_->next = exchange;
+  }
+  last_exchange_ = exchange;
+  return *exchange;
+}
+
+void Connection::unlink(Exchange& exchange) noexcept {
+  Exchange* before = nullptr;
+  for (Exchange* x = exchanges_; x != &exchange; x = x->next) before = x;
+  (before == nullptr ? exchanges_ : before->next) = exchange.next;
+  if (last_exchange_ == &exchange) last_exchange_ = before;
+}
+
+void Connection::on_head(Lending& lent, const http::CodecEvent& event) {
+  if (event.head->upgrades_to_h2c && event.end_of_message && upgrade_to_h2c(lent, *event.head)) return;
+  Exchange& exchange = add_exchange(lent, event.stream);
+  begin_exchange(lent, exchange, *event.head);
+  if (event.end_of_message) {
+    exchange.is_complete = true;
+    run_handler(lent, exchange);
+  } else {
+    start_body(lent, exchange);
+  }
+}
+
+void Connection::begin_exchange(Lending& lent, Exchange& exchange, const RequestHead& head) {
+  exchange.head = &head;
+  exchange.method = head.method;
+  exchange.version = head.version;
+  exchange.scheme = head.scheme;
+  exchange.peer_keeps_alive = head.keep_alive;
+  exchange.state = ExchangeState::receiving;
+  exchange.phases.start(head_started_ && !is_http2() ? phase_start_ : lent.now);
+  exchange.phases.enter(head.has_body ? RequestPhase::body : RequestPhase::queue, lent.now);
+  head_started_ = false;
+  ++request_count_;
+  exchange.target_size = static_cast<std::uint8_t>(std::min(head.target.size(), exchange.target.size()));
+  std::memcpy(exchange.target.data(), head.target.data(), exchange.target_size);
+  identify(lent, exchange);
+  const ListenerSettings& listener = exchange.settings->listeners[listener_];
+  const http::Match match = exchange.settings->router.match(head, listener.name, exchange.parameter_store);
+  exchange.match = match.status;
+  exchange.allow = match.allow;
+  exchange.route = match.route;
+  exchange.parameters = match.parameters;
+  exchange.body_max_bytes = match.route != nullptr && match.route->options.request_body_max_bytes
+                                ? *match.route->options.request_body_max_bytes
+                                : exchange.settings->limits.body_max_bytes;
+  account_request_started(lent, exchange);
+}
+
+void Connection::identify(Lending& lent, Exchange& exchange) {
+  RequestContext& context = exchange.context;
+  context.peer = peer_;
+  context.client = proxied_client_ != nullptr ? *proxied_client_ : peer_;
+  context.connection = id();
+  context.stream = exchange.stream;
+  context.listener = exchange.settings->listeners[listener_].name;
+  context.request_id = {};
+  context.trace_id = {};
+  const IdentityFields named = identity_fields(exchange.head->fields);
+  if (!exchange.settings->trusted_proxies.empty()) {
+    context.client = http::client_of(exchange.head->fields, context.client, exchange.settings->trusted_proxies);
+  }
+  if (!named.traceparent.empty()) {
+    const std::string_view trace = trace_id_of(named.traceparent);
+    std::memcpy(exchange.trace_id.data(), trace.data(), trace.size());
+    context.trace_id = {exchange.trace_id.data(), trace.size()};
+  }
+  if (!exchange.settings->request_ids) return;
+  if (is_acceptable_request_id(named.request_id)) {
+    exchange.request_id_size = static_cast<std::uint8_t>(named.request_id.size());
+    std::memcpy(exchange.request_id.data(), named.request_id.data(), named.request_id.size());
+  } else {
+    exchange.request_id_size = make_request_id(exchange.request_id, lent.request_id_prefix, lent.next_request_id++);
+  }
+  context.request_id = {exchange.request_id.data(), exchange.request_id_size};
+}
+
+void Connection::start_body(Lending& lent, Exchange& exchange) {
+  const RequestHead& head = *exchange.head;
+  if (head.content_length && *head.content_length > exchange.body_max_bytes) {
+    refuse_request(lent, &exchange, Errc::content_too_large);
+    return;
+  }
+  exchange.body_window.begin(lent.now);
+  if (exchange.route != nullptr && exchange.route->handler.streaming() != nullptr) {
+    if (!open_sink(lent, exchange)) return;
+  }
+  if (head.expects_continue) codec_->send_continue(exchange.stream, batch(lent));
+}
+
+void Connection::on_body(Lending& lent, const http::CodecEvent& event) {
+  Exchange* exchange = find(event.stream);
+  if (exchange == nullptr || exchange->state != ExchangeState::receiving || exchange->is_complete) {
+    // Answered early or given up: the bytes are dropped, but the windows they used must open again.
+    if (codec_ != nullptr && event.size != 0) codec_->consume(event.stream, event.size);
+    return;
+  }
+  take_body(lent, *exchange, event.bytes(), event.end_of_message);
+}
+
+void Connection::take_body(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes, bool is_last) {
+  exchange.body_bytes += bytes.size();
+  exchange.body_window.bytes += bytes.size();
+  if (exchange.body_bytes > exchange.body_max_bytes) {
+    codec_->consume(exchange.stream, bytes.size());
+    refuse_request(lent, &exchange, Errc::content_too_large);
+    return;
+  }
+  exchange.is_complete = is_last;
+  if (exchange.sink != nullptr) {
+    if (!push_to_sink(lent, exchange, bytes)) return;
+    if (is_last && !exchange.sink_waits) run_handler(lent, exchange);
+    return;
+  }
+  const std::string_view text{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  if (exchange.route == nullptr) {
+    // Nobody will read it: 404 and 405 are given when the request is complete, so that the connection lives on.
+  } else if (is_last && exchange.body.empty() && exchange.body_view.empty()) {
+    exchange.body_view = text;  // came in one piece: no copy
+  } else {
+    if (exchange.body.empty() && exchange.head->content_length) {
+      exchange.body.reserve(std::min<std::uint64_t>(*exchange.head->content_length, 1024 * 1024));
+    }
+    exchange.body.append(text);
+  }
+  codec_->consume(exchange.stream, bytes.size());
+  if (is_last) run_handler(lent, exchange);
+}
+
+void Connection::on_reset(Lending& lent, const http::CodecEvent& event) {
+  if (Exchange* exchange = find(event.stream); exchange != nullptr) {
+    discard(lent, *exchange, ErrorType::client_gone);
+    return;
+  }
+  // Its last byte may be queued already: then it counts as finished when that leaves.
+}
+
+void Connection::on_refused(Lending& lent, const http::CodecEvent& event) {
+  Exchange* exchange = find(event.stream);
+  if (exchange == nullptr) {
+    account_refusal(lent, event.error);
+    codec_->respond(event.stream, http::refusal_response(event.error), batch(lent), lent.events);
+    return;
+  }
+  refuse_request(lent, exchange, event.error);
+}
+
+void Connection::refuse_request(Lending& lent, Exchange* exchange, Errc code) {
+  account_refusal(lent, code);
+  const bool is_stream_only = is_http2() && exchange != nullptr && !is_connection_error(code);
+  if (exchange != nullptr && exchange->state == ExchangeState::receiving && http::is_answerable(code)) {
+    exchange->is_refused = true;
+    Response response = http::refusal_response(code);
+    if (!is_stream_only) note(reason_of(code));
+    respond(lent, *exchange, std::move(response));
+    apply_events(lent);
+  } else if (exchange == nullptr || exchange->state == ExchangeState::sent) {
+    if (!is_http2() && http::is_answerable(code)) {
+      codec_->respond(0, http::refusal_response(code), batch(lent), lent.events);
+      lent.events.clear();  // there is no exchange these could belong to
+    }
+  }
+  if (!is_stream_only) end_after_flush(reason_of(code), true, Error{code});
+}
+
+void Connection::decide_persistence(Lending& lent, Exchange& exchange, Response& response) {
+  if (is_http2()) return;
+  const std::uint32_t most = exchange.settings->bounds.requests_per_connection;
+  std::optional<CloseReason> reason;
+  if (closes_after_response_) {
+    reason = has_reason_ ? reason_ : CloseReason::max_age;
+  } else if (response.closes_connection()) {
+    reason = CloseReason::response_connection_close;
+  } else if (!exchange.peer_keeps_alive) {
+    reason = CloseReason::client_connection_close;
+  } else if (lent.drain != DrainStage::none) {
+    reason = lent.drain_reason;
+  } else if (most != 0 && request_count_ >= most) {
+    reason = CloseReason::max_requests;
+  }
+  if (!reason) return;
+  note(*reason);
+  response.close_connection();
+  closes_after_response_ = true;
+}
+
+void Connection::respond(Lending& lent, Exchange& exchange, Response&& response) {
+  if (exchange.request_id_size != 0 && exchange.settings->request_ids) {
+    response.with("X-Request-Id", std::string_view{exchange.request_id.data(), exchange.request_id_size});
+  }
+  decide_persistence(lent, exchange, response);
+  if (exchange.settings->access_log) exchange.remember_for_log();
+  exchange.status = static_cast<std::uint16_t>(response.status().code());
+  exchange.state = ExchangeState::responding;
+  exchange.body_window.end();
+  exchange.handler_due = kNever;
+  if (auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body())) {
+    exchange.is_streaming = true;
+    if (*source != nullptr) (*source)->attach(Resumer{link(lent, exchange)});
+  }
+  EgressBatch& out = batch(lent);
+  exchange.egress_begin = out.appended_total();
+  const bool cut_short = !exchange.is_complete && !is_http2();
+  codec_->respond(exchange.stream, std::move(response), out, lent.events);
+  if (cut_short && codec_->state().is_finished) end_after_flush(CloseReason::response_connection_close, true);
+}
+
+void Connection::on_response_end(Lending& lent, const http::CodecEvent& event) {
+  Exchange* exchange = find(event.stream);
+  if (exchange == nullptr) return;
+  if (event.kind == http::EventKind::failed) {
+    exchange->is_cut = true;
+    exchange->error = ErrorType::handler_abort;
+    if (!is_http2()) end_after_flush(CloseReason::handler_abort, false);
+  }
+  exchange->state = ExchangeState::sent;
+  exchange->head = nullptr;  // HTTP/2 frees it with the stream, HTTP/1 lends its parser again
+  exchange->egress_end = batch(lent).appended_total();
+  exchange->sent_bytes = exchange->egress_end - exchange->egress_begin;
+}
+
+void Connection::complete(Lending& lent, Exchange& exchange) {
+  exchange.phases.enter(RequestPhase::write, lent.fine);
+  account_request(lent, exchange);
+  if (exchange.link != nullptr) exchange.link->is_gone.store(true, std::memory_order_relaxed);
+  unlink(exchange);
+  lent.exchanges.give_back(&exchange);
+  phase_start_ = lent.fine;
+}
+
+void Connection::discard(Lending& lent, Exchange& exchange, ErrorType error) {
+  if (exchange.sink != nullptr && exchange.state == ExchangeState::receiving) exchange.sink->abort();
+  exchange.error = error;
+  exchange.is_cut = true;
+  complete(lent, exchange);
+}
+
+void Connection::discard_all(Lending& lent, ErrorType error) {
+  while (exchanges_ != nullptr) discard(lent, *exchanges_, exchanges_->state == ExchangeState::sent && error == ErrorType::none ? ErrorType::client_gone : error);
+}
+
+std::shared_ptr<http::ExchangeLink> Connection::link(Lending& lent, Exchange& exchange) {
+  if (exchange.link == nullptr) {
+    exchange.link = std::make_shared<http::ExchangeLink>();
+    exchange.link->mail = lent.mail;
+    exchange.link->connection = id();
+    exchange.link->stream = exchange.stream;
+  }
+  return exchange.link;
+}
+
+}  // namespace equinox::server

@@ -1,0 +1,192 @@
+#include "http/refusal.hpp"
+#include "server/connection.hpp"
+#include "server/lending.hpp"
+
+namespace equinox::server {
+
+namespace {
+
+std::int64_t nanoseconds(TimePoint at) noexcept { return at.time_since_epoch().count(); }
+
+/// Runs `work` where the stall detector can see it; a handler's exception stops here.
+template <typename F>
+bool guarded(Lending& lent, const Exchange& exchange, ConnectionId id, RouteId route, F&& work) {
+  lent.telemetry.begin_activity(StallCause::handler, route, static_cast<std::uint8_t>(exchange.method), id, exchange.stream,
+                                nanoseconds(lent.fine));
+  bool is_fine = true;
+  try {
+    work();
+  } catch (const std::exception& failure) {
+    is_fine = false;
+    LogRecord record{LogLevel::error, LogComponent::handler, "handler threw"};
+    record.add("what", failure.what()).add("target", exchange.target_view()).add("request_id", exchange.context.request_id);
+    lent.log.write(record);
+  } catch (...) {
+    is_fine = false;
+    LogRecord record{LogLevel::error, LogComponent::handler, "handler threw something that is no exception"};
+    lent.log.write(record.add("target", exchange.target_view()));
+  }
+  lent.fine = lent.clock.now();
+  lent.telemetry.end_activity(nanoseconds(lent.fine));
+  return is_fine;
+}
+
+Response page(const Exchange& exchange, const Request& request, int status) {
+  const SyncHandler* custom = exchange.settings->router.status_page(status);
+  return custom != nullptr ? (*custom)(request) : Response::error(status);
+}
+
+/// Answers for requests no route takes (RFC 9110 §15.5.5, §15.5.6, §9.3.7).
+Response unrouted(const Exchange& exchange, const Request& request) {
+  switch (exchange.match) {
+    case http::MatchStatus::options: return Response::empty(204).with("Allow", to_string(exchange.allow));
+    case http::MatchStatus::method_not_allowed:
+      return page(exchange, request, 405).with("Allow", to_string(exchange.allow));
+    case http::MatchStatus::not_implemented: return page(exchange, request, 501);
+    default: return page(exchange, request, 404);
+  }
+}
+
+}  // namespace
+
+void Connection::fail_exchange(Lending& lent, Exchange& exchange, int status, ErrorType error) {
+  exchange.error = error;
+  Response response = Response::error(status);
+  if (exchange.head != nullptr) {
+    const Request request = exchange.request();
+    if (!guarded(lent, exchange, id(), exchange.route_id(), [&] { response = page(exchange, request, status); })) {
+      response = Response::error(status);
+    }
+  }
+  exchange.phases.enter(RequestPhase::write, lent.fine);
+  respond(lent, exchange, std::move(response));
+}
+
+bool Connection::open_sink(Lending& lent, Exchange& exchange) {
+  const StreamHandler& handler = *exchange.route->handler.streaming();
+  std::optional<Response> early;
+  const Request request = exchange.request();
+  const bool is_fine = guarded(lent, exchange, id(), exchange.route_id(), [&] {
+    for (const Before& before : exchange.route->before) {
+      early = before(request);
+      if (early) return;
+    }
+    exchange.sink = handler(request);
+    if (exchange.sink != nullptr) exchange.sink->attach(Resumer{link(lent, exchange)});
+  });
+  if (is_fine && !early && exchange.sink != nullptr) return true;
+  if (early) {
+    exchange.phases.enter(RequestPhase::write, lent.fine);
+    respond(lent, exchange, std::move(*early));
+  } else {
+    fail_exchange(lent, exchange, 500, ErrorType::handler_exception);
+  }
+  return false;
+}
+
+bool Connection::push_to_sink(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes) {
+  if (exchange.sink_waits) {
+    exchange.backlog.insert(exchange.backlog.end(), bytes.begin(), bytes.end());
+    return true;
+  }
+  if (bytes.empty()) return true;
+  SinkStatus status = SinkStatus::more;
+  if (!guarded(lent, exchange, id(), exchange.route_id(), [&] { status = exchange.sink->receive(bytes); })) {
+    fail_exchange(lent, exchange, 500, ErrorType::handler_exception);
+    return false;
+  }
+  codec_->consume(exchange.stream, bytes.size());
+  if (status == SinkStatus::wait) {
+    exchange.sink_waits = true;
+    exchange.body_window.end();  // the application is the one that waits now
+  }
+  return true;
+}
+
+void Connection::run_handler(Lending& lent, Exchange& exchange) {
+  exchange.body_window.end();
+  exchange.phases.enter(RequestPhase::handler, lent.fine);
+  if (exchange.route != nullptr && exchange.route->handler.async() != nullptr) {
+    run_async(lent, exchange, *exchange.route->handler.async());
+    return;
+  }
+  std::optional<Response> response;
+  const Request request = exchange.request();
+  const bool is_fine = guarded(lent, exchange, id(), exchange.route_id(), [&] {
+    if (exchange.route == nullptr) {
+      response.emplace(unrouted(exchange, request));
+      return;
+    }
+    const http::Route& route = *exchange.route;
+    if (route.handler.streaming() != nullptr) {
+      if (exchange.sink == nullptr) {  // no body came: the sink sees an empty one
+        for (const Before& before : route.before) {
+          if (response = before(request); response) return;
+        }
+        exchange.sink = (*route.handler.streaming())(request);
+        if (exchange.sink != nullptr) exchange.sink->attach(Resumer{link(lent, exchange)});
+      }
+      if (exchange.sink != nullptr) response.emplace(exchange.sink->finish());
+    } else {
+      for (const Before& before : route.before) {
+        if (response = before(request); response) return;
+      }
+      response.emplace((*route.handler.sync())(request));
+    }
+    if (response) {
+      for (const After& after : route.after) after(request, *response);
+    }
+  });
+  if (!is_fine || !response) {
+    fail_exchange(lent, exchange, 500, ErrorType::handler_exception);
+    return;
+  }
+  exchange.phases.enter(RequestPhase::write, lent.fine);
+  respond(lent, exchange, std::move(*response));
+}
+
+void Connection::run_async(Lending& lent, Exchange& exchange, const AsyncHandler& handler) {
+  std::optional<Response> early;
+  exchange.state = ExchangeState::handling;
+  exchange.handler_due = lent.fine + exchange.settings->timeouts.handler;
+  const bool is_fine = guarded(lent, exchange, id(), exchange.route_id(), [&] {
+    const Request request = exchange.request();
+    for (const Before& before : exchange.route->before) {
+      if (early = before(request); early) return;
+    }
+    if (!exchange.route->after.empty()) exchange.keep();
+    handler(request.to_owned(), Responder{link(lent, exchange)});
+  });
+  if (early) {
+    exchange.phases.enter(RequestPhase::write, lent.fine);
+    respond(lent, exchange, std::move(*early));
+  } else if (!is_fine) {
+    // The Responder died with the exception and has answered 500 by mail; that mail finds the exchange answered.
+    fail_exchange(lent, exchange, 500, ErrorType::handler_exception);
+  } else if (exchange.kept == nullptr) {
+    exchange.head = nullptr;  // its views end with the turn; the handler has its own copy
+  }
+}
+
+Turn Connection::answer(Lending& lent, StreamId stream, Response&& response) {
+  Exchange* exchange = find(stream);
+  if (exchange == nullptr || exchange->state != ExchangeState::handling || ending_ == Ending::dead) return settle(lent);
+  lent.fine = lent.clock.now();
+  bool is_fine = true;
+  if (exchange->kept != nullptr && exchange->route != nullptr) {
+    is_fine = guarded(lent, *exchange, id(), exchange->route_id(), [&] {
+      for (const After& after : exchange->route->after) after(*exchange->kept, response);
+    });
+  }
+  if (!is_fine) {
+    fail_exchange(lent, *exchange, 500, ErrorType::handler_exception);
+  } else {
+    exchange->phases.enter(RequestPhase::write, lent.fine);
+    respond(lent, *exchange, std::move(response));
+  }
+  apply_events(lent);
+  pump(lent);
+  return turn(lent);  // what waited behind this answer, in the buffer or the socket, can go on
+}
+
+}  // namespace equinox::server

@@ -1,0 +1,215 @@
+#include "http/h2c_upgrade.hpp"
+#include "http/http1_codec.hpp"
+#include "http/http2_codec.hpp"
+#include "http/negotiate.hpp"
+#include "http/proxy_protocol.hpp"
+#include "server/connection.hpp"
+#include "server/lending.hpp"
+
+namespace equinox::server {
+
+namespace {
+
+std::string_view text_of(std::span<const std::byte> bytes) noexcept {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// How much is asked of the kernel when a held message goes on: enough for a body to come in few reads.
+constexpr std::size_t kHeldReadBytes = 16 * 1024;
+
+}  // namespace
+
+void Connection::take_input(Lending& lent) {
+  if (held_ != nullptr && !held_->empty() && held_is_fresh_ && wants_input() && !is_ending()) {
+    held_->consume(feed(lent, held_->readable()));
+  }
+  std::size_t budget = kReadBudgetBytes;
+  while ((is_readable_ || transport_->has_pending()) && !is_ending() && budget != 0 && wants_input()) {
+    const bool is_held = held_ != nullptr && !held_->empty();
+    const std::span<std::byte> into = is_held ? held_->room(kHeldReadBytes) : std::span<std::byte>{lent.read_buffer};
+    const net::IoResult result = transport_->read(into);
+    if (result.bytes != 0) {
+      got_bytes_ = true;
+      account_received(lent, result.bytes);
+      budget -= std::min(budget, result.bytes);
+      if (is_held) {
+        held_->commit(result.bytes);
+        held_->consume(feed(lent, held_->readable()));
+      } else {
+        const auto bytes = std::span<const std::byte>{into.first(result.bytes)};
+        hold(bytes.subspan(feed(lent, bytes)));
+      }
+    }
+    switch (result.status) {
+      case net::IoStatus::ok: break;
+      case net::IoStatus::would_block:
+        // A short read means drained, unless the peer has hung up: then only the end itself does.
+        if (!saw_hangup_ || result.bytes == 0) is_readable_ = false;
+        break;
+      case net::IoStatus::closed:
+        is_readable_ = false;
+        peer_finished_ = true;
+        return;
+      case net::IoStatus::failed: on_io_failure(lent, result.error); return;
+    }
+  }
+  // Emptied by use: between messages a connection owns no buffer.
+  if (held_ != nullptr && held_->empty()) held_.reset();
+}
+
+void Connection::hold(std::span<const std::byte> rest) {
+  if (rest.empty() || is_ending()) return;
+  if (held_ == nullptr) held_ = std::make_unique<ByteHold>();
+  held_->append(rest);
+}
+
+std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
+  std::size_t used_in_all = 0;
+  held_is_fresh_ = false;
+  if (awaits_proxy_header_ && !take_proxy_header(lent, input, used_in_all)) return used_in_all;
+  if (codec_ == nullptr && !choose_codec(lent, input.subspan(used_in_all), used_in_all)) return used_in_all;
+  for (int turns = 0; used_in_all < input.size() && !is_ending(); ++turns) {
+    if (turns == kRequestsPerTurn || pending_bytes() > kOutputBacklogBytes) {
+      held_is_fresh_ = true;
+      break;
+    }
+    const auto used = codec_->receive(input.subspan(used_in_all), lent.events, lent.now);
+    const bool made_events = !lent.events.empty();
+    apply_events(lent);
+    if (!used) {
+      if (!is_ending()) refuse_request(lent, last_exchange_, used.error().code);
+      return input.size();
+    }
+    used_in_all += *used;
+    if (*used == 0 && !made_events) break;
+    if (pending_bytes() >= kHighWatermarkBytes) pump(lent);
+  }
+  if (codec_ == nullptr || is_ending()) return input.size();
+  const http::CodecState state = codec_->state();
+  codec_accepts_ = state.can_receive;
+  if (state.head_started && !head_started_) phase_start_ = lent.now;
+  head_started_ = state.head_started;
+  if (used_in_all < input.size() && !wants_input()) held_is_fresh_ = true;
+  keep_exchanges(lent);
+  return used_in_all;
+}
+
+bool Connection::take_proxy_header(Lending& lent, std::span<const std::byte> input, std::size_t& used) {
+  const http::ProxyHeader header = http::parse_proxy_header(text_of(input));
+  if (header.status == http::ProxyStatus::need_more) return false;
+  if (header.status == http::ProxyStatus::malformed) {
+    end_now(lent, CloseReason::wrong_protocol, Error{Errc::wrong_protocol});
+    used = input.size();
+    return false;
+  }
+  awaits_proxy_header_ = false;
+  used = header.size;
+  if (!header.is_local) {
+    proxied_client_ = std::make_unique<Endpoint>(header.source);
+    account_client(lent, header.source);
+  }
+  return true;
+}
+
+bool Connection::choose_codec(Lending& lent, std::span<const std::byte> input, std::size_t& used) {
+  const ListenerSettings& listener = lent.settings->listeners[listener_];
+  http::Negotiated choice = http::Negotiated::need_more;
+  if (is_tls_ && transport_->tls() != nullptr && !transport_->tls()->alpn.empty()) {
+    choice = http::negotiate_alpn(transport_->tls()->alpn);
+  } else {
+    if (input.empty()) return false;
+    choice = http::negotiate(text_of(input));
+    const bool allows_h2c = !is_tls_ && listener.h2c != H2c::off;
+    if (choice == http::Negotiated::http2_preface && !allows_h2c) choice = http::Negotiated::wrong_protocol;
+  }
+  switch (choice) {
+    case http::Negotiated::need_more: return false;
+    case http::Negotiated::wrong_protocol:
+      account_refusal(lent, Errc::wrong_protocol);
+      end_now(lent, CloseReason::wrong_protocol, Error{Errc::wrong_protocol});
+      used += input.size();
+      return false;
+    case http::Negotiated::http2_preface:
+      codec_ = std::make_unique<http::Http2Codec>(
+          lent.limits, http::Http2Options{.scheme = is_tls_ ? Scheme::https : Scheme::http,
+                                          .date = &lent.date,
+                                          .memory = lent.h2_memory,
+                                          .now = lent.now});
+      adopt_protocol(lent, is_tls_ ? Protocol::h2 : Protocol::h2c);
+      return true;
+    case http::Negotiated::http1:
+      codec_ = make_http1_codec(lent);
+      adopt_protocol(lent, Protocol::http11);
+      return true;
+  }
+  return false;
+}
+
+std::unique_ptr<http::Codec> Connection::make_http1_codec(Lending& lent) const {
+  return std::make_unique<http::Http1Codec>(
+      lent.parsers, lent.limits, lent.date,
+      http::Http1Options{.scheme = is_tls_ ? Scheme::https : Scheme::http,
+                         .h2c_upgrade_allowed = !is_tls_ && lent.settings->listeners[listener_].h2c == H2c::on});
+}
+
+void Connection::adopt_protocol(Lending& lent, Protocol protocol) {
+  account_protocol(lent, protocol);
+  if (equinox::is_http2(protocol) && h2_ == nullptr) {
+    h2_ = std::make_unique<Http2Facts>();
+    h2_->last_received = lent.now;
+  }
+  if (lent.drain != DrainStage::none && equinox::is_http2(protocol)) {
+    h2_->was_announced = true;
+    codec_->begin_drain(http::DrainStep::announce);
+  }
+}
+
+bool Connection::upgrade_to_h2c(Lending& lent, const RequestHead& head) {
+  const std::optional<std::string> settings = http::h2c_settings(head);
+  if (!settings) return false;
+  const http::Http2Options options{.scheme = Scheme::http, .date = &lent.date, .memory = lent.h2_memory, .now = lent.now};
+  auto upgraded = http::Http2Codec::upgraded(*settings, head, lent.limits, options);
+  if (!upgraded) return false;
+  batch(lent).append(http::kSwitchingToH2c);
+  codec_ = std::move(*upgraded);
+  account_upgrade(lent);
+  adopt_protocol(lent, Protocol::h2c);
+  // The request comes again, as stream 1: its head event joins those being applied.
+  return codec_->receive({}, lent.events, lent.now).has_value();
+}
+
+void Connection::keep_exchanges(Lending& lent) {
+  for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
+    if (x->settings_keeper == nullptr && x->settings == lent.settings.get()) x->settings_keeper = lent.settings;
+    if (!is_http2() && x->state == ExchangeState::receiving) x->keep();
+  }
+}
+
+void Connection::on_input_end(Lending& lent) {
+  if (input_end_told_) {
+    if (exchanges_ == nullptr) end_after_flush(CloseReason::client_fin_idle, false);
+    return;
+  }
+  const bool has_more = held_ != nullptr && !held_->empty();
+  // Pipelined requests that came before the FIN are still answered, one after the other.
+  if (has_more && held_is_fresh_ && exchanges_ != nullptr) return;
+  if (codec_ == nullptr) {
+    if (got_bytes_) account_refusal(lent, Errc::bad_request_line);
+    end_now(lent, got_bytes_ ? CloseReason::client_fin_mid_request : CloseReason::client_fin_idle);
+    return;
+  }
+  input_end_told_ = true;
+  const bool was_incomplete = codec_->end_of_input();
+  if (was_incomplete) {
+    for (Exchange* x = exchanges_; x != nullptr;) {
+      Exchange* next = x->next;
+      if (x->state == ExchangeState::receiving) discard(lent, *x, ErrorType::client_gone);
+      x = next;
+    }
+    end_after_flush(CloseReason::client_fin_mid_request, false);
+  } else if (exchanges_ == nullptr) {
+    end_after_flush(h2_ != nullptr && h2_->peer_said_goaway ? CloseReason::client_goaway : CloseReason::client_fin_idle, false);
+  }
+}
+
+}  // namespace equinox::server

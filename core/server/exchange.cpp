@@ -1,0 +1,85 @@
+#include "server/exchange.hpp"
+
+#include "server/settings.hpp"
+
+namespace equinox::server {
+
+RouteId Exchange::route_id() const noexcept {
+  return route == nullptr ? kRouteUnmatched : settings->route_ids[route->id];
+}
+
+void Exchange::keep() {
+  if (kept != nullptr || head == nullptr) return;
+  kept = std::make_unique<Request>(request().to_owned());
+  head = &kept->head();
+  // The copy holds the parameters too; a body that came whole lives on in it.
+  parameters = kept->parameters();
+  if (body.empty()) body_view = kept->body();
+  trailers = kept->trailers();
+}
+
+void Exchange::remember_for_log() {
+  if (log_texts != nullptr) return;
+  log_texts = std::make_unique<LogTexts>();
+  if (head == nullptr) return;
+  log_texts->referer = head->field("referer").value_or("");
+  log_texts->user_agent = head->field("user-agent").value_or("");
+  log_texts->authority = head->authority;
+}
+
+void Exchange::reset() noexcept {
+  next = nullptr;
+  stream = 0;
+  state = ExchangeState::receiving;
+  is_complete = sink_waits = is_streaming = is_cut = is_refused = false;
+  sent_bytes = 0;
+  status = 0;
+  error = ErrorType::none;
+  target_size = request_id_size = 0;
+  parameters = {};
+  head = nullptr;
+  route = nullptr;
+  settings = nullptr;
+  if (settings_keeper != nullptr) settings_keeper.reset();
+  if (kept != nullptr) kept.reset();
+  body_view = {};
+  if (body.capacity() > 16 * 1024) {
+    std::string{}.swap(body);
+  } else {
+    body.clear();
+  }
+  trailers = {};
+  body_bytes = 0;
+  if (sink != nullptr) sink.reset();
+  if (backlog.capacity() != 0) std::vector<std::byte>{}.swap(backlog);
+  if (link != nullptr) link.reset();
+  if (log_texts != nullptr) log_texts.reset();
+  first_byte = {};
+  handler_due = kNever;
+  body_window.end();
+}
+
+ExchangePool::~ExchangePool() {
+  while (free_ != nullptr) delete std::exchange(free_, free_->next);
+}
+
+Exchange* ExchangePool::take() {
+  if (free_ == nullptr) return new Exchange;
+  Exchange* out = std::exchange(free_, free_->next);
+  --free_count_;
+  out->next = nullptr;
+  return out;
+}
+
+void ExchangePool::give_back(Exchange* exchange) noexcept {
+  if (free_count_ >= kKeptAtMost) {
+    delete exchange;
+    return;
+  }
+  exchange->reset();
+  exchange->next = free_;
+  free_ = exchange;
+  ++free_count_;
+}
+
+}  // namespace equinox::server

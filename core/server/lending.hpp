@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <equinox/hooks.hpp>
+#include <equinox/ids.hpp>
+
+#include "base/clock.hpp"
+#include "base/egress_batch.hpp"
+#include "base/log.hpp"
+#include "http/codec.hpp"
+#include "http/date.hpp"
+#include "http/exchange_link.hpp"
+#include "http/http1_parser.hpp"
+#include "http/http2_memory.hpp"
+#include "net/timer_wheel.hpp"
+#include "server/exchange.hpp"
+
+#include "server/settings.hpp"
+#include "telemetry/reactor_telemetry.hpp"
+
+namespace equinox::server {
+
+/// How far a drain has come on a reactor.
+enum class DrainStage : std::uint8_t {
+  none,
+  announced,  ///< everything is served, answers carry Connection: close, HTTP/2 has its first GOAWAY
+  closing,    ///< final GOAWAY; idle HTTP/1 connections close once silent for a second
+};
+
+/// Egress batches lent by a reactor. One that has grown large is not kept.
+class BatchPool {
+ public:
+  std::unique_ptr<EgressBatch> take() {
+    if (free_.empty()) return std::make_unique<EgressBatch>(kBlockBytes);
+    std::unique_ptr<EgressBatch> out = std::move(free_.back());
+    free_.pop_back();
+    return out;
+  }
+  void give_back(std::unique_ptr<EgressBatch> batch) {
+    if (batch->capacity_bytes() <= kKeptBlockBytes && free_.size() < kKeptAtMost) free_.push_back(std::move(batch));
+  }
+  [[nodiscard]] std::size_t free_count() const noexcept { return free_.size(); }
+
+ private:
+  static constexpr std::size_t kBlockBytes = 16 * 1024;
+  static constexpr std::size_t kKeptBlockBytes = 128 * 1024;
+  static constexpr std::size_t kKeptAtMost = 16;
+  std::vector<std::unique_ptr<EgressBatch>> free_;
+};
+
+/// What a reactor lends to its connections for the length of a call. Owning reactor's thread only.
+struct Lending {
+  static constexpr std::size_t kReadBufferBytes = 64 * 1024;
+
+  ReactorIndex reactor{0};
+  Clock clock;
+  TimePoint now{};    ///< of this turn
+  std::int64_t wall_ns{0};  ///< of this turn, Unix epoch
+  TimePoint fine{};   ///< the latest reading: after a handler, after a flush
+  std::shared_ptr<const Settings> settings;
+  http::Limits limits;  ///< a stable address for codecs; a reload writes into it
+  net::TimerWheel wheel;
+  ExchangePool exchanges;
+  http::Http1ParserPool parsers;
+  http::Http2Memory h2_memory;
+  BatchPool batches;
+  http::DateCache date;
+  std::vector<std::byte> read_buffer;
+  std::vector<http::CodecEvent> events;
+  std::shared_ptr<const http::ExchangeLink::Mail> mail;
+  telemetry::ReactorTelemetry& telemetry;
+  LogProducer log;
+  LogProducer access_log;
+  const Hooks* hooks{nullptr};
+  DrainStage drain{DrainStage::none};
+  CloseReason drain_reason{CloseReason::drain};
+  TimePoint drain_began{};
+  std::string request_id_prefix;   ///< 16 hex digits, different in every process
+  std::uint64_t next_request_id{0};
+
+  Lending(ReactorIndex index, Clock time, std::string_view server_field, telemetry::ReactorTelemetry& cells)
+      : reactor{index}, clock{time}, now{time.now()}, fine{now}, wheel{now}, date{server_field}, read_buffer(kReadBufferBytes),
+        telemetry{cells} {}
+};
+
+}  // namespace equinox::server

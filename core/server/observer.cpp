@@ -1,0 +1,62 @@
+#include "server/observer.hpp"
+
+#include <pthread.h>
+
+#include <vector>
+
+namespace equinox::server {
+
+namespace {
+/// A stall of 100 ms must be named within 100 ms: looking every 40 ms leaves room for the rest.
+constexpr std::chrono::milliseconds kLookEvery{40};
+}  // namespace
+
+void Observer::start() {
+  thread_ = std::thread{[this] { run(); }};
+}
+
+void Observer::stop() {
+  {
+    const std::lock_guard lock{mutex_};
+    is_stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Observer::run() {
+  ::pthread_setname_np(::pthread_self(), "eqx-observer");
+  auto next_second = std::chrono::steady_clock::now() + std::chrono::seconds{1};
+  std::vector<std::int64_t> reported(telemetry_.reactor_count(), 0);
+  std::unique_lock lock{mutex_};
+  while (!wake_.wait_for(lock, kLookEvery, [&] { return is_stopping_; })) {
+    lock.unlock();
+    for (const StallRecord& stall : telemetry_.watch()) {
+      // One line for each stall, however often it is seen.
+      if (reported[stall.reactor] == stall.started_ns) continue;
+      reported[stall.reactor] = stall.started_ns;
+      report(stall);
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= next_second) {
+      telemetry_.record_second();
+      next_second += std::chrono::seconds{1};
+      if (next_second <= now) next_second = now + std::chrono::seconds{1};
+    }
+    lock.lock();
+  }
+}
+
+void Observer::report(const StallRecord& stall) const {
+  const auto routes = telemetry_.route_names();
+  LogRecord record{LogLevel::warning, LogComponent::reactor, "reactor stalled"};
+  record.add("reactor", stall.reactor)
+      .add("cause", to_string(stall.cause))
+      .add("seconds", static_cast<double>(stall.duration_ns) / 1e9)
+      .add("connections", stall.delayed_connections);
+  if (stall.has_route && stall.route < routes.size()) record.add("route", routes[stall.route]);
+  if (stall.connection != 0) record.add("connection", to_string(ConnectionId::unpack(stall.connection)));
+  log_.write(record);
+}
+
+}  // namespace equinox::server

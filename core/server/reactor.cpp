@@ -1,0 +1,467 @@
+#include "server/reactor.hpp"
+
+#include <pthread.h>
+#include <time.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "net/tcp_transport.hpp"
+#include "net/tls_transport.hpp"
+#include "server/connection.hpp"
+
+namespace equinox::server {
+
+namespace {
+
+// Tokens with generation 0 are never connections.
+constexpr std::uint64_t kMailToken = 0;
+constexpr std::uint64_t token_of_listener(std::size_t which) noexcept {
+  return ConnectionId{static_cast<std::uint32_t>(which) + 1, 0}.packed();
+}
+constexpr std::uint32_t kRefusalBit = 0x8000'0000U;
+constexpr std::uint64_t token_of_refusal(std::uint32_t slot) noexcept { return ConnectionId{slot | kRefusalBit, 0}.packed(); }
+
+constexpr int kAcceptsPerTurn = 256;
+/// Every healthy reactor turns at least once a second.
+constexpr Duration kLongestWait = std::chrono::seconds{1};
+constexpr Duration kAcceptPause = std::chrono::milliseconds{100};
+/// Younger idle connections are not evicted for a newcomer.
+constexpr Duration kEvictableAfter = std::chrono::seconds{1};
+/// Between the two GOAWAYs lies at least a round trip (RFC 9113 §6.8); an idle HTTP/1 peer gets the same time.
+constexpr Duration kBetweenGoaways = std::chrono::seconds{1};
+
+template <typename T>
+T must(Result<T> result, const char* what) {
+  if (!result) throw std::system_error{result.error().os_errno, std::generic_category(), what};
+  return std::move(*result);
+}
+
+std::int64_t wall_now_ns() noexcept {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+Reactor::Reactor(Setup setup)
+    : lent_{setup.index, setup.clock, setup.server_field, *setup.telemetry},
+      name_{std::move(setup.name)},
+      poller_{must(net::Poller::open(), "epoll_create1")},
+      mailbox_{std::make_shared<ReactorMailbox>(must(net::Wakeup::open(), "eventfd"))},
+      listeners_{std::move(setup.listeners)},
+      admission_{setup.admission},
+      table_{setup.index},
+      refusals_{setup.refusal_slots},
+      server_log_{std::move(setup.server_log)},
+      access_log_{std::move(setup.access)} {
+  lent_.settings = std::move(setup.settings);
+  lent_.limits = lent_.settings->limits;
+  lent_.log = std::move(setup.log);
+  lent_.access_log = std::move(setup.access_log);
+  lent_.hooks = setup.hooks;
+  lent_.request_id_prefix = std::move(setup.request_id_prefix);
+  const std::weak_ptr<ReactorMailbox> box = mailbox_;
+  auto mail = std::make_shared<http::ExchangeLink::Mail>();
+  mail->answer = [box](ConnectionId id, StreamId stream, Response&& response) {
+    if (const auto open = box.lock()) open->push(AnswerMail{id, stream, std::move(response)});
+  };
+  mail->resume = [box](ConnectionId id, StreamId stream) {
+    if (const auto open = box.lock()) open->push(ResumeMail{id, stream});
+  };
+  lent_.mail = std::move(mail);
+  if (auto added = poller_.add_level(mailbox_->descriptor(), kMailToken); !added) {
+    throw std::system_error{added.error().os_errno, std::generic_category(), "epoll_ctl"};
+  }
+  set_accepting(true);
+}
+
+Reactor::~Reactor() { mailbox_->close(); }
+
+void Reactor::set_accepting(bool is_accepting) {
+  is_accepting_ = is_accepting;
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    net::Listener& listener = listeners_[i].listener;
+    if (!listener.is_open()) continue;
+    if (!is_accepting) {
+      poller_.remove(listener.descriptor());
+      continue;
+    }
+    const auto added = listeners_[i].is_shared ? poller_.add_exclusive(listener.descriptor(), token_of_listener(i))
+                                               : poller_.add_level(listener.descriptor(), token_of_listener(i));
+    if (!added) throw std::system_error{added.error().os_errno, std::generic_category(), "epoll_ctl"};
+  }
+}
+
+void Reactor::run() {
+  ::pthread_setname_np(::pthread_self(), name_.substr(0, 15).c_str());
+  lent_.now = lent_.fine = lent_.clock.now();
+  tick_second();
+  while (!is_stopping_) turn();
+  reap();
+  mailbox_->close();
+}
+
+Duration Reactor::patience() const noexcept {
+  if (!run_queue_.empty()) return Duration{0};
+  Duration wait = lent_.wheel.until_next(lent_.now, kLongestWait);
+  const auto until = [&](TimePoint at) {
+    if (at != kNever) wait = std::min(wait, std::max(Duration{0}, at - lent_.now));
+  };
+  until(accept_again_at_);
+  until(refusals_.next_due());
+  if (drain_) {
+    until(drain_->close_at);
+    until(drain_->final_at);
+    until(drain_->timeout_at);
+  }
+  return wait;
+}
+
+void Reactor::turn() {
+  const TimePoint before = lent_.clock.now();
+  const std::span<const net::ReadyEvent> ready = poller_.wait(patience());
+  lent_.now = lent_.fine = lent_.clock.now();
+  lent_.wall_ns = lent_.now.time_since_epoch().count() + wall_offset_ns_;
+  events_ = static_cast<std::uint32_t>(ready.size());
+  const Duration waited = lent_.now - before;
+  if (lent_.now - last_second_ >= std::chrono::seconds{1}) tick_second();
+  for (const net::ReadyEvent& event : ready) dispatch(event);
+  run_queued();
+  expire_deadlines();
+  keep_house();
+  reap();
+  const TimePoint after = lent_.clock.now();
+  telemetry::LoopTurn facts;
+  facts.wait_ns = waited.count();
+  facts.busy_ns = (after - lent_.now).count();
+  facts.events = events_;
+  facts.wall_ns = after.time_since_epoch().count() + wall_offset_ns_;
+  facts.steady_ns = after.time_since_epoch().count();
+  lent_.telemetry.turn(facts);
+}
+
+void Reactor::dispatch(const net::ReadyEvent& ready) {
+  const ConnectionId id = ConnectionId::unpack(ready.token);
+  if (id.generation == 0) {
+    if (ready.token == kMailToken) {
+      read_mail();
+    } else if ((id.slot & kRefusalBit) != 0) {
+      refusals_.on_ready(id.slot & ~kRefusalBit);
+    } else {
+      accept_from(id.slot - 1);
+    }
+    return;
+  }
+  if (Connection* connection = table_.find(id)) handle(*connection, connection->advance(lent_, ready));
+}
+
+void Reactor::handle(Connection& connection, Turn outcome) {
+  switch (outcome) {
+    case Turn::waiting: return;
+    case Turn::finished: finish(connection); return;
+    case Turn::runnable:
+      if (!connection.is_queued) {
+        connection.is_queued = true;
+        run_queue_.push_back(connection.id());
+      }
+      return;
+  }
+}
+
+void Reactor::finish(Connection& connection) {
+  if (connection.is_finished) return;
+  connection.is_finished = true;
+  finished_.push_back(connection.id());
+}
+
+void Reactor::reap() {
+  if (finished_.empty()) return;
+  for (const ConnectionId id : finished_) {
+    Connection* connection = table_.find(id);
+    if (connection == nullptr) continue;
+    connection->settle_accounts(lent_);
+    lent_.wheel.cancel(connection->timer());
+    admission_->release(connection->peer());
+    table_.erase(id);
+  }
+  finished_.clear();
+  lent_.telemetry.stats().connections(table_.size());
+  // A descriptor is free again: whoever waits in the accept queue need not wait for the timer.
+  if (descriptors_exhausted_) accept_again_at_ = lent_.now;
+}
+
+void Reactor::accept_from(std::size_t which) {
+  net::Listener& listener = listeners_[which].listener;
+  if (!listener.is_open() || !is_accepting_) return;
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    auto accepted = listener.accept();
+    if (!accepted) {
+      const Error error = accepted.error();
+      lent_.telemetry.stats().rejected(static_cast<std::uint16_t>(which), error.code == Errc::out_of_memory
+                                                                              ? ConnectionRejectReason::memory
+                                                                              : ConnectionRejectReason::fd_exhausted);
+      LogRecord record{LogLevel::warning, LogComponent::listener, "accepting pauses"};
+      lent_.log.write(record.add("errno", error.os_errno).add("listener", lent_.settings->listeners[which].name));
+      pause_accepting();
+      return;
+    }
+    if (!accepted->has_value()) return;
+    admit(which, std::move(**accepted));
+  }
+}
+
+void Reactor::pause_accepting() {
+  // Level-triggered readiness would spin on a queue that cannot be taken: out of the poller until there is hope.
+  descriptors_exhausted_ = true;
+  set_accepting(false);
+  accept_again_at_ = lent_.now + kAcceptPause;
+}
+
+void Reactor::resume_accepting() {
+  accept_again_at_ = kNever;
+  descriptors_exhausted_ = false;
+  if (!drain_ || drain_->plan.keep_listeners || drain_->close_at != kNever) set_accepting(true);
+}
+
+void Reactor::admit(std::size_t which, net::Accepted accepted) {
+  const auto listener = static_cast<std::uint16_t>(which);
+  Admission::Verdict verdict = admission_->admit(accepted.peer);
+  if (verdict == Admission::Verdict::full && evict_longest_idle()) verdict = admission_->admit(accepted.peer);
+  if (verdict != Admission::Verdict::admitted) {
+    refuse(which, std::move(accepted), verdict == Admission::Verdict::full ? ConnectionRejectReason::max_connections
+                                                                           : ConnectionRejectReason::per_client_limit);
+    return;
+  }
+  const ListenerSettings& settings = lent_.settings->listeners[which];
+  std::unique_ptr<net::Transport> transport;
+  if (settings.is_tls) {
+    auto made = net::TlsTransport::create(std::move(accepted.socket), settings.tls);
+    if (!made) {
+      lent_.telemetry.stats().rejected(listener, ConnectionRejectReason::memory);
+      admission_->release(accepted.peer);
+      return;
+    }
+    transport = std::move(*made);
+  } else {
+    transport = std::make_unique<net::TcpTransport>(std::move(accepted.socket));
+  }
+  const int descriptor = transport->descriptor();
+  const ConnectionId id = table_.reserve();
+  const Connection::Origin origin{.id = id,
+                                  .listener = listener,
+                                  .is_tls = settings.is_tls,
+                                  .expects_proxy_header = std::any_of(
+                                      settings.proxy_protocol_from.begin(), settings.proxy_protocol_from.end(),
+                                      [&](const net::Network& network) { return network.contains(accepted.peer); }),
+                                  .peer = accepted.peer};
+  Connection& connection = table_.insert(id, std::make_unique<Connection>(origin, std::move(transport), lent_));
+  lent_.telemetry.stats().connections(table_.size());
+  // Read at once: often the request is there already, and a connection that ends with it is never registered.
+  const Turn outcome = connection.run_again(lent_);
+  handle(connection, outcome);
+  if (outcome == Turn::finished) return;
+  if (auto added = poller_.add(descriptor, id.packed()); !added) {
+    connection.abandon(lent_, CloseReason::network_error);
+    finish(connection);
+  }
+}
+
+void Reactor::refuse(std::size_t which, net::Accepted accepted, ConnectionRejectReason reason) {
+  lent_.telemetry.stats().rejected(static_cast<std::uint16_t>(which), reason);
+  if (lent_.settings->listeners[which].is_tls) return;  // closed: a handshake is what could not be afforded
+  const auto slot = refusals_.take(std::move(accepted.socket), lent_.now);
+  if (!slot) return;
+  if (!poller_.add(refusals_.descriptor(*slot), token_of_refusal(*slot))) return;  // expires by itself
+  refusals_.on_ready(*slot);
+}
+
+bool Reactor::evict_longest_idle() {
+  // Idle times only ever move later, so a sorted list of candidates stays correct while it is used up; making it costs
+  // a scan, which must not happen for each newcomer of a storm.
+  const auto pop = [&]() -> bool {
+    while (!idle_candidates_.empty()) {
+      const auto [since, id] = idle_candidates_.back();
+      idle_candidates_.pop_back();
+      Connection* connection = table_.find(id);
+      if (connection == nullptr || connection->is_finished || !connection->is_idle() || connection->idle_since() != since) continue;
+      if (lent_.now - since < kEvictableAfter) return false;
+      static_cast<void>(connection->close(lent_, CloseReason::connection_limit));
+      finish(*connection);
+      // Its place is taken over at once: the newcomer must not wait for the end of the turn.
+      reap();
+      return true;
+    }
+    return false;
+  };
+  if (pop()) return true;
+  if (candidates_at_ != TimePoint{} && lent_.now - candidates_at_ < std::chrono::milliseconds{100}) return false;
+  candidates_at_ = lent_.now;
+  idle_candidates_.clear();
+  table_.for_each([&](Connection& connection) {
+    if (connection.is_idle() && lent_.now - connection.idle_since() >= kEvictableAfter) {
+      idle_candidates_.emplace_back(connection.idle_since(), connection.id());
+    }
+  });
+  std::sort(idle_candidates_.begin(), idle_candidates_.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  return pop();
+}
+
+void Reactor::run_queued() {
+  running_.swap(run_queue_);
+  for (const ConnectionId id : running_) {
+    Connection* connection = table_.find(id);
+    if (connection == nullptr || connection->is_finished) continue;
+    connection->is_queued = false;
+    handle(*connection, connection->run_again(lent_));
+  }
+  running_.clear();
+}
+
+void Reactor::expire_deadlines() {
+  expired_.clear();
+  lent_.wheel.expire(lent_.now, expired_);
+  for (const std::uint64_t token : expired_) {
+    Connection* connection = table_.find(ConnectionId::unpack(token));
+    if (connection != nullptr && !connection->is_finished) handle(*connection, connection->expire(lent_));
+  }
+}
+
+void Reactor::read_mail() {
+  mailbox_->take_all(mail_);
+  lent_.telemetry.stats().mailbox_length(mail_.size());
+  for (Mail& mail : mail_) take(mail);
+  mail_.clear();
+}
+
+void Reactor::take(Mail& mail) {
+  if (auto* answer = std::get_if<AnswerMail>(&mail)) {
+    Connection* connection = table_.find(answer->connection);
+    if (connection == nullptr || connection->is_finished) return;
+    handle(*connection, connection->answer(lent_, answer->stream, std::move(answer->response)));
+  } else if (auto* resume = std::get_if<ResumeMail>(&mail)) {
+    Connection* connection = table_.find(resume->connection);
+    if (connection == nullptr || connection->is_finished) return;
+    handle(*connection, connection->resume(lent_, resume->stream));
+  } else if (auto* close = std::get_if<CloseMail>(&mail)) {
+    Connection* connection = table_.find(close->connection);
+    if (connection == nullptr || connection->is_finished) return;
+    handle(*connection, connection->close(lent_, close->reason));
+  } else {
+    std::get<TaskMail>(mail)(*this);
+  }
+}
+
+void Reactor::keep_house() {
+  if (accept_again_at_ <= lent_.now) resume_accepting();
+  if (refusals_.next_due() <= lent_.now) refusals_.expire(lent_.now);
+  if (drain_) advance_drain();
+}
+
+void Reactor::tick_second() {
+  last_second_ = lent_.now;
+  wall_offset_ns_ = wall_now_ns() - lent_.clock.now().time_since_epoch().count();
+  lent_.wall_ns = lent_.now.time_since_epoch().count() + wall_offset_ns_;
+  lent_.date.update(std::chrono::system_clock::now());
+  timespec cpu{};
+  if (::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu) == 0) {
+    lent_.telemetry.stats().cpu(static_cast<std::uint64_t>(cpu.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(cpu.tv_nsec));
+  }
+  if (lent_.reactor == 0) {
+    const auto tell = [&](const Log& log, LogChannel channel, std::uint64_t& told) {
+      const std::uint64_t lost = log ? log.dropped() : 0;
+      if (lost > told) lent_.telemetry.stats().log_dropped(channel, lost - told);
+      told = std::max(told, lost);
+    };
+    tell(server_log_, LogChannel::server, server_log_dropped_);
+    tell(access_log_, LogChannel::access, access_log_dropped_);
+  }
+  if (drain_) {
+    std::uint64_t count = 0;
+    table_.for_each([&](Connection& connection) { count += connection.requests_in_flight(); });
+    in_flight_.store(count, std::memory_order_relaxed);
+  }
+}
+
+void Reactor::begin_drain(const DrainPlan& plan) {
+  if (drain_ && !drain_->plan.keep_listeners) return;
+  Drain drain;
+  drain.plan = plan;
+  drain.close_at = lent_.now + plan.delay;
+  drain.final_at = lent_.now + std::max(plan.delay, kBetweenGoaways);
+  drain.timeout_at = plan.keep_listeners ? kNever : lent_.now + plan.delay + plan.timeout;
+  const bool was_draining = drain_.has_value();
+  drain_ = drain;
+  lent_.drain_reason = plan.reason;
+  if (!was_draining) {
+    lent_.drain = DrainStage::announced;
+    lent_.drain_began = lent_.now;
+  }
+  table_.for_each([&](Connection& connection) {
+    if (!connection.is_finished) handle(connection, connection.drain_step(lent_));
+  });
+  advance_drain();
+}
+
+void Reactor::advance_drain() {
+  if (drain_->close_at <= lent_.now) {
+    drain_->close_at = kNever;
+    if (!drain_->plan.keep_listeners) close_listeners();
+  }
+  if (drain_->final_at <= lent_.now) {
+    drain_->final_at = kNever;
+    lent_.drain = DrainStage::closing;
+    table_.for_each([&](Connection& connection) {
+      if (!connection.is_finished) handle(connection, connection.drain_step(lent_));
+    });
+  }
+  if (drain_->timeout_at <= lent_.now) {
+    drain_->timeout_at = kNever;
+    abandon_all(CloseReason::shutdown_timeout);
+  }
+  if (!drain_->plan.keep_listeners && drain_->close_at == kNever && table_.size() == finished_.size()) is_stopping_ = true;
+}
+
+void Reactor::close_listeners() {
+  // What the kernel has accepted for us already is served; closing resets only what comes in this very moment.
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    if (!listeners_[i].listener.is_open()) continue;
+    accept_from(i);
+    if (listeners_[i].is_shared) poller_.remove(listeners_[i].listener.descriptor());
+    listeners_[i].listener.close();
+  }
+}
+
+void Reactor::end_drain() {
+  if (!drain_ || !drain_->plan.keep_listeners) return;
+  drain_.reset();
+  lent_.drain = DrainStage::none;
+  table_.for_each([&](Connection& connection) {
+    if (!connection.is_finished) handle(connection, connection.rearm(lent_));
+  });
+}
+
+void Reactor::abandon_all(CloseReason reason) {
+  table_.for_each([&](Connection& connection) {
+    if (connection.is_finished) return;
+    connection.abandon(lent_, reason);
+    finish(connection);
+  });
+}
+
+void Reactor::stop(CloseReason reason) {
+  close_listeners();
+  abandon_all(reason);
+  is_stopping_ = true;
+}
+
+void Reactor::apply(std::shared_ptr<const Settings> settings) {
+  lent_.settings = std::move(settings);
+  lent_.limits = lent_.settings->limits;
+  lent_.telemetry.set_thresholds(static_cast<std::int64_t>(lent_.settings->slow_ns),
+                                 static_cast<std::int64_t>(lent_.settings->stall_ns));
+  table_.for_each([&](Connection& connection) {
+    if (!connection.is_finished) handle(connection, connection.rearm(lent_));
+  });
+}
+
+}  // namespace equinox::server

@@ -1,0 +1,163 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "net/listener.hpp"
+#include "net/poller.hpp"
+#include "net/wakeup.hpp"
+#include "server/admission.hpp"
+#include "server/connection.hpp"
+#include "server/connection_table.hpp"
+#include "server/lending.hpp"
+
+namespace equinox::server {
+
+class Reactor;
+
+struct AnswerMail {
+  ConnectionId connection;
+  StreamId stream{0};
+  Response response;
+};
+struct ResumeMail {
+  ConnectionId connection;
+  StreamId stream{0};
+};
+struct CloseMail {
+  ConnectionId connection;
+  CloseReason reason{CloseReason::app_close};
+};
+using TaskMail = std::function<void(Reactor&)>;
+/// What another thread may want of a reactor.
+using Mail = std::variant<AnswerMail, ResumeMail, CloseMail, TaskMail>;
+using ReactorMailbox = net::Mailbox<Mail>;
+
+/// A drain as every reactor is told it.
+struct DrainPlan {
+  Duration delay{0};
+  Duration timeout{0};
+  bool keep_listeners{false};
+  CloseReason reason{CloseReason::drain};
+};
+
+/// One thread, one loop: wait, dispatch, run again, expire, read mail, reap. Nothing below calls back into it; ids, not
+/// pointers, come out of the kernel and out of the mailbox.
+class Reactor {
+ public:
+  struct Listening {
+    net::Listener listener;
+    bool is_shared{false};  ///< inherited: several reactors poll the same socket
+  };
+  struct Setup {
+    ReactorIndex index{0};
+    Clock clock{};
+    std::string name;  ///< of the thread
+    std::string server_field;
+    std::shared_ptr<const Settings> settings;
+    std::vector<Listening> listeners;
+    Admission* admission{nullptr};
+    telemetry::ReactorTelemetry* telemetry{nullptr};
+    LogProducer log;
+    LogProducer access_log;
+    const Hooks* hooks{nullptr};
+    std::string request_id_prefix;
+    std::size_t refusal_slots{1};
+    /// Reactor 0 alone counts what the logs lost.
+    Log server_log{};
+    Log access{};
+  };
+
+  /// @throws std::system_error when epoll or eventfd cannot be had
+  explicit Reactor(Setup setup);
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+  ~Reactor();
+
+  /// The thread's body; returns after stop(), or when a drain without kept listeners is complete.
+  void run();
+
+  /// Any thread. False once the reactor has ended.
+  bool post(Mail mail) { return mailbox_->push(std::move(mail)); }
+  [[nodiscard]] ReactorIndex index() const noexcept { return lent_.reactor; }
+  /// Requests in flight at the end of the last turn, approximately; any thread.
+  [[nodiscard]] std::uint64_t requests_in_flight() const noexcept { return in_flight_.load(std::memory_order_relaxed); }
+
+  // By mail only: the reactor's own thread.
+  void begin_drain(const DrainPlan& plan);
+  void end_drain();
+  void stop(CloseReason reason);
+  void apply(std::shared_ptr<const Settings> settings);
+  [[nodiscard]] Connection* find(ConnectionId id) noexcept { return table_.find(id); }
+  [[nodiscard]] const Lending& lending() const noexcept { return lent_; }
+  void set_accepting(bool is_accepting);
+  /// Listening sockets for hand-over to another process; they stay open here too.
+  [[nodiscard]] const std::vector<Listening>& listeners() const noexcept { return listeners_; }
+
+ private:
+  struct Drain {
+    DrainPlan plan;
+    TimePoint close_at{kNever};
+    TimePoint final_at{kNever};
+    TimePoint timeout_at{kNever};
+  };
+
+  void turn();
+  [[nodiscard]] Duration patience() const noexcept;
+  void dispatch(const net::ReadyEvent& ready);
+  void accept_from(std::size_t which);
+  void admit(std::size_t which, net::Accepted accepted);
+  void refuse(std::size_t which, net::Accepted accepted, ConnectionRejectReason reason);
+  bool evict_longest_idle();
+  void pause_accepting();
+  void resume_accepting();
+  void run_queued();
+  void expire_deadlines();
+  void read_mail();
+  void take(Mail& mail);
+  void keep_house();
+  void advance_drain();
+  void close_listeners();
+  void handle(Connection& connection, Turn outcome);
+  void finish(Connection& connection);
+  void reap();
+  void abandon_all(CloseReason reason);
+  void tick_second();
+
+  Lending lent_;
+  std::string name_;
+  net::Poller poller_;
+  std::shared_ptr<ReactorMailbox> mailbox_;
+  std::vector<Listening> listeners_;
+  Admission* admission_;
+  ConnectionTable table_;
+  RefusalSlots refusals_;
+  std::vector<ConnectionId> run_queue_;
+  std::vector<ConnectionId> running_;
+  std::vector<ConnectionId> finished_;
+  std::vector<std::uint64_t> expired_;
+  std::vector<Mail> mail_;
+  std::vector<std::pair<TimePoint, ConnectionId>> idle_candidates_;  ///< longest idle last
+  TimePoint candidates_at_{};
+  std::optional<Drain> drain_;
+  TimePoint accept_again_at_{kNever};
+  TimePoint last_second_{};
+  std::int64_t wall_offset_ns_{0};
+  std::uint32_t events_{0};
+  bool descriptors_exhausted_{false};
+  bool is_stopping_{false};
+  bool is_accepting_{true};
+  Log server_log_;
+  Log access_log_;
+  std::uint64_t server_log_dropped_{0};
+  std::uint64_t access_log_dropped_{0};
+  std::atomic<std::uint64_t> in_flight_{0};
+};
+
+}  // namespace equinox::server

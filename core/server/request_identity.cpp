@@ -1,0 +1,74 @@
+#include "server/request_identity.hpp"
+
+#include <cstring>
+
+namespace equinox::server {
+
+namespace {
+
+constexpr bool is_lower_hex(char c) noexcept { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+bool equals_lower(std::string_view name, std::string_view lower) noexcept {
+  for (std::size_t i = 0; i < lower.size(); ++i) {
+    const char c = name[i];
+    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c) != lower[i]) return false;
+  }
+  return true;
+}
+
+constexpr bool is_all(std::string_view text, char c) noexcept { return text.find_first_not_of(c) == std::string_view::npos; }
+
+}  // namespace
+
+IdentityFields identity_fields(std::span<const Field> fields) noexcept {
+  constexpr std::string_view kRequestId = "x-request-id";
+  constexpr std::string_view kTraceparent = "traceparent";
+  IdentityFields out;
+  for (const Field& field : fields) {
+    // Lengths first: nearly every field is done with one comparison.
+    if (field.name.size() == kRequestId.size()) {
+      if (out.request_id.empty() && equals_lower(field.name, kRequestId)) out.request_id = field.value;
+    } else if (field.name.size() == kTraceparent.size()) {
+      if (out.traceparent.empty() && equals_lower(field.name, kTraceparent)) out.traceparent = field.value;
+    }
+  }
+  return out;
+}
+
+bool is_acceptable_request_id(std::string_view text) noexcept {
+  if (text.empty() || text.size() > 64) return false;
+  for (const char c : text) {
+    const bool is_fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                         std::string_view{"._:/+=-"}.find(c) != std::string_view::npos;
+    if (!is_fine) return false;
+  }
+  return true;
+}
+
+std::uint8_t make_request_id(std::array<char, 64>& into, std::string_view prefix, std::uint64_t number) noexcept {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::memcpy(into.data(), prefix.data(), prefix.size());
+  // A fixed width: ids sort as they were made.
+  constexpr std::size_t kWidth = 10;
+  for (std::size_t i = 0; i < kWidth; ++i) {
+    into[prefix.size() + kWidth - 1 - i] = kDigits[number & 0xfU];
+    number >>= 4U;
+  }
+  return static_cast<std::uint8_t>(prefix.size() + kWidth);
+}
+
+std::string_view trace_id_of(std::string_view traceparent) noexcept {
+  // version "-" trace-id "-" parent-id "-" flags; later versions may append (W3C Trace Context §4.3).
+  if (traceparent.size() < 55 || traceparent[2] != '-' || traceparent[35] != '-' || traceparent[52] != '-') return {};
+  const std::string_view version = traceparent.substr(0, 2);
+  if (version == "ff" || (version == "00" && traceparent.size() != 55)) return {};
+  if (traceparent.size() > 55 && traceparent[55] != '-') return {};
+  for (std::size_t i = 0; i < 55; ++i) {
+    if (i != 2 && i != 35 && i != 52 && !is_lower_hex(traceparent[i])) return {};
+  }
+  const std::string_view trace = traceparent.substr(3, 32);
+  if (is_all(trace, '0') || is_all(traceparent.substr(36, 16), '0')) return {};
+  return trace;
+}
+
+}  // namespace equinox::server

@@ -1,0 +1,403 @@
+#include "server/server_internal.hpp"
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <future>
+#include <stdexcept>
+#include <system_error>
+
+#include "http/http2_codec.hpp"
+#include "server/connection.hpp"
+
+namespace equinox {
+
+namespace {
+
+constexpr std::uint32_t kDescriptorReserve = 64;  // listeners, logs, files being served, epoll and event descriptors
+
+LogTarget log_target(const std::string& target, const LogSink& sink) {
+  LogTarget out;
+  if (sink) {
+    out.kind = LogTarget::Kind::function;
+    out.sink = sink;
+  } else if (target == "stderr") {
+    out.kind = LogTarget::Kind::standard_error;
+  } else if (target == "stdout" || target == "-") {
+    out.kind = LogTarget::Kind::standard_output;
+  } else if (target == "off") {
+    out.kind = LogTarget::Kind::none;
+  } else {
+    out.kind = LogTarget::Kind::file;
+    out.path = target;
+  }
+  return out;
+}
+
+Log open_log(LogWriter& writer, LogOptions options, const std::string& target) {
+  auto log = writer.open(std::move(options));
+  if (!log) throw std::system_error{log.error().os_errno, std::generic_category(), "log \"" + target + "\""};
+  return *log;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+std::int64_t seconds_of(std::chrono::system_clock::time_point at) {
+  return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
+}
+
+std::uint32_t connection_limit(const LimitConfig& limits) {
+  if (limits.connections != 0) return limits.connections;
+  const std::uint64_t descriptors = std::min<std::uint64_t>(server::descriptor_limit(), 1'048'576);
+  return static_cast<std::uint32_t>(descriptors > 2 * kDescriptorReserve ? descriptors - kDescriptorReserve : descriptors / 2);
+}
+
+telemetry::TelemetryOptions telemetry_options(const ServerConfig& config, std::uint32_t reactors) {
+  telemetry::TelemetryOptions out;
+  out.reactors = reactors;
+  out.listeners = config.listeners.size();
+  out.connections_per_reactor = connection_limit(config.limits);
+  out.closed = config.observe ? config.history.closed : 256;
+  out.slow = config.observe ? config.history.slow : 64;
+  out.samples = config.observe ? config.history.samples : 64;
+  out.recent = config.observe ? out.recent : 64;
+  out.timeline = config.observe ? config.history.events : 64;
+  out.stalls = config.observe ? config.history.stalls : 64;
+  out.slow_threshold_ns = std::chrono::nanoseconds{config.history.slow_threshold}.count();
+  out.stall_threshold_ns = std::chrono::nanoseconds{config.history.stall_threshold}.count();
+  out.observe = config.observe;
+  return out;
+}
+
+std::string listener_name(const ListenerConfig& listener) {
+  return !listener.name.empty() ? listener.name : listener.tls ? "https" : "http";
+}
+
+}  // namespace
+
+Server::Internal::Internal(ServerConfig given, Server& owner)
+    : config{std::move(given)}, routes{owner}, workers{config.workers.threads, config.workers.queue} {
+  reactor_count = config.reactors == 0 ? server::usable_cpus() : config.reactors;
+  // Mistakes show here, not when the server starts: an empty set of routes is enough to see them.
+  current = server::make_settings(config, Routes{}, [](std::string_view) { return kRouteUnmatched; }, nullptr);
+  for (const ListenerConfig& listener : config.listeners) {
+    if (listener.inherited.empty() && !net::SocketAddress::parse(listener.address)) {
+      throw std::invalid_argument{"listener \"" + listener_name(listener) + "\": \"" + listener.address +
+                                  "\" is not an address such as 127.0.0.1:8080, [::1]:8080 or :8080"};
+    }
+  }
+  LogOptions options;
+  options.name = "server";
+  options.target = log_target(config.log.target, config.log.sink);
+  options.format = config.log.format == "json" ? LogFormat::json : LogFormat::text;
+  options.level = config.log.level;
+  server_log = open_log(writer, std::move(options), config.log.target);
+  if (config.log.access != "off") {
+    LogOptions access;
+    access.name = "access";
+    access.target = log_target(config.log.access, {});
+    access.format = config.log.access_format == "json" ? LogFormat::json : LogFormat::message;
+    access_log = open_log(writer, std::move(access), config.log.access);
+  }
+  ServerIdentity identity;
+  identity.boot_id = telemetry::make_boot_id();
+  identity.instance = host_name();
+  identity.name = config.name;
+  identity.version = EQUINOX_VERSION;
+  identity.started_wall_ns = telemetry::wall_now_ns();
+  identity.started_ns = Clock{}.now().time_since_epoch().count();
+  std::vector<std::string> names;
+  for (const ListenerConfig& listener : config.listeners) names.push_back(listener_name(listener));
+  view = std::make_unique<View>(telemetry_options(config, reactor_count), std::move(identity), std::move(names), *this);
+  admission = std::make_unique<server::Admission>(connection_limit(config.limits), config.limits.connections_per_client);
+}
+
+Server::Internal::~Internal() = default;
+
+void Server::Internal::log(LogLevel level, std::string_view message) const {
+  server_log.write(LogRecord{level, LogComponent::server, message}.add("server", config.name));
+}
+
+std::vector<std::vector<server::Reactor::Listening>> Server::Internal::open_listeners() {
+  std::vector<std::vector<server::Reactor::Listening>> by_reactor(reactor_count);
+  for (const ListenerConfig& listener : config.listeners) {
+    net::SocketAddress address;
+    if (listener.inherited.empty()) address = *net::SocketAddress::parse(listener.address);
+    for (std::uint32_t r = 0; r < reactor_count; ++r) {
+      auto opened = [&]() -> Result<net::Listener> {
+        if (!listener.inherited.empty()) {
+          const int given = listener.inherited[r % listener.inherited.size()];
+          return net::Listener::adopt(UniqueFd{::fcntl(given, F_DUPFD_CLOEXEC, 3)});
+        }
+        net::ListenerOptions options;
+        options.defer_accept_seconds = static_cast<int>(listener.defer_accept.count());
+        return net::Listener::open(address, options);
+      }();
+      if (!opened) {
+        const std::string where = listener.inherited.empty() ? to_string(address) : "inherited socket";
+        throw std::system_error{opened.error().os_errno, std::generic_category(),
+                                "listener \"" + listener_name(listener) + "\" cannot be opened on " + where};
+      }
+      if (r == 0) {
+        address = opened->bound_address();  // with the port the kernel chose, for the other reactors
+        bound.push_back({listener_name(listener), to_string(address), address.port()});
+      }
+      by_reactor[r].push_back({std::move(*opened), !listener.inherited.empty() && reactor_count > 1});
+    }
+  }
+  return by_reactor;
+}
+
+void Server::Internal::start() {
+  if (is_started) throw std::logic_error{"the server was started before"};
+  auto settings = server::make_settings(
+      config, routes, [&](std::string_view name) { return view->intern_route(name); }, current.get());
+  auto listeners = open_listeners();
+  std::string prefix = telemetry::make_boot_id();
+  prefix.resize(16, '0');
+  for (std::uint32_t r = 0; r < reactor_count; ++r) {
+    server::Reactor::Setup setup;
+    setup.index = static_cast<ReactorIndex>(r);
+    setup.name = "eqx-" + config.name.substr(0, 7) + "-" + std::to_string(r);
+    setup.server_field = config.server_field;
+    setup.settings = settings;
+    setup.listeners = std::move(listeners[r]);
+    setup.admission = admission.get();
+    setup.telemetry = &view->reactor(r);
+    setup.log = server_log.producer();
+    if (access_log) setup.access_log = access_log.producer();
+    setup.hooks = hooks.opened || hooks.closed || hooks.request_done ? &hooks : nullptr;
+    setup.request_id_prefix = prefix.substr(0, 14) + std::array<char, 3>{"0123456789abcdef"[r >> 4U], "0123456789abcdef"[r & 0xfU], 0}.data();
+    setup.refusal_slots = std::max<std::size_t>(1, server::RefusalSlots::kSlots / reactor_count);
+    setup.server_log = server_log;
+    setup.access = access_log;
+    reactors.push_back(std::make_unique<server::Reactor>(std::move(setup)));
+  }
+  {
+    const std::lock_guard lock{mutex};
+    current = std::move(settings);
+    is_started = true;
+    running = reactor_count;
+  }
+  for (auto& reactor : reactors) {
+    threads.emplace_back([this, &reactor] {
+      reactor->run();
+      const std::lock_guard lock{mutex};
+      if (--running == 0 && drain_state != DrainState::none) drain_state = DrainState::drained;
+      ended.notify_all();
+    });
+  }
+  if (config.observe) {
+    observer = std::make_unique<server::Observer>(*view, server_log);
+    observer->start();
+  }
+  for (const BoundListener& listener : bound) {
+    server_log.write(LogRecord{LogLevel::info, LogComponent::listener, "listening"}
+                         .add("name", listener.name)
+                         .add("address", listener.address));
+  }
+}
+
+void Server::Internal::post_all(const std::function<void(server::Reactor&)>& task) const {
+  for (const auto& reactor : reactors) reactor->post(server::TaskMail{task});
+}
+
+void Server::Internal::drain(bool keep_listeners) {
+  server::DrainPlan plan;
+  {
+    const std::lock_guard lock{mutex};
+    if (!is_started || is_stopped) return;
+    const bool was_kept = drain_state != DrainState::none;
+    plan.delay = was_kept ? Duration{0} : Duration{config.drain.delay};  // a SIGTERM after a drain skips the delay
+    plan.timeout = config.drain.timeout;
+    plan.keep_listeners = keep_listeners;
+    plan.reason = keep_listeners ? CloseReason::admin_drain : CloseReason::drain;
+    drain_state = DrainState::draining;
+    if (!was_kept) drain_started_wall_ns = telemetry::wall_now_ns();
+    drain_by = keep_listeners ? "admin" : "signal";
+  }
+  log(LogLevel::info, keep_listeners ? "draining, listeners stay open" : "draining");
+  post_all([plan](server::Reactor& reactor) { reactor.begin_drain(plan); });
+}
+
+bool Server::Internal::undrain() {
+  {
+    const std::lock_guard lock{mutex};
+    if (drain_state == DrainState::none || drain_by != "admin" || is_stopped) return false;
+    drain_state = DrainState::none;
+    drain_by.clear();
+  }
+  log(LogLevel::info, "drain taken back");
+  post_all([](server::Reactor& reactor) { reactor.end_drain(); });
+  return true;
+}
+
+bool Server::Internal::wait(std::optional<std::chrono::milliseconds> timeout) {
+  {
+    std::unique_lock lock{mutex};
+    const auto is_over = [&] { return running == 0; };
+    if (timeout) {
+      if (!ended.wait_for(lock, *timeout, is_over)) return false;
+    } else {
+      ended.wait(lock, is_over);
+    }
+  }
+  join();
+  return true;
+}
+
+void Server::Internal::stop(CloseReason reason) {
+  {
+    const std::lock_guard lock{mutex};
+    if (is_stopped) return;
+    is_stopped = true;
+  }
+  post_all([reason](server::Reactor& reactor) { reactor.stop(reason); });
+  join();
+  workers.stop();
+  writer.flush(std::chrono::milliseconds{200});
+}
+
+void Server::Internal::join() {
+  for (std::thread& thread : threads) {
+    if (thread.joinable()) thread.join();
+  }
+  if (observer != nullptr) observer->stop();
+}
+
+void Server::Internal::reload(const ServerConfig& next, const Routes& next_routes) {
+  const auto fail = [&](const std::string& why) {
+    const std::lock_guard lock{mutex};
+    last_reload_successful = false;
+    last_reload_error = why;
+  };
+  try {
+    if (next.listeners.size() != config.listeners.size()) {
+      throw std::invalid_argument{"listeners: their number needs a restart"};
+    }
+    for (std::size_t i = 0; i < next.listeners.size(); ++i) {
+      const ListenerConfig& was = config.listeners[i];
+      const ListenerConfig& now = next.listeners[i];
+      if (was.address != now.address || listener_name(was) != listener_name(now) || was.tls.has_value() != now.tls.has_value()) {
+        throw std::invalid_argument{"listener \"" + listener_name(now) + "\": name, address and TLS need a restart"};
+      }
+    }
+    if (next.reactors != config.reactors) throw std::invalid_argument{"reactors: a change needs a restart"};
+    auto settings = server::make_settings(
+        next, next_routes, [&](std::string_view name) { return view->intern_route(name); }, this->settings().get());
+    {
+      const std::lock_guard lock{mutex};
+      current = settings;
+      last_reload_successful = true;
+      last_reload_error.clear();
+      last_reload_wall_ns = telemetry::wall_now_ns();
+      config.timeouts = next.timeouts;
+      config.limits = next.limits;
+      config.drain = next.drain;
+      config.listeners = next.listeners;
+      config.log.level = next.log.level;
+    }
+    server_log.set_level(next.log.level);
+    admission->set_limits(connection_limit(next.limits), next.limits.connections_per_client);
+    post_all([settings](server::Reactor& reactor) { reactor.apply(settings); });
+  } catch (const std::invalid_argument& mistake) {
+    fail(mistake.what());
+    throw;
+  }
+}
+
+std::shared_ptr<const server::Settings> Server::Internal::settings() const {
+  const std::lock_guard lock{mutex};
+  return current;
+}
+
+std::vector<ConfigFact> Server::Internal::config_facts() const {
+  const std::lock_guard lock{mutex};
+  return facts;
+}
+
+LiveFacts Server::Internal::live() const {
+  LiveFacts out;
+  const auto now = settings();
+  {
+    const std::lock_guard lock{mutex};
+    out.ready = is_started && !is_stopped && drain_state == DrainState::none;
+    out.drain = drain_state;
+    out.drain_started_wall_ns = drain_started_wall_ns;
+    out.drain_delay_ns = Duration{config.drain.delay}.count();
+    out.drain_timeout_ns = Duration{config.drain.timeout}.count();
+    out.drain_by = drain_by;
+    out.last_reload_wall_ns = last_reload_wall_ns;
+    out.last_reload_successful = last_reload_successful;
+    out.last_reload_error = last_reload_error;
+  }
+  if (out.drain == DrainState::draining && telemetry::wall_now_ns() - out.drain_started_wall_ns < out.drain_delay_ns) {
+    out.drain = DrainState::delay;
+  }
+  out.connections_limit = admission->limit();
+  out.h2_concurrent_streams = now->limits.h2_concurrent_streams;
+  out.slow_threshold_ns = static_cast<std::int64_t>(now->slow_ns);
+  out.stall_threshold_ns = static_cast<std::int64_t>(now->stall_ns);
+  const TimeoutConfig& timeouts = now->timeouts;
+  for (const auto& [kind, value] : {std::pair{DeadlineKind::handshake, timeouts.handshake},
+                                    {DeadlineKind::first_request, timeouts.header},
+                                    {DeadlineKind::head, timeouts.header},
+                                    {DeadlineKind::body, timeouts.body},
+                                    {DeadlineKind::handler, timeouts.handler},
+                                    {DeadlineKind::write, timeouts.write},
+                                    {DeadlineKind::idle, timeouts.idle},
+                                    {DeadlineKind::ping, timeouts.ping},
+                                    {DeadlineKind::max_age, timeouts.max_age}}) {
+    out.timeouts.push_back({kind, Duration{value}.count()});
+  }
+  for (std::size_t i = 0; i < bound.size(); ++i) {
+    ListenerFacts facts_of;
+    facts_of.name = bound[i].name;
+    facts_of.address = bound[i].address;
+    facts_of.tls = now->listeners[i].is_tls;
+    facts_of.connections_limit = admission->limit();
+    out.listeners.push_back(std::move(facts_of));
+    if (now->listeners[i].tls == nullptr) continue;
+    for (const net::TlsCertificateFacts& certificate : now->listeners[i].tls->certificates()) {
+      CertificateFacts shown;
+      shown.name = certificate.name;
+      shown.listener = bound[i].name;
+      shown.names = certificate.names;
+      shown.issuer = certificate.issuer;
+      shown.not_before_s = seconds_of(certificate.not_before);
+      shown.not_after_s = seconds_of(certificate.not_after);
+      shown.self_signed = certificate.issuer == certificate.subject;
+      shown.loaded_wall_ns = out.last_reload_wall_ns != 0 ? out.last_reload_wall_ns : view->identity().started_wall_ns;
+      out.certificates.push_back(std::move(shown));
+    }
+  }
+  out.workers = workers.facts();
+  for (std::size_t c = 0; c < kLogComponents; ++c) {
+    const auto component = static_cast<LogComponent>(c);
+    out.log_components.emplace_back(to_string(component));
+    std::array<std::uint64_t, 7> counts{};
+    for (std::size_t level = 0; level < kLogLevels; ++level) counts[level] = server_log.count(static_cast<LogLevel>(level), component);
+    out.log_messages.push_back(counts);
+  }
+  return out;
+}
+
+std::optional<ConnectionInside> Server::Internal::inside(ConnectionId id, std::chrono::milliseconds timeout) const {
+  if (id.reactor() >= reactors.size()) return std::nullopt;
+  auto promise = std::make_shared<std::promise<std::optional<ConnectionInside>>>();
+  std::future<std::optional<ConnectionInside>> answer = promise->get_future();
+  const bool posted = reactors[id.reactor()]->post(server::TaskMail{[promise, id](server::Reactor& reactor) {
+    server::Connection* connection = reactor.find(id);
+    promise->set_value(connection == nullptr ? std::nullopt : std::optional{connection->inside()});
+  }});
+  if (!posted || answer.wait_for(timeout) != std::future_status::ready) return std::nullopt;
+  return answer.get();
+}
+
+}  // namespace equinox

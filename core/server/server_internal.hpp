@@ -1,0 +1,98 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <equinox/server.hpp>
+
+#include "base/log.hpp"
+#include "server/observer.hpp"
+#include "server/reactor.hpp"
+#include "server/worker_pool.hpp"
+#include "telemetry/server_telemetry.hpp"
+
+namespace equinox {
+
+/// What a Server is made of. Reactors are reached by mail only.
+struct Server::Internal {
+  /// The narrow door: telemetry, and what only the server knows.
+  class View final : public telemetry::ServerTelemetry {
+   public:
+    View(const telemetry::TelemetryOptions& options, ServerIdentity identity, std::vector<std::string> listeners,
+         const Internal& inner)
+        : ServerTelemetry{options, std::move(identity), std::move(listeners)}, inner_{inner} {}
+    [[nodiscard]] LiveFacts live() const override { return inner_.live(); }
+    [[nodiscard]] std::optional<ConnectionInside> inside(ConnectionId id, std::chrono::milliseconds timeout) const override {
+      return inner_.inside(id, timeout);
+    }
+    [[nodiscard]] std::vector<ConfigFact> config() const override { return inner_.config_facts(); }
+
+   private:
+    const Internal& inner_;
+  };
+
+  Internal(ServerConfig given, Server& owner);
+  ~Internal();
+
+  void start();
+  void stop(CloseReason reason);
+  void drain(bool keep_listeners);
+  bool undrain();
+  bool wait(std::optional<std::chrono::milliseconds> timeout);
+  void reload(const ServerConfig& config, const Routes& routes);
+  void join();
+  void post_all(const std::function<void(server::Reactor&)>& task) const;
+
+  [[nodiscard]] LiveFacts live() const;
+  [[nodiscard]] std::optional<ConnectionInside> inside(ConnectionId id, std::chrono::milliseconds timeout) const;
+  [[nodiscard]] std::vector<ConfigFact> config_facts() const;
+  [[nodiscard]] std::shared_ptr<const server::Settings> settings() const;
+
+  std::vector<std::vector<server::Reactor::Listening>> open_listeners();
+  void log(LogLevel level, std::string_view message) const;
+
+  ServerConfig config;
+  Server& routes;
+  Hooks hooks;
+  LogWriter writer;
+  Log server_log;
+  Log access_log;
+  std::uint32_t reactor_count{1};
+  std::unique_ptr<View> view;
+  std::unique_ptr<server::Admission> admission;
+  std::vector<std::unique_ptr<server::Reactor>> reactors;
+  std::vector<std::thread> threads;
+  std::unique_ptr<server::Observer> observer;
+  server::WorkerPool workers;
+  std::vector<BoundListener> bound;
+
+  mutable std::mutex mutex;  ///< guards what follows; never taken by a reactor
+  std::condition_variable ended;
+  std::shared_ptr<const server::Settings> current;
+  std::vector<ConfigFact> facts;
+  std::size_t running{0};
+  bool is_started{false};
+  bool is_stopped{false};
+  DrainState drain_state{DrainState::none};
+  std::int64_t drain_started_wall_ns{0};
+  std::string drain_by;
+  std::int64_t last_reload_wall_ns{0};
+  bool last_reload_successful{true};
+  std::string last_reload_error;
+};
+
+namespace server {
+
+/// CPUs this process may use: affinity, then the cgroup's quota (v2 cpu.max, v1 cpu.cfs_quota_us), at least 1.
+std::uint32_t usable_cpus();
+/// RLIMIT_NOFILE as it is, after raising it to its hard limit.
+std::uint64_t descriptor_limit();
+
+}  // namespace server
+
+}  // namespace equinox

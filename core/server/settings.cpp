@@ -1,0 +1,130 @@
+#include "server/settings.hpp"
+
+#include <stdexcept>
+
+namespace equinox::server {
+
+namespace {
+
+template <typename Network>
+std::vector<Network> parse_networks(const std::vector<std::string>& texts, const std::string& key);
+
+template <>
+std::vector<net::Network> parse_networks(const std::vector<std::string>& texts, const std::string& key) {
+  std::vector<net::Network> out;
+  for (const std::string& text : texts) {
+    auto network = net::Network::parse(text);
+    if (!network) throw std::invalid_argument{key + ": \"" + text + "\" is not a network such as 10.0.0.0/8"};
+    out.push_back(*network);
+  }
+  return out;
+}
+
+template <>
+std::vector<http::Network> parse_networks(const std::vector<std::string>& texts, const std::string& key) {
+  std::vector<http::Network> out;
+  for (const std::string& text : texts) {
+    auto network = http::Network::parse(text);
+    if (!network) throw std::invalid_argument{key + ": \"" + text + "\" is not a network such as 10.0.0.0/8"};
+    out.push_back(*network);
+  }
+  return out;
+}
+
+net::TlsSettings tls_settings(const TlsConfig& config) {
+  net::TlsSettings out;
+  for (const CertificateConfig& certificate : config.certificates) {
+    out.certificates.push_back({certificate.name, certificate.certificate, certificate.key});
+  }
+  out.self_signed = config.self_signed;
+  if (config.min_version != "1.2" && config.min_version != "1.3") {
+    throw std::invalid_argument{"tls.min_version: \"" + config.min_version + "\" is neither 1.2 nor 1.3"};
+  }
+  out.min_version = config.min_version == "1.3" ? net::TlsVersion::v1_3 : net::TlsVersion::v1_2;
+  out.alpn_h2 = config.http2;
+  out.strict_sni = config.strict_sni;
+  out.cipher_list = config.ciphers;
+  return out;
+}
+
+ListenerSettings listener_settings(const ListenerConfig& config, const ListenerSettings* previous) {
+  ListenerSettings out;
+  out.name = config.name.empty() ? (config.tls ? "https" : "http") : config.name;
+  out.is_tls = config.tls.has_value();
+  out.h2c = config.h2c;
+  out.proxy_protocol_from = parse_networks<net::Network>(config.proxy_protocol_from, "proxy_protocol.from");
+  if (!config.tls) return out;
+  net::TlsSettings settings = tls_settings(*config.tls);
+  if (previous != nullptr && previous->tls != nullptr) {
+    settings.ticket_keys = previous->tls->ticket_keys();
+    // A development certificate is made once: a reload must not change what clients have come to trust.
+    if (settings.self_signed) {
+      out.tls = previous->tls;
+      return out;
+    }
+  }
+  auto loaded = net::TlsContext::load(settings);
+  if (!loaded) throw std::invalid_argument{"listener \"" + out.name + "\": " + loaded.error().text};
+  out.tls = *loaded;
+  return out;
+}
+
+void require(bool is_fine, const char* message) {
+  if (!is_fine) throw std::invalid_argument{message};
+}
+
+void validate(const ServerConfig& config) {
+  require(!config.listeners.empty(), "listeners: at least one is needed");
+  require(config.reactors <= 255, "reactors: at most 255");
+  const TimeoutConfig& timeouts = config.timeouts;
+  for (const std::chrono::milliseconds value :
+       {timeouts.idle, timeouts.header, timeouts.body, timeouts.handler, timeouts.write, timeouts.handshake}) {
+    require(value.count() > 0, "timeouts: must be longer than 0");
+  }
+  require(config.limits.request_head >= 256, "limits.request_head: at least 256 bytes");
+  require(config.limits.request_target >= 16, "limits.request_target: at least 16 bytes");
+  require(config.limits.fields >= 1, "limits.fields: at least 1");
+  require(config.limits.http2_concurrent_streams >= 1, "limits.http2_concurrent_streams: at least 1");
+  require(config.log.access_format == "combined" || config.log.access_format == "json",
+          "log.access_format: neither combined nor json");
+}
+
+}  // namespace
+
+http::Limits protocol_limits(const LimitConfig& limits) {
+  http::Limits out;
+  out.head_max_bytes = limits.request_head;
+  out.target_max_bytes = limits.request_target;
+  out.fields_max_count = limits.fields;
+  out.body_max_bytes = limits.request_body;
+  out.h2_concurrent_streams = limits.http2_concurrent_streams;
+  // A browser that leaves a page cancels all its streams at once: twice as many are no abuse.
+  out.h2_reset_burst = 2 * limits.http2_concurrent_streams;
+  return out;
+}
+
+std::shared_ptr<const Settings> make_settings(const ServerConfig& config, const Routes& routes,
+                                              const RouteNumbering& number_of, const Settings* previous) {
+  validate(config);
+  auto out = std::make_shared<Settings>();
+  out->router = http::Router{routes};
+  for (const auto& route : out->router.routes()) out->route_ids.push_back(number_of(route->options.name));
+  out->limits = protocol_limits(config.limits);
+  out->bounds = config.limits;
+  out->timeouts = config.timeouts;
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    const ListenerSettings* before =
+        previous != nullptr && i < previous->listeners.size() ? &previous->listeners[i] : nullptr;
+    out->listeners.push_back(listener_settings(config.listeners[i], before));
+  }
+  out->trusted_proxies = parse_networks<http::Network>(config.trusted_proxies, "trusted_proxies");
+  out->slow_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds{config.history.slow_threshold}.count());
+  out->stall_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds{config.history.stall_threshold}.count());
+  out->request_ids = config.request_ids;
+  out->observe = config.observe;
+  out->access_log = config.log.access != "off";
+  out->access_json = config.log.access_format == "json";
+  return out;
+}
+
+}  // namespace equinox::server

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <equinox/config.hpp>
+#include <equinox/routes.hpp>
+#include <equinox/vocabulary.hpp>
+
+#include "http/forwarded.hpp"
+#include "http/limits.hpp"
+#include "http/router.hpp"
+#include "net/socket_address.hpp"
+#include "net/tls_context.hpp"
+
+namespace equinox::server {
+
+/// What one listener decides for its connections; replaced as a whole by a reload.
+struct ListenerSettings {
+  std::string name;
+  bool is_tls{false};
+  H2c h2c{H2c::on};
+  std::shared_ptr<const net::TlsContext> tls;
+  std::vector<net::Network> proxy_protocol_from;
+};
+
+/// Everything a reload may change, as one immutable snapshot handed to each reactor. An exchange that outlives its turn
+/// keeps the snapshot it began with.
+struct Settings {
+  http::Router router;
+  std::vector<RouteId> route_ids;  ///< numbers in telemetry, by http::Route::id
+  http::Limits limits;
+  LimitConfig bounds;
+  TimeoutConfig timeouts;
+  std::vector<ListenerSettings> listeners;
+  std::vector<http::Network> trusted_proxies;
+  std::uint64_t slow_ns{0};
+  std::uint64_t stall_ns{0};
+  bool request_ids{true};
+  bool observe{true};
+  bool access_log{false};
+  bool access_json{false};
+};
+
+/// Gives a route's name its number in telemetry.
+using RouteNumbering = std::function<RouteId(std::string_view name)>;
+
+/// Validates and compiles. `previous` lends the TLS ticket keys, so that resumption survives a reload.
+/// @throws std::invalid_argument with the key and the reason
+std::shared_ptr<const Settings> make_settings(const ServerConfig& config, const Routes& routes,
+                                              const RouteNumbering& number_of, const Settings* previous);
+
+/// The bounds a codec needs, from the configuration.
+http::Limits protocol_limits(const LimitConfig& limits);
+
+}  // namespace equinox::server

@@ -1,0 +1,69 @@
+#include "server/worker_pool.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+namespace equinox::server {
+
+bool WorkerPool::submit(std::function<void()> work) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (is_stopped_ || thread_count_ == 0 || queue_.size() >= queue_max_) return false;
+    queue_.push_back({std::move(work), Clock{}.now()});
+    if (threads_.size() < thread_count_ && busy_ + queue_.size() > threads_.size()) {
+      threads_.emplace_back([this] { this->work(); });
+    }
+  }
+  wake_.notify_one();
+  return true;
+}
+
+void WorkerPool::work() {
+  ::pthread_setname_np(::pthread_self(), "equinox-worker");
+  std::unique_lock lock{mutex_};
+  for (;;) {
+    wake_.wait(lock, [&] { return is_stopped_ || !queue_.empty(); });
+    if (is_stopped_) return;
+    Job job = std::move(queue_.front());
+    queue_.pop_front();
+    const auto waited = static_cast<std::uint64_t>((Clock{}.now() - job.queued_at).count());
+    const auto edge = std::lower_bound(kDurationEdges.begin(), kDurationEdges.end(), waited);
+    ++waits_.buckets[static_cast<std::size_t>(edge - kDurationEdges.begin())];
+    waits_.sum += waited;
+    ++busy_;
+    lock.unlock();
+    try {
+      job.work();
+    } catch (...) {  // NOLINT(bugprone-empty-catch): what was to be answered answers 500 as its Responder dies
+    }
+    job.work = nullptr;
+    lock.lock();
+    --busy_;
+  }
+}
+
+void WorkerPool::stop() {
+  std::deque<Job> dropped;
+  std::vector<std::thread> threads;
+  {
+    const std::lock_guard lock{mutex_};
+    is_stopped_ = true;
+    dropped.swap(queue_);
+    threads.swap(threads_);
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads) thread.join();
+}
+
+WorkerFacts WorkerPool::facts() const {
+  const std::lock_guard lock{mutex_};
+  WorkerFacts out;
+  out.busy = busy_;
+  out.idle = threads_.size() > busy_ ? threads_.size() - busy_ : 0;
+  out.queue_length = queue_.size();
+  out.queue_wait = waits_;
+  return out;
+}
+
+}  // namespace equinox::server

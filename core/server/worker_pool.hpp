@@ -1,0 +1,50 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <equinox/view.hpp>
+
+#include "base/clock.hpp"
+
+namespace equinox::server {
+
+/// A bounded queue and a few threads for work that would block a reactor. Threads start with the first work.
+/// Thread-safe.
+class WorkerPool {
+ public:
+  WorkerPool(std::uint32_t threads, std::uint32_t queue) : thread_count_{threads}, queue_max_{queue} {}
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+  /// Work not yet begun is dropped: Responders in it answer 500.
+  ~WorkerPool() { stop(); }
+
+  /// False when the queue is full, or the pool has no threads or was stopped. An exception of `work` ends nothing.
+  bool submit(std::function<void()> work);
+  void stop();
+  [[nodiscard]] WorkerFacts facts() const;
+
+ private:
+  struct Job {
+    std::function<void()> work;
+    TimePoint queued_at;
+  };
+  void work();
+
+  std::uint32_t thread_count_;
+  std::uint32_t queue_max_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Job> queue_;
+  std::vector<std::thread> threads_;
+  std::uint64_t busy_{0};
+  HistogramValue<kDurationEdges.size()> waits_;
+  bool is_stopped_{false};
+};
+
+}  // namespace equinox::server
