@@ -110,9 +110,7 @@ class Builder {
   }
 
   void log(LogConfig& out) const {
-    constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warn", "error", "off"};
-    const auto level = std::find(kLevels.begin(), kLevels.end(), s.text("log.level"));
-    out.level = static_cast<LogLevel>(level - kLevels.begin());
+    out.level = log_level(s.text("log.level"));
     out.format = s.text("log.format") == "json" ? "json" : "text";
     out.target = s.text("log.target");
     out.access = s.text("log.access");
@@ -348,6 +346,13 @@ LoadedConfig finish(ConfigValue* root, std::string_view file, const ConfigFlags&
 
 }  // namespace
 
+LogLevel log_level(std::string_view word) noexcept {
+  if (word == "debug") return LogLevel::debug;
+  if (word == "warn" || word == "warning") return LogLevel::warning;
+  if (word == "error") return LogLevel::error;
+  return word == "off" ? LogLevel::off : LogLevel::info;
+}
+
 std::string_view to_string(RouteHandler handler) noexcept {
   constexpr std::array<std::string_view, 8> kNames{"status", "redirect", "respond", "static",
                                                    "echo",   "metrics",  "health",  "welcome"};
@@ -365,7 +370,7 @@ LoadedConfig load_config_file(const std::string& file, const ConfigFlags& flags)
   if (file.empty()) return finish(nullptr, "", flags, {});
   const auto text = read_whole(file);
   if (text) return load_config(*text, file, flags);
-  return {std::nullopt, {{file, "", fmt::format("cannot be read: {}", std::strerror(errno))}}};
+  return {std::nullopt, {{file, "", fmt::format("the configuration cannot be read: {}", std::strerror(errno))}}};
 }
 
 std::vector<ConfigProblem> check_files(const ApplianceConfig& config) {

@@ -16,6 +16,9 @@ namespace equinox::appliance {
 enum class RouteHandler : std::uint8_t { status, redirect, respond, static_files, echo, metrics, health, welcome };
 std::string_view to_string(RouteHandler handler) noexcept;
 
+/// Of one of the words of `log.level`.
+LogLevel log_level(std::string_view word) noexcept;
+
 /// One entry of `routes`, checked. Only the members of its handler mean something.
 struct RouteConfig {
   std::string path;

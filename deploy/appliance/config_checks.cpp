@@ -103,14 +103,11 @@ class ListenerChecker : public Checker {
           s.origin(key) == "default" ? std::pair{first->second, key} : std::pair{key, first->second};
       complain(mine,
                fmt::format("\"{}\" is also the address of {}; allowed are different addresses", s.text(key), other));
-    }; allowed are different addresses", s.text(key),
-                                  first->second));
+    };
+    for (std::size_t i = 0; i < s.count("listeners"); ++i) look(item("listeners", i) + ".address");
+    look("ops.address");
+    look("admin.address");
   }
-};
-for (std::size_t i = 0; i < s.count("listeners"); ++i) look(item("listeners", i) + ".address");
-look("ops.address");
-look("admin.address");
-}
 };
 
 class RouteChecker : public Checker {

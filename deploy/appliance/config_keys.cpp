@@ -115,7 +115,7 @@ constexpr KeySpec kKeys[] = {
     {"workers.threads", integer, kDefault, "2", "1", "256", "", kRestart, "", "Threads."},
     {"workers.queue", integer, kDefault, "1024", "1", "1000000", "", kRestart, "", "Tasks that may wait; beyond it work is refused."},
     {"log", group, kOptional, "", "", "", "", kRestart, "", "Written by one thread from bounded rings; a full ring drops lines and counts them."},
-    {"log.level", choice, kDefault, "info", "", "", "trace|debug|info|warn|error|off", kLive, "--log-level", "Least severe line written."},
+    {"log.level", choice, kDefault, "info", "", "", "debug|info|warn|warning|error|off", kLive, "--log-level", "Least severe line written."},
     {"log.format", choice, kDefault, "auto", "", "", "auto|text|json", kRestart, "--log-format", "`auto`: text on a terminal, json elsewhere."},
     {"log.target", text, kDefault, "stdout", "", "", "", kRestart, "", "`stdout`, `stderr`, `off` or a file, which SIGHUP reopens."},
     {"log.access", text, kDefault, "off", "", "", "", kRestart, "--access-log", "`off`, `-` (standard output) or a file, which SIGHUP reopens."},

@@ -65,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(
             "f.json:1:23: limits.fields: is a number with a fraction, allowed is a whole number from 8 to 1000"},
         WrongConfig{
             "Choice", R"({"log": {"level": "loud"}})",
-            "f.json:1:19: log.level: \"loud\" is not known, allowed is \"trace\", \"debug\", \"info\", \"warn\", "
+            "f.json:1:19: log.level: \"loud\" is not known, allowed is \"debug\", \"info\", \"warn\", \"warning\", "
             "\"error\" or \"off\""},
         WrongConfig{"Boolean", R"({"request_ids": "yes"})",
                     "f.json:1:17: request_ids: is a string, allowed is true or false"},
@@ -165,7 +165,7 @@ TEST(WrongFlags, ACertificateNeedsItsKey) {
 
 TEST(MissingFiles, AreNamedWithTheirReason) {
   EXPECT_EQ(all_messages(load_config_file("/nonexistent/f.json", {}).problems),
-            "/nonexistent/f.json: cannot be read: No such file or directory");
+            "/nonexistent/f.json: the configuration cannot be read: No such file or directory");
   const LoadedConfig out =
       load_config(R"({"routes": [{"path": "/*", "static": {"root": "/nonexistent"}}]})", "f.json", {});
   ASSERT_TRUE(out.config);

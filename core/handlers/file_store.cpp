@@ -1,0 +1,231 @@
+#include "handlers/file_store.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+#include "handlers/mime.hpp"
+#include "http/date.hpp"
+
+namespace equinox::handlers {
+namespace {
+
+constexpr std::uint64_t kContentMaxBytes = 16 * 1024;
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+std::int64_t steady_ns() noexcept {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+std::int64_t wall_ns() noexcept {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::uint64_t mix(std::uint64_t value) noexcept {  // finaliser of SplitMix64
+  value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9ULL;
+  value = (value ^ (value >> 27U)) * 0x94d049bb133111ebULL;
+  return value ^ (value >> 31U);
+}
+
+/// Component by component without following any symlink: for kernels and sandboxes without openat2.
+int open_walking(int root, const std::string& path, int flags) noexcept {
+  UniqueFd folder{::openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  std::size_t begin = 0;
+  while (folder) {
+    const auto slash = path.find('/', begin);
+    const std::string name = path.substr(begin, slash == std::string::npos ? slash : slash - begin);
+    if (name == "..") {
+      errno = EXDEV;
+      return -1;
+    }
+    if (slash == std::string::npos) return ::openat(folder.get(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC);
+    folder.reset(::openat(folder.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    begin = slash + 1;
+  }
+  return -1;
+}
+
+LookupStatus status_of(int error) noexcept {
+  switch (error) {
+    case EACCES:
+    case EPERM: return LookupStatus::forbidden;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM: return LookupStatus::exhausted;
+    default: return LookupStatus::missing;
+  }
+}
+
+std::shared_ptr<const std::string> read_small(const OpenFile& file) {
+  if (file.size_bytes == 0 || file.size_bytes > kContentMaxBytes) return nullptr;
+  std::string bytes(static_cast<std::size_t>(file.size_bytes), '\0');
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got = ::pread(file.fd.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return nullptr;  // it shrank: the file itself is sent, and its exchange ended
+    done += static_cast<std::size_t>(got);
+  }
+  return std::make_shared<const std::string>(std::move(bytes));
+}
+
+}  // namespace
+
+FileVersion FileVersion::of(const struct stat& facts) noexcept {
+  return {static_cast<std::uint64_t>(facts.st_dev), static_cast<std::uint64_t>(facts.st_ino),
+          static_cast<std::uint64_t>(facts.st_size),
+          static_cast<std::int64_t>(facts.st_mtim.tv_sec) * kSecondNs + facts.st_mtim.tv_nsec,
+          static_cast<std::int64_t>(facts.st_ctim.tv_sec) * kSecondNs + facts.st_ctim.tv_nsec};
+}
+
+std::string make_etag(const FileVersion& version, std::uint64_t salt) {
+  // The change time is left out: replicas that unpacked the same archive should agree. The inode too.
+  std::uint64_t bits = mix(version.size_bytes + 0x9e3779b97f4a7c15ULL * (salt + 1));
+  bits = mix(bits ^ static_cast<std::uint64_t>(version.modified_ns));
+  std::string out(15, '"');
+  for (std::size_t i = 13; i >= 1; --i) {
+    out[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[bits % 36];
+    bits /= 36;
+  }
+  return out;
+}
+
+int open_beneath(int root, const std::string& path, int flags) noexcept {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  while (true) {
+    const long fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
+    if (fd >= 0) return static_cast<int>(fd);
+    if (errno == ENOSYS || (errno == EPERM && path == ".")) return open_walking(root, path, flags);
+    if (errno != EAGAIN && errno != EINTR) return -1;  // EAGAIN: a rename raced with a ".." inside a symlink
+  }
+}
+
+FileStore::FileStore(std::string root, std::size_t open_files_max)
+    : root_name_{std::move(root)}, shard_max_{(open_files_max + kShards - 1) / kShards} {
+  look_at_root();
+  if (!root_) throw std::invalid_argument("static root \"" + root_name_ + "\": " + std::strerror(errno));
+}
+
+void FileStore::look_at_root() {
+  UniqueFd fresh{::open(root_name_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  if (!fresh) return;  // gone for the moment: the old one still answers
+  struct stat now {};
+  struct stat then {};
+  if (root_ && ::fstat(fresh.get(), &now) == 0 && ::fstat(root_->get(), &then) == 0 && now.st_ino == then.st_ino &&
+      now.st_dev == then.st_dev) {
+    return;
+  }
+  root_ = std::make_shared<const UniqueFd>(std::move(fresh));
+}
+
+std::shared_ptr<const UniqueFd> FileStore::root() {
+  const std::int64_t now = steady_ns();
+  const std::scoped_lock lock{root_mutex_};
+  if (now - root_checked_ns_ > kSecondNs) {
+    root_checked_ns_ = now;
+    look_at_root();
+  }
+  return root_;
+}
+
+std::shared_ptr<const StoredFile> FileStore::cached(Shard& shard, std::string_view path, const FileVersion& version) {
+  const std::scoped_lock lock{shard.mutex};
+  const auto found = shard.by_path.find(path);
+  if (found == shard.by_path.end()) return nullptr;
+  if (found->second->file->version == version) {
+    shard.recent.splice(shard.recent.begin(), shard.recent, found->second);
+    return found->second->file;
+  }
+  const auto stale = found->second;
+  shard.by_path.erase(found);
+  shard.recent.erase(stale);
+  return nullptr;
+}
+
+void FileStore::keep(Shard& shard, std::string_view path, std::shared_ptr<const StoredFile> file) {
+  if (shard_max_ == 0) return;
+  const std::scoped_lock lock{shard.mutex};
+  if (const auto found = shard.by_path.find(path); found != shard.by_path.end()) {
+    found->second->file = std::move(file);
+    return;
+  }
+  shard.recent.push_front({std::string{path}, std::move(file)});
+  shard.by_path.emplace(shard.recent.front().path, shard.recent.begin());
+  if (shard.recent.size() <= shard_max_) return;
+  shard.by_path.erase(shard.recent.back().path);
+  shard.recent.pop_back();
+}
+
+void FileStore::forget_all() {
+  for (Shard& shard : shards_) {
+    const std::scoped_lock lock{shard.mutex};
+    shard.by_path.clear();
+    shard.recent.clear();
+  }
+}
+
+Lookup FileStore::open_file(int root, std::string_view path) {
+  // Non-blocking, so that a FIFO somebody put there cannot stop a reactor.
+  UniqueFd fd{open_beneath(root, std::string{path}, O_RDONLY | O_NONBLOCK | O_NOCTTY)};
+  if (!fd) return {status_of(errno), nullptr};
+  struct stat facts {};
+  if (::fstat(fd.get(), &facts) != 0) return {};
+  if (S_ISDIR(facts.st_mode)) return {LookupStatus::folder, nullptr};
+  if (!S_ISREG(facts.st_mode)) return {};
+  auto open = std::make_shared<OpenFile>();
+  open->fd = std::move(fd);
+  open->size_bytes = static_cast<std::uint64_t>(facts.st_size);
+  auto stored = std::make_shared<StoredFile>();
+  stored->version = FileVersion::of(facts);
+  stored->etag = make_etag(stored->version);
+  stored->modified_s = facts.st_mtim.tv_sec;
+  stored->last_modified = http::format_http_date(facts.st_mtim.tv_sec);
+  stored->content_type = content_type_of(path);
+  stored->is_compressible = is_compressible(stored->content_type);
+  // Two writes within one tick of the clock look the same: contents are kept only of files that have come to rest.
+  if (wall_ns() - stored->version.changed_ns > kSecondNs / 10) stored->content = read_small(*open);
+  stored->file = std::move(open);
+  return {LookupStatus::found, std::move(stored)};
+}
+
+Lookup FileStore::find(std::string_view path) {
+  if (path.empty()) return {LookupStatus::folder, nullptr};
+  const auto folder = root();
+  Shard& shard = shards_[Hash{}(path) % kShards];
+  if (shard_max_ != 0) {
+    struct stat facts {};
+    const std::string name{path};
+    if (::fstatat(folder->get(), name.c_str(), &facts, 0) != 0) return {status_of(errno), nullptr};
+    if (S_ISDIR(facts.st_mode)) {
+      // Whether that folder lies below the root is for open_beneath to say.
+      const UniqueFd beneath{open_beneath(folder->get(), name, O_PATH | O_DIRECTORY)};
+      return {beneath ? LookupStatus::folder : LookupStatus::missing, nullptr};
+    }
+    if (auto file = cached(shard, path, FileVersion::of(facts))) return {LookupStatus::found, std::move(file)};
+  }
+  Lookup opened = open_file(folder->get(), path);
+  if (opened.status == LookupStatus::exhausted) {
+    forget_all();  // the descriptors we keep for speed are the first to go
+    opened = open_file(folder->get(), path);
+  }
+  if (opened.status == LookupStatus::found) keep(shard, path, opened.file);
+  return opened;
+}
+
+UniqueFd FileStore::open_folder(std::string_view path) {
+  const auto folder = root();
+  return UniqueFd{
+      open_beneath(folder->get(), path.empty() ? std::string{"."} : std::string{path}, O_RDONLY | O_DIRECTORY)};
+}
+
+}  // namespace equinox::handlers

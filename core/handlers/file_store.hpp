@@ -1,0 +1,108 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/egress_batch.hpp"
+#include "base/unique_fd.hpp"
+
+namespace equinox::handlers {
+
+/// Which state of which file: anything that writes to it changes at least one member.
+struct FileVersion {
+  std::uint64_t device{0};
+  std::uint64_t inode{0};
+  std::uint64_t size_bytes{0};
+  std::int64_t modified_ns{0};
+  std::int64_t changed_ns{0};
+  bool operator==(const FileVersion&) const = default;
+  static FileVersion of(const struct stat& facts) noexcept;
+};
+
+/// An open file with all that answers about it need. Immutable; shared by cache and responses.
+struct StoredFile {
+  std::shared_ptr<const OpenFile> file;
+  std::shared_ptr<const std::string> content;  ///< the bytes of a small file; null for others
+  FileVersion version;
+  std::string etag;           ///< strong, 13 characters in quotes
+  std::string last_modified;  ///< IMF-fixdate
+  std::int64_t modified_s{0};
+  std::string_view content_type;
+  bool is_compressible{false};
+};
+
+enum class LookupStatus : std::uint8_t {
+  found,
+  folder,
+  missing,
+  forbidden,  ///< the process may not read it
+  exhausted,  ///< no descriptor left
+};
+struct Lookup {
+  LookupStatus status{LookupStatus::missing};
+  std::shared_ptr<const StoredFile> file;  ///< found only
+};
+
+/// Files below a folder, opened so that no path leads out of it: not by "..", not by an absolute name, not by a symlink
+/// (openat2 RESOLVE_BENEATH; where the kernel lacks it, symlinks are refused altogether). Keeps descriptors and small
+/// contents, and asks the kernel on each use whether the file is still the same. Thread-safe.
+class FileStore {
+ public:
+  /// @param root  a folder; a later change of what the name leads to is noticed within a second
+  /// @throws std::invalid_argument when it cannot be opened; the message names the folder and errno
+  FileStore(std::string root, std::size_t open_files_max);
+
+  /// @param path  relative, without "." and ".." segments, not empty except for the root itself
+  Lookup find(std::string_view path);
+  /// A new descriptor of a folder, to list it; nothing when it is not one.
+  UniqueFd open_folder(std::string_view path);
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+  };
+  struct Entry {
+    std::string path;
+    std::shared_ptr<const StoredFile> file;
+  };
+  struct Shard {
+    std::mutex mutex;
+    std::list<Entry> recent;  // newest first
+    std::unordered_map<std::string_view, std::list<Entry>::iterator, Hash, std::equal_to<>> by_path;
+  };
+  static constexpr std::size_t kShards = 16;
+
+  std::shared_ptr<const UniqueFd> root();
+  void look_at_root();
+  std::shared_ptr<const StoredFile> cached(Shard& shard, std::string_view path, const FileVersion& version);
+  void keep(Shard& shard, std::string_view path, std::shared_ptr<const StoredFile> file);
+  void forget_all();
+  Lookup open_file(int root, std::string_view path);
+
+  std::string root_name_;
+  std::size_t shard_max_;
+  std::mutex root_mutex_;
+  std::shared_ptr<const UniqueFd> root_;
+  std::int64_t root_checked_ns_{0};
+  std::array<Shard, kShards> shards_;
+};
+
+/// A strong entity tag: 13 characters made from `version` and `salt`, in quotes; short enough for a string without
+/// allocation.
+std::string make_etag(const FileVersion& version, std::uint64_t salt = 0);
+
+/// Opens `path` beneath the folder `root`. @return a descriptor, or -1 with errno.
+int open_beneath(int root, const std::string& path, int flags) noexcept;
+
+}  // namespace equinox::handlers

@@ -1,0 +1,69 @@
+#include "handlers/respond.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "handlers/request_maker.hpp"
+
+namespace equinox::handlers {
+namespace {
+
+TEST(Respond, AnswersTheSameToEverybody) {
+  const SyncHandler handler = respond(418, "application/json", "{}");
+  Response response = handler(RequestMaker{"/a"}.make());
+  EXPECT_EQ(response.status().code(), 418);
+  EXPECT_EQ(response.content_type(), "application/json");
+  EXPECT_EQ(body_of(response), "{}");
+}
+
+std::string location(const std::string& to, RequestMaker maker) {
+  Response response = redirect(to, 308)(maker.make());
+  return response.status().code() == 308 ? std::string{response.field("Location")}
+                                         : std::to_string(response.status().code());
+}
+
+TEST(Redirect, FillsItsPlaceholders) {
+  EXPECT_EQ(location("https://{host}/new/{rest}", RequestMaker{"/old/a/b"}.rest("a/b")),
+            "https://a.example:8080/new/a/b");
+  EXPECT_EQ(location("https://x{path}?{query}", RequestMaker{"/a b"}.query("c=d")), "https://x/a%20b?c=d");
+  EXPECT_EQ(location("/users/{id}/profile", RequestMaker{"/u/7"}.parameter("id", "7 8")), "/users/7%208/profile");
+  EXPECT_EQ(location("/fixed", RequestMaker{"/a"}), "/fixed");
+}
+
+TEST(Redirect, NothingFromTheRequestEndsTheFieldOrNamesAnotherHost) {
+  EXPECT_EQ(location("/new/{rest}", RequestMaker{"/x"}.rest("a\r\nSet-Cookie: b")), "/new/a%0D%0ASet-Cookie%3A%20b");
+  EXPECT_EQ(location("/{rest}", RequestMaker{"/x"}.rest("/evil.example")), "/evil.example");
+  EXPECT_EQ(location("{path}", RequestMaker{"//evil.example"}), "/evil.example");
+  EXPECT_EQ(location("https://{host}/", RequestMaker{"/"}.authority("a\r\nb")), "400");
+  EXPECT_EQ(location("https://{host}/", RequestMaker{"/"}.authority("")), "400");
+  EXPECT_EQ(location("/?{query}", RequestMaker{"/"}.query("a\r\nb")), "/?a%0D%0Ab");
+}
+
+TEST(Echo, AnswersTheBodyWithItsTypeButLetsNoScriptRun) {
+  RequestMaker maker{"/echo", Method::post};
+  maker.body("<script>").field("Content-Type", "text/html");
+  Response response = echo()(maker.make());
+  EXPECT_EQ(body_of(response), "<script>");
+  EXPECT_EQ(response.content_type(), "text/html");
+  EXPECT_EQ(response.field("X-Content-Type-Options"), "nosniff");
+}
+
+TEST(Echo, WithoutABodyDescribesTheRequestWhateverItsBytes) {
+  RequestMaker maker{"/echo"};
+  maker.field("X-A", "\xff\"").query("q=1");
+  Response response = echo()(maker.make());
+  const auto json = nlohmann::json::parse(body_of(response));
+  EXPECT_EQ(json["method"], "GET");
+  EXPECT_EQ(json["fields"][0]["name"], "X-A");
+  EXPECT_EQ(json["query"], "q=1");
+}
+
+TEST(Welcome, LinksToTheDashboard) {
+  Response response = welcome("http://127.0.0.1:9181/admin/")(RequestMaker{"/"}.make());
+  EXPECT_EQ(response.content_type(), "text/html; charset=utf-8");
+  EXPECT_THAT(body_of(response), testing::HasSubstr("href=\"http://127.0.0.1:9181/admin/\""));
+}
+
+}  // namespace
+}  // namespace equinox::handlers

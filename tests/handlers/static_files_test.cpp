@@ -1,0 +1,290 @@
+#include "handlers/static_files.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+#include <vector>
+
+#include "handlers/compression.hpp"
+#include "handlers/request_maker.hpp"
+#include "handlers/temporary_folder.hpp"
+
+namespace equinox::handlers {
+namespace {
+
+const std::string kLongText(4000, 'x');
+
+class StaticFilesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder.write("site/index.html", "<h1>home</h1>");
+    folder.write("site/a.txt", "0123456789");
+    folder.write("site/docs/index.html", "docs");
+    folder.write("site/empty/.keep", "");
+    folder.write("site/.secret", "no");
+    folder.write("site/.well-known/security.txt", "yes");
+    folder.write("site/long.txt", kLongText);
+    folder.write("outside.txt", "outside");
+    options.root = (folder.path() / "site").string();
+    options.offload = [this](std::function<void()> work) {
+      offloaded.push_back(std::move(work));
+      return true;
+    };
+  }
+
+  Response get(const std::string& rest) { return ask(RequestMaker{"/" + rest}.rest(rest)); }
+  Response ask(RequestMaker& maker) {
+    if (!handler) handler = static_files(options);
+    return handler(maker.make());
+  }
+  Response ask(RequestMaker&& maker) { return ask(maker); }
+  std::string text(const std::string& rest) {
+    Response response = get(rest);
+    return std::to_string(response.status().code()) + " " + body_of(response);
+  }
+
+  TemporaryFolder folder;
+  StaticOptions options;
+  SyncHandler handler;
+  std::vector<std::function<void()>> offloaded;
+};
+
+TEST_F(StaticFilesTest, SendsAFileWithItsTypeAndValidators) {
+  Response response = get("a.txt");
+  EXPECT_EQ(response.status().code(), 200);
+  EXPECT_EQ(body_of(response), "0123456789");
+  EXPECT_EQ(response.content_type(), "text/plain; charset=utf-8");
+  EXPECT_THAT(std::string{response.field("ETag")}, testing::MatchesRegex("\"[0-9a-z]*\""));
+  EXPECT_THAT(std::string{response.field("Last-Modified")}, testing::EndsWith(" GMT"));
+  EXPECT_EQ(response.field("Accept-Ranges"), "bytes");
+  EXPECT_EQ(response.field("Vary"), "Accept-Encoding");
+}
+
+TEST_F(StaticFilesTest, AnswersForFoldersByTheirIndex) {
+  EXPECT_EQ(text(""), "200 <h1>home</h1>");
+  EXPECT_EQ(text("docs/"), "200 docs");
+  Response redirected = ask(RequestMaker{"/docs"}.rest("docs").query("a=b"));
+  EXPECT_EQ(redirected.status().code(), 301);
+  EXPECT_EQ(redirected.field("Location"), "/docs/?a=b");
+  EXPECT_EQ(get("empty/").status().code(), 404);
+}
+
+TEST_F(StaticFilesTest, ARedirectToAFolderNeverNamesAnotherHost) {
+  Response redirected = ask(RequestMaker{"//docs"}.rest("docs"));
+  EXPECT_EQ(redirected.field("Location"), "/docs/");
+}
+
+TEST_F(StaticFilesTest, LeavesTheRootByNoPath) {
+  std::filesystem::create_symlink("../outside.txt", folder.path() / "site/link.txt");
+  std::filesystem::create_symlink(folder.path() / "outside.txt", folder.path() / "site/absolute.txt");
+  std::filesystem::create_directory_symlink("..", folder.path() / "site/up");
+  for (const std::string rest :
+       {"../outside.txt", "docs/../../outside.txt", "..", "./a.txt", "link.txt", "absolute.txt", "up/outside.txt",
+        "up/", "up", "/etc/passwd", "//etc/passwd", "docs//index.html", "a.txt/", "a.txt/b", "docs/index.html/"}) {
+    EXPECT_EQ(get(rest).status().code(), 404) << rest;
+  }
+  EXPECT_EQ(get(std::string{"a.txt\0.html", 11}).status().code(), 404);
+  EXPECT_EQ(get(std::string(300, 'a')).status().code(), 404);
+  EXPECT_EQ(get(std::string(5000, 'a')).status().code(), 404);
+}
+
+TEST_F(StaticFilesTest, FollowsALinkThatStaysInside) {
+  std::filesystem::create_symlink("a.txt", folder.path() / "site/inside.txt");
+  EXPECT_EQ(text("inside.txt"), "200 0123456789");
+}
+
+TEST_F(StaticFilesTest, HidesDotfilesButNotWellKnown) {
+  EXPECT_EQ(get(".secret").status().code(), 404);
+  EXPECT_EQ(get("empty/.keep").status().code(), 404);
+  EXPECT_EQ(text(".well-known/security.txt"), "200 yes");
+  EXPECT_EQ(get("docs/.well-known/x").status().code(), 404);
+}
+
+TEST_F(StaticFilesTest, SendsNoFifo) {
+  ASSERT_EQ(::mkfifo((folder.path() / "site/pipe").c_str(), 0600), 0);
+  EXPECT_EQ(get("pipe").status().code(), 404);
+}
+
+TEST_F(StaticFilesTest, RefusesOtherMethods) {
+  Response response = ask(RequestMaker{"/a.txt", Method::post}.rest("a.txt"));
+  EXPECT_EQ(response.status().code(), 405);
+  EXPECT_EQ(response.field("Allow"), "GET, HEAD");
+}
+
+TEST_F(StaticFilesTest, AnswersConditionalRequests) {
+  const std::string etag{get("a.txt").field("ETag")};
+  const std::string modified{get("a.txt").field("Last-Modified")};
+  Response same = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("If-None-Match", "\"x\", W/" + etag));
+  EXPECT_EQ(same.status().code(), 304);
+  EXPECT_EQ(same.field("ETag"), etag);
+  EXPECT_EQ(ask(RequestMaker{"/a.txt"}.rest("a.txt").field("If-Modified-Since", modified)).status().code(), 304);
+  EXPECT_EQ(
+      ask(RequestMaker{"/a.txt"}.rest("a.txt").field("If-None-Match", "\"x\"").field("If-Modified-Since", modified))
+          .status()
+          .code(),
+      200);
+  EXPECT_EQ(ask(RequestMaker{"/a.txt"}.rest("a.txt").field("If-Match", "\"x\"")).status().code(), 412);
+  EXPECT_EQ(ask(RequestMaker{"/a.txt"}.rest("a.txt").field("If-Match", etag)).status().code(), 200);
+}
+
+TEST_F(StaticFilesTest, SendsOneRange) {
+  Response response = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Range", "bytes=2-4"));
+  EXPECT_EQ(response.status().code(), 206);
+  EXPECT_EQ(response.field("Content-Range"), "bytes 2-4/10");
+  EXPECT_EQ(body_of(response), "234");
+}
+
+TEST_F(StaticFilesTest, SendsSeveralRangesAsParts) {
+  Response response = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Range", "bytes=0-1, -2"));
+  EXPECT_EQ(response.status().code(), 206);
+  const std::string type{response.content_type()};
+  ASSERT_TRUE(type.starts_with("multipart/byteranges; boundary="));
+  const std::string boundary = type.substr(type.find('=') + 1);
+  const std::string expected =
+      "\r\n--" + boundary +
+      "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 0-1/10\r\n\r\n01\r\n--" + boundary +
+      "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 8-9/10\r\n\r\n89\r\n--" + boundary +
+      "--\r\n";
+  EXPECT_EQ(response.body_length(), expected.size());
+  EXPECT_EQ(body_of(response), expected);
+}
+
+TEST_F(StaticFilesTest, ARangeBombNeverCostsMoreThanTheFile) {
+  std::string ranges = "bytes=0-";
+  for (int i = 0; i < 15; ++i) ranges += ",0-";
+  Response joined = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Range", ranges));
+  EXPECT_EQ(joined.status().code(), 206);
+  EXPECT_EQ(body_of(joined).size(), 10u);
+  Response whole = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Range", ranges + ",0-"));
+  EXPECT_EQ(whole.status().code(), 200);
+}
+
+TEST_F(StaticFilesTest, RefusesARangeBehindTheEnd) {
+  Response response = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Range", "bytes=10-"));
+  EXPECT_EQ(response.status().code(), 416);
+  EXPECT_EQ(response.field("Content-Range"), "bytes */10");
+}
+
+TEST_F(StaticFilesTest, IgnoresARangeOfAnotherState) {
+  const std::string etag{get("a.txt").field("ETag")};
+  Response old = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Range", "bytes=0-1").field("If-Range", "\"old\""));
+  EXPECT_EQ(old.status().code(), 200);
+  Response same = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Range", "bytes=0-1").field("If-Range", etag));
+  EXPECT_EQ(same.status().code(), 206);
+}
+
+TEST_F(StaticFilesTest, NoticesAChangeOfAFileItKeepsOpen) {
+  EXPECT_EQ(text("a.txt"), "200 0123456789");
+  const std::string before{get("a.txt").field("ETag")};
+  folder.write("site/a.txt", "changed");
+  EXPECT_EQ(text("a.txt"), "200 changed");
+  EXPECT_NE(get("a.txt").field("ETag"), before);
+  std::filesystem::remove(folder.path() / "site/a.txt");
+  EXPECT_EQ(get("a.txt").status().code(), 404);
+}
+
+TEST_F(StaticFilesTest, WorksWithoutKeepingFilesOpen) {
+  options.open_files_max = 0;
+  EXPECT_EQ(text("a.txt"), "200 0123456789");
+  EXPECT_EQ(text("docs/"), "200 docs");
+  EXPECT_EQ(get("docs").status().code(), 301);
+}
+
+TEST_F(StaticFilesTest, PrefersAFileCompressedBeforehand) {
+  folder.write("site/a.txt.br", "BR");
+  folder.write("site/a.txt.gz", "GZ");
+  Response response = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Accept-Encoding", "gzip, br"));
+  EXPECT_EQ(response.field("Content-Encoding"), "br");
+  EXPECT_EQ(response.content_type(), "text/plain; charset=utf-8");
+  EXPECT_EQ(body_of(response), "BR");
+  EXPECT_NE(response.field("ETag"), get("a.txt").field("ETag"));
+  Response gzip = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Accept-Encoding", "gzip, br;q=0.1"));
+  EXPECT_EQ(gzip.field("Content-Encoding"), "gzip");
+  Response plain = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Accept-Encoding", "br;q=0, zstd"));
+  EXPECT_EQ(plain.field("Content-Encoding"), "");
+}
+
+TEST_F(StaticFilesTest, LeavesAnOutdatedCompressedFileAlone) {
+  const auto old = folder.write("site/a.txt.br", "OLD");
+  std::filesystem::last_write_time(old, std::filesystem::last_write_time(old) - std::chrono::hours{1});
+  Response response = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Accept-Encoding", "br"));
+  EXPECT_EQ(response.field("Content-Encoding"), "");
+}
+
+TEST_F(StaticFilesTest, CompressesTextOnceAndOffTheReactor) {
+  const auto ask_gzip = [&] {
+    return ask(RequestMaker{"/long.txt"}.rest("long.txt").field("Accept-Encoding", "gzip"));
+  };
+  Response first = ask_gzip();
+  EXPECT_EQ(first.field("Content-Encoding"), "gzip");
+  EXPECT_EQ(body_of(first), "<pending>");
+  Response second = ask_gzip();
+  ASSERT_EQ(offloaded.size(), 1u) << "one state of one file is compressed once";
+  offloaded[0]();
+  const std::string expected = *compress(Encoding::gzip, kLongText);
+  EXPECT_EQ(body_of(first), expected);
+  EXPECT_EQ(body_of(second), expected);
+  Response third = ask_gzip();
+  EXPECT_EQ(body_of(third), expected);
+  EXPECT_EQ(third.body_length(), expected.size());
+  EXPECT_EQ(offloaded.size(), 1u);
+  folder.write("site/long.txt", kLongText + "y");
+  Response changed = ask_gzip();
+  EXPECT_EQ(offloaded.size(), 2u);
+  EXPECT_NE(changed.field("ETag"), third.field("ETag"));
+}
+
+TEST_F(StaticFilesTest, SendsThePlainFileWhenNobodyCanCompress) {
+  options.offload = [](const std::function<void()>&) { return false; };
+  Response response = ask(RequestMaker{"/long.txt"}.rest("long.txt").field("Accept-Encoding", "gzip"));
+  EXPECT_EQ(response.field("Content-Encoding"), "");
+  EXPECT_EQ(body_of(response), kLongText);
+  EXPECT_EQ(response.field("ETag"), get("long.txt").field("ETag"));
+}
+
+TEST_F(StaticFilesTest, FallsBackForApplicationsThatRouteThemselves) {
+  options.fallback = "index.html";
+  EXPECT_EQ(text("some/route"), "200 <h1>home</h1>");
+  EXPECT_EQ(text("../outside.txt"), "200 <h1>home</h1>");
+  EXPECT_EQ(text("a.txt"), "200 0123456789");
+}
+
+TEST_F(StaticFilesTest, ListsAFolderOnlyWhenAsked) {
+  options.listing = true;
+  folder.write("site/empty/<b>&\"'.txt", "x");
+  std::filesystem::create_directory(folder.path() / "site/empty/sub");
+  Response response = ask(RequestMaker{"/empty/"}.rest("empty/"));
+  const std::string page = body_of(response);
+  EXPECT_EQ(response.content_type(), "text/html; charset=utf-8");
+  EXPECT_THAT(page, testing::HasSubstr("./%3Cb%3E%26%22%27.txt\">&lt;b&gt;&amp;&quot;&#39;.txt</a>"));
+  EXPECT_THAT(page, testing::HasSubstr("\"./sub/\""));
+  EXPECT_THAT(page, testing::Not(testing::HasSubstr(".keep")));
+}
+
+TEST_F(StaticFilesTest, AddsItsCacheControl) {
+  options.cache_control = "public, max-age=60";
+  EXPECT_EQ(get("a.txt").field("Cache-Control"), "public, max-age=60");
+  EXPECT_EQ(get("nothing").field("Cache-Control"), "");
+}
+
+TEST_F(StaticFilesTest, OnAnExactRouteTheWholePathNamesTheFile) {
+  Response response = ask(RequestMaker{"/docs/index.html"});
+  EXPECT_EQ(body_of(response), "docs");
+}
+
+TEST_F(StaticFilesTest, NeedsARootThatIsThere) {
+  options.root = "/nonexistent";
+  EXPECT_THROW(static_files(options), std::invalid_argument);
+}
+
+TEST_F(StaticFilesTest, SendsAnEmptyFile) {
+  folder.write("site/zero.txt", "");
+  EXPECT_EQ(text("zero.txt"), "200 ");
+  EXPECT_EQ(ask(RequestMaker{"/zero.txt"}.rest("zero.txt").field("Range", "bytes=0-")).status().code(), 416);
+}
+
+}  // namespace
+}  // namespace equinox::handlers
