@@ -59,13 +59,11 @@ Http2Session::~Http2Session() {
 }
 
 Http2Stream* Http2Session::upgrade(std::string_view settings_payload, const RequestHead& head) {
-  Http2Stream* stream = Http2Stream::create(1, memory_, scheme_, &release_shared);
   const int result = nghttp2_session_upgrade2(session_, reinterpret_cast<const std::uint8_t*>(settings_payload.data()),
-                                              settings_payload.size(), head.method == Method::head ? 1 : 0, stream);
-  if (result != 0) {
-    Http2Stream::destroy(stream);
-    return nullptr;
-  }
+                                              settings_payload.size(), head.method == Method::head ? 1 : 0, nullptr);
+  if (result != 0) return nullptr;
+  Http2Stream* stream = Http2Stream::create(1, memory_, scheme_, &release_shared);
+  nghttp2_session_set_stream_user_data(session_, 1, stream);  // a server's session takes none with the upgrade
   stream->adopt_head(head);
   open(*stream);
   return stream;

@@ -74,7 +74,7 @@ class DictionaryReader {
   }
 
   bool bare_item(Item& item) noexcept {
-    item.kind = Item::Kind::other;
+    item = {};
     const char first = peek();
     if (first == '-' || is_digit(first)) return number(item);
     if (first == '?') return boolean(item);

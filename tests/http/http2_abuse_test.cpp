@@ -1,0 +1,414 @@
+#include <functional>
+#include <string>
+
+#include "http/http2_fixture.hpp"
+
+namespace equinox::http {
+namespace {
+
+using namespace std::chrono_literals;
+using test::be32;
+using test::client_preface;
+using test::frame;
+using test::get_frame;
+using test::header_block;
+
+class Http2AbuseTest : public test::Http2Test {
+ protected:
+  std::string repeated(const std::string& bytes, std::size_t times) {
+    std::string all;
+    for (std::size_t i = 0; i < times; ++i) all += bytes;
+    return all;
+  }
+};
+
+TEST_F(Http2AbuseTest, EachBudgetEndsTheConnectionWithItsOwnReason) {
+  const std::string open_post =
+      frame(NGHTTP2_HEADERS, 0x4, 1,
+            header_block({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a.example"}}));
+  struct Case {
+    Errc expected;
+    std::string flood;
+  };
+  const Case cases[] = {
+      {Errc::h2_flood_ping, frame(NGHTTP2_PING, 0, 0, "12345678")},
+      {Errc::h2_flood_ping, frame(NGHTTP2_PING, 1, 0, "12345678")},
+      {Errc::h2_flood_settings, frame(NGHTTP2_SETTINGS, 0, 0)},
+      {Errc::h2_flood_priority, frame(NGHTTP2_PRIORITY, 0, 1, be32(0) + "\1")},
+      {Errc::h2_flood_priority, frame(NGHTTP2_PRIORITY_UPDATE, 0, 0, be32(1) + "u=1")},
+      {Errc::h2_flood_window_update, frame(NGHTTP2_WINDOW_UPDATE, 0, 0, be32(1))},
+      {Errc::h2_flood_empty, frame(NGHTTP2_DATA, 0, 1)},
+      {Errc::h2_flood_empty, frame(NGHTTP2_DATA, 0x8, 1, std::string("\4\0\0\0\0", 5))},
+      {Errc::h2_flood_empty, frame(0x77, 0, 0, "what")},
+      {Errc::h2_flood_data_tiny, frame(NGHTTP2_DATA, 0, 1, "x")},
+  };
+  limits.h2_control_burst = 50;
+  limits.h2_control_per_second = 10;
+  for (const Case& wanted : cases) {
+    SCOPED_TRACE(static_cast<int>(wanted.flood[3]));
+    codec.reset();
+    error.reset();
+    peer_sends(client_preface() + open_post);
+    peer_sends(repeated(wanted.flood, 49));
+    EXPECT_FALSE(error);
+    const auto frames = peer_sends_raw(repeated(wanted.flood, 20));
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code, wanted.expected);
+    EXPECT_EQ(error->detail, NGHTTP2_ENHANCE_YOUR_CALM);
+    EXPECT_EQ(goaway_code(frames), NGHTTP2_ENHANCE_YOUR_CALM);
+    EXPECT_TRUE(server().state().is_finished);
+  }
+}
+
+TEST_F(Http2AbuseTest, TimeFillsABudgetAgain) {
+  limits.h2_control_burst = 50;
+  limits.h2_control_per_second = 10;
+  const std::string ping = frame(NGHTTP2_PING, 0, 0, "12345678");
+  peer_sends(client_preface() + repeated(ping, 50));
+  for (int second = 0; second < 20; ++second) {
+    clock.advance(1s);
+    peer_sends(repeated(ping, 10));
+    EXPECT_FALSE(error);
+  }
+  peer_sends(ping);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, Errc::h2_flood_ping);
+}
+
+TEST_F(Http2AbuseTest, ADownloadEarnsItsWindowUpdates) {
+  limits.h2_control_burst = 50;
+  limits.h2_control_per_second = 0;
+  answers_with([] { return Response::text(std::string(20'000'000, 'd')); });
+  const auto stream = client->get("/");
+  talk();  // an update of stream and connection for every half window: some 1200
+  EXPECT_FALSE(error);
+  EXPECT_EQ(client->answer(stream).body.size(), 20'000'000U);
+}
+
+TEST_F(Http2AbuseTest, RapidResetEndsTheConnection) {
+  limits.h2_reset_burst = 20;
+  std::string flood = client_preface();
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    flood += get_frame(1 + 2 * i) + frame(NGHTTP2_RST_STREAM, 0, 1 + 2 * i, be32(NGHTTP2_CANCEL));
+  }
+  const auto frames = peer_sends_raw(flood);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, Errc::h2_rapid_reset);
+  EXPECT_EQ(goaway_code(frames), NGHTTP2_ENHANCE_YOUR_CALM);
+  EXPECT_EQ(server().state().open_streams, 0U + (seen.size() - 20)) << "the reset ones are gone";
+}
+
+TEST_F(Http2AbuseTest, ResetsThePeerProvokesEndTheConnection) {
+  struct Case {
+    const char* name;
+    std::function<std::string(std::uint32_t)> provocation;
+  };
+  const Case cases[] = {
+      {"window overflow",
+       [](std::uint32_t stream) {
+         return get_frame(stream) + frame(NGHTTP2_WINDOW_UPDATE, 0, stream, be32(0x7fffffff));
+       }},
+      {"malformed request",
+       [](std::uint32_t stream) {
+         return frame(NGHTTP2_HEADERS, 0x5, stream, header_block({{":method", "GET"}, {"Upper", "case"}}));
+       }},
+  };
+  limits.h2_own_reset_burst = 10;
+  limits.h2_own_reset_per_second = 1;
+  for (const Case& wanted : cases) {
+    SCOPED_TRACE(wanted.name);
+    codec.reset();
+    error.reset();
+    peer_sends(client_preface());
+    for (std::uint32_t i = 0; i < 60 && !error; ++i) {
+      peer_sends(wanted.provocation(1 + 2 * i));
+      if (i < 9) {
+        EXPECT_FALSE(error);
+      }
+    }
+    ASSERT_TRUE(error);
+    const auto frames = test::split_frames(server_sends());
+    const std::int64_t code = goaway_code(frames);
+    EXPECT_EQ(error->code, Errc::h2_own_resets);
+    EXPECT_EQ(code, NGHTTP2_ENHANCE_YOUR_CALM);
+    EXPECT_TRUE(server().state().is_finished);
+  }
+}
+
+TEST_F(Http2AbuseTest, StreamsAboveTheLimitAreRefused) {
+  limits.h2_concurrent_streams = 3;
+  std::string requests = client_preface();
+  for (std::uint32_t i = 0; i < 5; ++i) requests += get_frame(1 + 2 * i);
+  const auto frames = peer_sends_raw(requests);  // before it has seen the limit: refused one by one
+  EXPECT_FALSE(error);
+  EXPECT_EQ(completed.size(), 3U);
+  EXPECT_EQ(reset_code(frames, 7), NGHTTP2_REFUSED_STREAM);
+  EXPECT_EQ(reset_code(frames, 9), NGHTTP2_REFUSED_STREAM);
+  EXPECT_EQ(counters().resets_sent[NGHTTP2_REFUSED_STREAM], 2U);
+  const auto last = peer_sends_raw(frame(NGHTTP2_SETTINGS, 1, 0) + get_frame(11));  // it has acknowledged the limit
+  ASSERT_TRUE(error);
+  EXPECT_EQ(goaway_code(last), NGHTTP2_PROTOCOL_ERROR);
+}
+
+TEST_F(Http2AbuseTest, ContinuationsWithoutEndEndTheConnection) {
+  std::string flood = client_preface() + frame(NGHTTP2_HEADERS, 0, 1, header_block({{":method", "GET"}}));
+  flood += repeated(frame(NGHTTP2_CONTINUATION, 0, 1, header_block({{"x", "y"}})), 20);
+  const auto frames = peer_sends_raw(flood);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, Errc::h2_flood_continuation);
+  EXPECT_EQ(goaway_code(frames), NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+TEST_F(Http2AbuseTest, HugeSettingsEndTheConnection) {
+  const auto frames =
+      peer_sends_raw(client_preface() + frame(NGHTTP2_SETTINGS, 0, 0, repeated(std::string("\0\3\0\0\0\1", 6), 40)));
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, Errc::h2_flood_settings);
+  EXPECT_EQ(goaway_code(frames), NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+TEST_F(Http2AbuseTest, AHeadAboveALimitIsRefusedAndTheConnectionGoesOn) {
+  struct Case {
+    const char* name;
+    test::FieldList fields;
+    Errc expected;
+  };
+  limits.head_max_bytes = 16 * 1024;
+  test::FieldList many, crumbs;
+  for (int i = 0; i < 101; ++i) {
+    many.emplace_back("x" + std::to_string(i), "y");
+    crumbs.emplace_back("cookie", "c" + std::to_string(i));
+  }
+  const Case cases[] = {
+      {"fields", many, Errc::head_too_large},
+      {"cookie crumbs", crumbs, Errc::head_too_large},
+      {"bytes", {{"x", std::string(12'000, 'b')}, {"y", std::string(12'000, 'b')}}, Errc::head_too_large},
+      {"two hosts", {{"host", "a.example"}, {"host", "b.example"}}, Errc::bad_host},
+      {"another host", {{"host", "b.example"}}, Errc::bad_host},
+      {"expectation", {{"expect", "miracles"}}, Errc::expectation_failed},
+  };
+  application = [](StreamId, const test::SeenRequest& request) { return Response::error(request.refused ? 431 : 200); };
+  StreamId stream = 1;
+  for (const Case& wanted : cases) {
+    SCOPED_TRACE(wanted.name);
+    EXPECT_EQ(client->get("/", wanted.fields), static_cast<std::int32_t>(stream));
+    talk();
+    EXPECT_FALSE(error);
+    if (std::string_view{wanted.name} != "two hosts") {  // which the library resets
+      EXPECT_EQ(seen[stream].refused, wanted.expected);
+      EXPECT_EQ(client->answer(static_cast<std::int32_t>(stream)).status, 431);
+    } else {
+      EXPECT_FALSE(seen[stream].is_complete);
+    }
+    stream += 2;
+  }
+  const auto fine = client->get("/fine");
+  talk();
+  EXPECT_EQ(client->answer(fine).status, 200);
+}
+
+TEST_F(Http2AbuseTest, TargetsAndMethodsThatCannotBeServedAreRefusedByName) {
+  struct Case {
+    const char* method;
+    std::string path;
+    Errc expected;
+  };
+  const Case cases[] = {
+      {"GET", "/" + std::string(9'000, 'p'), Errc::target_too_long},
+      {"GET", "/a/../../b", Errc::bad_target},
+      {"GET", "/%zz", Errc::bad_target},
+      {"GET", "/%00", Errc::bad_target},
+      {"BREW", "/", Errc::method_unknown},
+      {"get", "/", Errc::method_unknown},
+  };
+  StreamId stream = 1;
+  for (const Case& wanted : cases) {
+    SCOPED_TRACE(wanted.path.substr(0, 20) + wanted.method);
+    client->request(
+        {{":method", wanted.method}, {":scheme", "http"}, {":path", wanted.path}, {":authority", "a.example"}});
+    talk();
+    EXPECT_EQ(seen[stream].refused, wanted.expected);
+    stream += 2;
+  }
+}
+
+TEST_F(Http2AbuseTest, TrailersCountToo) {
+  limits.trailers_max_bytes = 200;
+  application = [](StreamId, const test::SeenRequest& request) { return Response::error(request.refused ? 431 : 200); };
+  const std::string body = "b";
+  const auto stream =
+      client->request({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a.example"}}, &body,
+                      {{"a", std::string(100, 'x')}, {"b", std::string(100, 'x')}});
+  talk();
+  EXPECT_EQ(seen[static_cast<StreamId>(stream)].refused, Errc::trailers_too_large);
+  EXPECT_EQ(client->answer(stream).status, 431);
+}
+
+// One literal field of 4,000 octets enters the table, then one octet stands for it, a thousand times (CVE-2026-49975).
+std::string bomb(std::uint32_t stream, bool first, std::size_t references) {
+  std::string block = header_block({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}});
+  if (first) {
+    block += '\x40';
+    block += '\1';
+    block += 'x';
+    block += std::string("\x7f\x81\x1e", 3);  // 127 + 1 + 30 * 128 = 3968
+    block += std::string(3968, 'v');
+  }
+  block += std::string(references, '\xbe');  // 62: the newest entry
+  return frame(NGHTTP2_HEADERS, 0x5, stream, block);
+}
+
+TEST_F(Http2AbuseTest, AHeaderBombEndsTheConnection) {
+  const auto frames = peer_sends_raw(client_preface() + bomb(1, true, 1000));
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, Errc::h2_header_bomb);
+  EXPECT_EQ(goaway_code(frames), NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+TEST_F(Http2AbuseTest, ABombThatStaysBelowTheLimitHoldsLittleMemory) {
+  Http2Memory shared;
+  std::vector<std::unique_ptr<Http2Codec>> connections;
+  for (int connection = 0; connection < 10; ++connection) {
+    connections.push_back(std::make_unique<Http2Codec>(
+        limits, Http2Options{.scheme = Scheme::http, .date = nullptr, .memory = shared, .now = clock.now()}));
+    codec = std::move(connections.back());
+    peer_sends(client_preface());
+    for (std::uint32_t i = 0; i < 99; ++i) {
+      // Served heads just below the limit, and refused ones just above it.
+      peer_sends(bomb(1 + 2 * i, i == 0, i % 2 == 0 ? 15 : 40));
+    }
+    ASSERT_FALSE(error);
+    EXPECT_EQ(server().state().open_streams, 99U);
+    connections.back() = std::move(codec);
+  }
+  EXPECT_LT(shared.used_bytes(), 8U * 1024 * 1024);
+  connections.clear();
+  EXPECT_EQ(shared.used_bytes(), 0U);
+}
+
+TEST_F(Http2AbuseTest, StreamIdsOnlyGrow) {
+  struct Case {
+    const char* name;
+    std::string frames;
+    Errc expected;
+    std::uint32_t code;
+  };
+  const Case cases[] = {
+      {"a lower id that was jumped over", get_frame(5) + get_frame(3), Errc::h2_protocol, NGHTTP2_PROTOCOL_ERROR},
+      {"an even id", get_frame(2), Errc::h2_protocol, NGHTTP2_PROTOCOL_ERROR},
+      {"stream 0", get_frame(0), Errc::h2_protocol, NGHTTP2_PROTOCOL_ERROR},
+      {"DATA on an idle stream", frame(NGHTTP2_DATA, 0, 1, "x"), Errc::h2_protocol, NGHTTP2_PROTOCOL_ERROR},
+      {"DATA after the end", get_frame(1) + frame(NGHTTP2_DATA, 0, 1, "x"), Errc::h2_protocol, NGHTTP2_STREAM_CLOSED},
+      {"CONTINUATION alone", frame(NGHTTP2_CONTINUATION, 4, 1, ""), Errc::h2_protocol, NGHTTP2_PROTOCOL_ERROR},
+      {"a frame within a header block", get_frame(1, "/", 0x1) + frame(NGHTTP2_PING, 0, 0, "12345678"),
+       Errc::h2_protocol, NGHTTP2_PROTOCOL_ERROR},
+      {"too large a frame", frame(NGHTTP2_DATA, 0, 1, std::string(17'000, 'x')), Errc::h2_frame_size,
+       NGHTTP2_FRAME_SIZE_ERROR},
+      {"PING of four octets", frame(NGHTTP2_PING, 0, 0, "1234"), Errc::h2_frame_size, NGHTTP2_FRAME_SIZE_ERROR},
+      {"a broken header block", frame(NGHTTP2_HEADERS, 0x5, 1, "\xff\xff\xff\xff\xff\xff"), Errc::h2_compression,
+       NGHTTP2_COMPRESSION_ERROR},
+      {"connection window overflow", frame(NGHTTP2_WINDOW_UPDATE, 0, 0, be32(0x7fffffff)), Errc::h2_flow_control,
+       NGHTTP2_FLOW_CONTROL_ERROR},
+  };
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}}) {
+    for (const Case& wanted : cases) {
+      SCOPED_TRACE(wanted.name);
+      codec.reset();
+      error.reset();
+      piece_bytes = size;
+      const auto frames = peer_sends_raw(client_preface() + wanted.frames);
+      ASSERT_TRUE(error);
+      EXPECT_EQ(error->code, wanted.expected);
+      EXPECT_EQ(goaway_code(frames), wanted.code);
+      EXPECT_TRUE(server().state().is_finished);
+    }
+  }
+}
+
+TEST_F(Http2AbuseTest, FramesForACompletedStreamAreAnErrorButNotForOneWeHaveReset) {
+  for (const bool reset_by_us : {false, true}) {
+    codec.reset();
+    error.reset();
+    application = nullptr;
+    peer_sends(client_preface() + get_frame(1, "/", reset_by_us ? 0x4 : 0x5));
+    if (reset_by_us) {
+      server().reset(1, NGHTTP2_CANCEL);
+    } else {
+      respond(1, Response::text("x"));
+    }
+    server_sends();
+    peer_sends(get_frame(1) + frame(NGHTTP2_DATA, 0, 1, "late"));
+    if (reset_by_us) {
+      EXPECT_FALSE(error);
+    } else {
+      ASSERT_TRUE(error);
+      EXPECT_EQ(error->detail, NGHTTP2_STREAM_CLOSED);
+    }
+  }
+}
+
+TEST_F(Http2AbuseTest, AWrongPrefaceIsToldSo) {
+  const std::string good{NGHTTP2_CLIENT_MAGIC};
+  for (std::size_t cut = 0; cut < good.size(); cut += 5) {
+    codec.reset();
+    error.reset();
+    std::string wrong = good;
+    wrong[cut] = '?';
+    const auto frames = peer_sends_raw(wrong);
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code, Errc::h2_preface);
+    ASSERT_FALSE(frames.empty());
+    EXPECT_EQ(frames.front().type, NGHTTP2_SETTINGS);
+    EXPECT_EQ(goaway_code(frames), NGHTTP2_PROTOCOL_ERROR);
+  }
+}
+
+TEST_F(Http2AbuseTest, GoodRequestsAheadOfABadFrameAreSeen) {
+  peer_sends(client_preface() + get_frame(1) + get_frame(7) + get_frame(5));
+  ASSERT_TRUE(error);
+  EXPECT_TRUE(seen[1].is_complete);
+  EXPECT_TRUE(seen[7].is_complete);
+  EXPECT_FALSE(seen.contains(5));
+}
+
+TEST_F(Http2AbuseTest, StopsReadingWhileItsOutputIsNotTaken) {
+  limits.h2_output_backlog_max_bytes = 2'000;
+  const std::string ping = frame(NGHTTP2_PING, 0, 0, "12345678");
+  peer_sends(client_preface());
+  EXPECT_TRUE(server().state().can_receive);
+  for (int i = 0; i < 300 && server().state().can_receive; ++i) peer_sends(ping);
+  EXPECT_FALSE(server().state().can_receive);
+  EXPECT_LT(from_server.size(), 10U);
+  server_sends();
+  EXPECT_TRUE(server().state().can_receive);
+}
+
+TEST_F(Http2AbuseTest, ContentThatContradictsItsLengthIsReset) {
+  const auto stream = client->post("/", "four", {{"content-length", "5"}});
+  talk();
+  EXPECT_EQ(client->answer(stream).error_code, NGHTTP2_PROTOCOL_ERROR);
+  EXPECT_EQ(seen[1].reset_code, NGHTTP2_PROTOCOL_ERROR);
+  EXPECT_FALSE(seen[1].is_complete);
+}
+
+TEST_F(Http2AbuseTest, RequestsThatSmuggleAreReset) {
+  const test::FieldList smuggled[] = {
+      {{"transfer-encoding", "chunked"}},
+      {{"connection", "close"}},
+      {{"x", "a\r\nb"}},
+      {{"content-length", "1"}, {"content-length", "2"}},
+  };
+  std::uint32_t stream = 1;
+  for (const auto& fields : smuggled) {
+    test::FieldList all{{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}};
+    all.insert(all.end(), fields.begin(), fields.end());
+    const auto frames = peer_sends_raw((stream == 1 ? client_preface() : std::string{}) +
+                                       frame(NGHTTP2_HEADERS, 0x5, stream, header_block(all)));
+    EXPECT_EQ(reset_code(frames, stream), NGHTTP2_PROTOCOL_ERROR) << fields[0].first;
+    EXPECT_FALSE(seen.contains(stream));
+    stream += 2;
+  }
+}
+
+}  // namespace
+}  // namespace equinox::http

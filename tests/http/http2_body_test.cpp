@@ -1,0 +1,139 @@
+#include <deque>
+#include <stdexcept>
+#include <string>
+
+#include "http/http2_fixture.hpp"
+
+namespace equinox::http {
+namespace {
+
+/// A body source that follows a script.
+class ScriptedSource final : public BodySource {
+ public:
+  struct Step {
+    PullStatus status;
+    std::string bytes;
+  };
+  explicit ScriptedSource(std::deque<Step> steps, std::optional<std::uint64_t> length = std::nullopt)
+      : steps_{std::move(steps)}, length_{length} {}
+  PullResult pull(std::span<char> into) override {
+    if (steps_.empty()) throw std::runtime_error{"nothing left"};
+    Step& step = steps_.front();
+    const std::size_t count = std::min(into.size(), step.bytes.size());
+    std::copy_n(step.bytes.begin(), count, into.begin());
+    if (count < step.bytes.size()) {
+      step.bytes.erase(0, count);
+      return {PullStatus::bytes, count};
+    }
+    const PullStatus status = step.status;
+    steps_.pop_front();
+    return {status, count};
+  }
+  [[nodiscard]] std::optional<std::uint64_t> length() const noexcept override { return length_; }
+
+ private:
+  std::deque<Step> steps_;
+  std::optional<std::uint64_t> length_;
+};
+
+class Http2BodyTest : public test::Http2Test {
+ protected:
+  std::int32_t get_streamed(std::deque<ScriptedSource::Step> steps, std::optional<std::uint64_t> length = std::nullopt,
+                            bool with_trailers = false) {
+    const auto stream = client->get("/");
+    talk();
+    Response response = Response::stream(std::make_unique<ScriptedSource>(std::move(steps), length), "text/plain");
+    if (with_trailers) response.trailer("X-Sum", "7");
+    respond(static_cast<StreamId>(stream), std::move(response));
+    talk();
+    return stream;
+  }
+};
+
+TEST_F(Http2BodyTest, PullsUntilTheEnd) {
+  const auto stream = get_streamed(
+      {{PullStatus::bytes, "one "}, {PullStatus::bytes, std::string(50'000, 'm')}, {PullStatus::end, " end"}});
+  EXPECT_EQ(client->answer(stream).body, "one " + std::string(50'000, 'm') + " end");
+  EXPECT_TRUE(client->answer(stream).is_ended);
+  EXPECT_EQ(client->answer(stream).field("content-length"), "");
+  EXPECT_EQ(seen[1].sent, 1);
+}
+
+TEST_F(Http2BodyTest, WaitsForAPendingSourceAndGoesOnWhenResumed) {
+  const auto stream = get_streamed(
+      {{PullStatus::bytes, "a"}, {PullStatus::pending, ""}, {PullStatus::bytes, "b"}, {PullStatus::end, ""}});
+  EXPECT_EQ(client->answer(stream).body, "a");
+  EXPECT_FALSE(server().state().wants_transmit);
+  EXPECT_EQ(server().state().window_blocked, 0U) << "the application is the one that waits";
+  server().resume(1);
+  EXPECT_TRUE(server().state().wants_transmit);
+  talk();
+  EXPECT_EQ(client->answer(stream).body, "ab");
+  EXPECT_EQ(seen[1].sent, 1);
+}
+
+TEST_F(Http2BodyTest, SendsTrailersAfterTheBody) {
+  const auto stream = get_streamed({{PullStatus::end, "body"}}, std::nullopt, true);
+  EXPECT_EQ(client->answer(stream).body, "body");
+  EXPECT_EQ(client->answer(stream).trailers, (test::FieldList{{"x-sum", "7"}}));
+  EXPECT_TRUE(client->answer(stream).is_ended);
+  EXPECT_EQ(seen[1].sent, 1);
+}
+
+TEST_F(Http2BodyTest, AnnouncesALengthAndKeepsToIt) {
+  const auto stream = get_streamed({{PullStatus::bytes, "12345678"}, {PullStatus::end, ""}}, 5);
+  EXPECT_EQ(client->answer(stream).field("content-length"), "5");
+  EXPECT_EQ(client->answer(stream).body, "12345");
+  EXPECT_TRUE(client->answer(stream).is_ended);
+}
+
+TEST_F(Http2BodyTest, CutsAResponseWhoseSourceFails) {
+  struct Case {
+    const char* name;
+    std::deque<ScriptedSource::Step> steps;
+    std::optional<std::uint64_t> length;
+  };
+  const Case cases[] = {
+      {"says failed", {{PullStatus::bytes, "part"}, {PullStatus::failed, ""}}, std::nullopt},
+      {"throws", {{PullStatus::bytes, "part"}}, std::nullopt},
+      {"ends early", {{PullStatus::end, "part"}}, 10},
+      {"claims bytes and gives none", {{PullStatus::bytes, ""}}, std::nullopt},
+  };
+  StreamId expected = 1;
+  for (const Case& wanted : cases) {
+    SCOPED_TRACE(wanted.name);
+    const auto stream = get_streamed(wanted.steps, wanted.length);
+    const auto id = static_cast<StreamId>(stream);
+    EXPECT_EQ(id, expected);
+    expected += 2;
+    EXPECT_EQ(client->answer(stream).error_code, NGHTTP2_INTERNAL_ERROR);
+    EXPECT_FALSE(client->answer(stream).is_ended);
+    EXPECT_EQ(seen[id].failed, 1);
+    EXPECT_EQ(seen[id].sent, 0);
+    EXPECT_FALSE(seen[id].reset_code);
+    EXPECT_EQ(server().state().open_streams, 0U);
+  }
+}
+
+TEST_F(Http2BodyTest, AResetOfAPendingResponseIsForgotten) {
+  const auto stream = get_streamed({{PullStatus::pending, ""}, {PullStatus::end, "x"}});
+  nghttp2_submit_rst_stream(client->session(), 0, stream, NGHTTP2_CANCEL);
+  talk();
+  EXPECT_EQ(seen[1].reset_code, NGHTTP2_CANCEL);
+  server().resume(1);
+  talk();
+  EXPECT_EQ(client->answer(stream).body, "");
+  EXPECT_EQ(server().state().window_blocked, 0U);
+}
+
+TEST_F(Http2BodyTest, TheServerMayGiveAStreamUp) {
+  const auto stream = get_streamed({{PullStatus::bytes, "a"}, {PullStatus::pending, ""}});
+  server().reset(1, NGHTTP2_CANCEL);
+  talk();
+  EXPECT_EQ(client->answer(stream).error_code, NGHTTP2_CANCEL);
+  EXPECT_FALSE(seen[1].reset_code);
+  EXPECT_EQ(server().state().open_streams, 0U);
+}
+
+}  // namespace
+}  // namespace equinox::http

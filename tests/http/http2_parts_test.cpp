@@ -1,0 +1,156 @@
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "http/http2_budget.hpp"
+#include "http/http2_client.hpp"
+#include "http/http2_frame_scanner.hpp"
+#include "http/http2_memory.hpp"
+
+namespace equinox::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span{text.data(), text.size()});
+}
+
+TEST(Http2FrameScannerTest, FindsTheSameFramesHoweverTheyAreCut) {
+  const std::string wire = test::client_preface() + test::get_frame(1, "/a") +
+                           test::frame(0, 1, 1, std::string(300, 'd')) + test::frame(0xfe, 0x80, 0x7fffffff, "") +
+                           test::frame(9, 0, 3, "zz");
+  const std::vector<std::uint8_t> types{4, 1, 0, 0xfe, 9};
+  for (std::size_t piece = 1; piece <= wire.size(); ++piece) {
+    Http2FrameScanner scanner;
+    std::vector<std::uint8_t> found;
+    for (std::size_t start = 0; start < wire.size(); start += piece) {
+      const auto input = bytes_of(std::string_view{wire}.substr(start, piece));
+      for (std::size_t position = 0; position < input.size();) {
+        const auto next = scanner.next(input, position);
+        ASSERT_TRUE(next);
+        if (*next) found.push_back((*next)->type);
+      }
+    }
+    EXPECT_EQ(found, types) << piece;
+    EXPECT_TRUE(scanner.is_inside_header_block());
+  }
+}
+
+TEST(Http2FrameScannerTest, ReadsEveryPartOfAHeader) {
+  Http2FrameScanner scanner;
+  const std::string wire = test::client_preface() + test::frame(3, 0x25, 0x01020304, std::string(70'000, 'x'));
+  std::size_t position = 0;
+  static_cast<void>(scanner.next(bytes_of(wire), position));
+  const auto next = scanner.next(bytes_of(wire), position);
+  ASSERT_TRUE(next && *next);
+  EXPECT_EQ((*next)->length, 70'000U);
+  EXPECT_EQ((*next)->type, 3);
+  EXPECT_EQ((*next)->flags, 0x25);
+  EXPECT_EQ((*next)->stream, 0x01020304U);
+}
+
+TEST(Http2FrameScannerTest, KnowsWhatIsIncomplete) {
+  Http2FrameScanner scanner;
+  const auto feed = [&scanner](const std::string& text) {
+    std::size_t position = 0;
+    while (position < text.size()) static_cast<void>(scanner.next(bytes_of(text), position));
+  };
+  EXPECT_FALSE(scanner.is_inside_head());
+  feed("PRI * HT");
+  EXPECT_TRUE(scanner.is_inside_head());
+  feed(test::client_preface().substr(8));
+  EXPECT_FALSE(scanner.is_inside_head());
+  EXPECT_FALSE(scanner.is_inside_frame());
+  feed(test::frame(0, 0, 1, "12345").substr(0, 12));
+  EXPECT_FALSE(scanner.is_inside_head()) << "a body is not a head";
+  EXPECT_TRUE(scanner.is_inside_frame());
+  feed("45");
+  EXPECT_FALSE(scanner.is_inside_frame());
+}
+
+TEST(Http2BudgetTest, IsSpentRefilledByTimeAndEarned) {
+  Limits limits;
+  limits.h2_control_burst = 3;
+  limits.h2_control_per_second = 2;
+  TimePoint now{1h};
+  Http2Budget budget{limits, now};
+  const auto take_all = [&](BudgetKind kind) {
+    int taken = 0;
+    while (taken < 100 && budget.take(kind, now)) ++taken;
+    return taken;
+  };
+  EXPECT_EQ(take_all(BudgetKind::ping), 3);
+  EXPECT_EQ(take_all(BudgetKind::settings), 3) << "each kind has its own";
+  now += 1s;
+  EXPECT_EQ(take_all(BudgetKind::ping), 2);
+  now += 400ms;
+  EXPECT_EQ(take_all(BudgetKind::ping), 0);
+  now += 100ms;
+  EXPECT_EQ(take_all(BudgetKind::ping), 1) << "the fraction was not lost";
+  now += 1h;
+  EXPECT_EQ(take_all(BudgetKind::ping), 3) << "never above the burst";
+  budget.earn(BudgetKind::ping, 100);
+  EXPECT_EQ(take_all(BudgetKind::ping), 3);
+  EXPECT_EQ(take_all(BudgetKind::reset), 100) << "resets have another size";
+}
+
+TEST(Http2MemoryTest, GivesWhatIsAskedForAndCountsIt) {
+  Http2Memory memory;
+  std::vector<void*> blocks;
+  for (std::size_t size = 0; size < 10'000; size = size < 600 ? size + 1 : size + 97) {
+    void* block = memory.allocate(size);
+    std::memset(block, 0x5a, size);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block) % 8, 0U);
+    blocks.push_back(block);
+  }
+  EXPECT_GT(memory.used_bytes(), 0U);
+  for (void* block : blocks) memory.release(block);
+  EXPECT_EQ(memory.used_bytes(), 0U);
+}
+
+TEST(Http2MemoryTest, KeepsContentWhenABlockGrows) {
+  Http2Memory memory;
+  auto* text = static_cast<char*>(memory.allocate(5));
+  std::memcpy(text, "abcd", 5);
+  text = static_cast<char*>(memory.reallocate(text, 5'000));
+  EXPECT_STREQ(text, "abcd");
+  memory.release(text);
+  auto* zeroed = static_cast<char*>(memory.allocate_zeroed(40));
+  EXPECT_EQ(std::string(zeroed, 40), std::string(40, '\0'));
+  memory.release(zeroed);
+}
+
+TEST(Http2MemoryTest, LendsOneFrameBufferToEachSession) {
+  Http2Memory memory;
+  void* first = nullptr;
+  void* second = nullptr;
+  {
+    const Http2Memory::SharesFrameBuffer sharing{memory};
+    first = memory.allocate(16'394);
+    second = memory.allocate(16'394);
+  }
+  EXPECT_NE(first, second) << "one session may need two at a time";
+  {
+    const Http2Memory::SharesFrameBuffer sharing{memory};
+    EXPECT_EQ(memory.allocate(16'394), first);
+  }
+  void* small = memory.allocate_zeroed(100);
+  EXPECT_NE(small, first);
+  memory.release(small);
+  memory.release(second);
+  memory.release(first);
+}
+
+TEST(Http2MemoryTest, KeepsNoMoreThanItMay) {
+  Http2Memory memory{1'000};
+  std::vector<void*> blocks;
+  for (int i = 0; i < 10; ++i) blocks.push_back(memory.allocate(400));
+  for (void* block : blocks) memory.release(block);
+  EXPECT_LE(memory.kept_bytes(), 1'000U);
+}
+
+}  // namespace
+}  // namespace equinox::http
