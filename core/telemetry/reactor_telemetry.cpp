@@ -156,6 +156,7 @@ void ReactorTelemetry::publish_target(ConnectionId id, std::uint32_t request_num
 void ReactorTelemetry::count_end(ConnectionId id, const RecordHot& last, const CloseFacts& facts,
                                  std::int64_t age_ns) noexcept {
   stats_.closed(last.protocol, facts.reason, age_ns, last.requests);
+  if (facts.reason == CloseReason::connection_limit) stats_.evicted(last.protocol, kPressureVerdict.phase);
   auto* slot = slot_of(id);
   if (slot == nullptr) return;
   stats_.left(slot->own_listener(), slot->own_protocol(), slot->own_state());
@@ -242,7 +243,7 @@ void ReactorTelemetry::turn(const LoopTurn& turn) noexcept {
     stalls_.push(pending_stall_);
     pending_stall_.duration_ns = 0;
   }
-  if (turn.busy_ns >= stall_threshold_ns_) {
+  if (turn.busy_ns >= stall_threshold_ns()) {
     pending_stall_ = describe_stall(turn);
     stats_.stalled(pending_stall_.cause, turn.busy_ns);
   }

@@ -82,8 +82,8 @@ class ReactorTelemetry {
   /// outlives this turn), or when the connection's last copy is ≥ 1 s old.
   void publish_target(ConnectionId id, std::uint32_t request_number, std::string_view target, std::int64_t now_ns,
                       bool lasting) noexcept;
-  /// The connection is over: frees the record, leaves the gauges, counts the reason and keeps a ClosedRecord. `last` is
-  /// the final state of the hot half.
+  /// The connection is over: frees the record, leaves the gauges, counts the reason (as an eviction by pressure when it
+  /// is connection_limit) and keeps a ClosedRecord. `last` is the final state of the hot half.
   void close(ConnectionId id, const RecordHot& last, const CloseFacts& facts, std::int64_t now_ns,
              std::int64_t wall_ns) noexcept;
 
@@ -113,12 +113,14 @@ class ReactorTelemetry {
   [[nodiscard]] const HistoryRing<StallRecord>& stall_ring() const noexcept { return stalls_; }
   [[nodiscard]] const ActivityCell& activity() const noexcept { return activity_; }
   void add_to(ServerSnapshot& into) const;
-  [[nodiscard]] std::int64_t stall_threshold_ns() const noexcept { return stall_threshold_ns_; }
+  [[nodiscard]] std::int64_t stall_threshold_ns() const noexcept {
+    return stall_threshold_ns_.load(std::memory_order_relaxed);
+  }
 
   /// Thresholds may change by a reload; owner's thread only.
   void set_thresholds(std::int64_t slow_ns, std::int64_t stall_ns) noexcept {
     slow_threshold_ns_ = slow_ns;
-    stall_threshold_ns_ = stall_ns;
+    stall_threshold_ns_.store(stall_ns, std::memory_order_relaxed);
   }
 
  private:
@@ -131,7 +133,7 @@ class ReactorTelemetry {
   ReactorIndex index_;
   bool observe_;
   std::int64_t slow_threshold_ns_;
-  std::int64_t stall_threshold_ns_;
+  std::atomic<std::int64_t> stall_threshold_ns_;
   std::uint32_t recent_per_second_;
   std::uint32_t recent_left_{0};
   std::int64_t recent_second_{0};

@@ -79,6 +79,7 @@ class Response {
     content_type_ = std::move(type);
     return *this;
   }
+  Response& content_type(const char* literal) { return content_type(Text{std::string_view{literal}}); }
   /// Asks for the connection to be closed after this response (HTTP/1: Connection: close; HTTP/2: ignored).
   Response& close_connection() noexcept {
     close_ = true;
