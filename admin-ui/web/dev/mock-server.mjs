@@ -133,11 +133,12 @@ function deadlines() {
   const result = { taken_at: t, total: connections.length, none: 0, window_seconds: 60, by_kind: {}, left: {}, beyond: {}, elapsed: {} };
   for (const c of connections) {
     if (!c.timer) { result.none += 1; continue; }
-    const left = Math.max(0, c.timerTotal - (t - c.quietSince));
+    const waitedFor = rowOf(c, t).idle_seconds;
+    const left = Math.max(0, c.timerTotal - waitedFor);
     result.by_kind[c.timer] = (result.by_kind[c.timer] ?? 0) + 1;
     (result.left[c.timer] ??= new Array(60).fill(0))[Math.min(59, Math.floor(left))] += 1;
     const e = (result.elapsed[c.timer] ??= { timeout_seconds: c.timerTotal, counts: new Array(Math.min(600, c.timerTotal)).fill(0), over: 0 });
-    const waited = Math.floor(t - c.quietSince);
+    const waited = Math.floor(waitedFor);
     if (waited < e.counts.length) e.counts[waited] += 1; else e.over += 1;
   }
   return result;

@@ -68,7 +68,8 @@ export class SeriesRing {
    */
   steps(step: number, window = kWindowSeconds, running = false): number[] {
     const last = Math.floor((running ? this.end - 1 : this.end - step) / step) * step;
-    const count = Math.floor(window / step);
+    // The first step would be cut by the begin of the window.
+    const count = Math.floor(window / step) - (running || step === 1 ? 0 : 1);
     return Array.from({ length: count }, (_, i) => last - (count - 1 - i) * step);
   }
 

@@ -140,7 +140,7 @@ function ReasonTable({ reasons, query, onPick }: { reasons: Series | null; query
               { id: 'who', head: 'who', priority: 2, cell: (row) => <span class="sub">{kFamilies[familyOf(row.reason)].word}</span> },
               { id: 'closes', head: 'closes', num: true, sortBy: (row) => row.total, cell: (row) => <b>{formatInt(row.total)}</b> },
               { id: 'share', head: 'share', num: true, cell: (row) => `${formatPercent(row.total / all)} %` },
-              { id: 'spark', head: '15 min', priority: 3, cell: (row) => <Spark values={row.counts} label={`${row.reason} over 15 minutes`} /> },
+              { id: 'spark', head: '15 min', priority: 2, cell: (row) => <Spark values={row.counts} label={`${row.reason} over 15 minutes`} /> },
             ]}
           />
         </div>

@@ -21,11 +21,11 @@ const rate = (value: number | null | undefined) => (value === null || value === 
 
 export const kColumns: ConnColumn[] = [
   { id: 'id', head: 'id', what: 'connection', width: 88, sort: 'id', leaves: 3, byDefault: true, cell: (r) => <span class="mono">{r.id}</span> },
-  { id: 'peer', head: 'peer', what: 'address and port', width: 148, sort: 'peer', leaves: 0, byDefault: true, cell: (r) => <span title={r.client ? `client ${r.client}` : undefined}>{r.peer}</span> },
+  { id: 'peer', head: 'peer', what: 'address and port', width: 140, sort: 'peer', leaves: 0, byDefault: true, cell: (r) => <span title={r.client ? `client ${r.client}` : undefined}>{r.peer}</span> },
   { id: 'listener', head: 'listener', what: 'where it came in', width: 70, sort: 'listener', leaves: 30, cell: (r) => r.listener },
   { id: 'protocol', head: 'proto', what: 'protocol', width: 60, sort: 'protocol', leaves: 8, byDefault: true, cell: (r) => r.protocol },
   { id: 'tls', head: 'TLS', what: 'TLS version', width: 56, leaves: 24, byDefault: true, cell: (r) => (r.tls ? r.tls.replace('TLSv', '') : 'no') },
-  { id: 'state', head: 'state', what: 'what it is doing', width: 106, sort: 'state', leaves: 0, byDefault: true, cell: (r) => <StateChip state={r.state} /> },
+  { id: 'state', head: 'state', what: 'what it is doing', width: 98, sort: 'state', leaves: 0, byDefault: true, cell: (r) => <StateChip state={r.state} /> },
   { id: 'reactor', head: 'reactor', what: 'owning reactor', width: 58, num: true, sort: 'reactor', leaves: 29, cell: (r) => r.reactor ?? '–' },
   { id: 'age', head: 'age', what: 'since accept', width: 68, num: true, sort: 'age', leaves: 14, byDefault: true, cell: (r, now) => formatDuration(Math.max(0, now - r.openedAt)) },
   { id: 'idle', head: 'idle', what: 'since the last byte', width: 58, num: true, sort: 'idle', leaves: 4, byDefault: true, cell: (r, now) => formatDuration(Math.max(0, now - r.idleSince)) },
@@ -40,8 +40,8 @@ export const kColumns: ConnColumn[] = [
   { id: 'pending', head: 'pending', what: 'waiting to be sent', width: 76, num: true, sort: 'pending', leaves: 6, byDefault: true, cell: (r) => formatBytes(r.pending_bytes) },
   { id: 'memory', head: 'memory', what: 'held for it', width: 72, num: true, sort: 'memory', leaves: 26, byDefault: true, cell: (r) => formatBytes(r.memory_bytes) },
   { id: 'sni', head: 'server name', what: 'asked for by TLS', width: 130, leaves: 32, cell: (r) => r.sni ?? '–' },
-  { id: 'request', head: 'current request', what: 'method and target', width: 130, leaves: 2, byDefault: true, flexible: true, cell: (r) => <span class="mono" title={r.target ?? undefined}>{requestOf(r)}</span> },
-  { id: 'deadline', head: 'next deadline', what: 'which timer ends it, when', width: 100, sort: 'deadline', leaves: 2, byDefault: true, cell: (r, now) => <DeadlineCell row={r} now={now} /> },
+  { id: 'request', head: 'current request', what: 'method and target', width: 110, leaves: 2, byDefault: true, flexible: true, cell: (r) => <span class="mono" title={r.target ?? undefined}>{requestOf(r)}</span> },
+  { id: 'deadline', head: 'next deadline', what: 'which timer ends it, when', width: 94, sort: 'deadline', leaves: 2, byDefault: true, cell: (r, now) => <DeadlineCell row={r} now={now} /> },
 ];
 
 export function requestOf(row: LiveRow): string {

@@ -83,7 +83,7 @@ function Codes({ title, rows, what }: { title: string; rows: CodeCount[]; what: 
             { id: 'code', head: 'code', sortBy: (r) => r.error_code, cell: (r) => <span class="mono">{r.error_code}</span> },
             { id: 'direction', head: 'direction', sortBy: (r) => r.direction, cell: (r) => r.direction },
             { id: 'total', head: 'total', num: true, sortBy: (r) => r.total, cell: (r) => formatInt(r.total) },
-            { id: 'bar', head: 'share of most', cls: 'bar', priority: 3, cell: (r) => <Meter share={r.total / most} /> },
+            { id: 'bar', head: 'share of most', cls: 'bar', priority: 2, cell: (r) => <Meter share={r.total / most} /> },
           ]}
         />
       )}

@@ -13,9 +13,12 @@ import { StripPanel } from './strip';
 import { Answer, ConnLink, Kbd, Meter, Panel, RouteLink, Skeleton } from '../ui/parts';
 import { Spark } from '../ui/canvas';
 
+/** As many cells per reactor as stay readable on this screen. */
+const kCells = innerWidth <= 720 ? 16 : innerWidth >= 1900 ? 64 : 38;
+
 export function Overview() {
   const data = overview.value;
-  const strip = useLoad<Strip>('strip', (signal) => get('strip', { cells: 38 }, signal), 5);
+  const strip = useLoad<Strip>('strip', (signal) => get('strip', { cells: kCells }, signal), 5);
   const deadlines = useLoad<Deadlines>('deadlines', (signal) => get('deadlines', {}, signal), 5);
   if (!data) return <div class="page"><Skeleton rows={12} /></div>;
   return (

@@ -10,7 +10,7 @@ import { ChartPanel } from '../ui/chart-panel';
 import { Skeleton } from '../ui/parts';
 
 const kLabelWidth = 64;
-const kRowHeight = 22;
+const kRowHeight = innerWidth >= 1900 && innerHeight >= 1200 ? 34 : 22;
 
 function gridOf(strip: Strip, width: number): HeatGrid {
   const columns = Math.max(...strip.rows.map((row) => row.cells.length), 1);

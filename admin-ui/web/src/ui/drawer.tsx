@@ -100,7 +100,7 @@ function Live({ data, row }: { data: ConnectionDetail; row: ConnectionRow }) {
       ) : null}
       <section>
         <h3 class="deadline-line">
-          {row.deadline ? <>Next deadline: <b>{row.deadline.kind} {left <= 0 ? 'due' : `in ${formatDuration(left)}`}</b></> : 'No deadline is armed'}
+          <span>{row.deadline ? <>Next deadline: <b>{row.deadline.kind} {left <= 0 ? 'due' : `in ${formatDuration(left)}`}</b></> : 'No deadline is armed'}</span>
           {row.deadline ? <span class="sub">{formatTime(data.taken_at + row.deadline.seconds_left)}</span> : null}
         </h3>
         {row.deadline ? <Meter share={left / total} cls="now" /> : null}
