@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "http/h2c_upgrade.hpp"
-#include "http/http2_response.hpp"
 
 namespace equinox::http {
 
@@ -123,8 +122,7 @@ void Http2Codec::respond(StreamId stream, Response&& response, EgressBatch& /*ba
   target->response = std::move(response);
   const std::string_view wish = target->response.field("priority");
   if (!wish.empty()) session_.prioritize(*target, parse_priority(wish, target->priority));
-  const ResponseLines rendered{*target, date_};
-  session_.submit_response(*target, rendered.lines(), rendered.has_body());
+  session_.submit_response(*target, date_);
 }
 
 void Http2Codec::send_continue(StreamId stream, EgressBatch& /*batch*/) {

@@ -35,19 +35,15 @@ std::string_view status_text(Http2Stream& stream) noexcept {
 
 }  // namespace
 
-void ResponseLines::add(const Http2Session::Line& line) {
-  if (more_.empty() && count_ < kInline) {
-    inline_[count_++] = line;
-    return;
-  }
-  if (more_.empty()) more_.assign(inline_.begin(), inline_.end());
+void ResponseLines::add_beyond(const nghttp2_nv& line) {
+  if (more_.empty()) more_.assign(inline_, inline_ + count_);
   more_.push_back(line);
 }
 
 void ResponseLines::add_application_field(std::string_view name, std::string_view value) {
   if (is_left_out(name)) return;
   if (name.size() == 6 && equals_ignoring_case(name, "server")) has_server_ = true;
-  add({name, value, has_upper_case(name), false});
+  add(name, value, has_upper_case(name) ? std::uint8_t{NGHTTP2_NV_FLAG_NO_COPY_VALUE} : kKept);
 }
 
 void ResponseLines::add_length(Http2Stream& stream) {
@@ -55,20 +51,21 @@ void ResponseLines::add_length(Http2Stream& stream) {
   if (!length || stream.response.status().forbids_body()) return;
   char* const first = stream.length_digits.data();
   const auto end = std::to_chars(first, first + stream.length_digits.size(), *length).ptr;
-  add({"content-length", {first, static_cast<std::size_t>(end - first)}, false, false});
+  add("content-length", {first, static_cast<std::size_t>(end - first)});
 }
 
 ResponseLines::ResponseLines(Http2Stream& stream, const DateCache* date) {
   Response& response = stream.response;
-  add({":status", status_text(stream), false, false});
-  if (!response.content_type().empty()) add({"content-type", response.content_type(), false, false});
+  add(":status", status_text(stream));
+  if (!response.content_type().empty()) add("content-type", response.content_type());
   add_length(stream);
-  if (date != nullptr) add({"date", date->date(), false, true});  // rendered again while this one may still wait
+  if (date != nullptr)
+    add("date", date->date(), NGHTTP2_NV_FLAG_NO_COPY_NAME);  // rendered again while this one may still wait
   for (std::size_t i = 0; i < response.inline_field_count(); ++i) {
     add_application_field(response.inline_field(i).name, response.inline_field(i).view());
   }
   for (const auto& [name, value] : response.more_fields()) add_application_field(name, value);
-  if (date != nullptr && !has_server_ && !date->server().empty()) add({"server", date->server(), false, false});
+  if (date != nullptr && !has_server_ && !date->server().empty()) add("server", date->server());
   if (stream.head.method == Method::head || response.status().forbids_body()) return;
   stream.body.start(response);
   has_body_ = stream.body.has_bytes() || !response.trailers().empty();

@@ -1,43 +1,53 @@
 #pragma once
 
+#include <nghttp2/nghttp2.h>
+
 #include <array>
 #include <cstddef>
-#include <span>
-#include <string>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "http/date.hpp"
-#include "http/http2_session.hpp"
 #include "http/http2_stream.hpp"
+
+// Internal to the implementation of Http2Session: no other file may include this one, or nghttp2.
 
 namespace equinox::http {
 
 /// The field lines of the response kept in a stream, in the order they are sent: :status, content-type,
-/// content-length, date, server, then the application's. Built on the stack; views point into the stream, into literals
-/// and, for what is marked as copied, into the date cache.
+/// content-length, date, server, then the application's. Built on the stack for the library, which copies names that
+/// are not in lower case and the date; all else points into the stream or at literals and is not copied.
 ///
 /// Left out is what belongs to a connection (RFC 9113 §8.2.2) and what the codec itself sets. HEAD, 1xx, 204, 205 and
 /// 304 have no body here (RFC 9110 §6.4.1); HEAD still announces the length of what it would have been.
 class ResponseLines {
  public:
   ResponseLines(Http2Stream& stream, const DateCache* date);
-  [[nodiscard]] std::span<const Http2Session::Line> lines() const noexcept {
-    if (!more_.empty()) return more_;
-    return {inline_.data(), count_};
-  }
+  [[nodiscard]] const nghttp2_nv* data() const noexcept { return more_.empty() ? inline_ : more_.data(); }
+  [[nodiscard]] std::size_t size() const noexcept { return more_.empty() ? count_ : more_.size(); }
   /// DATA or trailers follow.
   [[nodiscard]] bool has_body() const noexcept { return has_body_; }
 
  private:
-  static constexpr std::size_t kInline = 16;
-  void add(const Http2Session::Line& line);
+  static constexpr std::size_t kInline = 20;
+  static constexpr std::uint8_t kKept = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
+  void add(std::string_view name, std::string_view value, std::uint8_t flags = kKept) {
+    nghttp2_nv line{reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
+                    reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(), flags};
+    if (count_ < kInline) {
+      inline_[count_++] = line;
+    } else {
+      add_beyond(line);
+    }
+  }
+  void add_beyond(const nghttp2_nv& line);
   void add_application_field(std::string_view name, std::string_view value);
   void add_length(Http2Stream& stream);
 
-  std::array<Http2Session::Line, kInline> inline_;
+  nghttp2_nv inline_[kInline];  // only live elements are written
   std::size_t count_{0};
-  std::vector<Http2Session::Line> more_;
+  std::vector<nghttp2_nv> more_;
   bool has_body_{false};
   bool has_server_{false};
 };

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "http/http2_frame_scanner.hpp"
+#include "http/http2_response.hpp"
 #include "http/http2_session_library.hpp"
 
 namespace equinox::http {
@@ -292,30 +293,15 @@ void Http2Session::finish_response(Http2Stream& stream) {
   expect_success(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, library_id(stream.id), NGHTTP2_NO_ERROR));
 }
 
-void Http2Session::submit_response(Http2Stream& stream, std::span<const Line> lines, bool has_body) {
-  constexpr std::size_t kInline = 24;
-  nghttp2_nv inline_fields[kInline];
-  std::vector<nghttp2_nv> more;
-  nghttp2_nv* fields = inline_fields;
-  if (lines.size() > kInline) {
-    more.resize(lines.size());
-    fields = more.data();
-  }
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const Line& line = lines[i];
-    const int flags =
-        (line.copies_name ? 0 : NGHTTP2_NV_FLAG_NO_COPY_NAME) | (line.copies_value ? 0 : NGHTTP2_NV_FLAG_NO_COPY_VALUE);
-    fields[i] = {reinterpret_cast<std::uint8_t*>(const_cast<char*>(line.name.data())),
-                 reinterpret_cast<std::uint8_t*>(const_cast<char*>(line.value.data())), line.name.size(),
-                 line.value.size(), static_cast<std::uint8_t>(flags)};
-  }
+void Http2Session::submit_response(Http2Stream& stream, const DateCache* date) {
+  const ResponseLines lines{stream, date};
   nghttp2_data_provider provider{};
   provider.source.ptr = &stream;
   provider.read_callback = &Callbacks::read_data;
   stream.is_answering = true;
   ++answering_streams_;
-  expect_success(
-      nghttp2_submit_response(session_, library_id(stream.id), fields, lines.size(), has_body ? &provider : nullptr));
+  expect_success(nghttp2_submit_response(session_, library_id(stream.id), lines.data(), lines.size(),
+                                         lines.has_body() ? &provider : nullptr));
 }
 
 void Http2Session::submit_trailers(Http2Stream& stream) {

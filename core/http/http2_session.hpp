@@ -13,6 +13,7 @@
 #include "base/egress_batch.hpp"
 #include "base/result.hpp"
 #include "http/codec.hpp"
+#include "http/date.hpp"
 #include "http/http2_budget.hpp"
 #include "http/http2_memory.hpp"
 #include "http/http2_stream.hpp"
@@ -41,14 +42,6 @@ inline constexpr std::uint32_t kMaxContinuations = 8;     ///< in one header blo
 /// Owning reactor's thread only. `limits` and `memory` outlive the session.
 class Http2Session {
  public:
-  /// A response field as it goes to the encoder. What is not copied must live until the stream is closed.
-  struct Line {
-    std::string_view name;
-    std::string_view value;
-    bool copies_name{false};  ///< also when the name is not in lower case
-    bool copies_value{false};
-  };
-
   /// Queues SETTINGS and the connection's window first.
   Http2Session(const Limits& limits, Scheme scheme, Http2Memory& memory, TimePoint now);
   ~Http2Session();
@@ -73,8 +66,8 @@ class Http2Session {
   [[nodiscard]] Http2Stream* find(StreamId stream) const noexcept;
   /// Hands a head over: appends its event.
   void announce(Http2Stream& stream, std::vector<CodecEvent>& events);
-  /// Queues the response kept in `stream`; its body, if any, is pulled by transmit().
-  void submit_response(Http2Stream& stream, std::span<const Line> lines, bool has_body);
+  /// Queues the response kept in `stream`; its body, if any, is pulled by transmit(). `date` may be nullptr.
+  void submit_response(Http2Stream& stream, const DateCache* date);
   void submit_continue(Http2Stream& stream);
   /// Overrides what the client wished (RFC 9218 §8).
   void prioritize(Http2Stream& stream, Priority priority);

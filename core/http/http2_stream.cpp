@@ -119,17 +119,17 @@ std::string_view Http2Stream::store(std::string_view value, bool& is_shared) noe
 
 bool Http2Stream::store_pseudo(std::string_view name, std::string_view value, const Limits& limits) noexcept {
   bool is_shared = false;
-  if (name == ":path") {
-    if (value.size() > limits.target_max_bytes) {
-      target_is_too_long_ = true;
-    } else {
-      head.target = store(value, is_shared);
-    }
-  } else if (name == ":method") {
-    head.method = parse_method(value);
-    head.method_name = head.method == Method::other ? store(value, is_shared) : to_string(head.method);
-  } else if (name == ":authority") {
-    head.authority = store(value, is_shared);
+  switch (name.size() > 1 ? name[1] : '\0') {  // the library lets only the four of RFC 9113 §8.3.1 through
+    case 'p':
+      target_is_too_long_ = value.size() > limits.target_max_bytes;
+      if (!target_is_too_long_) head.target = store(value, is_shared);
+      break;
+    case 'm':
+      head.method = parse_method(value);
+      head.method_name = head.method == Method::other ? store(value, is_shared) : to_string(head.method);
+      break;
+    case 'a': head.authority = store(value, is_shared); break;
+    default: break;
   }
   return is_shared;
 }
@@ -143,12 +143,17 @@ bool Http2Stream::add_field(std::string_view name, std::string_view value, const
   bool is_shared = false;
   const Field field{arena_.copy(name), store(value, is_shared)};
   push_field(field);
-  if (name == "cookie") {
-    ++cookie_count_;
-  } else if (name == "priority") {
-    priority = parse_priority(field.value, priority);
-  } else if (name == "content-length") {
-    head.content_length = parse_length(field.value);
+  switch (name.size()) {  // by length first: most names are none of these
+    case 6:
+      if (name == "cookie") ++cookie_count_;
+      break;
+    case 8:
+      if (name == "priority") priority = parse_priority(field.value, priority);
+      break;
+    case 14:
+      if (name == "content-length") head.content_length = parse_length(field.value);
+      break;
+    default: break;
   }
   return is_shared;
 }
