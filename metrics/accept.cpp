@@ -1,0 +1,87 @@
+#include "metrics/accept.hpp"
+
+#include <algorithm>
+
+namespace equinox::metrics {
+
+namespace {
+
+std::string_view trimmed(std::string_view text) noexcept {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::string_view take_until(std::string_view& text, char separator) noexcept {
+  const auto at = text.find(separator);
+  const auto part = text.substr(0, at);
+  text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
+  return trimmed(part);
+}
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool same(std::string_view a, std::string_view b) noexcept {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+/// "0.75" → 750; a weight that cannot be read is 0.
+int weight_of(std::string_view text) noexcept {
+  if (text.empty() || text.front() < '0' || text.front() > '1') return 0;
+  int value = (text.front() - '0') * 1000;
+  text.remove_prefix(1);
+  if (!text.empty() && text.front() != '.') return 0;
+  int digit = 100;
+  for (std::size_t i = 1; i < text.size() && digit > 0; ++i, digit /= 10) {
+    if (text[i] < '0' || text[i] > '9') return 0;
+    value += (text[i] - '0') * digit;
+  }
+  return std::min(value, 1000);
+}
+
+struct Item {
+  std::string_view name;
+  std::string_view version;
+  int weight{1000};
+};
+
+/// One element of the list with the parameters that matter.
+Item parse_item(std::string_view element) noexcept {
+  Item item;
+  item.name = take_until(element, ';');
+  while (!element.empty()) {
+    auto parameter = take_until(element, ';');
+    const auto name = take_until(parameter, '=');
+    if (same(name, "q")) item.weight = weight_of(parameter);
+    if (same(name, "version")) item.version = parameter;
+  }
+  return item;
+}
+
+}  // namespace
+
+Format preferred_format(std::string_view accept) noexcept {
+  int open_metrics = 0;
+  int text = 0;
+  while (!accept.empty()) {
+    const auto item = parse_item(take_until(accept, ','));
+    const bool is_known_version = item.version.empty() || item.version == "1.0.0" || item.version == "0.0.1";
+    if (same(item.name, "application/openmetrics-text") && is_known_version) {
+      open_metrics = std::max(open_metrics, item.weight);
+    }
+    if (same(item.name, "text/plain")) text = std::max(text, item.weight);
+  }
+  return open_metrics > 0 && open_metrics >= text ? Format::open_metrics : Format::text;
+}
+
+bool accepts_gzip(std::string_view accept_encoding) noexcept {
+  int any = 0;
+  while (!accept_encoding.empty()) {
+    const auto item = parse_item(take_until(accept_encoding, ','));
+    if (same(item.name, "gzip") || same(item.name, "x-gzip")) return item.weight > 0;
+    if (item.name == "*") any = item.weight;
+  }
+  return any > 0;
+}
+
+}  // namespace equinox::metrics

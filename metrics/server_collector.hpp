@@ -1,0 +1,35 @@
+#pragma once
+
+#include <prometheus/collectable.h>
+
+#include <atomic>
+#include <cstdint>
+#include <equinox/metrics.hpp>
+#include <vector>
+
+#include "metrics/scrape.hpp"
+
+namespace equinox::metrics {
+
+/// Turns a view into metric families on demand. Any thread; several scrapes may run at once.
+class ServerCollector final : public prometheus::Collectable {
+ public:
+  ServerCollector(const ServerView& view, Options options) : view_{view}, options_{std::move(options)} {}
+
+  [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override { return page().families; }
+  /// The same with exemplars, for OpenMetrics.
+  [[nodiscard]] Page page() const;
+  [[nodiscard]] const Options& options() const noexcept { return options_; }
+
+ private:
+  void append_cost(Page& page, double seconds) const;
+
+  const ServerView& view_;
+  Options options_;
+  mutable std::atomic<std::uint64_t> errors_{0};
+};
+
+/// Lines a text page has for these families, comments not counted.
+std::size_t series_count(const std::vector<prometheus::MetricFamily>& families) noexcept;
+
+}  // namespace equinox::metrics
