@@ -34,6 +34,8 @@ PullResult pull_safely(BodySource& source, std::span<char> into) noexcept {
 
 void Http1Codec::respond(StreamId stream, Response&& response, EgressBatch& batch, std::vector<CodecEvent>& events) {
   if (egress_ != Egress::none) return;
+  // Stream 0: the connection refuses whatever is coming, also when no error of ours is the cause (a deadline).
+  if (stream == 0 && ingress_ == Ingress::head) static_cast<void>(fail(Error{Errc::timed_out}));
   const bool is_awaited = ingress_ == Ingress::body || ingress_ == Ingress::complete;
   if (!is_refusing_ && (stream != stream_ || !is_awaited)) return;
 

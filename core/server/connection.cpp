@@ -1,5 +1,9 @@
 #include "server/connection.hpp"
 
+#include <sys/socket.h>
+
+#include "net/tcp_transport.hpp"
+
 #include "server/lending.hpp"
 
 namespace equinox::server {
@@ -24,7 +28,17 @@ Turn Connection::advance(Lending& lent, const net::ReadyEvent& ready) {
   if (ready.peer_closed || ready.error_or_hangup) saw_hangup_ = true;
   if (ready.readable || ready.peer_closed || ready.error_or_hangup) is_readable_ = true;
   if (ready.writable) is_writable_ = true;
+  // Nothing may be read now, but a reset must not wait until something may: the handler's work is for nobody.
+  if (ready.error_or_hangup && ending_ == Ending::none && !wants_input() && find_reset(lent)) return settle(lent);
   return turn(lent);
+}
+
+bool Connection::find_reset(Lending& lent) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(descriptor(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error == 0) return false;
+  on_io_failure(lent, net::io_error(error));
+  return true;
 }
 
 Turn Connection::run_again(Lending& lent) { return turn(lent); }

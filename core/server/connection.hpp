@@ -120,6 +120,7 @@ class Connection {
   // connection.cpp: the turn
   Turn turn(Lending& lent);
   Turn settle(Lending& lent);
+  bool find_reset(Lending& lent);
   bool shake_hands(Lending& lent);
   void after_handshake(Lending& lent);
 

@@ -169,6 +169,7 @@ void Connection::on_max_age(Lending& lent) {
   fired_ = DeadlineKind::max_age;
   fired_ms_ = static_cast<std::uint32_t>(lent.settings->timeouts.max_age.count());
   note(CloseReason::max_age);
+  lent.telemetry.stats().evicted(protocol_, EvictionPhase::max_age);
   closes_after_response_ = true;
   if (is_http2()) {
     h2_->was_announced = h2_->was_finalised = true;
@@ -184,6 +185,7 @@ void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind 
   fired_ = kind;
   fired_ms_ = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(after).count());
   note(verdict.reason);
+  lent.telemetry.stats().evicted(protocol_, verdict.phase);
   if (is_http2()) {
     codec_->terminate(0);  // NO_ERROR: GOAWAY says that nothing was wrong with the requests
     discard_all(lent, kind == DeadlineKind::write ? ErrorType::write_timeout : ErrorType::client_gone);

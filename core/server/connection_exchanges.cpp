@@ -11,6 +11,8 @@
 namespace equinox::server {
 
 void Connection::apply_events(Lending& lent) {
+  if (lent.is_applying) return;  // the loop below, further up, reaches what was appended
+  lent.is_applying = true;
   // By index: answering appends `sent` events to the list that is being read.
   for (std::size_t i = 0; i < lent.events.size() && ending_ != Ending::dead; ++i) {
     const http::CodecEvent event = lent.events[i];
@@ -24,6 +26,7 @@ void Connection::apply_events(Lending& lent) {
     }
   }
   lent.events.clear();
+  lent.is_applying = false;
 }
 
 Exchange* Connection::find(StreamId stream) noexcept {

@@ -72,6 +72,7 @@ struct Lending {
   http::DateCache date;
   std::vector<std::byte> read_buffer;
   std::vector<http::CodecEvent> events;
+  bool is_applying{false};  ///< events are being applied, further up the stack
   std::shared_ptr<const http::ExchangeLink::Mail> mail;
   telemetry::ReactorTelemetry& telemetry;
   LogProducer log;

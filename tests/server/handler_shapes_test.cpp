@@ -1,0 +1,204 @@
+#include <atomic>
+#include <future>
+#include <optional>
+
+#include "server/server_fixture.hpp"
+
+namespace equinox::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class HandlerShapes : public ServerTest {};
+
+TEST_F(HandlerShapes, AnswersFromAFunction) {
+  make().get("/", [](const Request& request) { return Response::text("hello " + std::string{request.path()}); });
+  start();
+  EXPECT_THAT(exchange(kGet), HasSubstr("hello /"));
+}
+
+TEST_F(HandlerShapes, AnExceptionBecomes500AndTheConnectionLivesOn) {
+  make().get("/", [](const Request&) -> Response { throw std::runtime_error{"no"}; });
+  server().get("/ok", [](const Request&) { return Response::text("fine"); });
+  start();
+  RawClient client{port()};
+  client.send(kGet);
+  EXPECT_THAT(client.read_for("500 Internal Server Error\n"), StartsWith("HTTP/1.1 500 "));
+  client.send("GET /ok HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(client.read_for("fine"), HasSubstr("fine"));
+}
+
+TEST_F(HandlerShapes, AResponderAnswersFromAnotherThread) {
+  std::thread worker;
+  make().get("/", [&](Request request, Responder responder) {
+    worker = std::thread{[request = std::move(request), responder = std::move(responder)]() mutable {
+      EXPECT_TRUE(responder.send(Response::text(std::string{request.target()} + " from afar")));
+    }};
+  });
+  start();
+  EXPECT_THAT(exchange(kGet), HasSubstr("/ from afar"));
+  worker.join();
+}
+
+TEST_F(HandlerShapes, ASecondAnswerIsRefused) {
+  std::atomic<int> accepted{0};
+  make().get("/", [&](Request, Responder responder) {
+    accepted += responder.send(Response::text("one")) ? 1 : 0;
+    accepted += responder.send(Response::text("two")) ? 1 : 0;
+  });
+  start();
+  const std::string answer = exchange(kGet);
+  EXPECT_THAT(answer, HasSubstr("one"));
+  EXPECT_EQ(answer.find("two"), std::string::npos);
+  EXPECT_EQ(accepted, 1);
+}
+
+TEST_F(HandlerShapes, ADroppedResponderAnswers500) {
+  make().get("/", [](Request, Responder) {});
+  start();
+  EXPECT_THAT(exchange(kGet), StartsWith("HTTP/1.1 500 "));
+}
+
+TEST_F(HandlerShapes, AHandlerThatNeverAnswersGets503AndItsReason) {
+  config.timeouts.handler = 150ms;
+  std::optional<Responder> kept;
+  make().get("/", [&](Request, Responder responder) { kept.emplace(std::move(responder)); });
+  start();
+  RawClient client{port()};
+  client.send(kGet);
+  EXPECT_TRUE(client.read_to_end());
+  EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_TRUE(closed_once_for(CloseReason::handler_timeout));
+  EXPECT_FALSE(kept->send(Response::text("late")));
+}
+
+TEST_F(HandlerShapes, AnAnswerAfterThePeerLeftIsKnownToBeGone) {
+  std::promise<Responder> promise;
+  make().get("/", [&](Request, Responder responder) { promise.set_value(std::move(responder)); });
+  start();
+  RawClient client{port()};
+  client.send(kGet);
+  Responder responder = promise.get_future().get();
+  client.reset();
+  EXPECT_TRUE(closed_once_for(CloseReason::client_reset_mid_request));
+  EXPECT_TRUE(eventually([&] { return responder.is_gone(); }));
+  EXPECT_FALSE(responder.send(Response::text("too late")));
+}
+
+TEST_F(HandlerShapes, AResponderMayOutliveItsServer) {
+  std::optional<Responder> kept;
+  std::promise<void> taken;
+  {
+    make().get("/", [&](Request, Responder responder) {
+      kept.emplace(std::move(responder));
+      taken.set_value();
+    });
+    start();
+    RawClient client{port()};
+    client.send(kGet);
+    taken.get_future().wait();
+    server().stop();
+  }
+  EXPECT_FALSE(kept->send(Response::text("nobody listens")));
+}
+
+TEST_F(HandlerShapes, OffloadsToTheWorkerPool) {
+  Server& made = make();
+  made.get("/", [&made](Request, Responder responder) {
+    auto shared = std::make_shared<Responder>(std::move(responder));
+    EXPECT_TRUE(made.offload([shared] { shared->send(Response::text("worked")); }));
+  });
+  start();
+  EXPECT_THAT(exchange(kGet), HasSubstr("worked"));
+}
+
+struct CountingSink : BodySink {
+  explicit CountingSink(std::size_t wait_after) : limit{wait_after} {}
+  void attach(Resumer given) override { resumer = std::move(given); }
+  SinkStatus receive(std::span<const std::byte> bytes) override {
+    total += bytes.size();
+    if (total < limit || has_waited) return SinkStatus::more;
+    has_waited = true;
+    std::thread{[resumer = resumer] {
+      std::this_thread::sleep_for(20ms);
+      resumer.resume();
+    }}.detach();
+    return SinkStatus::wait;
+  }
+  Response finish() override { return Response::text(std::to_string(total) + (has_waited ? " after a pause" : "")); }
+  Resumer resumer;
+  std::size_t total{0};
+  std::size_t limit;
+  bool has_waited{false};
+};
+
+TEST_F(HandlerShapes, StreamsABodyThatMayWait) {
+  make().post("/", [](const Request&) -> std::unique_ptr<BodySink> { return std::make_unique<CountingSink>(10'000); });
+  start();
+  const std::string body(300'000, 'x');
+  const std::string answer =
+      exchange("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  EXPECT_THAT(answer, HasSubstr("300000 after a pause"));
+}
+
+TEST_F(HandlerShapes, AStreamedRouteWithoutABodySeesAnEmptyOne) {
+  make().post("/", [](const Request&) -> std::unique_ptr<BodySink> { return std::make_unique<CountingSink>(1); });
+  start();
+  EXPECT_THAT(exchange("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"), HasSubstr("\r\n\r\n0"));
+}
+
+TEST_F(HandlerShapes, GeneratesABodyInPieces) {
+  make().get("/", [](const Request&) {
+    auto left = std::make_shared<int>(3);
+    return Response::generate(
+        [left](std::span<char> into, const Resumer&) -> PullResult {
+          if (*left == 0) return {PullStatus::end, 0};
+          into[0] = static_cast<char>('0' + (*left)--);
+          return {PullStatus::bytes, 1};
+        },
+        "text/plain");
+  });
+  start();
+  const std::string answer = exchange(kGet);
+  EXPECT_THAT(answer, HasSubstr("Transfer-Encoding: chunked"));
+  EXPECT_NE(answer.find('3'), std::string::npos);
+  EXPECT_THAT(answer, ::testing::EndsWith("0\r\n\r\n"));
+}
+
+TEST_F(HandlerShapes, SendsServerSentEventsUntilClosed) {
+  make().get("/", [](const Request&) {
+    return Response::events([](EventStream stream) {
+      std::thread{[stream]() mutable {
+        stream.send({.data = "first"});
+        std::this_thread::sleep_for(10ms);
+        stream.send({.data = "second"});
+        stream.close();
+      }}.detach();
+    });
+  });
+  start();
+  const std::string answer = exchange(kGet);
+  EXPECT_THAT(answer, HasSubstr("text/event-stream"));
+  EXPECT_THAT(answer, HasSubstr("data: first\n"));
+  EXPECT_THAT(answer, HasSubstr("data: second\n"));
+}
+
+TEST_F(HandlerShapes, MiddlewareRunsAroundEveryShape) {
+  Server& made = make();
+  made.before([](const Request& request) -> std::optional<Response> {
+    if (request.field("x-stop")) return Response::text("stopped", 403);
+    return std::nullopt;
+  });
+  made.after([](const Request&, Response& response) { response.with("X-After", "yes"); });
+  made.get("/", [](const Request&) { return Response::text("sync"); });
+  made.get("/async", [](Request, Responder responder) { responder.send(Response::text("async")); });
+  start();
+  EXPECT_THAT(exchange(kGet), HasSubstr("X-After: yes"));
+  EXPECT_THAT(exchange("GET /async HTTP/1.1\r\nHost: a\r\n\r\n"), HasSubstr("X-After: yes"));
+  EXPECT_THAT(exchange("GET / HTTP/1.1\r\nHost: a\r\nX-Stop: 1\r\n\r\n"), StartsWith("HTTP/1.1 403 "));
+}
+
+}  // namespace
+}  // namespace equinox::testing

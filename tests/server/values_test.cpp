@@ -1,0 +1,66 @@
+#include <gtest/gtest.h>
+
+#include "server/byte_hold.hpp"
+#include "server/error_map.hpp"
+#include "server/request_identity.hpp"
+
+namespace equinox::server {
+namespace {
+
+TEST(ByteHold, KeepsBytesInOrderWhileItGrowsAndMoves) {
+  ByteHold hold;
+  std::string expected;
+  for (int i = 0; i < 200; ++i) {
+    const std::string piece(static_cast<std::size_t>(i % 37 + 1), static_cast<char>('a' + i % 26));
+    hold.append(std::as_bytes(std::span{piece}));
+    expected += piece;
+    if (i % 3 == 0) {
+      hold.consume(std::min<std::size_t>(hold.size(), 20));
+      expected.erase(0, std::min<std::size_t>(expected.size(), 20));
+    }
+    const auto now = hold.readable();
+    ASSERT_EQ(std::string(reinterpret_cast<const char*>(now.data()), now.size()), expected);
+  }
+}
+
+TEST(RequestIdentity, AcceptsOnlySafeIds) {
+  EXPECT_TRUE(is_acceptable_request_id("abc-123_x.y:z/q+r="));
+  for (const char* bad : {"", "a b", "a\"b", "\x01", "a\nb"}) EXPECT_FALSE(is_acceptable_request_id(bad)) << bad;
+  EXPECT_FALSE(is_acceptable_request_id(std::string(65, 'a')));
+}
+
+TEST(RequestIdentity, ReadsATraceIdAndRefusesMalformedOnes) {
+  EXPECT_EQ(trace_id_of("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), "4bf92f3577b34da6a3ce929d0e0e4736");
+  for (const char* bad : {"", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0",
+                          "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+                          "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+                          "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                          "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"}) {
+    EXPECT_EQ(trace_id_of(bad), "") << bad;
+  }
+}
+
+TEST(RequestIdentity, MakesIdsThatDifferAndSort) {
+  std::array<char, 64> a{};
+  std::array<char, 64> b{};
+  const auto size = make_request_id(a, "0123456789abcdef", 41);
+  make_request_id(b, "0123456789abcdef", 42);
+  EXPECT_EQ(size, 26);
+  EXPECT_LT(std::string(a.data(), size), std::string(b.data(), size));
+}
+
+TEST(ErrorMap, EveryProtocolErrorHasAReasonOfItsFamily) {
+  for (int code = 0; code <= static_cast<int>(Errc::invalid_argument); ++code) {
+    const auto errc = static_cast<Errc>(code);
+    if (errc >= Errc::h2_preface && errc < Errc::h2_internal) {
+      EXPECT_NE(reason_of(errc), CloseReason::network_error) << to_string(errc);
+    }
+    if (errc >= Errc::bad_request_line && errc <= Errc::wrong_protocol) {
+      EXPECT_TRUE(reject_reason_of(errc).has_value()) << to_string(errc);
+      EXPECT_FALSE(is_connection_error(errc)) << to_string(errc);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace equinox::server
