@@ -20,6 +20,8 @@ export CONTAINERS_CONF=$HERE/containers.conf
 source "$HERE/lib.sh"
 # shellcheck source=tools.sh
 source "$HERE/tools.sh"
+# shellcheck source=containers.sh
+source "$HERE/containers.sh"
 for file in "$HERE"/parts/*.sh; do
   # shellcheck source=/dev/null
   source "$file"

@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+"""Turns rendered manifests into what `podman play kube` can run: one replica, the local image, host ports.
+
+playable.py IMAGE NAME=HOSTPORT… < rendered > playable
+Nothing of the security context, mounts, arguments or configuration is touched.
+"""
+import base64
+import sys
+
+import yaml
+
+KINDS = {"Deployment", "ConfigMap", "Secret", "PersistentVolumeClaim"}
+UNSUPPORTED = ("topologySpreadConstraints", "enableServiceLinks", "affinity", "tolerations", "nodeSelector")
+
+
+def adapt(deployment, image, ports):
+    deployment["spec"]["replicas"] = 1
+    spec = deployment["spec"]["template"]["spec"]
+    for key in UNSUPPORTED:
+        spec.pop(key, None)
+    for volume in spec["volumes"]:
+        if "secret" in volume:
+            volume["configMap"] = {"name": volume.pop("secret")["secretName"], "optional": False}
+    for container in spec["containers"] + spec.get("initContainers", []):
+        container["image"] = image
+        # The harness calls the probes itself, as the kubelet would: podman turns them into shell commands.
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            container.pop(probe, None)
+        for port in container.get("ports", []):
+            if port["name"] in ports:
+                port["hostPort"], port["hostIP"] = ports[port["name"]], "127.0.0.1"
+
+
+def opened(secret):
+    """podman 4.3 mounts a Secret's values still encoded: here they become a ConfigMap with the same name and mount."""
+    data = {name: base64.b64decode(value).decode() for name, value in secret["data"].items()}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": secret["metadata"]["name"]}, "data": data}
+
+
+def main(image, *assignments):
+    ports = {name: int(port) for name, port in (each.split("=") for each in assignments)}
+    kept = []
+    for document in yaml.safe_load_all(sys.stdin):
+        if not document or document["kind"] not in KINDS:
+            continue
+        if document["kind"] == "Deployment":
+            adapt(document, image, ports)
+        document["metadata"].pop("namespace", None)
+        if document["kind"] == "Secret":
+            document = opened(document)
+        kept.append(document)
+    yaml.safe_dump_all(sorted(kept, key=lambda each: each["kind"] == "Deployment"), sys.stdout, sort_keys=False)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,119 @@
+# The rendered chart runs: podman play kube with the chart's own security context; the harness probes as a kubelet would.
+# shellcheck shell=bash
+
+# everything: names a foreign image. existing-config: its claim is somebody else's, and its ops port stays in the pod.
+NOT_PLAYED='^(everything|existing-config)$'
+
+secret_yaml() {
+  local name=$1 file
+  shift
+  printf -- '---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\ndata:\n' "$name"
+  for file in "$@"; do printf '  %s: %s\n' "${file%%=*}" "$(base64 -w0 <"${file#*=}")"; done
+}
+
+make_certificate() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$2" \
+    -addext "subjectAltName=DNS:$2,IP:127.0.0.1" -keyout "$1/tls.key" -out "$1/tls.crt" 2>/dev/null
+}
+
+# What a cluster would have besides the chart.
+surroundings() {
+  local folder=$SCRATCH/surroundings
+  if [[ ! -d $folder ]]; then
+    mkdir -p "$folder"
+    make_certificate "$folder" www.example.com
+    "$BINARY" token --role admin --name test >"$folder/token.out"
+    "$PYTHON" "$HERE/checks/tokens_file.py" <"$folder/token.out" >"$folder/tokens.json"
+  fi
+  local name
+  for name in equinox-tls web-equinox-tls; do secret_yaml "$name" tls.crt="$folder/tls.crt" tls.key="$folder/tls.key"; done
+  secret_yaml equinox-tokens tokens.json="$folder/tokens.json"
+  printf -- '---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: website\ndata:\n  index.html: "<h1>content</h1>"\n'
+}
+
+# play NAME RENDERED: starts it; sets HTTP, HTTPS, OPS to the host's ports and POD_CONTAINER to the container.
+play() {
+  HTTP=$(free_port) HTTPS=$(free_port) OPS=$(free_port)
+  PLAYED=$SCRATCH/played-$1.yaml
+  { cat "$2"; surroundings; } | "$PYTHON" "$HERE/checks/playable.py" "$IMAGE" "http=$HTTP" "https=$HTTPS" "ops=$OPS" >"$PLAYED"
+  at_exit podman play kube --down "$PLAYED"
+  play_kube || { cat "$SCRATCH/play.log"; return 1; }
+  POD_CONTAINER=$(podman ps --format '{{.Names}}' | grep -- '-pod-.*equinox$' | head -n 1)
+  [[ -n $POD_CONTAINER ]] || { echo 'no container runs'; podman ps -a; return 1; }
+}
+
+# podman 4.3 now and then fails to remove an init container that has just ended: once more then, and only then.
+play_kube() {
+  local attempt
+  for attempt in 1 2 3 4; do
+    podman play kube "$PLAYED" >"$SCRATCH/play.log" 2>&1 && return 0
+    grep -q 'failed to remove once init container' "$SCRATCH/play.log" || return 1
+    echo "attempt $attempt hit podman's race" >&2
+    podman play kube --down "$PLAYED" >/dev/null 2>&1 || true
+  done
+  return 1
+}
+
+unplay() { podman play kube --down "$PLAYED" >/dev/null 2>&1 || true; }
+
+# Requests without a break while the pod is told to stop; prints what failed.
+drains_under_load() {
+  local failed=$SCRATCH/drain.failed began=$SECONDS
+  : >"$failed"
+  "$PYTHON" "$HERE/clients/drain_client.py" "127.0.0.1:$HTTP" "127.0.0.1:$OPS" >"$failed" 2>&1 &
+  local client=$!
+  wait_for 10 grep -q running "$failed" || { cat "$failed"; return 1; }
+  podman kill --signal TERM "$POD_CONTAINER" >/dev/null
+  wait_for 3 answers 503 "http://127.0.0.1:$OPS/readyz" || { echo 'readiness did not fall'; return 1; }
+  wait "$client" || { cat "$failed"; return 1; }
+  wait_for 40 container_has_ended "$POD_CONTAINER" || { echo 'it did not end'; return 1; }
+  [[ $(podman inspect "$POD_CONTAINER" --format '{{.State.ExitCode}}') == 0 ]] || { echo 'another exit status than 0'; return 1; }
+  echo "drained in $((SECONDS - began)) s"
+}
+
+container_has_ended() { [[ $(podman inspect "$1" --format '{{.State.Running}}') == false ]]; }
+
+serves() {
+  wait_for 20 answers 200 "http://127.0.0.1:$OPS/readyz" || { podman logs "$POD_CONTAINER"; return 1; }
+  answers 200 "http://127.0.0.1:$OPS/livez" || return 1
+  answers 200 "http://127.0.0.1:$HTTP/api/status" || { echo "HTTP/1.1: $(status_of "http://127.0.0.1:$HTTP/api/status")"; return 1; }
+  [[ $(curl -s -o /dev/null -m 5 --http2-prior-knowledge -w '%{http_version} %{http_code}' "http://127.0.0.1:$HTTP/api/status") == '2 200' ]] || return 1
+  [[ $(status_of "http://127.0.0.1:$HTTP/metrics") == 404 || $(status_of "http://127.0.0.1:$HTTP/metrics") == 200 ]]
+  ! curl -s "http://127.0.0.1:$HTTP/metrics" | grep -q '^equinox_' || { echo 'metrics are on the traffic port'; return 1; }
+  curl -s "http://127.0.0.1:$OPS/metrics" | grep -q '^equinox_ready 1' || { echo 'no metrics'; return 1; }
+  runs_restricted "$(container_pid "$POD_CONTAINER")"
+}
+
+serves_tls() {
+  [[ $(curl -s -k -o /dev/null -m 5 -w '%{http_version} %{http_code}' "https://127.0.0.1:$HTTPS/api/status") == '2 200' ]]
+}
+
+play_example() {
+  local name=$1
+  render "$CHART/ci/$name-values.yaml" 1.31.0 >"$SCRATCH/to-play.yaml"
+  play "$name" "$SCRATCH/to-play.yaml" && serves || return 1
+  if grep -q 'name: https' "$SCRATCH/to-play.yaml"; then serves_tls || { echo 'no TLS'; return 1; }; fi
+}
+
+play_overlay() {
+  kubectl kustomize "$ROOT/deploy/kustomize/overlays/minimal" >"$SCRATCH/to-play.yaml"
+  play overlay "$SCRATCH/to-play.yaml" && serves
+}
+
+part_chart() {
+  need_image 'the rendered chart runs' || return 0
+  need 'the rendered chart runs' curl openssl || return 0
+  local file name
+  if need 'the minimal overlay runs' kubectl; then
+    check 'the minimal overlay runs, restricted' play_overlay
+    check 'it drains under load and ends with status 0' drains_under_load
+    unplay
+  fi
+  need_tool 'examples of the chart run' helm || return 0
+  for file in "$CHART"/ci/*-values.yaml; do
+    name=$(basename "$file" -values.yaml)
+    [[ $name =~ $NOT_PLAYED ]] && continue
+    check "example $name runs, restricted" play_example "$name"
+    unplay
+  done
+}
