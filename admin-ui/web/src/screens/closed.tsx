@@ -69,7 +69,7 @@ const kClosedColumns: Column<ClosedRow>[] = [
   { id: 'id', head: 'id', priority: 2, cell: (row) => <span class="mono">{row.id}</span> },
   { id: 'peer', head: 'peer', cell: (row) => row.peer },
   { id: 'proto', head: 'proto', priority: 3, cell: (row) => row.protocol },
-  { id: 'reason', head: 'reason', cell: (row) => <button class="plain" title="Explain">{<ReasonWord reason={row.reason} />}</button> },
+  { id: 'reason', head: 'reason', cls: 'wrap', cell: (row) => <button class="plain" title="Explain">{<ReasonWord reason={row.reason} />}</button> },
   { id: 'detail', head: 'detail', priority: 3, cell: (row) => <span class="sub">{row.detail ?? ''}</span> },
   { id: 'lived', head: 'lived', num: true, priority: 2, cell: (row) => formatDuration(row.age_seconds) },
   { id: 'requests', head: 'requests', num: true, priority: 3, cell: (row) => formatInt(row.requests) },
@@ -136,7 +136,7 @@ function ReasonTable({ reasons, query, onPick }: { reasons: Series | null; query
             rowClass={(row) => (row.reason === on ? 'at' : '')}
             onOpen={(row) => onPick(row.reason === on ? query.replace(/(^| )reason:\S+/, '').trim() : withTerm(query, `reason:${row.reason}`))}
             columns={[
-              { id: 'reason', head: 'reason', cell: (row) => <button class="plain" aria-pressed={row.reason === on} onClick={() => onPick(row.reason === on ? query.replace(/(^| )reason:\S+/, '').trim() : withTerm(query, `reason:${row.reason}`))}><ReasonWord reason={row.reason} /></button> },
+              { id: 'reason', head: 'reason', cls: 'wrap', cell: (row) => <button class="plain" aria-pressed={row.reason === on} onClick={() => onPick(row.reason === on ? query.replace(/(^| )reason:\S+/, '').trim() : withTerm(query, `reason:${row.reason}`))}><ReasonWord reason={row.reason} /></button> },
               { id: 'who', head: 'who', priority: 2, cell: (row) => <span class="sub">{kFamilies[familyOf(row.reason)].word}</span> },
               { id: 'closes', head: 'closes', num: true, sortBy: (row) => row.total, cell: (row) => <b>{formatInt(row.total)}</b> },
               { id: 'share', head: 'share', num: true, cell: (row) => `${formatPercent(row.total / all)} %` },

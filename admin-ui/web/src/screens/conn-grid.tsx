@@ -13,6 +13,7 @@ import { useVirtual } from '../ui/virtual';
 import { DeadlineCell, fitColumns, kColumns, requestOf, template, type ConnColumn } from './conn-columns';
 
 const kCardWidth = 640;
+const kHeadHeight = 28;
 const kSorts = kColumns.filter((column) => column.sort).map((column) => column.sort ?? '');
 
 interface Props {
@@ -37,7 +38,8 @@ export function ConnGrid({ sort, order, total }: Props) {
   const cards = width.value < kCardWidth;
   const coarse = matchMedia('(pointer: coarse)').matches;
   const rowHeight = cards ? 60 : coarse ? 36 : compact.value ? 24 : 28;
-  const virtual = useVirtual({ count: total, rowHeight, scroller: () => scroller.current });
+  const headHeight = cards ? 0 : kHeadHeight;
+  const virtual = useVirtual({ count: total, rowHeight, headHeight, scroller: () => scroller.current });
   const items = virtual.getVirtualItems();
   const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
@@ -62,11 +64,15 @@ export function ConnGrid({ sort, order, total }: Props) {
     setParams({ sort: column.sort, order: down ? 'desc' : 'asc' });
   };
   const cursorId = list.cursorId.value;
+  const shownIds = new Set(items.map((item) => positions.get(item.index)));
   return (
     <div
       class={`grid ${cards ? 'cards' : ''}`}
       role="grid"
-      aria-label="Connections"
+      ref={scroller}
+      tabIndex={0}
+      aria-label="Connections; j and k move, Enter opens, x selects"
+      aria-activedescendant={cursorId && shownIds.has(cursorId) ? `row-${cursorId}` : undefined}
       aria-rowcount={total + 1}
       aria-colcount={shown.length + 1}
       aria-multiselectable="true"
@@ -86,7 +92,7 @@ export function ConnGrid({ sort, order, total }: Props) {
           ))}
         </div>
       </div>
-      <div class="grid-scroll" role="rowgroup" ref={scroller} tabIndex={0} aria-activedescendant={cursorId ? `row-${cursorId}` : undefined} aria-label="Rows; j and k move, Enter opens, x selects">
+      <div role="rowgroup">
         <div class="grid-space" role="presentation" style={{ height: `${virtual.getTotalSize()}px` }}>
           {items.map((item) => {
             const id = positions.get(item.index);
@@ -99,7 +105,7 @@ export function ConnGrid({ sort, order, total }: Props) {
                 aria-rowindex={item.index + 2}
                 aria-selected={id !== undefined && list.selected.value.has(id)}
                 class={`grid-row ${item.index === list.cursor.value ? 'at' : ''} ${place.value.params.id === id && id ? 'open' : ''} ${row?.closed ? 'ended' : ''}`}
-                style={{ transform: `translateY(${item.start}px)`, height: `${rowHeight}px`, gridTemplateColumns: cards ? '' : template(shown) }}
+                style={{ transform: `translateY(${item.start - headHeight}px)`, height: `${rowHeight}px`, gridTemplateColumns: cards ? '' : template(shown) }}
                 onClick={(event) => id !== undefined && pick(event, item.index, id)}
               >
                 {row ? cards ? <Card row={row} now={now} /> : <Cells row={row} now={now} shown={shown} /> : <span role="gridcell" class="waiting" aria-label="Loading" />}
@@ -160,7 +166,7 @@ function useGridKeys(total: number, reveal: (index: number) => void): void {
       const id = list.cursorId.peek();
       if (place.peek().params.id && id) setParams({ id });
     };
-    const page = () => Math.max(1, Math.floor((document.querySelector('.grid-scroll')?.clientHeight ?? 280) / 28) - 2);
+    const page = () => Math.max(1, Math.floor((document.querySelector('.grid')?.clientHeight ?? 280) / 28) - 2);
     return register('Connections', [
       { key: 'j ArrowDown', what: 'next row', run: () => move(list.cursor.peek() + 1) },
       { key: 'k ArrowUp', what: 'previous row', run: () => move(list.cursor.peek() - 1) },

@@ -6,10 +6,12 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 interface Options {
   count: number;
   rowHeight: number;
+  /** Height of a head that stays at the top of the scroller, over the rows. */
+  headHeight: number;
   scroller: () => HTMLElement | null;
 }
 
-export function useVirtual({ count, rowHeight, scroller }: Options): Virtualizer<HTMLElement, HTMLElement> {
+export function useVirtual({ count, rowHeight, headHeight, scroller }: Options): Virtualizer<HTMLElement, HTMLElement> {
   const turn = useSignal(0);
   void turn.value;
   const kept = useRef<Virtualizer<HTMLElement, HTMLElement> | null>(null);
@@ -18,6 +20,8 @@ export function useVirtual({ count, rowHeight, scroller }: Options): Virtualizer
     getScrollElement: scroller,
     estimateSize: () => rowHeight,
     overscan: 8,
+    scrollMargin: headHeight,
+    scrollPaddingStart: headHeight,
     scrollToFn: elementScroll<HTMLElement>,
     observeElementRect: observeElementRect<HTMLElement>,
     observeElementOffset: observeElementOffset<HTMLElement>,
@@ -30,6 +34,6 @@ export function useVirtual({ count, rowHeight, scroller }: Options): Virtualizer
   virtualizer.setOptions(options);
   useLayoutEffect(() => virtualizer._didMount(), []);
   useLayoutEffect(() => virtualizer._willUpdate());
-  useLayoutEffect(() => virtualizer.measure(), [rowHeight]);
+  useLayoutEffect(() => virtualizer.measure(), [rowHeight, headHeight]);
   return virtualizer;
 }

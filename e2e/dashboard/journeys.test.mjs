@@ -1,0 +1,176 @@
+// Whole journeys, by keyboard alone, against a running server.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { api, connectClient, open, settled, skip, skipWithoutTraffic, traffic, violations } from './support.mjs';
+
+const focusedText = (page) => page.evaluate(() => document.activeElement?.textContent ?? '');
+
+describe('by keyboard', { skip }, () => {
+  test('g and a letter go to each screen', async () => {
+    const { page, close } = await open('overview');
+    await settled(page);
+    for (const [key, name] of [['c', 'Connections'], ['x', 'Closed'], ['l', 'Latency'], ['r', 'Routes'], ['h', 'HTTP/2'], ['e', 'Reactors'], ['s', 'Server'], ['o', 'Overview']]) {
+      await page.keyboard.press('g');
+      await page.keyboard.press(key);
+      await page.waitForFunction((want) => document.title.startsWith(want), name);
+      assert.equal((await page.locator('.rail [aria-current="page"] .name').textContent())?.trim(), name);
+    }
+    await close();
+  });
+
+  test('single letters can be turned off; the palette still opens', async () => {
+    const { page, close } = await open('overview');
+    await settled(page);
+    await page.keyboard.press('?');
+    await page.getByLabel('single-letter keys').uncheck();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('g');
+    await page.keyboard.press('c');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Query or command' }).waitFor();
+    assert.match(await page.title(), /^Overview/);
+    await close();
+  });
+
+  test('the palette finds a screen, gives the focus back, and t changes the theme', async () => {
+    const { page, close } = await open('overview');
+    await settled(page);
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('react');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.title.startsWith('Reactors'));
+    await page.keyboard.press('t');
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+    await close();
+  });
+
+  test('completion takes a field and a value with Tab', async () => {
+    const { page, close } = await open('connections');
+    await settled(page);
+    await page.keyboard.press('/');
+    await page.keyboard.type('stat');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('clos');
+    await page.keyboard.press('Tab');
+    assert.equal(await page.locator('.query input').inputValue(), 'state:closing ');
+    await close();
+  });
+
+  test('pausing holds the figures still', async () => {
+    const { page, close } = await open('overview');
+    await settled(page);
+    await page.keyboard.press('p');
+    await page.locator('.link-state.paused').waitFor();
+    await page.keyboard.press('p');
+    await page.locator('.link-state:not(.paused)').waitFor();
+    await settled(page);
+    await close();
+  });
+
+  test('a click into the heatmap and the arrow keys choose exactly the cell they name', async () => {
+    const { page, close } = await open('latency');
+    await settled(page);
+    const map = page.locator('.heatmap');
+    const box = await map.boundingBox();
+    await page.mouse.click(box.x + box.width * 0.5, box.y + box.height * 0.5);
+    const before = await page.locator('.cell-panel .panel-head .sub').innerText();
+    await map.focus();
+    await page.keyboard.press('ArrowUp');
+    await page.waitForFunction((old) => document.querySelector('.cell-panel .panel-head .sub')?.textContent !== old, before);
+    await page.keyboard.press('ArrowDown');
+    await page.waitForFunction((old) => document.querySelector('.cell-panel .panel-head .sub')?.textContent === old, before);
+    await close();
+  });
+});
+
+describe('with traffic', { skip: skipWithoutTraffic }, () => {
+  test('a connection is found, opened, closed with a preview, and explained', async () => {
+    const client = await connectClient();
+    client.get('/');
+    const { page, close } = await open('connections', { params: `query=${encodeURIComponent(`peer:*:${client.port}`)}` });
+    await settled(page);
+    for (let turn = 0; turn < 20 && (await page.locator('.grid-row').count()) === 0; turn += 1) {
+      await page.keyboard.press('r');
+      await page.waitForTimeout(200);
+    }
+    assert.equal(await page.getByRole('grid').getAttribute('aria-rowcount'), '2');
+    await page.keyboard.press('Enter');
+    await page.getByRole('complementary').getByText('Next deadline').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press('x');
+    await page.keyboard.press('c');
+    await page.getByRole('heading', { name: 'Close 1 connection?' }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Close 1', exact: true }).click();
+    await client.ended;
+    await page.locator('.grid-row.ended').waitFor();
+    assert.match(await page.locator('.grid-row.ended').innerText(), /closed/);
+    await page.locator('.drawer .sentence').waitFor();
+    assert.match(await page.locator('.drawer').innerText(), /admin_close/);
+    const why = await api(`closed?query=${encodeURIComponent(`peer:*:${client.port}`)}`);
+    assert.equal(why.rows[0].reason, 'admin_close');
+    await close();
+  });
+
+  test('closing several needs the count typed', async () => {
+    const clients = await Promise.all([connectClient(), connectClient(), connectClient()]);
+    const first = clients.map((client) => client.port).sort();
+    for (const client of clients) client.get('/');
+    const { page, close } = await open('connections');
+    await settled(page);
+    await page.keyboard.press('r');
+    await page.waitForFunction((n) => document.querySelectorAll('.grid-row input').length >= n, clients.length);
+    await page.keyboard.press('x');
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('Shift+X');
+    await page.keyboard.press('c');
+    await page.getByRole('heading', { name: 'Close 3 connections?' }).waitFor();
+    const submit = page.getByRole('button', { name: 'Close 3', exact: true });
+    assert.equal(await submit.isDisabled(), true);
+    await page.getByLabel('Type 3').fill('2');
+    assert.equal(await submit.isDisabled(), true);
+    await page.getByLabel('Type 3').fill('3');
+    assert.equal(await submit.isDisabled(), false);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    for (const client of clients) client.socket.destroy();
+    assert.equal(first.length, 3);
+    await close();
+  });
+
+  test('a heatmap cell opens its requests, a request its connection', async () => {
+    for (let n = 0; n < 20; n += 1) await (await fetch(traffic)).arrayBuffer();
+    const { page, close } = await open('latency');
+    await settled(page);
+    await page.locator('.heat-panel').getByRole('button', { name: 'table', exact: true }).click();
+    const cell = page.locator('.cell-buttons button').first();
+    await cell.waitFor({ timeout: 10_000 });
+    await cell.click();
+    await page.locator('.cell-panel .conn-link').first().waitFor();
+    assert.match(await page.locator('.waterfall').innerText(), /head.*body.*queue.*handler.*write/s);
+    await page.locator('.cell-panel .conn-link').first().click();
+    const drawer = page.getByRole('complementary');
+    await drawer.getByText(/Next deadline|No deadline|Ended by/).first().waitFor();
+    assert.equal(await drawer.getByText('Nothing is known').count(), 0);
+    await close();
+  });
+
+  test('focus goes into the close dialog and comes back', async () => {
+    const client = await connectClient();
+    const { page, close } = await open('connections', { params: `query=${encodeURIComponent(`peer:*:${client.port}`)}` });
+    await settled(page);
+    await page.keyboard.press('r');
+    await page.locator('.grid-row').first().waitFor();
+    const button = page.getByRole('button', { name: /Close all of these/ });
+    await button.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    assert.equal(await page.evaluate(() => document.querySelector('dialog')?.contains(document.activeElement)), true);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    assert.match(await focusedText(page), /Close all of these/);
+    client.socket.destroy();
+    await close();
+  });
+});

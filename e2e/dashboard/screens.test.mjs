@@ -1,0 +1,74 @@
+// Every screen, in both themes and at four widths: accessible, quiet in the console, without sideways scrolling.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { dashboard, kScreens, kWidths, open, settled, skip, violations } from './support.mjs';
+
+describe('every screen', { skip }, () => {
+  for (const theme of ['light', 'dark']) {
+    for (const screen of kScreens) {
+      test(`${screen}, ${theme}: axe finds nothing and the console stays quiet`, async () => {
+        const { page, complaints, close } = await open(screen, { theme });
+        await settled(page);
+        assert.deepEqual(await violations(page), []);
+        assert.deepEqual(complaints, []);
+        await close();
+      });
+    }
+  }
+
+  for (const width of kWidths) {
+    test(`nothing sticks out sideways at ${width} px`, async () => {
+      const { page, close } = await open('overview', { width });
+      for (const screen of kScreens) {
+        await page.goto(`${dashboard}#/${screen}`);
+        await settled(page);
+        const wide = await page.evaluate(() => {
+          const main = document.querySelector('.main');
+          const clipped = [...document.querySelectorAll('.main .panel')].filter((panel) => panel.scrollWidth > panel.clientWidth + 1 && getComputedStyle(panel).overflowX === 'visible');
+          return { page: document.documentElement.scrollWidth - innerWidth, main: main.scrollWidth - main.clientWidth, panels: clipped.map((panel) => panel.getAttribute('aria-label') ?? panel.className) };
+        });
+        assert.deepEqual(wide, { page: 0, main: 0, panels: [] }, screen);
+      }
+      await close();
+    });
+  }
+
+  test('the drawer, the windows and the tables of the charts pass axe too', async () => {
+    const { page, close } = await open('connections');
+    await settled(page);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Help' }).waitFor();
+    assert.deepEqual(await violations(page), [], 'help');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog', { name: 'Query or command' }).waitFor();
+    assert.deepEqual(await violations(page), [], 'palette');
+    await page.keyboard.press('Escape');
+    await page.goto(`${dashboard}#/latency`);
+    await settled(page);
+    for (const button of await page.getByRole('button', { name: 'table', exact: true }).all()) await button.click();
+    assert.deepEqual(await violations(page), [], 'tables');
+    await close();
+  });
+
+  test('forced colours and reduced motion leave every screen usable', async () => {
+    const { page, complaints, close } = await open('overview', { context: { forcedColors: 'active', reducedMotion: 'reduce' } });
+    for (const screen of kScreens) {
+      await page.goto(`${dashboard}#/${screen}`);
+      await settled(page);
+      assert.deepEqual(await violations(page, { without: ['color-contrast'] }), [], screen);
+    }
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+
+  test('the page is served under a policy without inline script or style', async () => {
+    const response = await fetch(dashboard);
+    const policy = response.headers.get('content-security-policy') ?? '';
+    assert.match(policy, /script-src 'self'/);
+    assert.match(policy, /style-src 'self'/);
+    assert.doesNotMatch(policy, /unsafe/);
+    const html = await response.text();
+    assert.doesNotMatch(html, /<style|style=|<script(?![^>]*src=)|https?:\/\//);
+  });
+});

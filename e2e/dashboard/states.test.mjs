@@ -1,0 +1,155 @@
+// The states every screen must have, brought about at the edge of the page: the stream and single answers are replaced, the rest is
+// the server's.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { api, event, open, settled, skip, violations } from './support.mjs';
+
+const kProblem = { contentType: 'application/problem+json' };
+
+async function hello(changes = {}, session = {}) {
+  const status = await api('status');
+  return event('hello', { stream: 'test', boot_id: status.boot_id, instance: status.instance, started_at: status.started_at, now_at: Date.now() / 1000, interval_seconds: 1, session: { ...status.session, ...session }, ...changes });
+}
+
+/** A stream that says this and then stays silent; the test decides when it ends. */
+function streams(...bodies) {
+  let turn = 0;
+  return ['**/api/v1/events?*', (route) => route.fulfill({ status: 200, contentType: 'text/event-stream', body: bodies[Math.min(turn++, bodies.length - 1)] })];
+}
+
+describe('states', { skip }, () => {
+  test('disconnected: says how old the data is, counts down, turns actions off', async () => {
+    const { page, close } = await open('connections', { routes: [streams(await hello())] });
+    const banner = page.getByRole('alert').filter({ hasText: 'Not connected' });
+    await banner.waitFor();
+    assert.match(await banner.innerText(), /Again in \d+ s/);
+    assert.equal(await page.locator('.toolbar button:has-text("Close")').first().isDisabled(), true);
+    assert.deepEqual(await violations(page), []);
+    await close();
+  });
+
+  test('server restarted: names both boots', async () => {
+    const { page, close } = await open('overview', { routes: [streams(await hello(), await hello({ boot_id: 'feedface-0001' }))] });
+    await page.getByText('The server restarted').waitFor({ timeout: 10_000 });
+    assert.match(await page.locator('.banners').innerText(), /feedface/);
+    await close();
+  });
+
+  test('viewer: the verbs stay in their places with the reason they are off', async () => {
+    const session = { role: 'viewer', actor: 'vera', how: 'cookie' };
+    const status = await api('status');
+    const { page, close } = await open('connections', {
+      routes: [['**/api/v1/status', (route) => route.fulfill({ json: { ...status, session } })], ['**/api/v1/session', (route) => route.fulfill({ json: session })], ['**/api/v1/events?*', async (route) => route.fulfill({ status: 200, contentType: 'text/event-stream', body: await hello({}, session) })]],
+    });
+    await page.locator('.banners').getByText('viewer').waitFor();
+    const button = page.locator('.toolbar button:has-text("Close")').first();
+    assert.equal(await button.isDisabled(), true);
+    assert.equal((await page.locator('.badge').innerText()).trim(), 'viewer');
+    await close();
+  });
+
+  test('draining: says so on every screen', async () => {
+    const status = await api('status');
+    const data = { ...status.overview, draining: true, ready: false, drain: { state: 'draining', started_at: Date.now() / 1000 - 9, connections_left: 18, estimate_seconds: 15 } };
+    const { page, close } = await open('closed', { routes: [streams((await hello()) + event('overview', { full: true, data }, 2))] });
+    await page.locator('.banners').getByText('Draining').waitFor();
+    assert.match(await page.locator('.banners').innerText(), /18 left/);
+    await close();
+  });
+
+  test('clock skew and degraded sampling are named', async () => {
+    const { page, close } = await open('overview', { routes: [streams((await hello({ now_at: Date.now() / 1000 - 134 })) + event('degraded', { sampling: 8, why: 'The server is under pressure.' }, 2))] });
+    await page.getByText('Showing 1 of 8 requests').waitFor();
+    await close();
+  });
+
+  test('viewers full: lists go on, live updates do not', async () => {
+    const { page, close } = await open('routes', { routes: [['**/api/v1/events?*', (route) => route.fulfill({ status: 503, ...kProblem, body: JSON.stringify({ type: 'viewers-full', title: 'Full', status: 503, detail: '16 of 16 viewers are connected.' }) })]] });
+    await page.getByText('Every place for a live viewer is taken').waitFor();
+    await page.getByRole('heading', { name: 'Routes', exact: true }).waitFor();
+    await close();
+  });
+
+  test('signed out: only the form is there, and it is accessible', async () => {
+    const refuse = (route) => route.fulfill({ status: 401, ...kProblem, body: JSON.stringify({ type: 'unauthenticated', title: 'Sign in', status: 401 }) });
+    const { page, close } = await open('overview', { routes: [['**/api/v1/**', refuse]] });
+    await page.getByLabel('Token').fill('not-a-token');
+    await page.getByRole('button', { name: /Sign in/ }).click();
+    await page.getByText('This token is not known here').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await close();
+  });
+
+  test('handle expired: the rows stay and r asks again', async () => {
+    let expired = true;
+    const { page, close } = await open('connections', {
+      routes: [
+        ['**/api/v1/connections/query', (route) => route.fulfill({ json: { handle: 'gone', total: 300, by_state: {}, by_protocol: {}, taken_at: Date.now() / 1000 } })],
+        ['**/api/v1/connections/gone?*', (route) => {
+          const offset = Number(new URL(route.request().url()).searchParams.get('offset'));
+          if (expired && offset > 0) return route.fulfill({ status: 410, ...kProblem, body: JSON.stringify({ type: 'handle-expired', title: 'Gone', status: 410 }) });
+          const rows = Array.from({ length: 100 }, (_, i) => ({ id: `t-${offset + i}`, peer: `192.0.2.1:${1000 + offset + i}`, listener: 'http', protocol: 'http/1.1', state: 'idle', age_seconds: 1, idle_seconds: 1, requests: 1, received_bytes: 1, sent_bytes: 1, deadline: null }));
+          return route.fulfill({ json: { total: 300, rows } });
+        }],
+      ],
+    });
+    await page.locator('#row-t-0').waitFor();
+    assert.equal(await page.getByRole('grid').getAttribute('aria-rowcount'), '301');
+    await page.keyboard.press('End');
+    await page.getByText('This list was let go').waitFor();
+    expired = false;
+    await page.keyboard.press('r');
+    await page.getByText('This list was let go').waitFor({ state: 'detached' });
+    await close();
+  });
+
+  test('a row that ends stays in its place with its reason, and its drawer becomes the record', async () => {
+    const closed = { id: 't-1', sequence: 1, peer: '192.0.2.1:1', listener: 'http', protocol: 'http/1.1', reason: 'write_stall', family: 'timer', initiator: 'server', sentence: 'The client took no byte for 30 s.', closed_at: Date.now() / 1000, age_seconds: 60, requests: 2, received_bytes: 1, sent_bytes: 1, timer: 'write', timer_seconds: 30 };
+    const row = { id: 't-1', peer: '192.0.2.1:1', listener: 'http', protocol: 'http/1.1', state: 'writing', age_seconds: 1, idle_seconds: 1, requests: 1, received_bytes: 1, sent_bytes: 1, deadline: null };
+    const { page, close } = await open('connections', {
+      params: 'id=t-1',
+      routes: [
+        ['**/api/v1/connections/query', (route) => route.fulfill({ json: { handle: 'one', total: 1, by_state: {}, by_protocol: {}, taken_at: Date.now() / 1000 } })],
+        ['**/api/v1/connections/one?*', (route) => route.fulfill({ json: { total: 1, rows: [{ ...row, state: 'closing', closed: { reason: 'write_stall', closed_at: closed.closed_at } }] } })],
+        ['**/api/v1/connection/t-1', (route) => route.fulfill({ json: { id: 't-1', live: false, taken_at: Date.now() / 1000, connection: null, closed, timeline: [], requests: [] } })],
+      ],
+    });
+    await page.locator('#row-t-1.ended').waitFor();
+    await page.getByText('The client took no byte for 30 s.').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await close();
+  });
+
+  test('a refused action says why and changes nothing', async () => {
+    const { page, close } = await open('connections', { routes: [['**/api/v1/connections/close', (route) => route.fulfill({ status: 403, ...kProblem, body: JSON.stringify({ type: 'forbidden', title: 'Refused', status: 403, detail: 'This role may not close.' }) })]] });
+    await settled(page);
+    await page.locator('.toolbar button:has-text("Close all")').click();
+    await page.getByText('This role may not close.').waitFor();
+    await page.getByText('Nothing was changed.').waitFor();
+    await close();
+  });
+
+  test('an empty filter offers to clear it; a bad query names the place and the field meant', async () => {
+    const { page, close } = await open('connections', { params: 'query=peer%3Anobody-at-all' });
+    await settled(page);
+    await page.getByText('Nothing matches').waitFor();
+    await page.getByRole('button', { name: 'Clear all' }).click();
+    await page.getByText('Nothing matches').waitFor({ state: 'detached' });
+    await page.keyboard.press('/');
+    await page.keyboard.type('idel>30s');
+    await page.keyboard.press('Enter');
+    const alert = page.getByRole('alert').filter({ hasText: 'idel' });
+    await alert.waitFor();
+    assert.match(await alert.innerText(), /character 1\b.*idle/s);
+    await close();
+  });
+
+  test('an empty server says so and offers the first step', async () => {
+    const { page, close } = await open('connections', {
+      routes: [['**/api/v1/connections/query', (route) => route.fulfill({ json: { handle: 'none', total: 0, by_state: {}, by_protocol: {}, taken_at: Date.now() / 1000 } })], ['**/api/v1/connections/none?*', (route) => route.fulfill({ json: { total: 0, rows: [] } })]],
+    });
+    await page.getByText('No connections yet').waitFor();
+    assert.match(await page.locator('.sample').innerText(), /curl -v/);
+    await close();
+  });
+});

@@ -1,0 +1,87 @@
+// What the dashboard's browser tests share. The server under test is named by EQUINOX_ADMIN_URL (its dashboard or admin address) and
+// EQUINOX_URL (its traffic); a test that lacks one of them, or the browser, is skipped by name.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import net from 'node:net';
+import { after, before } from 'node:test';
+
+const require = createRequire(new URL('../../admin-ui/web/package.json', import.meta.url));
+
+const kBrowsers = [process.env.EQUINOX_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const kFlags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+export const kScreens = ['overview', 'connections', 'closed', 'latency', 'routes', 'http2', 'reactors', 'server'];
+export const kWidths = [390, 1024, 1440, 2560];
+
+const executable = kBrowsers.find((path) => path && existsSync(path));
+export const dashboard = process.env.EQUINOX_ADMIN_URL ? new URL('/admin/', process.env.EQUINOX_ADMIN_URL).href : null;
+export const traffic = process.env.EQUINOX_URL ? new URL(process.env.EQUINOX_URL) : null;
+
+function missing() {
+  if (!dashboard) return 'EQUINOX_ADMIN_URL is not set';
+  if (!executable) return 'no chromium';
+  if (!existsSync(new URL('../../admin-ui/web/node_modules/playwright-core', import.meta.url))) return 'no playwright-core (npm ci in admin-ui/web)';
+  return false;
+}
+export const skip = missing();
+export const skipWithoutTraffic = skip || (traffic ? false : 'EQUINOX_URL is not set');
+
+let browser = null;
+before(async () => {
+  if (skip) return;
+  const { chromium } = require('playwright-core');
+  browser = await chromium.launch({ executablePath: executable, args: kFlags });
+});
+after(async () => browser?.close());
+
+/** A page of the dashboard that notes everything a browser complains about. `routes`: [glob, handler] pairs in place before it loads. */
+export async function open(screen, { width = 1440, height = 900, theme = 'light', routes = [], params = '', context: more = {} } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, bypassCSP: false, ...more });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) complaints.push(`console: ${message.text()}`);
+  });
+  const origin = new URL(dashboard).origin;
+  page.on('request', (request) => {
+    if (!request.url().startsWith(origin)) complaints.push(`left its origin: ${request.url()}`);
+  });
+  for (const [pattern, handler] of routes) await page.route(pattern, handler);
+  await page.goto(`${dashboard}#/${screen}${params ? `?${params}` : ''}`);
+  return { page, complaints, close: () => context.close() };
+}
+
+/** Waits until the screen shows data: the stream is live and no skeleton is left. */
+export async function settled(page) {
+  await page.locator('.link-state.live').waitFor({ timeout: 15_000 });
+  await page.waitForFunction(() => document.querySelectorAll('.main .skeleton').length === 0, null, { timeout: 15_000 });
+}
+
+/** Violations axe finds, as readable lines. */
+export async function violations(page, { without = [] } = {}) {
+  const { default: AxeBuilder } = require('@axe-core/playwright');
+  const result = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).disableRules(without).analyze();
+  return result.violations.map((violation) => `${violation.id}: ${violation.help} — ${violation.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} (${node.failureSummary?.split('\n')[1]?.trim() ?? ''})`).join('; ')}`);
+}
+
+/** One server-sent event as text. */
+export const event = (name, data, id = 1) => `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+
+export async function api(path, init) {
+  const response = await fetch(new URL(`api/v1/${path}`, dashboard), init);
+  return response.json();
+}
+
+/** A client connection with its local port, which is how the server's lists name it. */
+export async function connectClient() {
+  const socket = net.connect(Number(traffic.port || 80), traffic.hostname);
+  socket.on('error', () => undefined);
+  await new Promise((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', reject);
+  });
+  const ended = new Promise((resolve) => socket.once('close', resolve));
+  socket.resume();
+  return { socket, port: socket.localPort, ended, get: (target = '/') => socket.write(`GET ${target} HTTP/1.1\r\nHost: ${traffic.host}\r\n\r\n`) };
+}
