@@ -53,6 +53,7 @@ void Admission::set_limits(std::uint32_t limit, std::uint32_t per_client) noexce
 std::optional<std::uint32_t> RefusalSlots::take(UniqueFd socket, TimePoint now) {
   for (std::uint32_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].socket) continue;
+    ++used_;
     slots_[i] = Slot{.socket = std::move(socket), .due = now + kPatience, .is_answered = false};
     return i;
   }
@@ -70,13 +71,13 @@ void RefusalSlots::on_ready(std::uint32_t index) noexcept {
     const ssize_t got = ::recv(slot.socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (got <= 0) {
       const bool is_waiting = got < 0 && (errno == EAGAIN || errno == EINTR);
-      if (!is_waiting) slot.socket.reset();
+      if (!is_waiting) free(slot);
       return;
     }
     if (slot.is_answered) continue;  // lingering: read and forget
     const std::string_view text{bytes.data(), static_cast<std::size_t>(got)};
     if (http::negotiate(text) != http::Negotiated::http1) {
-      slot.socket.reset();
+      free(slot);
       return;
     }
     static_cast<void>(::send(slot.socket.get(), kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
@@ -87,11 +88,16 @@ void RefusalSlots::on_ready(std::uint32_t index) noexcept {
 
 void RefusalSlots::expire(TimePoint now) noexcept {
   for (Slot& slot : slots_) {
-    if (slot.socket && slot.due <= now) slot.socket.reset();
+    if (slot.socket && slot.due <= now) free(slot);
   }
 }
 
-TimePoint RefusalSlots::next_due() const noexcept {
+void RefusalSlots::free(Slot& slot) noexcept {
+  slot.socket.reset();
+  --used_;
+}
+
+TimePoint RefusalSlots::first_due() const noexcept {
   TimePoint next = kNever;
   for (const Slot& slot : slots_) {
     if (slot.socket) next = std::min(next, slot.due);

@@ -57,7 +57,7 @@ class RefusalSlots {
   void expire(TimePoint now) noexcept;
   [[nodiscard]] int descriptor(std::uint32_t slot) const noexcept { return slots_[slot].socket.get(); }
   /// When expire() has something to do; kNever without any.
-  [[nodiscard]] TimePoint next_due() const noexcept;
+  [[nodiscard]] TimePoint next_due() const noexcept { return used_ == 0 ? kNever : first_due(); }
 
  private:
   struct Slot {
@@ -65,7 +65,11 @@ class RefusalSlots {
     TimePoint due{};
     bool is_answered{false};
   };
+  [[nodiscard]] TimePoint first_due() const noexcept;
+  void free(Slot& slot) noexcept;
+
   std::vector<Slot> slots_;
+  std::size_t used_{0};
 };
 
 }  // namespace equinox::server
