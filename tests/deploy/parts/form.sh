@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 yaml_files() {
-  find "$ROOT/deploy" "$HERE" "$CHART" -type f \( -name '*.yaml' -o -name '*.yml' \) \
+  find "$ROOT/deploy" "$ROOT/docs/deploy" "$HERE" -type f \( -name '*.yaml' -o -name '*.yml' \) \
     -not -path "$CHART/templates/*" -not -path '*/node_modules/*' -not -path '*/golden/*' | sort -u
 }
 
