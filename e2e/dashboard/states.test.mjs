@@ -66,7 +66,7 @@ describe('states', { skip }, () => {
   test('viewers full: lists go on, live updates do not', async () => {
     const { page, close } = await open('routes', { routes: [['**/api/v1/events?*', (route) => route.fulfill({ status: 503, ...kProblem, body: JSON.stringify({ type: 'viewers-full', title: 'Full', status: 503, detail: '16 of 16 viewers are connected.' }) })]] });
     await page.getByText('Every place for a live viewer is taken').waitFor();
-    await page.getByRole('heading', { name: 'Routes', exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'Routes', exact: true, level: 2 }).waitFor();
     await close();
   });
 

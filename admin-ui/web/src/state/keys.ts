@@ -19,7 +19,8 @@ export const modalDepth = signal(0);
 
 export function register(name: string, list: Binding[]): () => void {
   const layer = { name, bindings: list };
-  layers.value = [...layers.value, layer];
+  // What belongs to a screen comes before what works everywhere, whichever was mounted first.
+  layers.value = name === 'Everywhere' ? [layer, ...layers.value] : [...layers.value, layer];
   return () => {
     layers.value = layers.value.filter((other) => other !== layer);
   };
