@@ -27,8 +27,8 @@ void collect_tcp(const Sources& from, Page& page) {
   retransmitted.count({}, totals.tcp_retransmits);
   std::move(retransmitted).add_to(page.families);
   FamilyBuilder limited{Metric::tcp_limited};
-  limited.value({{"by", "receiver_window"}}, static_cast<double>(totals.tcp_receiver_limited_us) * 1e-6);
-  limited.value({{"by", "send_buffer"}}, static_cast<double>(totals.tcp_send_buffer_limited_us) * 1e-6);
+  limited.value({{"by", "receiver_window"}}, static_cast<double>(totals.tcp_receiver_limited_us) / 1e6);
+  limited.value({{"by", "send_buffer"}}, static_cast<double>(totals.tcp_send_buffer_limited_us) / 1e6);
   std::move(limited).add_to(page.families);
 }
 
@@ -204,7 +204,7 @@ void collect_reactors(const Sources& from, Page& page) {
               });
   per_reactor(from, page, Metric::reactor_last_iteration,
               [](FamilyBuilder& family, std::string_view index, const ReactorTotals& reactor) {
-                family.value({{"reactor", index}}, static_cast<double>(reactor.last_iteration_wall_ns) * 1e-9);
+                family.value({{"reactor", index}}, static_cast<double>(reactor.last_iteration_wall_ns) / 1e9);
               });
   FamilyBuilder length{Metric::worker_queue_length};
   length.count({}, from.live.workers.queue_length);
@@ -235,7 +235,7 @@ void collect_self(const Sources& from, Page& page) {
   gauge(Metric::reload_successful, from.live.last_reload_successful ? 1 : 0);
   const auto loaded =
       from.live.last_reload_wall_ns != 0 ? from.live.last_reload_wall_ns : from.identity.started_wall_ns;
-  gauge(Metric::reload_timestamp, static_cast<double>(loaded) * 1e-9);
+  gauge(Metric::reload_timestamp, static_cast<double>(loaded) / 1e9);
   build_info(from, page);
   logs(from, page);
 }

@@ -27,7 +27,7 @@ class FamilyBuilder {
   /// A counter or gauge.
   void value(Labels labels, double value);
   void count(Labels labels, std::uint64_t value) { this->value(labels, static_cast<double>(value)); }
-  void seconds(Labels labels, std::uint64_t nanoseconds) { value(labels, static_cast<double>(nanoseconds) * 1e-9); }
+  void seconds(Labels labels, std::uint64_t nanoseconds) { value(labels, static_cast<double>(nanoseconds) / 1e9); }
   /// Buckets are not cumulative; edges and sum are divided by `scale` (1e9 for nanoseconds).
   void histogram(Labels labels, std::span<const std::uint64_t> edges, std::span<const std::uint64_t> buckets,
                  std::uint64_t sum, double scale);

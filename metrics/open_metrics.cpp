@@ -103,7 +103,7 @@ void write_exemplar(const Exemplar& exemplar, std::string& out) {
   exemplar_label("connection_id", to_string(ConnectionId::unpack(exemplar.connection)), room, out);
   exemplar_label("request_id", exemplar.request_id.view(), room, out);
   out += "} ";
-  number(static_cast<double>(exemplar.value_ns) * 1e-9, out);
+  number(static_cast<double>(exemplar.value_ns) / 1e9, out);
   out += ' ';
   // Milliseconds are enough, and a double of Unix nanoseconds is no more precise than that looks.
   const auto milliseconds = static_cast<std::uint64_t>(exemplar.at_wall_ns / 1'000'000);

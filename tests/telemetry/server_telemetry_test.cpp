@@ -117,6 +117,16 @@ TEST_F(ServerTelemetryTest, PendingBytesAndStreamsRiseAndFall) {
   EXPECT_EQ(telemetry.snapshot().h2_streams_open(), 1U);
 }
 
+TEST_F(ServerTelemetryTest, MakingRoomAtTheConnectionLimitIsAnEvictionByPressure) {
+  open(first);
+  open(second);
+  close(first, CloseReason::connection_limit);
+  close(second, CloseReason::client_fin_idle);
+  const auto now = telemetry.snapshot();
+  EXPECT_EQ(now.evicted(), 1U);
+  EXPECT_EQ(now.totals.evicted[index_of(Protocol::http11)][index_of(EvictionPhase::pressure)], 1U);
+}
+
 TEST_F(ServerTelemetryTest, ClosesOfAllReactorsComeNewestFirst) {
   open(first);
   open(second);
