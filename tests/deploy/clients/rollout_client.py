@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The clients of the rollout test, none with a retry: 64 keep-alive HTTP/1.1 connections, four HTTP/2 connections and one
+"""The clients of the rollout test, none with a retry: 96 keep-alive HTTP/1.1 connections, four HTTP/2 connections and one
 client that pauses. Runs until SIGTERM; a failure is refused, reset, truncated, timed out or 5xx.
 
 rollout_client.py HTTP1_TARGET HTTP2_TARGET RESULT_FILE
@@ -18,7 +18,7 @@ import h2.exceptions
 
 from drain_client import address, one
 
-CONNECTIONS, PACE = 64, 0.2
+CONNECTIONS, PACE = 96, 0.2
 
 
 class Result:

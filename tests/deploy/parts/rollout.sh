@@ -33,8 +33,8 @@ backend http2
   option httpchk GET /readyz
   http-reuse safe
   default-server check inter 300ms fastinter 300ms downinter 300ms rise 1 fall 1
-  server blue 127.0.0.1:$BLUE port $BLUE_OPS proto h2
-  server green 127.0.0.1:$GREEN port $GREEN_OPS proto h2
+  server blue 127.0.0.1:$BLUE port $BLUE_OPS check-proto h1 proto h2
+  server green 127.0.0.1:$GREEN port $GREEN_OPS check-proto h1 proto h2
 CFG
 }
 
