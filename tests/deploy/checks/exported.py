@@ -16,7 +16,7 @@ def main():
         name, labels = match.groups()
         seen.add(name)
         if name not in known:
-            problems.append(f"{name} is not in the catalogue")
+            problems.append(f"{name} is not in docs/metrics.md")
             continue
         for label in set(re.findall(r"([a-zA-Z_][a-zA-Z0-9_]*)=\"", re.sub(r'"(?:[^"\\]|\\.)*"', '"', labels or ""))):
             if label not in known[name] and label != "le":

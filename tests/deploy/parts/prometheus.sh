@@ -47,7 +47,7 @@ part_prometheus() {
   check 'the monitored example runs' play monitored "$SCRATCH/monitored.yaml"
   check 'it is ready' wait_for 20 answers 200 "http://127.0.0.1:$OPS/readyz"
   check 'promtool check metrics' metrics_are_well_formed
-  check 'exported names are those of the catalogue' exported_names_match
+  check 'exported names are those of docs/metrics.md' exported_names_match
   check 'Prometheus scrapes it as the monitor says' start_prometheus
   check 'every rule evaluates' rules_are_loaded
   check "mixed traffic for $PANEL_SECONDS s" mixed_traffic
