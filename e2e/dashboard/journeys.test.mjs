@@ -87,7 +87,7 @@ describe('with traffic', { skip: skipWithoutTraffic }, () => {
   test('a connection is found, opened, closed with a preview, and explained', async () => {
     const client = await connectClient();
     client.get('/');
-    const { page, close } = await open('connections', { params: `query=${encodeURIComponent(`peer:*:${client.port}`)}` });
+    const { page, close } = await open('connections', { params: `query=${encodeURIComponent(`peer:${client.address}`)}` });
     await settled(page);
     for (let turn = 0; turn < 20 && (await page.locator('.grid-row').count()) === 0; turn += 1) {
       await page.keyboard.press('r');
@@ -107,7 +107,7 @@ describe('with traffic', { skip: skipWithoutTraffic }, () => {
     assert.match(await page.locator('.grid-row.ended').innerText(), /closed/);
     await page.locator('.drawer .sentence').waitFor();
     assert.match(await page.locator('.drawer').innerText(), /admin_close/);
-    const why = await api(`closed?query=${encodeURIComponent(`peer:*:${client.port}`)}`);
+    const why = await api(`closed?query=${encodeURIComponent(`peer:${client.address}`)}`);
     assert.equal(why.rows[0].reason, 'admin_close');
     await close();
   });
@@ -158,7 +158,7 @@ describe('with traffic', { skip: skipWithoutTraffic }, () => {
 
   test('focus goes into the close dialog and comes back', async () => {
     const client = await connectClient();
-    const { page, close } = await open('connections', { params: `query=${encodeURIComponent(`peer:*:${client.port}`)}` });
+    const { page, close } = await open('connections', { params: `query=${encodeURIComponent(`peer:${client.address}`)}` });
     await settled(page);
     await page.keyboard.press('r');
     await page.locator('.grid-row').first().waitFor();

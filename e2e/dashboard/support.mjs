@@ -73,7 +73,7 @@ export async function api(path, init) {
   return response.json();
 }
 
-/** A client connection with its local port, which is how the server's lists name it. */
+/** A client connection and the address by which the server's lists name it. */
 export async function connectClient() {
   const socket = net.connect(Number(traffic.port || 80), traffic.hostname);
   socket.on('error', () => undefined);
@@ -83,5 +83,5 @@ export async function connectClient() {
   });
   const ended = new Promise((resolve) => socket.once('close', resolve));
   socket.resume();
-  return { socket, port: socket.localPort, ended, get: (target = '/') => socket.write(`GET ${target} HTTP/1.1\r\nHost: ${traffic.host}\r\n\r\n`) };
+  return { socket, port: socket.localPort, address: `${socket.localAddress}:${socket.localPort}`, ended, get: (target = '/') => socket.write(`GET ${target} HTTP/1.1\r\nHost: ${traffic.host}\r\n\r\n`) };
 }

@@ -1,9 +1,10 @@
 // A development aid: serves dist/ and a made-up Admin API in the shapes of openapi.yaml, with the content security policy of the
-// real server. Not part of the product. Usage: node dev/mock-server.mjs [--port 9181] [--connections 18402] [--token T] [--vite]
+// real server. Not part of the product. Usage: node dev/mock-server.mjs [--port 9181] [--connections 18402] [--token T] [--traffic 8080] [--vite]
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { compile, sorter, BadQuery } from './mock-query.mjs';
+import { serveTraffic } from './mock-traffic.mjs';
 import { kEdges, kFamilyOf, kReactors, kReasons, kRoutes, makeClosed, makeConnections, makeRequest, random, rowOf, secondOf } from './mock-data.mjs';
 
 const option = (name, fallback) => {
@@ -28,6 +29,7 @@ const levels = [{ component: 'all', level: 'info', configured: 'info', reverts_a
 let drain = null;
 let serial = 0;
 const viewers = new Map();
+const sockets = new Map();
 
 const sum = (list, key) => list.reduce((map, row) => ({ ...map, [row[key]]: (map[row[key]] ?? 0) + 1 }), {});
 function counts(list, key, all) {
@@ -286,11 +288,28 @@ setInterval(() => {
   for (const entry of jobs.values()) {
     if (entry.job.state !== 'running') continue;
     const batch = new Set(entry.left.splice(0, entry.each));
+    for (const c of connections) if (batch.has(c.id)) bury(c);
     connections = connections.filter((c) => !batch.has(c.id));
     entry.job = { ...entry.job, done: entry.job.done + batch.size, state: entry.left.length === 0 ? 'finished' : 'running', finished_at: entry.left.length === 0 ? now() : null };
   }
   for (const [handle, found] of handles) if (now() - found.at > 30 && ![...viewers.values()].some((v) => v.handle === handle)) handles.delete(handle);
 }, 1000);
+
+function bury(c) {
+  closed.unshift({ ...closed[0], id: c.id, sequence: closed[0].sequence + 1, peer: c.peer, protocol: c.protocol, reason: 'admin_close', family: 'admin', initiator: 'admin', sentence: `local closed it through the admin API while it was ${c.state}.`, detail: null, closed_at: now(), requests: c.requests, timer: null, timer_seconds: null, actor: 'local', method: c.method, target: c.target, route: c.route });
+  sockets.get(c.id)?.destroy();
+}
+
+if (option('traffic', null)) {
+  const remove = (id) => {
+    connections = connections.filter((c) => c.id !== id);
+    sockets.delete(id);
+  };
+  serveTraffic(Number(option('traffic', '8080')), now, (row, socket) => {
+    connections = [row, ...connections];
+    sockets.set(row.id, socket);
+  }, remove);
+}
 
 const kTypes = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 const kPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
