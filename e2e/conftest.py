@@ -25,8 +25,11 @@ def certificate(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
+    return make_site(tmp_path_factory.mktemp("site"))
+
+
+def make_site(root):
     """A static site: a page that loads a script and a style sheet, and files of known sizes."""
-    root = tmp_path_factory.mktemp("site")
     (root / "index.html").write_text(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Equinox test site</title>'
         '<link rel="stylesheet" href="/style.css"><link rel="icon" href="data:,"></head>'

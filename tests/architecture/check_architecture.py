@@ -46,7 +46,7 @@ HAND_WRITTEN = {".cpp", ".hpp", ".h", ".ts", ".tsx", ".py", ".sh"}
 MAX_LINES = 600
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]')
 # Written in pieces so that this file passes its own check.
-MACHINE_PATHS = re.compile(r"(?<![\w$}.\-])/(?:" + "wor" + r"k|ro" + r"ot|ho" + r"me/[a-z]\w*|tm" + r"p/(?:bu" + r"ild|br" + r"ief))/")
+MACHINE_PATHS = re.compile(r"(?<![\w$}.\-])/(?:" + "wor" + r"k|ho" + r"me/[a-z]\w*|tm" + r"p/(?:bu" + r"ild|br" + r"ief))/")
 
 
 def listed_files(root):

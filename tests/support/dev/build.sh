@@ -62,7 +62,12 @@ verb_fuzz() {
       *) die "fuzz: unknown option $1 (allowed: --seconds N, --only NAME)" ;;
     esac
   done
-  build_preset fuzz
+  need "${PACKAGES_BUILD[@]}" "${PACKAGES_CLANG[@]}"
+  use_ccache
+  configure fuzz
+  local targets
+  mapfile -t targets < <(ninja -C build/fuzz -t targets all | sed -n 's/^\([a-z0-9_]*_fuzz\): phony$/\1/p')
+  build_preset fuzz "${targets[@]}"
   local program name corpus found=0
   while IFS= read -r program; do
     name=$(basename "$program")

@@ -24,19 +24,31 @@ run_e2e() {
   local status=0
   EQUINOX_BINARY="$ROOT/build/release/equinox" "$PYTHON" -m pytest e2e --ignore=e2e/dashboard -q -p no:cacheprovider \
     --junitxml="$REPORT_DIR/e2e.xml" </dev/null || status=$?
-  if [[ -x e2e/dashboard/run.sh ]]; then
-    npm_ready e2e/dashboard
-    EQUINOX_BINARY="$ROOT/build/release/equinox" EQUINOX_JUNIT="$REPORT_DIR/e2e-dashboard.xml" e2e/dashboard/run.sh </dev/null || status=$?
-  fi
+  run_dashboard || status=$?
   return "$status"
 }
 
-# run_deploy core|full: the script prints its own closing line "N passed, N failed, N skipped", which report.py reads.
+# The dashboard in a browser, against a server with traffic.
+run_dashboard() {
+  [[ -d e2e/dashboard ]] || return 0
+  npm_ready admin-ui/web || return
+  EQUINOX_BINARY="$ROOT/build/release/equinox" "$PYTHON" e2e/with_server.py \
+    node --test --test-concurrency=1 --test-reporter=junit --test-reporter-destination="$REPORT_DIR/e2e-dashboard.xml" \
+    --test-reporter=spec --test-reporter-destination=stdout e2e/dashboard/*.test.mjs </dev/null
+}
+
+run_web_unit() {
+  [[ -f admin-ui/web/package.json ]] || return 0
+  npm_ready admin-ui/web || return
+  (cd admin-ui/web && npx --no-install vitest run --reporter=default --reporter=junit --outputFile.junit="$REPORT_DIR/unit-web.xml" </dev/null)
+}
+
+# run_deploy GROUP…: the script prints its own closing line "N passed, N failed, N skipped", which report.py reads.
 run_deploy() {
   [[ -x tests/deploy/run.sh ]] || return 0
   build_preset release equinox || return 1
   local status=0
-  EQUINOX_BINARY="$ROOT/build/release/equinox" tests/deploy/run.sh "$1" </dev/null 2>&1 | tee "$REPORT_DIR/deploy.log" || status=$?
+  EQUINOX_BINARY="$ROOT/build/release/equinox" tests/deploy/run.sh "$@" </dev/null 2>&1 | tee "$REPORT_DIR/deploy.log" || status=$?
   return "$status"
 }
 
@@ -85,6 +97,7 @@ build_or_finish() {
 everyday_tests() {
   build_or_finish release
   part unit run_ctest release unit "$UNIT_LABELS"
+  part 'unit, dashboard' run_web_unit
   part integration run_ctest release integration integration
   part e2e run_e2e
   part deploy run_deploy "$1"
@@ -99,13 +112,14 @@ verb_test() {
     unit)
       build_or_finish release
       part unit run_ctest release unit "$UNIT_LABELS"
+      part 'unit, dashboard' run_web_unit
       ;;
     integration)
       build_or_finish release
       part integration run_ctest release integration integration
       ;;
     e2e) part e2e run_e2e ;;
-    deploy) part deploy run_deploy core ;;
+    deploy) part deploy run_deploy core run ;;
     hostile) part hostile run_hostile ;;
     full)
       everyday_tests full
