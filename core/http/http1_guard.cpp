@@ -8,7 +8,6 @@ namespace equinox::http {
 namespace {
 
 constexpr std::size_t kMethodMaxBytes = 32;
-constexpr std::size_t kVersionBytes = 8;  // HTTP/1.1
 
 Result<void> check_version(std::string_view version) {
   if (version == "HTTP/1.1" || version == "HTTP/1.0") return {};
@@ -65,7 +64,6 @@ Result<RequestLine> split_request_line(std::string_view line, const Limits& limi
   if (!is_token(parts.method) || parts.target.empty()) return Errc::bad_request_line;
   if (parts.target.size() > limits.target_max_bytes) return Errc::target_too_long;
   // A version with a space in it is a second space, or a target with one: both can be read in two ways.
-  if (parts.version.size() < kVersionBytes) return Errc::bad_request_line;
   if (auto version = check_version(parts.version); !version) return version.error();
   return parts;
 }

@@ -203,7 +203,7 @@ Result<std::size_t> Http1Parser::parse_body(std::span<const std::byte> input, St
     if (code == HPE_USER) return failure_;
     // What stands before the wrong octet is judged first: byte by byte it would have been, too.
     if (auto gap = check_gap(gap_, std::max(gap_, stopped_at)); !gap) return gap.error();
-    if (code != HPE_PAUSED || !is_complete_) return Errc::bad_chunk;
+    if (code != HPE_PAUSED || !is_complete_) return in_trailers_ ? Errc::bad_field : Errc::bad_chunk;
     used = static_cast<std::size_t>(stopped_at - first);
   } else if (auto gap = check_gap(gap_, first + used); !gap) {
     return gap.error();

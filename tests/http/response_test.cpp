@@ -1,0 +1,71 @@
+#include <equinox/response.hpp>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace equinox {
+namespace {
+
+TEST(Response, KeepsFieldsInOrderBeyondTheInlineOnes) {
+  Response response;
+  for (int i = 0; i < 10; ++i) response.with("X", std::to_string(i));
+  EXPECT_EQ(response.inline_field_count(), Response::kInlineFields);
+  EXPECT_EQ(response.inline_field(7).view(), "7");
+  ASSERT_EQ(response.more_fields().size(), 2U);
+  EXPECT_EQ(response.more_fields()[1].second, "9");
+  const Response moved = std::move(response);
+  EXPECT_EQ(moved.inline_field(0).view(), "0");
+  EXPECT_EQ(moved.field("x"), "0");
+}
+
+TEST(Response, LeavesTheCodecsFieldsToTheCodec) {
+  Response response;
+  for (const std::string_view name : {"Content-Length", "date", "Connection", "Transfer-Encoding", "Keep-Alive"}) {
+    response.with(name, "x").with_dynamic(std::string{name}, "x");
+  }
+  EXPECT_EQ(response.inline_field_count(), 0U);
+  EXPECT_TRUE(response.more_fields().empty());
+}
+
+TEST(Response, BecomesAnErrorRatherThanTwoResponses) {
+  EXPECT_EQ(Response::redirect("/a\r\nSet-Cookie: x").status(), Status{500});
+  Response field;
+  field.with("X", "a\nb");
+  EXPECT_EQ(field.status(), Status{500});
+  EXPECT_EQ(field.inline_field_count(), 0U);
+  Response name;
+  name.with_dynamic("X Y", "z");
+  EXPECT_EQ(name.status(), Status{500});
+}
+
+TEST(Response, HasOneContentType) {
+  Response response = Response::text("x");
+  response.with("content-type", "a/b");
+  EXPECT_EQ(response.content_type(), "a/b");
+  EXPECT_EQ(response.field("Content-Type"), "a/b");
+  EXPECT_EQ(response.inline_field_count(), 0U);
+}
+
+TEST(Response, KnowsTheLengthOfItsBody) {
+  EXPECT_EQ(Response{}.body_length(), 0U);
+  EXPECT_EQ(Response::text("abc").body_length(), 3U);
+  EXPECT_EQ(Response::file({.file = nullptr, .offset = 5, .length = 7}, "x").body_length(), 7U);
+  EXPECT_EQ(Response::generate([](std::span<char>, const Resumer&) { return PullResult{}; }, "x").body_length(),
+            std::nullopt);
+}
+
+TEST(Response, MakesJsonEvenOfBrokenText) {
+  EXPECT_EQ(std::get<std::string>(Response::json({{"a", 1}}).body()), "{\"a\":1}");
+  EXPECT_NO_THROW(Response::json(nlohmann::json(std::string{"\xff"})));
+  EXPECT_EQ(Response::error(404).content_type(), "text/plain; charset=utf-8");
+  EXPECT_EQ(std::get<std::string>(Response::error(404).body()), "404 Not Found\n");
+}
+
+TEST(Status, HasPhrases) {
+  EXPECT_EQ(Status{418}.reason(), "");
+  EXPECT_EQ(Status{431}.reason(), "Request Header Fields Too Large");
+  EXPECT_TRUE(Status{304}.forbids_body());
+  EXPECT_FALSE(Status{200}.forbids_body());
+}
+
+}  // namespace
+}  // namespace equinox

@@ -1,0 +1,212 @@
+#include "http/router.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace equinox::http {
+namespace {
+
+Response nothing(const Request&) { return Response{}; }
+
+class RouterTest : public testing::Test {
+ protected:
+  void add(std::vector<Method> methods, std::string pattern, RouteOptions options = {}) {
+    router.add(std::move(methods), std::move(pattern), nothing, std::move(options));
+  }
+  Match ask(Method method, std::string_view path, std::string_view host = "a.example", std::string_view listener = "http") {
+    RequestHead head;
+    head.method = method;
+    head.path = path;
+    head.authority = host;
+    return router.match(head, listener, parameters);
+  }
+  /// Pattern of the route that answers, or the status in words.
+  std::string answer(Method method, std::string_view path) {
+    const Match match = ask(method, path);
+    switch (match.status) {
+      case MatchStatus::found: return match.route->pattern;
+      case MatchStatus::not_found: return "404";
+      case MatchStatus::method_not_allowed: return "405 " + to_string(match.allow);
+      case MatchStatus::options: return "OPTIONS " + to_string(match.allow);
+      case MatchStatus::not_implemented: return "501";
+    }
+    return "";
+  }
+  Router router;
+  RouteParameters parameters;
+};
+
+TEST_F(RouterTest, FindsLiteralParameterAndPrefixRoutes) {
+  add({Method::get}, "/");
+  add({Method::get}, "/users/me");
+  add({Method::get}, "/users/{id}");
+  add({Method::get}, "/users/{id}/posts/{post}");
+  add({Method::get}, "/files/*");
+  EXPECT_EQ(answer(Method::get, "/"), "/");
+  EXPECT_EQ(answer(Method::get, "/users/me"), "/users/me");
+  EXPECT_EQ(answer(Method::get, "/users/7"), "/users/{id}");
+  EXPECT_EQ(answer(Method::get, "/users/"), "404");
+  EXPECT_EQ(answer(Method::get, "/users/7/"), "404");
+  EXPECT_EQ(answer(Method::get, "/files"), "404");
+  EXPECT_EQ(answer(Method::get, "/files/"), "/files/*");
+  EXPECT_EQ(answer(Method::get, "/filesystem"), "404");
+  const Match match = ask(Method::get, "/users/7/posts/9");
+  ASSERT_EQ(match.parameters.size(), 2U);
+  EXPECT_EQ(match.parameters[0].name, "id");
+  EXPECT_EQ(match.parameters[0].value, "7");
+  EXPECT_EQ(match.parameters[1].value, "9");
+  EXPECT_EQ(ask(Method::get, "/files/a/b").parameters[0].value, "a/b");
+}
+
+TEST_F(RouterTest, TakesTheFirstOfOverlappingRoutesWhateverTheirKind) {
+  add({Method::get}, "/a/b");
+  add({Method::get}, "/a/{x}/c");
+  add({Method::get}, "/a/*");
+  add({Method::get}, "/{any}/b");
+  add({}, "/*");
+  EXPECT_EQ(answer(Method::get, "/a/b"), "/a/b");
+  EXPECT_EQ(answer(Method::get, "/a/x/c"), "/a/{x}/c");
+  EXPECT_EQ(answer(Method::get, "/a/x/d"), "/a/*");
+  EXPECT_EQ(answer(Method::get, "/z/b"), "/{any}/b");
+  EXPECT_EQ(answer(Method::get, "/z/c"), "/*");
+}
+
+TEST_F(RouterTest, PrefersRegistrationOrderOverLiterals) {
+  add({Method::post}, "/users/{id}");
+  add({Method::get, Method::post}, "/users/me");
+  EXPECT_EQ(answer(Method::post, "/users/me"), "/users/{id}");
+  EXPECT_EQ(answer(Method::get, "/users/me"), "/users/me");
+}
+
+TEST_F(RouterTest, FallsThroughToALaterRouteThatTakesTheMethod) {
+  add({Method::get}, "/x");
+  add({Method::post}, "/*");
+  EXPECT_EQ(answer(Method::post, "/x"), "/*");
+  EXPECT_EQ(answer(Method::put, "/x"), "405 GET, HEAD, POST, OPTIONS");
+  EXPECT_EQ(answer(Method::get, "/y"), "405 POST, OPTIONS");
+}
+
+TEST_F(RouterTest, AnswersHeadWithGetUnlessItHasItsOwnRoute) {
+  add({Method::get}, "/a");
+  add({Method::get}, "/b");
+  add({Method::head}, "/b");
+  add({Method::head}, "/c");
+  add({Method::get}, "/c");
+  EXPECT_EQ(ask(Method::head, "/a").route->id, 0);
+  EXPECT_EQ(ask(Method::head, "/b").route->id, 2);
+  EXPECT_EQ(ask(Method::head, "/c").route->id, 3);
+  EXPECT_EQ(ask(Method::get, "/c").route->id, 4);
+}
+
+TEST_F(RouterTest, AnswersOptionsConnectAndTraceByRule) {
+  add({Method::get}, "/a");
+  add({}, "/any");
+  EXPECT_EQ(answer(Method::options, "/a"), "OPTIONS GET, HEAD, OPTIONS");
+  EXPECT_EQ(answer(Method::options, "/any"), "/any");
+  EXPECT_EQ(answer(Method::options, "/none"), "404");
+  EXPECT_EQ(answer(Method::options, "*"), "OPTIONS GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
+  EXPECT_EQ(answer(Method::connect, ""), "501");
+  EXPECT_EQ(answer(Method::trace, "/any").substr(0, 3), "405");
+  EXPECT_EQ(answer(Method::other, "/any"), "/any");
+  EXPECT_EQ(answer(Method::other, "/a"), "405 GET, HEAD, OPTIONS");
+}
+
+TEST_F(RouterTest, ChoosesByHostAndListener) {
+  add({}, "/*", {.name = "ops", .host = {}, .listener = "ops", .request_body_max_bytes = {}, .response_fields = {}});
+  add({}, "/*", {.name = "b", .host = "b.example", .listener = {}, .request_body_max_bytes = {}, .response_fields = {}});
+  add({}, "/*", {.name = "wild", .host = "*.c.example", .listener = {}, .request_body_max_bytes = {}, .response_fields = {}});
+  add({}, "/*", {.name = "rest", .host = {}, .listener = {}, .request_body_max_bytes = {}, .response_fields = {}});
+  const auto name = [this](std::string_view host, std::string_view listener) {
+    return ask(Method::get, "/x", host, listener).route->options.name;
+  };
+  EXPECT_EQ(name("a", "ops"), "ops");
+  EXPECT_EQ(name("B.example:80", "http"), "b");
+  EXPECT_EQ(name("x.c.example", "http"), "wild");
+  EXPECT_EQ(name("c.example", "http"), "rest");
+}
+
+TEST_F(RouterTest, DecodesASlashInAParameterOnly) {
+  add({Method::get}, "/f/{name}/x");
+  add({Method::get}, "/p/*");
+  EXPECT_EQ(ask(Method::get, "/f/a%2Fb/x").parameters[0].value, "a/b");
+  EXPECT_EQ(ask(Method::get, "/f/a%252Fb/x").parameters[0].value, "a%2Fb");
+  EXPECT_EQ(ask(Method::get, "/p/a%2Fb").parameters[0].value, "a%2Fb");
+}
+
+TEST_F(RouterTest, RefusesPatternsThatCannotMatch) {
+  for (const std::string pattern : {"", "a", "/a/*/b", "/a*", "/{}", "/{a}/{a}", "/a{b}", "/{a b}", "/a?b", "/a#b", "/%41",
+                                    "/a/../b", "/.", "/a\nb"}) {
+    EXPECT_THROW(add({Method::get}, pattern), std::invalid_argument) << pattern;
+  }
+  EXPECT_THROW(add({Method::connect}, "/a"), std::invalid_argument);
+  EXPECT_THROW(add({}, "/a", {.name = {}, .host = "a b", .listener = {}, .request_body_max_bytes = {}, .response_fields = {}}),
+               std::invalid_argument);
+}
+
+struct HiddenCase {
+  std::string earlier;
+  std::string later;
+  bool is_hidden;
+};
+
+TEST_F(RouterTest, RefusesRoutesThatAnEarlierOneHides) {
+  for (const HiddenCase& c : {HiddenCase{"/a", "/a", true}, HiddenCase{"/{x}", "/{y}", true}, HiddenCase{"/{x}", "/a", true},
+                              HiddenCase{"/*", "/a", true}, HiddenCase{"/*", "/", true}, HiddenCase{"/*", "/a/*", true},
+                              HiddenCase{"/a/*", "/a/{x}", true}, HiddenCase{"/a/*", "/a/", true},
+                              HiddenCase{"/a/*", "/a", false}, HiddenCase{"/a", "/{x}", false},
+                              HiddenCase{"/a/{x}", "/a/*", false}, HiddenCase{"/a/*", "/*", false},
+                              HiddenCase{"/{x}", "/", false}, HiddenCase{"/*", "*", false}}) {
+    Router fresh;
+    fresh.add({Method::get}, c.earlier, nothing);
+    if (c.is_hidden) {
+      EXPECT_THROW(fresh.add({Method::get}, c.later, nothing), std::invalid_argument) << c.earlier << " " << c.later;
+    } else {
+      EXPECT_NO_THROW(fresh.add({Method::get}, c.later, nothing)) << c.earlier << " " << c.later;
+    }
+    EXPECT_NO_THROW(fresh.add({Method::put}, c.later, nothing)) << "another method is another route";
+  }
+}
+
+TEST(RouterOfRoutes, CompilesGroupsMiddlewareFieldsAndPages) {
+  std::string trace;
+  Routes routes;
+  routes.before([&trace](const Request&) -> std::optional<Response> {
+    trace += "outer ";
+    return std::nullopt;
+  });
+  routes.group("/api", [&trace](Routes& api) {
+    api.before([&trace](const Request&) -> std::optional<Response> {
+      trace += "inner ";
+      return std::nullopt;
+    });
+    RouteOptions options;
+    options.response_fields = {{"X-Api", "1"}};
+    api.get("/users/{id}", nothing, options);
+  });
+  routes.not_found([](const Request&) { return Response::text("mine", 404); });
+  const Router router{routes};
+  ASSERT_EQ(router.routes().size(), 1U);
+  const Route& route = *router.routes()[0];
+  EXPECT_EQ(route.pattern, "/api/users/{id}");
+  EXPECT_EQ(route.options.name, "/api/users/{id}");
+  const RequestHead head;
+  const RequestContext context;
+  const Request request{head, context};
+  for (const Before& before : route.before) static_cast<void>(before(request));
+  EXPECT_EQ(trace, "outer inner ");
+  Response response;
+  for (const After& after : route.after) after(request, response);
+  EXPECT_EQ(response.field("x-api"), "1");
+  ASSERT_NE(router.status_page(404), nullptr);
+  EXPECT_EQ(router.status_page(405), nullptr);
+}
+
+TEST(MethodSet, IsWrittenAsAllow) {
+  EXPECT_EQ(to_string(MethodSet{Method::get, Method::post}), "GET, POST");
+  EXPECT_FALSE(MethodSet::any().has(Method::connect));
+  EXPECT_FALSE(MethodSet::any().has(Method::trace));
+}
+
+}  // namespace
+}  // namespace equinox::http

@@ -1,0 +1,87 @@
+#include "http/target.hpp"
+
+#include <gtest/gtest.h>
+
+namespace equinox::http {
+namespace {
+
+struct PathCase {
+  std::string_view raw;
+  std::string_view path;  ///< empty: refused
+};
+
+class PathNormalization : public testing::TestWithParam<PathCase> {};
+
+TEST_P(PathNormalization, LeavesOneReading) {
+  std::string scratch;
+  const auto path = normalize_path(GetParam().raw, scratch);
+  if (GetParam().path.empty()) {
+    EXPECT_FALSE(path);
+  } else {
+    ASSERT_TRUE(path) << GetParam().raw;
+    EXPECT_EQ(*path, GetParam().path);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rfc3986, PathNormalization,
+    testing::Values(PathCase{"/", "/"}, PathCase{"/a/b", "/a/b"}, PathCase{"/a.b/.c", "/a.b/.c"},
+                    PathCase{"/a%20b", "/a b"}, PathCase{"/%41", "/A"}, PathCase{"/a%2fb", "/a%2Fb"},
+                    PathCase{"/a%2Fb", "/a%2Fb"}, PathCase{"/a%252Fb", "/a%252Fb"}, PathCase{"/a%252fb", "/a%252fb"},
+                    PathCase{"/a%25b", "/a%b"}, PathCase{"/./a", "/a"}, PathCase{"/a/.", "/a/"}, PathCase{"/a/..", "/"},
+                    PathCase{"/a/b/../c", "/a/c"}, PathCase{"/a/../b", "/b"}, PathCase{"/a/b/..", "/a/"},
+                    PathCase{"/a/%2e%2E/b", "/b"}, PathCase{"/a/.%2e/b", "/b"}, PathCase{"/%2e/a", "/a"},
+                    PathCase{"//a", "//a"}, PathCase{"/a//../b", "/a/b"}, PathCase{"/...", "/..."},
+                    PathCase{"/..a", "/..a"}, PathCase{"/a%5cb", "/a\\b"}, PathCase{"/%c3%a4", "/\xc3\xa4"},
+                    PathCase{"/..", ""}, PathCase{"/../a", ""}, PathCase{"/a/../../b", ""}, PathCase{"/%2e%2e", ""},
+                    PathCase{"/a%00", ""}, PathCase{"/a%", ""}, PathCase{"/a%2", ""}, PathCase{"/a%2g", ""},
+                    PathCase{"", ""}, PathCase{"a", ""}, PathCase{"/..%2f", "/..%2F"},
+                    PathCase{"/a%2f..%2fb", "/a%2F..%2Fb"}));
+
+TEST(Target, TakesTheFourFormsApart) {
+  std::string scratch;
+  const auto origin = parse_target(Method::get, "/a%20b?c=d%20e", scratch);
+  ASSERT_TRUE(origin);
+  EXPECT_EQ(origin->path, "/a b");
+  EXPECT_EQ(origin->query, "c=d%20e");
+  std::string other;
+  const auto absolute = parse_target(Method::get, "http://h:81/x?y", other);
+  ASSERT_TRUE(absolute);
+  EXPECT_EQ(absolute->authority, "h:81");
+  EXPECT_EQ(absolute->path, "/x");
+  EXPECT_EQ(absolute->query, "y");
+  EXPECT_EQ(parse_target(Method::options, "*", other)->path, "*");
+  EXPECT_EQ(parse_target(Method::options, "http://h", other)->path, "*");
+  EXPECT_EQ(parse_target(Method::connect, "h:1", other)->authority, "h:1");
+}
+
+TEST(Target, PointsIntoTheTargetWhenNothingIsDecoded) {
+  std::string scratch;
+  constexpr std::string_view kTarget = "/plain/path.html?q";
+  EXPECT_EQ(parse_target(Method::get, kTarget, scratch)->path.data(), kTarget.data());
+}
+
+TEST(Target, DecodesTheRestOfASegment) {
+  std::string scratch;
+  scratch.reserve(64);
+  EXPECT_EQ(decode_rest("a%2Fb", scratch), "a/b");
+  EXPECT_EQ(decode_rest("a%252Fb", scratch), "a%2Fb");
+  EXPECT_EQ(decode_rest("100%", scratch), "100%");
+  EXPECT_EQ(decode_rest("plain", scratch), "plain");
+}
+
+TEST(Target, EncodesAndDecodesText) {
+  EXPECT_EQ(encode_path("/a b\r\n%/\xc3\xa4"), "/a%20b%0D%0A%25/%C3%A4");
+  EXPECT_EQ(percent_decode("a%20b+c%zz"), "a b+c%zz");
+  EXPECT_EQ(percent_decode("a+b", true), "a b");
+}
+
+TEST(Target, FindsQueryParameters) {
+  EXPECT_EQ(query_parameter("a=1&b=x%20y&c", "b"), "x y");
+  EXPECT_EQ(query_parameter("a=1&b=2", "c"), "");
+  EXPECT_EQ(query_parameter("c", "c"), "");
+  EXPECT_EQ(query_parameter("a=1&a=2", "a"), "1");
+}
+
+}  // namespace
+}  // namespace equinox::http
