@@ -55,12 +55,15 @@ printf 'hosts: files dns\n' >"$root/etc/nsswitch.conf"
 
 # The cache of the loader would carry times; without one it searches the default folders.
 rm -f "$root/etc/ld.so.cache"
-loader=$(find "$root/usr/lib64" "$root/usr/lib" -maxdepth 1 -name "ld-linux-*" 2>/dev/null | head -n 1)
-missing=$(LD_LIBRARY_PATH='' chroot "$root" "${loader#"$root"}" --list /usr/bin/equinox 2>&1 | grep 'not found' || true)
-if [ -n "$missing" ]; then
-  printf 'runtime-packages.txt lacks:\n%s\n' "$missing" >&2
-  exit 1
-fi
+loader=$(find "$root/usr/lib64" "$root/usr/lib" -maxdepth 1 -name "ld-linux-*" | head -n 1)
+[ -n "$loader" ] || { echo 'there is no loader in the root' >&2; exit 1; }
+loaded=$(chroot "$root" "${loader#"$root"}" --list /usr/bin/equinox 2>&1) || loaded="$loaded (not found)"
+case $loaded in
+  *'not found'*)
+    printf 'runtime-packages.txt lacks a library:\n%s\n' "$loaded" >&2
+    exit 1
+    ;;
+esac
 
 mkdir -p "$root/usr/share/doc/equinox"
 python3 "$here/sbom.py" "$root" "$version" "$epoch" >"$root/usr/share/doc/equinox/sbom.spdx.json"

@@ -3,7 +3,7 @@
 
 prepare_boot_root() {
   make_root "$SCRATCH/boot" || return 1
-  [[ -d $SCRATCH/packages ]] || { mkdir -p "$SCRATCH/packages" && make_packages "$SCRATCH/packages" || return 1; }
+  [[ -d $SCRATCH/packages ]] || { build_libraries && mkdir -p "$SCRATCH/packages" && make_packages "$SCRATCH/packages" || return 1; }
   cp "$SCRATCH"/packages/equinox_*.deb "$SCRATCH/boot/tmp/"
   cp /etc/resolv.conf "$SCRATCH/boot/etc/" 2>/dev/null || true
   chroot "$SCRATCH/boot" sh -c 'apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install /tmp/equinox_*.deb' || return 1
