@@ -32,7 +32,7 @@ class FixedView : public ServerView {
   [[nodiscard]] std::uint32_t record_extent(std::size_t) const override { return 0; }
   [[nodiscard]] std::optional<ConnectionRecord> record_at(std::size_t, std::uint32_t) const override { return {}; }
   [[nodiscard]] std::optional<ConnectionRecord> record(ConnectionId) const override { return {}; }
-  void closed(const RingVisitor<ClosedRecord>&) const override {}
+  void closed(const Visitor<ClosedRecord>&) const override {}
   void slow_requests(const Visitor<RequestRecord>&) const override {}
   void sampled_requests(const Visitor<RequestRecord>&) const override {}
   void recent_requests(const Visitor<RequestRecord>&) const override {}

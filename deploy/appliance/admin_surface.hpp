@@ -1,0 +1,21 @@
+#pragma once
+
+#include <equinox/server.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config.hpp"
+
+namespace equinox::appliance {
+
+/// Reads configuration and certificates again; an error text (empty: done) and the keys that changed.
+using ReloadAction = std::function<std::pair<std::string, std::vector<std::string>>()>;
+
+/// Dashboard, admin API and metrics of `traffic`, on a server of its own with one reactor; null when it is off. The
+/// result must be stopped before `traffic` goes away.
+std::unique_ptr<Server> make_admin(const ApplianceConfig& config, Server& traffic, ReloadAction reload);
+
+}  // namespace equinox::appliance

@@ -1,0 +1,258 @@
+#include "appliance.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+#include <utility>
+
+#include "admin_surface.hpp"
+#include "server/server_internal.hpp"
+#include "site.hpp"
+#include "surfaces.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr milliseconds kTick{50};     // while draining: how soon the end is noticed
+constexpr milliseconds kSettle{150};  // certificate and key are two files: both should be there before they are read
+
+std::vector<std::string> certificate_files(const ApplianceConfig& config) {
+  std::vector<std::string> files;
+  const auto add = [&files](const std::optional<TlsConfig>& tls) {
+    if (!tls) return;
+    for (const CertificateConfig& certificate : tls->certificates) {
+      files.push_back(certificate.certificate);
+      files.push_back(certificate.key);
+    }
+  };
+  for (const ListenerConfig& listener : config.traffic.listeners) add(listener.tls);
+  add(config.admin.tls);
+  return files;
+}
+
+}  // namespace
+
+Appliance::Appliance(ApplianceConfig config, ConfigFlags flags)
+    : config_{std::move(config)}, flags_{std::move(flags)}, sockets_{take_inherited_sockets()} {
+  warnings_ = resolve_environment(config_);
+  const auto unwanted = adopt_sockets(config_, sockets_);
+  warnings_.insert(warnings_.end(), unwanted.begin(), unwanted.end());
+}
+
+void Appliance::log(LogLevel level, std::string_view message, std::string_view detail) const {
+  LogRecord record{level, LogComponent::config, message};
+  if (!detail.empty()) record.add("detail", detail);
+  traffic_->internal().server_log.write(record);
+}
+
+// Before any thread exists: they inherit the mask, and only the descriptor tells of these signals.
+void Appliance::block_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP}) ::sigaddset(&set, number);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_) throw std::system_error{errno, std::generic_category(), "signalfd"};
+}
+
+void Appliance::start() {
+  traffic_ = std::make_unique<Server>(config_.traffic);
+  const SiteParts parts{
+      &traffic_->view(),
+      [server = traffic_.get()](std::function<void()> work) { return server->offload(std::move(work)); },
+      dashboard_url(config_)};
+  static_cast<Routes&>(*traffic_) = make_site(config_, parts);
+  traffic_->set_config_facts(config_facts(config_.settings));
+  ops_ = make_ops(config_, *traffic_);
+  admin_ = make_admin(config_, *traffic_, [this] {
+    const ReloadOutcome outcome = reload();
+    return std::pair{outcome.error, outcome.changed};
+  });
+  for (const std::string& warning : warnings_) log(LogLevel::warning, warning);
+  if (ops_) ops_->start();
+  if (admin_) admin_->start();
+  traffic_->start();
+}
+
+void Appliance::watch_files() {
+  certificates_ =
+      FileWatch{config_.reload.watch_certificates ? certificate_files(config_) : std::vector<std::string>{}};
+  configuration_ = FileWatch{config_.reload.watch_config && !config_.file.empty() ? std::vector{config_.file}
+                                                                                  : std::vector<std::string>{}};
+}
+
+int Appliance::run() {
+  block_signals();
+  start();
+  watch_files();
+  next_poll_ = SteadyClock::now() + config_.reload.poll;
+  manager_.ready(fmt::format("serving on {}", traffic_->listeners().front().address));
+  loop();
+  finish();
+  return 0;
+}
+
+milliseconds Appliance::next_wake() const {
+  const auto now = SteadyClock::now();
+  auto wake = next_poll_;
+  if (settle_at_) wake = std::min(wake, *settle_at_);
+  if (manager_.watchdog_interval()) wake = std::min(wake, next_alive_);
+  const auto left = std::chrono::ceil<milliseconds>(wake - now);
+  const milliseconds most = phase_ == Phase::draining ? kTick : milliseconds{10'000};
+  return std::clamp(left, milliseconds{0}, most);
+}
+
+void Appliance::loop() {
+  while (phase_ != Phase::over) {
+    std::array<pollfd, 3> ready{pollfd{signals_.get(), POLLIN, 0}, pollfd{certificates_.descriptor(), POLLIN, 0},
+                                pollfd{configuration_.descriptor(), POLLIN, 0}};
+    ::poll(ready.data(), ready.size(), static_cast<int>(next_wake().count()));
+    take_signal();
+    take_file_events();
+    look_at_files();
+    feed_watchdog();
+    if (phase_ == Phase::draining && traffic_->wait_for(milliseconds{0})) phase_ = Phase::over;
+  }
+}
+
+void Appliance::take_signal() {
+  signalfd_siginfo info{};
+  while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    switch (static_cast<int>(info.ssi_signo)) {
+      case SIGHUP: static_cast<void>(reload()); break;
+      case SIGQUIT:
+        log(LogLevel::info, "ended at once by SIGQUIT");
+        phase_ = Phase::over;
+        return;
+      default:
+        if (phase_ == Phase::draining) {
+          log(LogLevel::info, "the drain is cut short by a second signal");
+          phase_ = Phase::over;
+          return;
+        }
+        begin_drain();
+    }
+  }
+}
+
+void Appliance::begin_drain() {
+  phase_ = Phase::draining;
+  manager_.stopping();
+  traffic_->drain();
+}
+
+// Traffic first: while it ends, probes and dashboard still answer.
+void Appliance::finish() {
+  traffic_->stop();
+  if (admin_) admin_->stop();
+  if (ops_) ops_->stop();
+}
+
+void Appliance::take_file_events() {
+  const bool certificates = certificates_.drain_events();
+  const bool configuration = configuration_.drain_events();
+  if (certificates || configuration) settle_at_ = SteadyClock::now() + kSettle;
+}
+
+void Appliance::look_at_files() {
+  const auto now = SteadyClock::now();
+  const bool has_settled = settle_at_ && now >= *settle_at_;
+  if (!has_settled && now < next_poll_) return;
+  settle_at_.reset();
+  next_poll_ = now + config_.reload.poll;
+  if (configuration_.has_changed()) {
+    static_cast<void>(reload());
+  } else if (certificates_.has_changed()) {
+    reload_certificates();
+  }
+}
+
+void Appliance::reload_certificates() {
+  const std::scoped_lock lock{reload_mutex_};
+  try {
+    traffic_->reload_certificates();
+    if (admin_ && config_.admin.tls) admin_->reload_certificates();
+    log(LogLevel::info, "certificates reloaded");
+  } catch (const std::invalid_argument& mistake) {
+    traffic_->note_reload_failure(mistake.what());
+    log(LogLevel::error, "new certificates refused, the old ones stay", mistake.what());
+  }
+}
+
+bool Appliance::is_healthy() const {
+  for (const ReactorFacts& reactor : traffic_->view().reactors()) {
+    if (std::chrono::nanoseconds{reactor.last_iteration_ns_ago} > config_.ops.livez_limit) return false;
+  }
+  return true;
+}
+
+void Appliance::feed_watchdog() {
+  const auto interval = manager_.watchdog_interval();
+  const auto now = SteadyClock::now();
+  if (!interval || now < next_alive_) return;
+  next_alive_ = now + *interval;
+  if (is_healthy()) manager_.alive();
+}
+
+Appliance::ReloadOutcome Appliance::refuse(std::string error) {
+  traffic_->note_reload_failure(error);
+  log(LogLevel::error, "reload refused, nothing has changed", error);
+  return {std::move(error), {}};
+}
+
+Appliance::ReloadOutcome Appliance::reload() {
+  const std::scoped_lock lock{reload_mutex_};
+  manager_.reloading();
+  for (Server* server : {traffic_.get(), ops_.get(), admin_.get()}) {
+    if (server != nullptr) server->reopen_logs();
+  }
+  LoadedConfig loaded = load_config_file(config_.file, flags_);
+  ReloadOutcome outcome;
+  if (loaded.config) {
+    outcome = apply(std::move(*loaded.config));
+  } else {
+    std::string all;
+    for (const ConfigProblem& problem : loaded.problems) all += (all.empty() ? "" : "; ") + problem.to_string();
+    outcome = refuse(std::move(all));
+  }
+  manager_.ready(outcome.error.empty() ? "serving" : "serving; the last reload was refused");
+  return outcome;
+}
+
+Appliance::ReloadOutcome Appliance::apply(ApplianceConfig next) {
+  static_cast<void>(resolve_environment(next));
+  static_cast<void>(adopt_sockets(next, sockets_));
+  const ConfigChange change = compare(config_.settings, next.settings);
+  if (!change.restart.empty()) {
+    return refuse(fmt::format("{} changed, which needs a restart", fmt::join(change.restart, ", ")));
+  }
+  try {
+    const SiteParts parts{
+        &traffic_->view(),
+        [server = traffic_.get()](std::function<void()> work) { return server->offload(std::move(work)); },
+        dashboard_url(next)};
+    traffic_->reload(next.traffic, make_site(next, parts));
+    if (admin_ && config_.admin.tls) admin_->reload_certificates();
+  } catch (const std::invalid_argument& mistake) {
+    return refuse(mistake.what());
+  }
+  config_ = std::move(next);
+  traffic_->set_config_facts(config_facts(config_.settings));
+  for (Server* surface : {ops_.get(), admin_.get()}) {
+    if (surface != nullptr) surface->set_log_level(config_.traffic.log.level);
+  }
+  log(LogLevel::info, "configuration reloaded", fmt::format("{}", fmt::join(change.live, ", ")));
+  return {{}, change.live};
+}
+
+}  // namespace equinox::appliance

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <chrono>
+#include <equinox/server.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log_record.hpp"
+#include "base/unique_fd.hpp"
+#include "config.hpp"
+#include "environment.hpp"
+#include "file_watch.hpp"
+#include "service_manager.hpp"
+
+namespace equinox::appliance {
+
+/// The running process: one traffic server, the two surfaces that look at it, and the main thread's loop over signals,
+/// changed files and the service manager. Main thread only, except for reload() and what the admin surface calls.
+class Appliance {
+ public:
+  Appliance(ApplianceConfig config, ConfigFlags flags);
+
+  /// Serves until it is told to stop. @return the exit status
+  /// @throws std::system_error when a listener cannot be opened, std::invalid_argument for a mistake in the
+  /// configuration
+  int run();
+
+  /// What a reload did; empty `error` on success.
+  struct ReloadOutcome {
+    std::string error;
+    std::vector<std::string> changed;  ///< keys
+  };
+  /// Reads configuration and certificates again, as SIGHUP does. Any thread.
+  ReloadOutcome reload();
+
+ private:
+  enum class Phase : std::uint8_t { serving, draining, over };
+
+  void block_signals();
+  void start();
+  void loop();
+  void take_signal();
+  void take_file_events();
+  void look_at_files();
+  void feed_watchdog();
+  void begin_drain();
+  void finish();
+  [[nodiscard]] std::chrono::milliseconds next_wake() const;
+  [[nodiscard]] bool is_healthy() const;
+  void watch_files();
+  void reload_certificates();
+  ReloadOutcome apply(ApplianceConfig next);
+  ReloadOutcome refuse(std::string error);
+  void log(LogLevel level, std::string_view message, std::string_view detail = {}) const;
+
+  ApplianceConfig config_;
+  const ConfigFlags flags_;
+  ServiceManager manager_;
+  std::vector<InheritedSocket> sockets_;
+  std::vector<std::string> warnings_;
+  std::unique_ptr<Server> traffic_;
+  std::unique_ptr<Server> ops_;
+  std::unique_ptr<Server> admin_;
+  UniqueFd signals_;
+  FileWatch certificates_;
+  FileWatch configuration_;
+  std::mutex reload_mutex_;
+  Phase phase_{Phase::serving};
+  std::chrono::steady_clock::time_point next_poll_{};
+  std::chrono::steady_clock::time_point next_alive_{};
+  std::optional<std::chrono::steady_clock::time_point> settle_at_;  ///< files changed: look once they have come to rest
+};
+
+}  // namespace equinox::appliance

@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <equinox/record.hpp>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "config_values.hpp"
+#include "environment.hpp"
+#include "site.hpp"
+#include "surfaces.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+void print_text(const ApplianceConfig& config) {
+  std::size_t widest = 0;
+  const auto facts = config_facts(config.settings);
+  for (const ConfigFact& fact : facts) {
+    widest = std::max(widest, std::min<std::size_t>(fact.key.size() + fact.value.size(), 70));
+  }
+  for (const ConfigFact& fact : facts) {
+    const std::string left = fmt::format("{} = {}", fact.key, fact.value);
+    fmt::print("{:<{}}  # {}\n", left, widest + 3, fact.origin);
+  }
+}
+
+/// Memory that is taken and touched at start, so that nobody is surprised later.
+void print_rings(const ApplianceConfig& config) {
+  const HistoryConfig& history = config.traffic.history;
+  const std::pair<const char*, std::uint64_t> rings[] = {
+      {"closed", std::uint64_t{history.closed} * sizeof(ClosedRecord)},
+      {"slow", std::uint64_t{history.slow} * sizeof(RequestRecord)},
+      {"samples", std::uint64_t{history.samples} * sizeof(RequestRecord)},
+      {"stalls", std::uint64_t{history.stalls} * sizeof(StallRecord)},
+      {"events", std::uint64_t{history.events} * sizeof(StateChange)},
+  };
+  std::uint64_t total = 0;
+  for (const auto& [name, bytes] : rings) {
+    fmt::print("# ring {}: {:.1f} MB\n", name, static_cast<double>(bytes) / 1e6);
+    total += bytes;
+  }
+  fmt::print("# rings together: {:.1f} MB\n", static_cast<double>(total) / 1e6);
+}
+
+void print_json(const ApplianceConfig& config) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const ConfigFact& fact : config_facts(config.settings)) {
+    rows.push_back({{"key", fact.key},
+                    {"value", nlohmann::json::parse(fact.value)},
+                    {"origin", fact.origin},
+                    {"changed", fact.changed},
+                    {"reload", fact.reload}});
+  }
+  fmt::print("{}\n", rows.dump(2));
+}
+
+}  // namespace
+
+int run_check(const Options& options) {
+  LoadedConfig loaded = load_config_file(options.config_file, options.flags);
+  std::vector<ConfigProblem> problems = std::move(loaded.problems);
+  if (loaded.config && !options.check_text_only) {
+    problems = check_files(*loaded.config);
+    if (problems.empty()) problems = check_site(*loaded.config);
+  }
+  for (const ConfigProblem& problem : problems) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
+  if (!problems.empty() || !loaded.config) return 2;
+  for (const std::string& warning : resolve_environment(*loaded.config)) {
+    std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  }
+  if (options.check_json) {
+    print_json(*loaded.config);
+  } else {
+    print_text(*loaded.config);
+    print_rings(*loaded.config);
+  }
+  return 0;
+}
+
+}  // namespace equinox::appliance

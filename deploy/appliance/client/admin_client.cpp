@@ -1,0 +1,145 @@
+#include "admin_client.hpp"
+
+#include <fmt/format.h>
+#include <httplib.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+
+#include "text_table.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+constexpr const char* kApi = "/admin/api/v1";
+
+std::string read_token(const AdminTarget& target) {
+  std::string token;
+  if (!target.token_file.empty()) {
+    std::ifstream file{target.token_file};
+    if (!file || !(file >> token)) throw std::runtime_error("no token in \"" + target.token_file + "\"");
+  } else if (const char* given = std::getenv("EQUINOX_TOKEN")) {
+    token = given;
+  }
+  for (const char c : token) {
+    if (c <= ' ' || c == '\x7f') throw std::runtime_error("the token holds a blank or control character");
+  }
+  return token;
+}
+
+std::string text_of(const nlohmann::json& problem, const char* key) {
+  const auto found = problem.find(key);
+  return found != problem.end() && found->is_string() ? printable(found->get<std::string>()) : std::string{};
+}
+
+/// Points below the part of the query that was not understood.
+void print_problem(int status, const nlohmann::json& problem, const std::string& query) {
+  const std::string title = text_of(problem, "title");
+  const std::string detail = text_of(problem, "detail");
+  std::fprintf(stderr, "equinox: %s%s%s\n", title.empty() ? fmt::format("status {}", status).c_str() : title.c_str(),
+               detail.empty() ? "" : ": ", detail.c_str());
+  if (problem.contains("position") && problem["position"].is_number_unsigned() && !query.empty()) {
+    const auto position = problem["position"].get<std::size_t>();
+    const std::size_t length = problem.value("length", 1U);
+    std::fprintf(stderr, "  %s\n  %s%s\n", printable(query).c_str(),
+                 std::string(std::min(position, query.size()), ' ').c_str(),
+                 std::string(std::clamp<std::size_t>(length, 1, 200), '^').c_str());
+  }
+  if (const std::string suggestion = text_of(problem, "suggestion"); !suggestion.empty()) {
+    std::fprintf(stderr, "  did you mean: %s\n", suggestion.c_str());
+  }
+  if (problem.contains("fields") && problem["fields"].is_array()) {
+    std::string fields;
+    for (const auto& field : problem["fields"]) {
+      if (field.is_string()) fields += " " + printable(field.get<std::string>());
+    }
+    std::fprintf(stderr, "  fields:%s\n", fields.c_str());
+  }
+}
+
+AdminClient::Answer read_answer(const httplib::Result& result, const std::string& base, const std::string& query) {
+  if (!result) {
+    std::fprintf(stderr, "equinox: no answer from %s: %s\n", base.c_str(), httplib::to_string(result.error()).c_str());
+    return {kUnreachable, {}};
+  }
+  auto body = nlohmann::json::parse(result->body, nullptr, false);
+  if (result->status >= 200 && result->status < 300) {
+    if (!body.is_discarded()) return {kDone, std::move(body)};
+    if (result->body.empty()) return {kDone, nlohmann::json::object()};
+    std::fprintf(stderr, "equinox: the answer of %s is not JSON\n", base.c_str());
+    return {kUnreachable, {}};
+  }
+  if (!body.is_object()) body = nlohmann::json::object();
+  print_problem(result->status, body, query);
+  switch (result->status) {
+    case 400: return {kBadQuery, std::move(body)};
+    case 401:
+    case 403: return {kRefused, std::move(body)};
+    default: return {kUnreachable, std::move(body)};
+  }
+}
+
+}  // namespace
+
+struct AdminClient::Connection {
+  Connection(const AdminTarget& target, std::string origin) : base{std::move(origin)}, client{base} {
+    client.set_connection_timeout(std::chrono::seconds{5});
+    client.set_read_timeout(std::chrono::seconds{30});
+    client.set_keep_alive(true);
+    client.enable_server_certificate_verification(!target.insecure);
+    if (!target.ca_file.empty()) client.set_ca_cert_path(target.ca_file.c_str());
+    if (const std::string token = read_token(target); !token.empty()) {
+      headers.emplace("Authorization", "Bearer " + token);
+    }
+    headers.emplace("X-Equinox-Action", "1");
+    headers.emplace("Accept", "application/json");
+  }
+  std::string base;
+  httplib::Client client;
+  httplib::Headers headers;
+};
+
+AdminClient::AdminClient(const AdminTarget& target)
+    : connection_{std::make_unique<Connection>(target, parse_origin(target.address).base)} {}
+AdminClient::~AdminClient() = default;
+
+AdminClient::Answer AdminClient::get(const std::string& path, const Query& query) {
+  httplib::Params parameters;
+  std::string shown;
+  for (const auto& [name, value] : query) {
+    if (value.empty()) continue;
+    parameters.emplace(name, value);
+    if (name == "query") shown = value;
+  }
+  const std::string target = parameters.empty() ? kApi + path : httplib::append_query_params(kApi + path, parameters);
+  return read_answer(connection_->client.Get(target.c_str(), connection_->headers), connection_->base, shown);
+}
+
+AdminClient::Answer AdminClient::post(const std::string& path, const nlohmann::json& body) {
+  const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto result = connection_->client.Post((kApi + path).c_str(), connection_->headers, text, "application/json");
+  return read_answer(result, connection_->base, body.value("query", std::string{}));
+}
+
+Origin parse_origin(const std::string& text) {
+  Origin out{text, "/"};
+  const bool has_scheme = text.starts_with("http://") || text.starts_with("https://");
+  if (!has_scheme) {
+    if (text.find("://") != std::string::npos || text.find(':') == std::string::npos) {
+      throw std::runtime_error("\"" + text +
+                               "\" is no address, allowed is host:port, http://host:port or https://host:port");
+    }
+    out.base = "http://" + (text.front() == ':' ? "127.0.0.1" + text : text);
+  }
+  const auto slash = out.base.find('/', out.base.find("://") + 3);
+  if (slash != std::string::npos) {
+    out.path = out.base.substr(slash);
+    out.base.resize(slash);
+  }
+  if (out.base.ends_with("://")) throw std::runtime_error("\"" + text + "\" names no host");
+  return out;
+}
+
+}  // namespace equinox::appliance

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "deploy/appliance/options.hpp"
+
+namespace equinox::appliance {
+
+/// Exit statuses of the commands that talk to the admin API.
+inline constexpr int kDone = 0;
+inline constexpr int kUnreachable = 1;  ///< also an answer that is no use
+inline constexpr int kBadQuery = 2;
+inline constexpr int kRefused = 3;  ///< credentials
+
+/// A thin client of the admin API, version 1. Each call is one request; what goes wrong is printed on standard error
+/// and told by the status.
+class AdminClient {
+ public:
+  struct Answer {
+    int exit_status{kDone};
+    nlohmann::json body;
+    [[nodiscard]] bool is_good() const noexcept { return exit_status == kDone; }
+  };
+  using Query = std::vector<std::pair<std::string, std::string>>;
+
+  /// @throws std::runtime_error for a token file that cannot be read or an address that is none
+  explicit AdminClient(const AdminTarget& target);
+  ~AdminClient();
+
+  /// @param path  below /admin/api/v1, such as "/status"; pairs with an empty value are left out
+  Answer get(const std::string& path, const Query& query = {});
+  Answer post(const std::string& path, const nlohmann::json& body);
+
+ private:
+  struct Connection;
+  std::unique_ptr<Connection> connection_;
+};
+
+/// Splits "http://host:port", "https://host:port/…", "host:port", ":port" into what httplib takes.
+struct Origin {
+  std::string base;  ///< "http://127.0.0.1:9181"
+  std::string path;  ///< "/…", at least "/"
+};
+/// @throws std::runtime_error when the text is no address
+Origin parse_origin(const std::string& text);
+
+}  // namespace equinox::appliance

@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+#include <optional>
+#include <thread>
+
+#include "admin_client.hpp"
+#include "deploy/appliance/commands.hpp"
+#include "text_table.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+/// "50/s" or "50"; nothing when it is neither.
+std::optional<double> parse_rate(std::string_view text) {
+  if (text.ends_with("/s")) text.remove_suffix(2);
+  double rate = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), rate);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || !(rate > 0)) return std::nullopt;
+  return rate;
+}
+
+int follow_job(AdminClient& client, nlohmann::json job, bool as_json) {
+  while (job.value("state", "") == "running") {
+    std::this_thread::sleep_for(std::chrono::milliseconds{200});
+    const auto answer = client.get("/jobs/" + job.value("id", ""));
+    if (!answer.is_good()) return answer.exit_status;
+    job = answer.body;
+  }
+  if (as_json) {
+    fmt::print("{}\n", job.dump(2));
+  } else {
+    fmt::print("{} closed, {} had ended by themselves\n", number(job, "done"), number(job, "gone"));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+int run_close(const Options& options) {
+  nlohmann::json request{{"query", options.query}};
+  if (!options.reason.empty()) request["reason"] = options.reason;
+  if (!options.rate.empty()) {
+    const auto rate = parse_rate(options.rate);
+    if (!rate) {
+      std::fprintf(stderr, "equinox: --rate: \"%s\" is no rate, allowed is a number above 0 such as 50/s\n",
+                   options.rate.c_str());
+      return kBadQuery;
+    }
+    request["rate"] = *rate;
+  }
+  AdminClient client{options.admin};
+  request["dry_run"] = true;
+  const auto preview = client.post("/connections/close", request);
+  if (!preview.is_good()) return preview.exit_status;
+  const double count = number(preview.body, "count");
+  if (options.json && options.dry_run) {
+    fmt::print("{}\n", preview.body.dump(2));
+  } else if (!options.json) {
+    fmt::print("{} connections match, {} of them in the middle of a request\n", count,
+               number(preview.body, "mid_request"));
+    std::fflush(stdout);
+  }
+  if (options.dry_run || count == 0) return kDone;
+  request["dry_run"] = false;
+  const auto started = client.post("/connections/close", request);
+  if (!started.is_good()) return started.exit_status;
+  return follow_job(client, started.body, options.json);
+}
+
+}  // namespace equinox::appliance

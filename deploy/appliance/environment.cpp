@@ -1,0 +1,121 @@
+#include "environment.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+
+#include "config_values.hpp"
+#include "net/socket_address.hpp"
+#include "server/server_internal.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+constexpr std::uint64_t kReservedDescriptors = 100;  // log files, ops, admin, open files, event descriptors
+constexpr std::uint64_t kFewConnections = 1000;
+
+std::uint64_t number_of(const char* variable) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> cgroup_memory_limit() {
+  for (const char* file : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    std::uint64_t limit = 0;
+    if (std::ifstream{file} >> limit) {
+      constexpr std::uint64_t kNone = 1ULL << 60U;  // v1 writes "no limit" as the largest multiple of a page
+      if (limit > 0 && limit < kNone) return limit;
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> resolve_environment(ApplianceConfig& config) {
+  std::vector<std::string> warnings;
+  Settings& settings = config.settings;
+  if (!settings.number("reactors")) {
+    config.traffic.reactors = server::usable_cpus();
+    settings.resolve("reactors", config.traffic.reactors, "auto: CPUs this process may use");
+  }
+  const std::uint64_t descriptors = server::descriptor_limit();
+  if (!settings.number("limits.connections")) {
+    const std::uint64_t room =
+        descriptors > 2 * kReservedDescriptors ? descriptors - kReservedDescriptors : descriptors / 2;
+    config.traffic.limits.connections = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, 1'000'000));
+    settings.resolve("limits.connections", config.traffic.limits.connections, "auto: from RLIMIT_NOFILE");
+  }
+  if (config.traffic.limits.connections < kFewConnections) {
+    warnings.push_back(
+        fmt::format("at most {} connections: RLIMIT_NOFILE is {}", config.traffic.limits.connections, descriptors));
+  } else if (config.traffic.limits.connections > descriptors) {
+    warnings.push_back(fmt::format("limits.connections is {} but RLIMIT_NOFILE only {}",
+                                   config.traffic.limits.connections, descriptors));
+  }
+  if (!settings.number("limits.memory")) {
+    if (const auto limit = cgroup_memory_limit()) {
+      config.traffic.limits.memory = *limit / 10 * 8;
+      settings.resolve("limits.memory", static_cast<std::int64_t>(config.traffic.limits.memory),
+                       "auto: 80 % of the cgroup's limit");
+    }
+  }
+  if (config.log_format_is_auto) {
+    const int target = config.traffic.log.target == "stderr" ? STDERR_FILENO : STDOUT_FILENO;
+    config.traffic.log.format = ::isatty(target) == 1 ? "text" : "json";
+  }
+  return warnings;
+}
+
+std::vector<InheritedSocket> take_inherited_sockets() {
+  constexpr int kFirst = 3;
+  std::vector<InheritedSocket> sockets;
+  const std::uint64_t count = number_of("LISTEN_FDS");
+  const bool is_for_us = number_of("LISTEN_PID") == static_cast<std::uint64_t>(::getpid());
+  const char* names_text = std::getenv("LISTEN_FDNAMES");
+  const std::string all_names = names_text == nullptr ? "" : names_text;
+  const auto names = split(all_names, ':');
+  for (std::uint64_t i = 0; is_for_us && i < count && i < 256; ++i) {
+    InheritedSocket socket;
+    socket.descriptor = kFirst + static_cast<int>(i);
+    if (i < names.size()) socket.name = std::string{names[i]};
+    ::fcntl(socket.descriptor, F_SETFD, FD_CLOEXEC);
+    if (const auto local = net::local_endpoint(socket.descriptor); local && local->is_known) {
+      socket.address = to_string(*local);
+    }
+    sockets.push_back(std::move(socket));
+  }
+  for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(variable);
+  return sockets;
+}
+
+std::vector<std::string> adopt_sockets(ApplianceConfig& config, const std::vector<InheritedSocket>& sockets) {
+  std::vector<std::string> unwanted;
+  for (const InheritedSocket& socket : sockets) {
+    auto& listeners = config.traffic.listeners;
+    auto wanted = std::find_if(listeners.begin(), listeners.end(),
+                               [&](const ListenerConfig& listener) { return listener.name == socket.name; });
+    if (wanted == listeners.end()) {
+      const auto bound = parse_listen_address(socket.address);
+      wanted = std::find_if(listeners.begin(), listeners.end(), [&](const ListenerConfig& listener) {
+        const auto address = parse_listen_address(listener.address);
+        return bound && address && address->port != 0 && address->port == bound->port;
+      });
+    }
+    if (wanted == listeners.end()) {
+      unwanted.push_back(fmt::format("the inherited socket \"{}\" ({}) belongs to no listener", socket.name,
+                                     socket.address.empty() ? "not an IP socket" : socket.address));
+    } else {
+      wanted->inherited.push_back(socket.descriptor);
+    }
+  }
+  return unwanted;
+}
+
+}  // namespace equinox::appliance

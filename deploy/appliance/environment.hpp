@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config.hpp"
+
+namespace equinox::appliance {
+
+/// The memory limit of this process's cgroup (v2 or v1) in bytes; nothing when there is none.
+std::optional<std::uint64_t> cgroup_memory_limit();
+
+/// Replaces every "auto" by what it means on this machine, with the rule as its origin: reactors, connections (raises
+/// RLIMIT_NOFILE to its hard limit), memory, log format. @return warnings for the log.
+std::vector<std::string> resolve_environment(ApplianceConfig& config);
+
+/// One socket handed over by the service manager (sd_listen_fds(3)).
+struct InheritedSocket {
+  int descriptor{-1};
+  std::string name;     ///< from LISTEN_FDNAMES; empty: none
+  std::string address;  ///< as bound, "127.0.0.1:8080"; empty when it is no IP socket
+};
+/// Takes them once: the variables are removed so that no child believes they are meant for it.
+std::vector<InheritedSocket> take_inherited_sockets();
+/// Gives each socket to the listener of its name, else to the one with its port. @return a message for each socket that
+/// nobody wants.
+std::vector<std::string> adopt_sockets(ApplianceConfig& config, const std::vector<InheritedSocket>& sockets);
+
+}  // namespace equinox::appliance

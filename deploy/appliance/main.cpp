@@ -1,0 +1,40 @@
+#include <cstdio>
+#include <exception>
+
+#include "commands.hpp"
+#include "options.hpp"
+
+namespace {
+
+using namespace equinox::appliance;
+
+int run(const CLI::App& app, const Options& options) {
+  if (app.got_subcommand("check")) return run_check(options);
+  if (app.got_subcommand("conns")) return run_conns(options);
+  if (app.got_subcommand("why")) return run_why(options);
+  if (app.got_subcommand("close")) return run_close(options);
+  if (app.got_subcommand("top")) return run_top(options);
+  if (app.got_subcommand("drain")) return run_drain(options);
+  if (app.got_subcommand("undrain")) return run_undrain(options);
+  if (app.got_subcommand("token")) return run_token(options);
+  if (app.got_subcommand("probe")) return run_probe(options);
+  if (app.got_subcommand("completion")) return run_completion(options, app);
+  if (app.got_subcommand("version")) return run_version();
+  return run_serve(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  Options options;
+  const auto app = make_command_line(options);
+  try {
+    app->parse(argc, argv);
+  } catch (const CLI::ParseError& mistake) {
+    return app->exit(mistake) == 0 ? 0 : 2;
+  }
+  return run(*app, options);
+} catch (const std::exception& failure) {
+  std::fprintf(stderr, "equinox: %s\n", failure.what());
+  return 1;
+}

@@ -1,0 +1,126 @@
+#include "options.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace equinox::appliance {
+namespace {
+
+/// An option of `serve` that sets a plain key of the table: the table has its help.
+void add_key(CLI::App& app, Options& options, const char* flag, const char* path) {
+  const KeySpec* key = find_key(path);
+  auto help = fmt::format("{} [{}]", key->help, key->fallback);
+  app.add_option_function<std::string>(
+         flag,
+         [&options, flag, path](const std::string& value) {
+           options.flags.values.push_back({path, value, flag});
+         },
+         std::move(help))
+      ->type_name(key->type == KeyType::duration  ? "DURATION"
+                  : key->type == KeyType::address ? "ADDR"
+                                                  : "VALUE");
+}
+
+void add_serve_options(CLI::App& app, Options& options) {
+  ConfigFlags& flags = options.flags;
+  app.add_option("--config", options.config_file, "Configuration file")->type_name("FILE")->envname("EQUINOX_CONFIG");
+  app.add_option("--listen", flags.listen,
+                 "Listen here without TLS; may be given several times; replaces the file's cleartext listeners "
+                 "[0.0.0.0:8080]")
+      ->type_name("ADDR")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--tls-listen", flags.tls_listen, "Listen here with TLS")->type_name("ADDR");
+  app.add_option("--tls-cert", flags.tls_certificate, "Certificate chain, PEM")->type_name("FILE");
+  app.add_option("--tls-key", flags.tls_key, "Private key, PEM")->type_name("FILE");
+  app.add_flag("--tls-self-signed", flags.tls_self_signed, "A development certificate made in memory");
+  app.add_option("--root", flags.root, "Serve this folder at /")->type_name("DIR");
+  constexpr std::pair<const char*, const char*> kKeys[] = {
+      {"--ops", "ops.address"},
+      {"--admin", "admin.address"},
+      {"--reactors", "reactors"},
+      {"--idle-timeout", "timeouts.idle"},
+      {"--header-timeout", "timeouts.header"},
+      {"--body-timeout", "timeouts.body"},
+      {"--handler-timeout", "timeouts.handler"},
+      {"--write-timeout", "timeouts.write"},
+      {"--handshake-timeout", "timeouts.handshake"},
+      {"--max-connections", "limits.connections"},
+      {"--drain-delay", "drain.delay"},
+      {"--drain-timeout", "drain.timeout"},
+      {"--log-format", "log.format"},
+      {"--log-level", "log.level"},
+      {"--access-log", "log.access"},
+  };
+  for (const auto& [flag, path] : kKeys) add_key(app, options, flag, path);
+}
+
+void add_admin_options(CLI::App& app, Options& options) {
+  app.add_option("--admin", options.admin.address, "Address or URL of the admin surface")->capture_default_str()->type_name("ADDR");
+  app.add_option("--token-file", options.admin.token_file, "File with a bearer token; else EQUINOX_TOKEN")
+      ->type_name("FILE");
+  app.add_option("--ca-file", options.admin.ca_file, "Trust this authority (https)")->type_name("FILE");
+  app.add_flag("--insecure", options.admin.insecure, "Do not check the certificate (https)");
+}
+
+void add_client_commands(CLI::App& app, Options& options) {
+  CLI::App* conns = app.add_subcommand("conns", "List live connections");
+  conns->add_option("query", options.query, "Such as: protocol:h2 idle>30s");
+  conns->add_option("--sort", options.sort, "Field to sort by, '-' in front for descending")->type_name("FIELD");
+  conns->add_option("--limit", options.limit, "Rows at most")->capture_default_str()->check(CLI::Range(1, 500));
+  conns->add_flag("--json", options.json, "The answer as JSON");
+  conns->add_flag("--watch", options.watch, "Repeat every second");
+  CLI::App* why = app.add_subcommand("why", "Recently closed connections, each with its reason");
+  why->add_option("query", options.query, "A connection's id, or a query such as: reason:keep_alive_timeout");
+  why->add_option("--limit", options.limit, "Rows at most")->capture_default_str()->check(CLI::Range(1, 500));
+  why->add_flag("--json", options.json, "The answer as JSON");
+  CLI::App* close = app.add_subcommand("close", "Close matching connections; prints the exact count first");
+  close->add_option("query", options.query, "Which ones")->required();
+  close->add_option("--rate", options.rate, "Connections per second, such as 50/s")->type_name("N/s");
+  close->add_option("--reason", options.reason, "For the audit trail")->type_name("TEXT");
+  close->add_flag("--dry-run", options.dry_run, "Only count");
+  close->add_flag("--json", options.json, "The answer as JSON");
+  CLI::App* top = app.add_subcommand("top", "Full-screen live view of connections and rates");
+  top->add_option("query", options.query, "Which connections");
+  top->add_option("--sort", options.sort, "Field to sort by, '-' in front for descending")->type_name("FIELD");
+  CLI::App* drain = app.add_subcommand("drain", "Start a drain; the process stays");
+  drain->add_flag("--wait", options.wait, "Show what holds it back; return when no request is in flight");
+  drain->add_option("--reason", options.reason, "For the audit trail")->type_name("TEXT");
+  drain->add_flag("--json", options.json, "The answer as JSON");
+  CLI::App* undrain = app.add_subcommand("undrain", "Take a drain back");
+  undrain->add_flag("--json", options.json, "The answer as JSON");
+  for (CLI::App* command : {conns, why, close, top, drain, undrain}) add_admin_options(*command, options);
+}
+
+}  // namespace
+
+std::unique_ptr<CLI::App> make_command_line(Options& options) {
+  auto app = std::make_unique<CLI::App>("Equinox: the HTTP server you can see inside", "equinox");
+  app->require_subcommand(0, 1);
+  app->set_help_all_flag("--help-all", "Help of all commands");
+  add_serve_options(*app, options);
+  CLI::App* serve = app->add_subcommand("serve", "Serve until SIGTERM or SIGINT, then drain (also without a command)");
+  add_serve_options(*serve, options);
+  CLI::App* check = app->add_subcommand("check", "Check a configuration and print each value with its origin");
+  add_serve_options(*check, options);
+  check->add_flag("--json", options.check_json, "As JSON");
+  check->add_flag("--text-only", options.check_text_only, "Do not look whether files and certificates are there");
+  add_client_commands(*app, options);
+  CLI::App* token = app->add_subcommand("token", "Make a token for the admin surface");
+  token->add_option("--role", options.token_role, "viewer, operator or admin")
+      ->required()
+      ->check(CLI::IsMember({"viewer", "operator", "admin"}));
+  token->add_option("--name", options.token_name, "Who has it: shown in the audit trail")->type_name("NAME");
+  CLI::App* probe = app->add_subcommand("probe", "One GET; exit status 0 when the answer is 2xx");
+  probe->add_option("url", options.url, "http://… or https://…")->required();
+  probe->add_option("--timeout", options.probe_timeout_s, "Seconds to wait")->capture_default_str()->check(CLI::Range(0.1, 600.0));
+  CLI::App* completion = app->add_subcommand("completion", "Print a completion script");
+  completion->add_option("shell", options.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  app->add_subcommand("version", "Version, revision, compiler, libraries");
+  return app;
+}
+
+}  // namespace equinox::appliance

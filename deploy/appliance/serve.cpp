@@ -1,0 +1,37 @@
+#include <cstdio>
+#include <stdexcept>
+#include <system_error>
+
+#include "appliance.hpp"
+#include "commands.hpp"
+#include "site.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+int refuse(const std::vector<ConfigProblem>& problems) {
+  for (const ConfigProblem& problem : problems) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
+  return 2;
+}
+
+}  // namespace
+
+/// Configuration → servers → signals → drain → exit status.
+int run_serve(const Options& options) {
+  LoadedConfig loaded = load_config_file(options.config_file, options.flags);
+  if (!loaded.config) return refuse(loaded.problems);
+  for (auto check : {check_files, check_site}) {
+    if (const auto problems = check(*loaded.config); !problems.empty()) return refuse(problems);
+  }
+  try {
+    return Appliance{std::move(*loaded.config), options.flags}.run();
+  } catch (const std::system_error& failure) {
+    std::fprintf(stderr, "equinox: %s\n", failure.what());
+    return 1;
+  } catch (const std::invalid_argument& mistake) {
+    std::fprintf(stderr, "equinox: %s\n", mistake.what());
+    return 2;
+  }
+}
+
+}  // namespace equinox::appliance

@@ -1,0 +1,115 @@
+#include "site.hpp"
+
+#include <fmt/format.h>
+
+#include <equinox/metrics.hpp>
+#include <equinox/response.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "handlers/respond.hpp"
+#include "handlers/static_files.hpp"
+#include "handlers/status.hpp"
+#include "http/router.hpp"
+#include "net/tls_context.hpp"
+#include "server/settings.hpp"
+#include "surfaces.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+std::vector<Method> methods_of(const RouteConfig& route) {
+  if (!route.methods.empty()) return route.methods;
+  switch (route.handler) {
+    case RouteHandler::static_files:
+    case RouteHandler::status:
+    case RouteHandler::metrics:
+    case RouteHandler::health:
+    case RouteHandler::welcome: return {Method::get, Method::head};
+    default: return {};
+  }
+}
+
+RouteOptions options_of(const RouteConfig& route) {
+  RouteOptions out;
+  out.name = route.name;
+  out.host = route.host;
+  out.listener = route.listener;
+  out.request_body_max_bytes = route.request_body_max_bytes;
+  out.response_fields = route.headers;
+  return out;
+}
+
+Handler make_static(const RouteConfig& route, const SiteParts& parts) {
+  handlers::StaticOptions options;
+  options.root = route.static_root;
+  options.index = route.static_index;
+  options.fallback = route.static_fallback;
+  options.listing = route.static_listing;
+  options.precompressed = route.static_precompressed;
+  options.compress = route.static_compress;
+  options.compressed_cache_bytes = route.static_compressed_cache_bytes;
+  options.cache_control = route.static_cache_control;
+  options.open_files_max = route.static_open_files;
+  options.offload = parts.offload;
+  return handlers::static_files(std::move(options));
+}
+
+}  // namespace
+
+Handler make_handler(const RouteConfig& route, const ApplianceConfig& config, const SiteParts& parts) {
+  const bool needs_view = route.handler == RouteHandler::status || route.handler == RouteHandler::metrics ||
+                          route.handler == RouteHandler::health;
+  if (needs_view && parts.view == nullptr) return [](const Request&) { return Response::error(503); };
+  switch (route.handler) {
+    case RouteHandler::status: return handlers::status(*parts.view);
+    case RouteHandler::redirect: return handlers::redirect(route.redirect_to, route.redirect_code);
+    case RouteHandler::respond:
+      return handlers::respond(route.respond_code, route.respond_content_type, route.respond_body);
+    case RouteHandler::static_files: return make_static(route, parts);
+    case RouteHandler::echo: return handlers::echo();
+    case RouteHandler::metrics: return metrics::exposition(*parts.view, metrics_options(config));
+    case RouteHandler::health:
+      return route.health_is_live ? handlers::livez(*parts.view, config.ops.livez_limit)
+                                  : handlers::readyz(*parts.view);
+    case RouteHandler::welcome: break;
+  }
+  return handlers::welcome(parts.dashboard);
+}
+
+Routes make_site(const ApplianceConfig& config, const SiteParts& parts) {
+  Routes site;
+  for (const RouteConfig& route : config.routes) {
+    site.add(methods_of(route), route.path, make_handler(route, config, parts), options_of(route));
+  }
+  return site;
+}
+
+std::vector<ConfigProblem> check_site(const ApplianceConfig& config) {
+  std::vector<ConfigProblem> problems;
+  http::Router router;
+  for (std::size_t i = 0; i < config.routes.size(); ++i) {
+    const std::string key = fmt::format("routes[{}].path", i);
+    try {
+      RouteEntry entry{methods_of(config.routes[i]),
+                       config.routes[i].path,
+                       options_of(config.routes[i]),
+                       SyncHandler{[](const Request&) { return Response{}; }},
+                       {},
+                       {}};
+      router.add(std::move(entry));
+    } catch (const std::invalid_argument& mistake) {
+      problems.push_back({config.settings.origin(key), key, mistake.what()});
+    }
+  }
+  if (!problems.empty()) return problems;
+  try {
+    static_cast<void>(server::make_settings(
+        config.traffic, Routes{}, [](std::string_view) { return kRouteUnmatched; }, nullptr));
+  } catch (const std::invalid_argument& mistake) {
+    problems.push_back({config.file.empty() ? "command line" : config.file, "", mistake.what()});
+  }
+  return problems;
+}
+
+}  // namespace equinox::appliance

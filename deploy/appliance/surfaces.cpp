@@ -1,0 +1,79 @@
+#include "surfaces.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "build_facts.hpp"
+#include "config_values.hpp"
+#include "handlers/status.hpp"
+
+namespace equinox::appliance {
+
+metrics::Options metrics_options(const ApplianceConfig& config) {
+  metrics::Options out;
+  out.status = config.metrics.status_class ? metrics::StatusLabel::status_class : metrics::StatusLabel::code;
+  const BuildFacts facts = build_facts();
+  out.build = {{"revision", facts.revision}, {"tls", facts.tls}, {"llhttp", facts.llhttp}, {"nghttp2", facts.nghttp2}};
+  return out;
+}
+
+ServerConfig surface_config(const ApplianceConfig& config, std::string name, std::string address) {
+  ServerConfig out;
+  ListenerConfig listener;
+  listener.name = name;
+  listener.address = std::move(address);
+  out.listeners = {std::move(listener)};
+  out.name = std::move(name);
+  out.reactors = 1;
+  out.workers = {1, 64};
+  out.limits.connections = 1024;
+  out.limits.connections_per_client = 0;
+  out.limits.request_body = 1024 * 1024;
+  out.drain.timeout = std::chrono::milliseconds{500};
+  out.log = config.traffic.log;
+  out.log.access = "off";
+  out.server_field = config.traffic.server_field;
+  out.request_ids = false;
+  out.observe = false;  // watching the watchers would double the memory and show nothing of the traffic
+  return out;
+}
+
+std::unique_ptr<Server> make_ops(const ApplianceConfig& config, const Server& traffic) {
+  if (!config.ops.is_on) return nullptr;
+  auto server = std::make_unique<Server>(surface_config(config, "ops", config.ops.address));
+  server->get("/livez", handlers::livez(traffic.view(), config.ops.livez_limit));
+  server->get("/readyz", handlers::readyz(traffic.view()));
+  server->get("/metrics", metrics::exposition(traffic.view(), metrics_options(config)));
+  return server;
+}
+
+std::string dashboard_url(const ApplianceConfig& config) {
+  if (!config.admin.is_on) return "";
+  const auto address = parse_listen_address(config.admin.address);
+  if (!address || address->port == 0) return "";
+  const char* scheme = config.admin.tls ? "https" : "http";
+  const bool is_any = address->host.empty() || address->host == "0.0.0.0" || address->host == "::";
+  const bool is_v6 = address->host.find(':') != std::string::npos;
+  const std::string host = is_any ? "127.0.0.1" : is_v6 ? "[" + address->host + "]" : address->host;
+  return fmt::format("{}://{}:{}/admin/", scheme, host, address->port);
+}
+
+std::vector<ConfigFact> config_facts(const Settings& settings) {
+  std::vector<ConfigFact> facts;
+  for (const std::string& path : settings.ordered_paths()) {
+    const Setting& setting = settings.all().find(path)->second;
+    const KeySpec& key = *setting.key;
+    ConfigFact fact;
+    fact.key = path;
+    fact.value = to_text(setting);
+    fact.default_value = key.need == Need::defaulted ? std::string{key.fallback} : "";
+    fact.origin = setting.origin;
+    fact.changed = !setting.origin.ends_with("default") && !setting.origin.ends_with("default)");
+    fact.reload = key.reloads ? "yes" : "restart";
+    facts.push_back(std::move(fact));
+  }
+  return facts;
+}
+
+}  // namespace equinox::appliance

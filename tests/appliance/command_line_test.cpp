@@ -1,0 +1,99 @@
+#include <gtest/gtest.h>
+
+#include "deploy/appliance/client/admin_client.hpp"
+#include "deploy/appliance/commands.hpp"
+#include "deploy/appliance/options.hpp"
+#include "deploy/appliance/site.hpp"
+#include "handlers/temporary_folder.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+Options parse(std::vector<std::string> arguments) {
+  Options options;
+  const auto app = make_command_line(options);
+  std::reverse(arguments.begin(), arguments.end());
+  app->parse(arguments);
+  return options;
+}
+
+TEST(CommandLine, EveryOptionOfServeSetsItsKey) {
+  const Options options = parse({"serve", "--config", "f.json", "--listen", ":1", "--listen", ":2", "--idle-timeout",
+                                 "5s", "--reactors", "2", "--tls-self-signed", "--root", "www"});
+  EXPECT_EQ(options.config_file, "f.json");
+  EXPECT_EQ(options.flags.listen, (std::vector<std::string>{":1", ":2"}));
+  ASSERT_EQ(options.flags.values.size(), 2u);
+  EXPECT_EQ(options.flags.values[0].path, "timeouts.idle");
+  EXPECT_EQ(options.flags.values[0].origin, "--idle-timeout");
+  EXPECT_TRUE(options.flags.tls_self_signed);
+  EXPECT_EQ(options.flags.root, "www");
+}
+
+TEST(CommandLine, ServesWithoutACommandToo) {
+  EXPECT_EQ(parse({"--listen", ":1"}).flags.listen, (std::vector<std::string>{":1"}));
+}
+
+TEST(CommandLine, EveryFlagOfTheTableIsAnOption) {
+  Options options;
+  const auto app = make_command_line(options);
+  const CLI::App* serve = app->get_subcommand("serve");
+  for (const KeySpec& key : config_keys()) {
+    if (!key.flag.empty()) EXPECT_NE(serve->get_option_no_throw(std::string{key.flag}), nullptr) << key.flag;
+  }
+}
+
+TEST(CommandLine, RefusesWhatItDoesNotKnow) {
+  EXPECT_THROW(parse({"serve", "--no-such-option"}), CLI::ParseError);
+  EXPECT_THROW(parse({"conns", "--limit", "501"}), CLI::ParseError);
+  EXPECT_THROW(parse({"token", "--role", "king"}), CLI::ParseError);
+  EXPECT_THROW(parse({"close"}), CLI::ParseError);
+}
+
+TEST(CommandLine, AdminAddressesComeInSeveralForms) {
+  EXPECT_EQ(parse_origin("127.0.0.1:9181").base, "http://127.0.0.1:9181");
+  EXPECT_EQ(parse_origin(":9181").base, "http://127.0.0.1:9181");
+  EXPECT_EQ(parse_origin("https://a.example:1/x?y").base, "https://a.example:1");
+  EXPECT_EQ(parse_origin("https://a.example:1/x?y").path, "/x?y");
+  EXPECT_EQ(parse_origin("http://a").path, "/");
+  EXPECT_THROW(parse_origin("ftp://a"), std::runtime_error);
+  EXPECT_THROW(parse_origin("nowhere"), std::runtime_error);
+}
+
+TEST(Site, ARouteThatIsNeverReachedIsNamed) {
+  const LoadedConfig loaded =
+      load_config(R"({"routes": [{"path": "/*", "echo": {}}, {"path": "/a", "status": {}}]})", "f.json", {});
+  ASSERT_TRUE(loaded.config);
+  const auto problems = check_site(*loaded.config);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].origin, "f.json:1:52");
+  EXPECT_EQ(problems[0].key, "routes[1].path");
+}
+
+TEST(Site, ACertificateThatIsNoneIsNamed) {
+  const TemporaryFolder folder;
+  folder.write("a.crt", "no certificate");
+  folder.write("a.key", "no key");
+  const LoadedConfig loaded = load_config(
+      R"({"listeners": [{"address": ":0", "tls": {"certificates": [{"certificate": "a.crt", "key": "a.key"}]}}]})",
+      (folder.path() / "f.json").string(), {});
+  ASSERT_TRUE(loaded.config);
+  EXPECT_TRUE(check_files(*loaded.config).empty());
+  const auto problems = check_site(*loaded.config);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_THAT(problems[0].to_string(), testing::HasSubstr("a.crt"));
+}
+
+TEST(Site, ServesEachConfiguredRoute) {
+  const LoadedConfig loaded = load_config(
+      R"({"routes": [{"path": "/a", "name": "first", "respond": {"code": 204}}, {"path": "/b", "methods": ["PUT"], "echo": {}}]})",
+      "f.json", {});
+  ASSERT_TRUE(loaded.config);
+  const auto entries = make_site(*loaded.config, {}).entries();
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].options.name, "first");
+  EXPECT_TRUE(entries[0].methods.empty());
+  EXPECT_EQ(entries[1].methods, (std::vector<Method>{Method::put}));
+}
+
+}  // namespace
+}  // namespace equinox::appliance

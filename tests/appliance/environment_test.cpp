@@ -1,0 +1,99 @@
+#include "deploy/appliance/environment.hpp"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "base/unique_fd.hpp"
+#include "deploy/appliance/service_manager.hpp"
+#include "handlers/temporary_folder.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+ApplianceConfig load(std::string_view text) { return *load_config(text, "f.json", {}).config; }
+
+TEST(Environment, ReplacesAutoByWhatItMeansHere) {
+  ApplianceConfig config = load("{}");
+  resolve_environment(config);
+  EXPECT_GE(config.traffic.reactors, 1u);
+  EXPECT_GT(config.traffic.limits.connections, 0u);
+  EXPECT_EQ(config.settings.number("reactors"), static_cast<std::int64_t>(config.traffic.reactors));
+  EXPECT_EQ(config.settings.origin("reactors"), "auto: CPUs this process may use (default)");
+  EXPECT_TRUE(config.traffic.log.format == "text" || config.traffic.log.format == "json");
+}
+
+TEST(Environment, LeavesGivenNumbersAloneAndWarnsAboutFewConnections) {
+  ApplianceConfig config = load(R"({"reactors": 7, "limits": {"connections": 10, "memory": "64M"}})");
+  const auto warnings = resolve_environment(config);
+  EXPECT_EQ(config.traffic.reactors, 7u);
+  EXPECT_EQ(config.traffic.limits.connections, 10u);
+  EXPECT_EQ(config.traffic.limits.memory, 64u * 1024 * 1024);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_THAT(warnings[0], testing::HasSubstr("at most 10 connections"));
+}
+
+TEST(Environment, GivesInheritedSocketsToTheirListener) {
+  ApplianceConfig config = load(R"({"listeners": [{"address": ":8080"}, {"address": ":8081", "name": "other"}]})");
+  const auto unwanted = adopt_sockets(config, {{10, "http", "0.0.0.0:9999"}, {11, "x", "0.0.0.0:8081"}, {12, "y", ""}});
+  EXPECT_EQ(config.traffic.listeners[0].inherited, (std::vector<int>{10}));
+  EXPECT_EQ(config.traffic.listeners[1].inherited, (std::vector<int>{11}));
+  ASSERT_EQ(unwanted.size(), 1u);
+  EXPECT_THAT(unwanted[0], testing::HasSubstr("\"y\""));
+}
+
+TEST(Environment, SocketsForAnotherProcessAreLeftAlone) {
+  ::setenv("LISTEN_PID", "1", 1);
+  ::setenv("LISTEN_FDS", "2", 1);
+  EXPECT_TRUE(take_inherited_sockets().empty());
+  EXPECT_EQ(std::getenv("LISTEN_FDS"), nullptr);
+}
+
+class ServiceManagerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    path = (folder.path() / "notify").string();
+    socket = UniqueFd{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+  }
+  std::string received() const {
+    char room[512];
+    const ssize_t got = ::recv(socket.get(), room, sizeof room, MSG_DONTWAIT);
+    return got < 0 ? "nothing" : std::string{room, static_cast<std::size_t>(got)};
+  }
+  TemporaryFolder folder;
+  std::string path;
+  UniqueFd socket;
+};
+
+TEST_F(ServiceManagerTest, IsToldHowThingsAre) {
+  ::setenv("WATCHDOG_USEC", "10000000", 1);
+  const ServiceManager manager;
+  EXPECT_EQ(std::getenv("NOTIFY_SOCKET"), nullptr) << "no child may speak for us";
+  EXPECT_EQ(manager.watchdog_interval(), std::chrono::seconds{5});
+  manager.ready("serving");
+  EXPECT_THAT(received(), testing::StartsWith("READY=1\nSTATUS=serving\n"));
+  manager.reloading();
+  EXPECT_THAT(received(), testing::ContainsRegex("RELOADING=1\nMONOTONIC_USEC=[0-9]+"));
+  manager.alive();
+  EXPECT_EQ(received(), "WATCHDOG=1");
+  manager.stopping();
+  EXPECT_THAT(received(), testing::StartsWith("STOPPING=1"));
+}
+
+TEST_F(ServiceManagerTest, AWatchdogForAnotherProcessIsNotOurs) {
+  ::setenv("WATCHDOG_USEC", "10000000", 1);
+  ::setenv("WATCHDOG_PID", "1", 1);
+  EXPECT_FALSE(ServiceManager{}.watchdog_interval());
+}
+
+}  // namespace
+}  // namespace equinox::appliance
