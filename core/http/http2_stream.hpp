@@ -170,7 +170,7 @@ class Http2Stream {
   std::uint32_t field_count_{0};
   std::size_t head_bytes_{0};
   std::size_t trailer_bytes_{0};
-  std::uint8_t cookie_count_{0};
+  std::uint32_t cookie_count_{0};
   bool target_is_too_long_{false};
 };
 
