@@ -1,0 +1,56 @@
+#include "admin-ui/api/journal.hpp"
+
+namespace equinox::admin {
+
+void Changes::add(const Moment& now, std::string_view kind, std::string text, std::string_view severity, Json more) {
+  const std::lock_guard lock{mutex_};
+  ++last_;
+  more["id"] = "c" + std::to_string(last_);
+  more["at"] = seconds(now.wall_ns);
+  more["kind"] = kind;
+  more["text"] = std::move(text);
+  more["severity"] = severity;
+  entries_.emplace_back(last_, std::move(more));
+  if (entries_.size() > kMost) entries_.pop_front();
+}
+
+Json Changes::newest() const {
+  const std::lock_guard lock{mutex_};
+  Json out = Json::array();
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) out.push_back(entry->second);
+  return out;
+}
+
+std::vector<std::pair<std::uint64_t, Json>> Changes::since(std::uint64_t number) const {
+  const std::lock_guard lock{mutex_};
+  std::vector<std::pair<std::uint64_t, Json>> out;
+  for (const auto& entry : entries_) {
+    if (entry.first > number) out.push_back(entry);
+  }
+  return out;
+}
+
+std::uint64_t Changes::last() const {
+  const std::lock_guard lock{mutex_};
+  return last_;
+}
+
+void Audit::add(const Moment& now, AuditLine line) {
+  if (log_) log_(line);
+  Json row{{"at", seconds(now.wall_ns)}, {"actor", line.actor}, {"action", line.action}, {"what", line.what},
+           {"result", line.result}};
+  row["role"] = line.role.empty() ? Json{} : Json(line.role);
+  row["reason"] = line.reason.empty() ? Json{} : Json(line.reason);
+  const std::lock_guard lock{mutex_};
+  entries_.push_front(std::move(row));
+  if (entries_.size() > kMost) entries_.pop_back();
+}
+
+Json Audit::page(std::size_t limit) const {
+  const std::lock_guard lock{mutex_};
+  Json rows = Json::array();
+  for (std::size_t i = 0; i < entries_.size() && i < limit; ++i) rows.push_back(entries_[i]);
+  return {{"total", entries_.size()}, {"rows", std::move(rows)}};
+}
+
+}  // namespace equinox::admin

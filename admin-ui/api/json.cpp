@@ -1,0 +1,148 @@
+#include "admin-ui/api/json.hpp"
+
+#include <charconv>
+#include <cmath>
+
+namespace equinox::admin {
+namespace {
+
+int hex_digit(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string decoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+') {
+      out += ' ';
+    } else if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
+      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+[[noreturn]] void refuse(std::string_view name, const std::string& why) {
+  throw Problem{400, "bad-request", "The request cannot be understood", std::string{name} + " " + why};
+}
+
+}  // namespace
+
+std::string dump(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Response answer(const Json& value, Status status) {
+  return Response::json_text(dump(value), status).with("Cache-Control", "no-store");
+}
+
+Json Problem::document() const {
+  Json out{{"type", type_}, {"title", what()}, {"status", status_}};
+  if (!detail_.empty()) out["detail"] = detail_;
+  out.update(more_);
+  return out;
+}
+
+Response Problem::response() const {
+  Response out = answer(document(), status_);
+  out.content_type("application/problem+json");
+  return out;
+}
+
+Json body_of(const Request& request) {
+  if (request.body().empty()) return Json::object();
+  Json body = Json::parse(request.body(), nullptr, false);
+  if (!body.is_object()) refuse("The body", "is not a JSON object");
+  return body;
+}
+
+std::string text_member(const Json& body, const char* name, std::string fallback, std::size_t max_length) {
+  const auto found = body.find(name);
+  if (found == body.end() || found->is_null()) return fallback;
+  if (!found->is_string()) refuse(name, "must be text");
+  auto text = found->get<std::string>();
+  if (text.size() > max_length) refuse(name, "must not be longer than " + std::to_string(max_length) + " bytes");
+  return text;
+}
+
+bool flag_member(const Json& body, const char* name, bool fallback) {
+  const auto found = body.find(name);
+  if (found == body.end() || found->is_null()) return fallback;
+  if (!found->is_boolean()) refuse(name, "must be true or false");
+  return found->get<bool>();
+}
+
+std::optional<double> number_member(const Json& body, const char* name, double least, double most) {
+  const auto found = body.find(name);
+  if (found == body.end() || found->is_null()) return std::nullopt;
+  if (!found->is_number()) refuse(name, "must be a number");
+  const auto value = found->get<double>();
+  if (!(value >= least && value <= most)) refuse(name, "is out of bounds");
+  return value;
+}
+
+std::optional<std::string> parameter(const Request& request, std::string_view name) {
+  std::string_view rest = request.query();
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('&'), rest.size());
+    const std::string_view pair = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    if (decoded(pair.substr(0, equals)) != name) continue;
+    return equals == pair.size() ? std::string{} : decoded(pair.substr(equals + 1));
+  }
+  return std::nullopt;
+}
+
+std::int64_t integer_parameter(const Request& request, std::string_view name, std::int64_t fallback, std::int64_t least,
+                               std::int64_t most) {
+  const auto text = parameter(request, name);
+  if (!text || text->empty()) return fallback;
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc{} || end != text->data() + text->size() || value < least || value > most) {
+    refuse(name, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return value;
+}
+
+std::optional<double> number_parameter(const Request& request, std::string_view name) {
+  const auto text = parameter(request, name);
+  if (!text || text->empty()) return std::nullopt;
+  double value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc{} || end != text->data() + text->size() || !std::isfinite(value) || std::abs(value) > 9e9) {
+    refuse(name, "must be a number");
+  }
+  return value;
+}
+
+std::size_t limit_of(const Request& request) {
+  return static_cast<std::size_t>(integer_parameter(request, "limit", 100, 1, 500));
+}
+
+Json merge_difference(const Json& from, const Json& to) {
+  Json patch = Json::object();
+  for (const auto& [name, value] : to.items()) {
+    const auto old = from.find(name);
+    if (old == from.end()) {
+      if (!value.is_null()) patch[name] = value;
+    } else if (old->is_object() && value.is_object()) {
+      Json inner = merge_difference(*old, value);
+      if (!inner.empty()) patch[name] = std::move(inner);
+    } else if (*old != value) {
+      patch[name] = value;
+    }
+  }
+  for (const auto& [name, value] : from.items()) {
+    if (!to.contains(name) && !value.is_null()) patch[name] = nullptr;
+  }
+  return patch;
+}
+
+}  // namespace equinox::admin

@@ -1,0 +1,239 @@
+#include "admin-ui/api/overview.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "admin-ui/api/selection.hpp"
+#include "admin-ui/api/state.hpp"
+
+namespace equinox::admin {
+namespace {
+
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+/// Quantile over the last seconds, or null without requests.
+Json quantile_json(const std::vector<SeriesPoint>& points, std::size_t last, double q) {
+  std::array<std::uint64_t, SeriesPoint::kBuckets> sum{};
+  for (std::size_t i = points.size() > last ? points.size() - last : 0; i < points.size(); ++i) {
+    const auto buckets = points[i].duration_all();
+    for (std::size_t b = 0; b < sum.size(); ++b) sum[b] += buckets[b];
+  }
+  if (std::all_of(sum.begin(), sum.end(), [](auto count) { return count == 0; })) return {};
+  return quantile(q, kDurationEdges, sum) / 1e9;
+}
+
+void add_rates(Json& out, const std::vector<SeriesPoint>& minute) {
+  const SeriesPoint last = minute.empty() ? SeriesPoint{} : minute.back();
+  std::uint64_t evictions = 0;
+  std::array<std::uint64_t, kCount<EvictionPhase>> by_phase{};
+  double error_ratio = 0;
+  for (const SeriesPoint& point : minute) {
+    evictions += point.evictions;
+    for (std::size_t i = 0; i < by_phase.size(); ++i) by_phase[i] += point.evicted_by_phase[i];
+    if (point.requests != 0) error_ratio = static_cast<double>(point.errors_5xx) / static_cast<double>(point.requests);
+  }
+  out["accepted_per_second"] = last.accepted;
+  out["closed_per_second"] = last.closed;
+  out["requests_per_second"] = last.requests;
+  out["error_ratio"] = error_ratio;
+  out["errors_5xx_per_second"] = last.errors_5xx;
+  out["errors_4xx_per_second"] = last.errors_4xx;
+  out["received_bytes_per_second"] = last.received_bytes;
+  out["sent_bytes_per_second"] = last.sent_bytes;
+  out["p50_seconds"] = quantile_json(minute, 10, 0.5);
+  out["p99_seconds"] = quantile_json(minute, 10, 0.99);
+  const auto& busy = last.reactor_busy_ratio;
+  const auto rounded = [](double ratio) { return std::round(ratio * 10000) / 10000; };
+  out["busy_ratio"] = rounded(last.busy_ratio());
+  out["busy_min_ratio"] = busy.empty() ? 0.0 : rounded(*std::min_element(busy.begin(), busy.end()));
+  out["busy_max_ratio"] = busy.empty() ? 0.0 : rounded(*std::max_element(busy.begin(), busy.end()));
+  out["evictions_per_minute"] = evictions;
+  Json phases = Json::object();
+  for_each_word<EvictionPhase>([&](EvictionPhase phase) {
+    if (by_phase[index_of(phase)] != 0) phases[std::string{to_string(phase)}] = by_phase[index_of(phase)];
+  });
+  out["evictions_by_phase"] = std::move(phases);
+}
+
+/// How long a drain takes from now: its delay, then the slowest usual request, cut by its timeout.
+double drain_estimate(const Sample& sample) {
+  const double delay = seconds(sample.live.drain_delay_ns);
+  const double timeout = seconds(sample.live.drain_timeout_ns);
+  const Json slow = quantile_json(sample.minute, 60, 0.99);
+  const double tail = sample.snapshot.requests_in_flight() == 0 ? 0.1 : slow.is_number() ? slow.get<double>() : timeout;
+  const double whole = delay + std::min(timeout, std::max(0.1, tail));
+  if (!sample.live.is_draining() || sample.live.drain_started_wall_ns == 0) return whole;
+  if (sample.live.drain == DrainState::drained) return 0;
+  const double passed = seconds(sample.now.wall_ns - sample.live.drain_started_wall_ns);
+  // Past the estimate the timeout is the only thing that is sure.
+  return passed < whole ? whole - passed : std::max(0.0, delay + timeout - passed);
+}
+
+struct Holder {
+  ConnectionRecord record;
+  std::uint64_t weight;
+};
+
+Json holders_json(const State& state, const Moment& now) {
+  std::vector<Holder> holders;
+  constexpr std::size_t kMost = 20;
+  const auto heavier = [](const Holder& a, const Holder& b) { return a.weight > b.weight; };
+  state.view.for_each_record([&](const ConnectionRecord& record) {
+    const ConnectionState at = record.hot.state;
+    if (at == ConnectionState::idle || at == ConnectionState::handshake || at == ConnectionState::closing) return true;
+    // First those with bytes to send, then the longest silent.
+    const auto silent = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now.steady_ns - record.hot.last_active_ns));
+    const Holder holder{record, (std::uint64_t{record.hot.pending_bytes} << 24U) + silent / 1'000'000};
+    if (holders.size() == kMost && !heavier(holder, holders.front())) return true;
+    holders.push_back(holder);
+    std::push_heap(holders.begin(), holders.end(), heavier);
+    if (holders.size() > kMost) {
+      std::pop_heap(holders.begin(), holders.end(), heavier);
+      holders.pop_back();
+    }
+    return true;
+  });
+  std::sort(holders.begin(), holders.end(), heavier);
+  Json out = Json::array();
+  for (const Holder& holder : holders) {
+    const auto rate = state.rates.of(holder.record);
+    const std::uint32_t left = holder.record.hot.pending_bytes;
+    Json row{{"id", to_string(holder.record.id)}};
+    const LimitedBy limit = holder.record.cold.limited_by;
+    row["waiting_for"] = limit != LimitedBy::none ? to_string(limit) : to_string(holder.record.hot.state);
+    row["left_bytes"] = left != 0 ? Json(left) : Json{};
+    row["estimate_seconds"] = rate && rate->sent > 0 && left != 0 ? Json(left / rate->sent) : Json{};
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+Json rings_json(const State& state, const Sample& sample) {
+  const auto ring = [](const RingTotals& totals, std::int64_t oldest_wall_ns) {
+    return Json{{"entries", totals.entries},
+                {"capacity", totals.capacity},
+                {"oldest_at", oldest_wall_ns != 0 ? Json(seconds(oldest_wall_ns)) : Json{}}};
+  };
+  const std::vector<SeriesPoint> series = state.view.series(0);
+  const auto first = std::find_if(series.begin(), series.end(), [](const SeriesPoint& p) { return p.recorded; });
+  RingTotals points;
+  points.entries = static_cast<std::uint64_t>(series.end() - first);
+  points.capacity = 900;
+  return {{"closed", ring(sample.snapshot.ring_closed, 0)},
+          {"slow", ring(sample.snapshot.ring_slow, 0)},
+          {"stalls", ring(sample.snapshot.ring_stalls, 0)},
+          {"samples", ring(sample.snapshot.ring_samples, 0)},
+          {"series", ring(points, first == series.end() ? 0 : first->at_wall_ns)}};
+}
+
+Json listeners_json(const Sample& sample) {
+  Json out = Json::array();
+  for (std::size_t i = 0; i < sample.live.listeners.size(); ++i) {
+    const ListenerFacts& facts = sample.live.listeners[i];
+    Json row{{"name", facts.name}, {"address", facts.address}, {"tls", facts.tls}};
+    row["connections"] = i < sample.snapshot.listeners.size() ? sample.snapshot.listeners[i].open_total() : 0;
+    row["accept_queue_length"] = facts.accept_queue_length ? Json(*facts.accept_queue_length) : Json{};
+    row["accept_queue_limit"] = facts.accept_queue_limit ? Json(*facts.accept_queue_limit) : Json{};
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+Json limits_json(const State& state, const LiveFacts& live) {
+  Json out{{"connections", live.connections_limit},
+           {"http2_concurrent_streams", live.h2_concurrent_streams},
+           {"viewers", state.options.stream_clients_max},
+           {"slow_request_seconds", seconds(live.slow_threshold_ns)},
+           {"stall_seconds", seconds(live.stall_threshold_ns)}};
+  for (const TimeoutFacts& timeout : live.timeouts) {
+    if (timeout.kind == DeadlineKind::idle) out["idle_timeout_seconds"] = seconds(timeout.timeout_ns);
+  }
+  return out;
+}
+
+}  // namespace
+
+Sample Sample::of(const ServerView& view, const Moment& now) {
+  Sample out{now, view.snapshot(), view.live(), {}, 0};
+  for (SeriesPoint& point : view.series(now.wall_ns - 61 * kSecondNs)) {
+    if (point.recorded) out.minute.push_back(std::move(point));
+  }
+  if (out.minute.size() > 60) out.minute.erase(out.minute.begin(), out.minute.end() - 60);
+  for (const ReactorFacts& reactor : view.reactors()) out.reactors_stalled += reactor.stall.has_value() ? 1U : 0U;
+  return out;
+}
+
+Json overview_json(const State& state, const Sample& sample) {
+  std::array<std::uint64_t, kCount<ConnectionState>> by_state{};
+  std::array<std::uint64_t, kCount<Protocol>> by_protocol{};
+  for_each_word<ConnectionState>([&](ConnectionState s) { by_state[index_of(s)] = sample.snapshot.connections(s); });
+  for_each_word<Protocol>([&](Protocol p) { by_protocol[index_of(p)] = sample.snapshot.connections(p); });
+  Json out = Json::object();
+  out["at"] = seconds(sample.now.wall_ns);
+  out["connections"] = sample.snapshot.connections();
+  out["by_state"] = by_state_json(by_state);
+  out["by_protocol"] = by_protocol_json(by_protocol);
+  out["in_flight"] = sample.snapshot.requests_in_flight();
+  out["h2_streams"] = sample.snapshot.h2_streams_open();
+  out["pending_bytes"] = sample.snapshot.output_pending_bytes();
+  out["stalled_reactors"] = sample.reactors_stalled;
+  out["ready"] = sample.live.ready && !sample.live.is_draining();
+  out["draining"] = sample.live.is_draining();
+  out["drain"] = drain_json(state, sample, sample.live.is_draining());
+  out["drain_estimate_seconds"] = std::round(drain_estimate(sample) * 10) / 10;
+  out["viewers"] = state.streams.size();
+  add_rates(out, sample.minute);
+  return out;
+}
+
+Json drain_json(const State& state, const Sample& sample, bool with_holders) {
+  const LiveFacts& live = sample.live;
+  Json out = Json::object();
+  out["state"] = to_string(live.drain);
+  out["started_at"] = live.drain_started_wall_ns != 0 ? Json(seconds(live.drain_started_wall_ns)) : Json{};
+  out["delay_seconds"] = seconds(live.drain_delay_ns);
+  out["timeout_seconds"] = seconds(live.drain_timeout_ns);
+  out["connections_left"] = sample.snapshot.connections();
+  out["requests_in_flight"] = sample.snapshot.requests_in_flight();
+  out["idle"] = sample.snapshot.connections(ConnectionState::idle);
+  out["h2"] = sample.snapshot.connections(Protocol::h2) + sample.snapshot.connections(Protocol::h2c);
+  out["estimate_seconds"] = std::round(drain_estimate(sample) * 10) / 10;
+  out["by"] = live.drain_by.empty() ? Json{} : Json(live.drain_by);
+  if (with_holders) out["holders"] = holders_json(state, sample.now);
+  return out;
+}
+
+Json status_json(const State& state, const Sample& sample, const Session& session) {
+  const ServerIdentity identity = state.view.identity();
+  const ServerSnapshot& snapshot = sample.snapshot;
+  Json out = Json::object();
+  out["boot_id"] = identity.boot_id;
+  out["instance"] = identity.instance;
+  out["version"] = identity.version;
+  out["started_at"] = seconds(identity.started_wall_ns);
+  out["uptime_seconds"] = std::max(0.0, seconds(sample.now.steady_ns - identity.started_ns));
+  out["now_at"] = seconds(sample.now.wall_ns);
+  out["ready"] = sample.live.ready && !sample.live.is_draining();
+  out["draining"] = sample.live.is_draining();
+  out["drain"] = drain_json(state, sample, true);
+  out["session"] = session_json(session);
+  out["overview"] = overview_json(state, sample);
+  out["limits"] = limits_json(state, sample.live);
+  out["totals"] = {{"accepted", snapshot.accepted()},
+                   {"rejected", snapshot.rejected()},
+                   {"closed", snapshot.closed()},
+                   {"requests", snapshot.requests_finished()},
+                   {"received_bytes", snapshot.received_bytes()},
+                   {"sent_bytes", snapshot.sent_bytes()}};
+  out["listeners"] = listeners_json(sample);
+  out["reactors"] = state.view.reactor_count();
+  out["rings"] = rings_json(state, sample);
+  Json build = Json::object();
+  for (const auto& [name, value] : state.options.build) build[name] = value;
+  out["build"] = std::move(build);
+  out["viewers"] = state.streams.size();
+  out["changes"] = state.changes.newest();
+  return out;
+}
+
+}  // namespace equinox::admin

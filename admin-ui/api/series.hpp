@@ -1,0 +1,16 @@
+#pragma once
+
+#include <equinox/view.hpp>
+#include <string_view>
+
+#include "admin-ui/api/facts.hpp"
+#include "admin-ui/api/json.hpp"
+
+namespace equinox::admin {
+
+/// GET /series. @throws Problem 400 for a name that does not exist, with the ones that do
+Json series_json(const ServerView& view, const Request& request, const Moment& now);
+/// One point of every numeric series, and its histograms.
+Json series_event(const SeriesPoint& point);
+
+}  // namespace equinox::admin

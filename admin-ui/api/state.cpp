@@ -1,0 +1,59 @@
+#include "admin-ui/api/state.hpp"
+
+#include <chrono>
+
+namespace equinox::admin {
+
+State::State(const ServerView& watched, Actions allowed, Options chosen)
+    : view{watched},
+      actions{std::move(allowed)},
+      options{std::move(chosen)},
+      redaction{options.show_query_values, options.truncate_client_address},
+      access{options},
+      audit{options.on_audit},
+      handles{options.handles_max},
+      jobs{view, actions},
+      log_levels{options.log_level, actions.set_log_level},
+      streams{options.stream_clients_max} {}
+
+State::~State() = default;
+
+void State::start_ticking() {
+  thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+}
+
+void State::wake() {
+  {
+    const std::lock_guard lock{mutex_};
+    is_woken_ = true;
+  }
+  woken_.notify_one();
+}
+
+void State::tick(const Moment& now, bool is_whole_second) {
+  jobs.advance(now, [this](const Moment& at, const Job& job) { changes.add(at, "close_job", job.sentence()); });
+  if (!is_whole_second) return;
+  log_levels.revert(now);
+  handles.expire(now);
+  if (rates.is_wanted(now)) rates.look(view, now);
+  watch.look(*this, now);
+  streams.send_all(*this, now);
+}
+
+void State::run(const std::stop_token& stop) {
+  using namespace std::chrono_literals;
+  auto next_second = std::chrono::steady_clock::now();
+  while (!stop.stop_requested()) {
+    const auto now = std::chrono::steady_clock::now();
+    const bool is_whole = now >= next_second;
+    // A late tick does not hurry the following ones.
+    if (is_whole) next_second = std::max(next_second + 1s, now);
+    tick(Moment::now(), is_whole);
+    std::unique_lock lock{mutex_};
+    const auto until = jobs.is_running() ? std::min(next_second, now + 100ms) : next_second;
+    woken_.wait_until(lock, stop, until, [this] { return is_woken_; });
+    is_woken_ = false;
+  }
+}
+
+}  // namespace equinox::admin

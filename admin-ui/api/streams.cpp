@@ -1,0 +1,335 @@
+#include "admin-ui/api/streams.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "admin-ui/api/secrets.hpp"
+#include "admin-ui/api/selection.hpp"
+#include "admin-ui/api/series.hpp"
+#include "admin-ui/api/state.hpp"
+
+namespace equinox::admin {
+namespace {
+
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+constexpr std::int64_t kQuietNs = 15 * kSecondNs;
+/// How far back a stream resumes by itself; the dashboard asks /series for what is older.
+constexpr std::int64_t kResumeNs = 120 * kSecondNs;
+constexpr std::size_t kQueueBytes = 256 * 1024;
+constexpr std::size_t kViewportMost = 200;
+
+std::array<bool, kTopics.size()> topics_of(const Request& request) {
+  std::array<bool, kTopics.size()> out{};
+  const auto text = parameter(request, "topics");
+  if (!text || text->empty()) {
+    out.fill(true);
+    return out;
+  }
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    const auto found = std::find(kTopics.begin(), kTopics.end(), rest.substr(0, end));
+    if (found == kTopics.end()) {
+      throw Problem{400, "bad-request", "The request cannot be understood",
+                    "topics are overview, series, connections, changes, stalls and jobs"};
+    }
+    out[static_cast<std::size_t>(found - kTopics.begin())] = true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return out;
+}
+
+struct EventId {
+  std::string_view boot;
+  std::int64_t series_wall_ns{0};
+  std::uint64_t change{0};
+};
+
+/// "boot/second/change": what the viewer has of each ring.
+std::optional<EventId> parse_event_id(std::string_view text) noexcept {
+  const std::size_t last = text.rfind('/');
+  if (last == std::string_view::npos || last == 0) return std::nullopt;
+  const std::size_t middle = text.rfind('/', last - 1);
+  if (middle == std::string_view::npos) return std::nullopt;
+  EventId id;
+  id.boot = text.substr(0, middle);
+  const char* const end = text.data() + text.size();
+  const auto second = std::from_chars(text.data() + middle + 1, text.data() + last, id.series_wall_ns);
+  const auto change = std::from_chars(text.data() + last + 1, end, id.change);
+  constexpr std::int64_t kLatest = std::int64_t{1} << 33U;
+  if (second.ec != std::errc{} || change.ec != std::errc{} || id.series_wall_ns < 0 || id.series_wall_ns > kLatest) {
+    return std::nullopt;
+  }
+  id.series_wall_ns *= kSecondNs;
+  return id;
+}
+
+Json hello_json(const ServerView& view, const std::string& stream, const Session& session, const Moment& now) {
+  const ServerIdentity identity = view.identity();
+  return {{"stream", stream},
+          {"boot_id", identity.boot_id},
+          {"instance", identity.instance},
+          {"version", identity.version},
+          {"started_at", seconds(identity.started_wall_ns)},
+          {"now_at", seconds(now.wall_ns)},
+          {"interval_seconds", 1},
+          {"session", session_json(session)}};
+}
+
+}  // namespace
+
+std::size_t Streams::size() const {
+  const std::lock_guard lock{mutex_};
+  return static_cast<std::size_t>(std::count_if(viewers_.begin(), viewers_.end(),
+                                                [](const auto& viewer) { return viewer->stream->is_open(); }));
+}
+
+Response Streams::open(State& state, const Request& request, const Session& session, const Moment& now) {
+  auto viewer = std::make_unique<Viewer>();
+  viewer->topics = topics_of(request);
+  viewer->id = "v" + random_hex(8);
+  const Sample sample = Sample::of(state.view, now);
+  const Json overview = overview_json(state, sample);
+  const std::string last_id{request.field("last-event-id").value_or("")};
+  const std::lock_guard lock{mutex_};
+  if (boot_id_.empty()) boot_id_ = state.view.identity().boot_id;
+  std::erase_if(viewers_, [](const auto& other) { return !other->stream->is_open(); });
+  if (viewers_.size() >= most_) {
+    throw Problem{503, "viewers-full", "Too many dashboards are connected",
+                  "At most " + std::to_string(most_) + " event streams are served at the same time."};
+  }
+  viewer->changes_sent = state.changes.last();
+  viewer->series_sent_wall_ns = sample.minute.empty() ? 0 : sample.minute.back().at_wall_ns;
+  Response response = Response::events([&](EventStream stream) { viewer->stream = std::move(stream); },
+                                       {.queue_max_bytes = kQueueBytes, .overflow = Overflow::drop_oldest, .retry_ms = 0});
+  const auto resumed = parse_event_id(last_id);
+  const bool is_same_boot = resumed && resumed->boot == boot_id_;
+  const std::int64_t gap = is_same_boot ? viewer->series_sent_wall_ns - resumed->series_wall_ns : 0;
+  Json hello = hello_json(state.view, viewer->id, session, now);
+  hello["resumed"] = is_same_boot && gap <= kResumeNs;
+  hello["missed_seconds"] = is_same_boot ? Json(seconds(std::max<std::int64_t>(0, gap - kResumeNs))) : Json{};
+  send(state, *viewer, "hello", hello, now);
+  if (is_same_boot) {
+    viewer->changes_sent = std::min(viewer->changes_sent, resumed->change);
+    viewer->series_sent_wall_ns =
+        std::max(std::min(viewer->series_sent_wall_ns, resumed->series_wall_ns), now.wall_ns - kResumeNs);
+  }
+  send_overview(state, *viewer, overview, now);
+  viewers_.push_back(std::move(viewer));
+  return response;
+}
+
+void Streams::set_viewport(State& state, std::string_view stream, const Json& body) {
+  const auto ids = body.find("ids");
+  if (ids == body.end() || !ids->is_array() || ids->size() > kViewportMost) {
+    throw Problem{400, "bad-request", "The request cannot be understood", "ids is a list of at most 200 ids"};
+  }
+  std::vector<ConnectionId> wanted;
+  for (const Json& id : *ids) {
+    if (!id.is_string()) throw Problem{400, "bad-request", "The request cannot be understood", "an id is text"};
+    if (const ConnectionId parsed = parse_connection_id(id.get<std::string>())) wanted.push_back(parsed);
+  }
+  std::string handle = text_member(body, "handle", "", 100);
+  state.rates.want(Moment::now());
+  const std::lock_guard lock{mutex_};
+  for (const auto& viewer : viewers_) {
+    if (viewer->id != stream) continue;
+    std::erase_if(viewer->rows, [&wanted](const auto& entry) {
+      return std::find(wanted.begin(), wanted.end(), ConnectionId::unpack(entry.first)) == wanted.end();
+    });
+    viewer->viewport = std::move(wanted);
+    viewer->handle = std::move(handle);
+    return;
+  }
+  throw Problem{404, "not-found", "There is no such event stream"};
+}
+
+bool Streams::send(State& state, Viewer& viewer, std::string_view event, const Json& data, const Moment& now) {
+  static_cast<void>(state);
+  EventStream::Event out;
+  out.data = dump(data);
+  out.event = event;
+  out.id = boot_id_ + "/" + std::to_string(viewer.series_sent_wall_ns / kSecondNs) + "/" + std::to_string(viewer.changes_sent);
+  viewer.sent_ns = now.steady_ns;
+  return viewer.stream->send(out);
+}
+
+void Streams::send_overview(State& state, Viewer& viewer, const Json& overview, const Moment& now) {
+  if (!viewer.wants(Topic::overview)) return;
+  if (viewer.overview.is_null()) {
+    send(state, viewer, "overview", {{"full", true}, {"data", overview}}, now);
+  } else {
+    send(state, viewer, "overview", {{"full", false}, {"data", merge_difference(viewer.overview, overview)}}, now);
+  }
+  viewer.overview = overview;
+}
+
+void Streams::send_series(State& state, Viewer& viewer, const Sample& sample) {
+  if (!viewer.wants(Topic::series)) return;
+  const auto send_point = [&](const SeriesPoint& point) {
+    if (!point.recorded || point.at_wall_ns <= viewer.series_sent_wall_ns) return;
+    viewer.series_sent_wall_ns = point.at_wall_ns;
+    send(state, viewer, "series", series_event(point), sample.now);
+  };
+  const bool is_behind = !sample.minute.empty() && sample.minute.front().at_wall_ns > viewer.series_sent_wall_ns;
+  if (is_behind && viewer.series_sent_wall_ns != 0) {
+    for (const SeriesPoint& point : state.view.series(viewer.series_sent_wall_ns)) send_point(point);
+  }
+  for (const SeriesPoint& point : sample.minute) send_point(point);
+}
+
+void Streams::send_changes(State& state, Viewer& viewer, const Moment& now) {
+  if (!viewer.wants(Topic::changes)) return;
+  for (const auto& [number, change] : state.changes.since(viewer.changes_sent)) {
+    viewer.changes_sent = number;
+    send(state, viewer, "change", change, now);
+  }
+}
+
+void Streams::send_stalls(State& state, Viewer& viewer, const std::vector<StallRecord>& stalls, const RowContext& context) {
+  if (!viewer.wants(Topic::stalls)) return;
+  std::set<std::string> running;
+  for (const StallRecord& stall : stalls) {
+    const std::string id = stall_id(stall);
+    if (!stall.running && !viewer.stalls.contains(id)) continue;
+    if (stall.running) running.insert(id);
+    send(state, viewer, "stall", stall_row(stall, context), context.now);
+    viewer.stalls.erase(id);
+  }
+  viewer.stalls.merge(running);
+}
+
+Json Streams::changed_row(Viewer& viewer, const ConnectionRecord& record, const RowContext& context) {
+  Seen seen{connection_row(record, context),
+            record.hot.last_active_ns,
+            record.has_deadline() ? record.hot.deadline_due_ns : 0,
+            record.cold.sampled_ns,
+            context.now.steady_ns,
+            record.hot.received_bytes,
+            record.hot.sent_bytes};
+  const auto found = viewer.rows.find(record.id.packed());
+  if (found == viewer.rows.end()) {
+    // The page that showed it is at most a second old; its changes start here.
+    Json whole = seen.row;
+    viewer.rows.emplace(record.id.packed(), std::move(seen));
+    return whole;
+  }
+  Seen& old = found->second;
+  Json changed = Json::object();
+  for (const auto& [name, value] : seen.row.items()) {
+    if (name == "age_seconds" || (name == "idle_seconds" && old.last_active_ns == seen.last_active_ns)) continue;
+    if (name == "sample_age_seconds" && old.sampled_ns == seen.sampled_ns) continue;
+    if (name == "deadline" && old.deadline_due_ns == seen.deadline_due_ns) continue;
+    if (old.row[name] != value) changed[name] = value;
+  }
+  old = std::move(seen);
+  if (!changed.empty()) changed["id"] = old.row["id"];
+  return changed;
+}
+
+void Streams::send_rows(State& state, Viewer& viewer, const RowContext& context) {
+  if (!viewer.wants(Topic::connections) || viewer.viewport.empty()) return;
+  Json changed = Json::array();
+  std::vector<std::uint64_t> ended;
+  for (const ConnectionId id : viewer.viewport) {
+    if (const auto record = state.view.record(id)) {
+      Json row = changed_row(viewer, *record, context);
+      if (!row.empty()) changed.push_back(std::move(row));
+    } else {
+      ended.push_back(id.packed());
+    }
+  }
+  Json gone = Json::array();
+  if (!ended.empty()) {
+    std::size_t looked = 0;
+    state.view.closed([&](const ClosedRecord& record) {
+      const auto found = std::find(ended.begin(), ended.end(), record.connection);
+      if (found != ended.end()) {
+        gone.push_back({{"id", to_string(record.id())},
+                        {"reason", to_string(record.reason)},
+                        {"closed_at", seconds(record.closed_wall_ns)}});
+        ended.erase(found);
+        std::erase(viewer.viewport, record.id());
+        viewer.rows.erase(record.connection);
+      }
+      return !ended.empty() && ++looked < 20'000;
+    });
+    // Without a closing record there is nothing to tell: it is asked no more.
+    for (const std::uint64_t id : ended) std::erase(viewer.viewport, ConnectionId::unpack(id));
+  }
+  const Json drift = drift_json(state, viewer.handle, context.now);
+  if (changed.empty() && gone.empty() && drift.is_null()) return;
+  send(state, viewer, "rows",
+       {{"at", seconds(context.now.wall_ns)}, {"changed", std::move(changed)}, {"gone", std::move(gone)}, {"drift", drift}},
+       context.now);
+}
+
+Json Streams::drift_json(State& state, const std::string& handle, const Moment& now) {
+  if (handle.empty()) return {};
+  const auto kept = state.handles.find(handle, now);
+  if (kept == nullptr) return {};
+  auto drift = std::find_if(drifts_.begin(), drifts_.end(), [&](const Drift& d) { return d.handle == handle; });
+  if (drift == drifts_.end()) drift = drifts_.insert(drifts_.end(), Drift{handle, 0, 0, 0, 0});
+  // Looking for drift is a scan: it may cost a fiftieth of one processor, not more.
+  if (drift->at_ns == 0 || now.steady_ns - drift->at_ns >= 50 * drift->cost_ns) {
+    Query query = kept->query;
+    query.set_now(now);
+    std::vector<std::uint64_t> matching = matching_ids(state.view, query, state.rates);
+    std::vector<std::uint64_t> before = kept->ids;
+    std::sort(before.begin(), before.end());
+    std::sort(matching.begin(), matching.end());
+    std::vector<std::uint64_t> common;
+    std::set_intersection(before.begin(), before.end(), matching.begin(), matching.end(), std::back_inserter(common));
+    drift->added = matching.size() - common.size();
+    drift->removed = before.size() - common.size();
+    drift->at_ns = now.steady_ns;
+    drift->cost_ns = Moment::now().steady_ns - now.steady_ns;
+  }
+  return {{"added", drift->added}, {"removed", drift->removed}};
+}
+
+void Streams::send_all(State& state, const Moment& now) {
+  const std::size_t open = size();
+  if (open == 0) {
+    const std::lock_guard lock{mutex_};
+    viewers_.clear();
+    drifts_.clear();
+    return;
+  }
+  const Sample sample = Sample::of(state.view, now);
+  const Json overview = overview_json(state, sample);
+  std::vector<StallRecord> stalls;
+  state.view.stalls([&stalls](const StallRecord& stall) {
+    stalls.push_back(stall);
+    return stalls.size() < 64;
+  });
+  const std::vector<Json> jobs = state.jobs.active_since(now.wall_ns - 2 * kSecondNs);
+  const RowContext context = state.row_context(now);
+  const std::lock_guard lock{mutex_};
+  std::erase_if(viewers_, [](const auto& viewer) { return !viewer->stream->is_open(); });
+  std::erase_if(drifts_, [&](const Drift& drift) { return now.steady_ns - drift.at_ns > 60 * kSecondNs; });
+  for (const auto& viewer : viewers_) {
+    if (const std::uint64_t dropped = viewer->stream->dropped(); dropped != viewer->dropped) {
+      // Differences were lost: from here on whole states again.
+      viewer->dropped = dropped;
+      viewer->overview = nullptr;
+      viewer->rows.clear();
+    }
+    send_overview(state, *viewer, overview, now);
+    send_series(state, *viewer, sample);
+    send_changes(state, *viewer, now);
+    send_stalls(state, *viewer, stalls, context);
+    if (!viewer->viewport.empty()) state.rates.want(now);
+    send_rows(state, *viewer, context);
+    if (viewer->wants(Topic::jobs)) {
+      for (const Json& job : jobs) send(state, *viewer, "job", job, now);
+    }
+    if (now.steady_ns - viewer->sent_ns >= kQuietNs) {
+      viewer->stream->comment("still here");
+      viewer->sent_ns = now.steady_ns;
+    }
+  }
+}
+
+}  // namespace equinox::admin

@@ -1,0 +1,114 @@
+#include "admin-ui/api/watch.hpp"
+
+#include <algorithm>
+
+#include "admin-ui/api/state.hpp"
+
+namespace equinox::admin {
+namespace {
+
+/// A burst is told once, then not again for this long.
+constexpr std::int64_t kQuietNs = 60'000'000'000;
+
+std::string milliseconds_text(std::int64_t ns) { return std::to_string(ns / 1'000'000) + " ms"; }
+
+/// The reason with the most closes of a second, among those `wanted` says yes to.
+template <typename F>
+std::pair<CloseReason, std::uint32_t> most_common(const SeriesPoint& point, F wanted) {
+  std::pair<CloseReason, std::uint32_t> most{CloseReason::client_fin_idle, 0};
+  for_each_word<CloseReason>([&](CloseReason reason) {
+    const std::uint32_t count = point.closed_by_reason[index_of(reason)];
+    if (count > most.second && wanted(reason)) most = {reason, count};
+  });
+  return most;
+}
+
+}  // namespace
+
+void Watch::look(State& state, const Moment& now) {
+  const LiveFacts live = state.view.live();
+  look_at_life(state, now, live);
+  look_at_stalls(state, now);
+  look_at_series(state, now);
+  has_looked_ = true;
+}
+
+void Watch::look_at_life(State& state, const Moment& now, const LiveFacts& live) {
+  std::int64_t certificates = 0;
+  for (const CertificateFacts& certificate : live.certificates) {
+    certificates = std::max(certificates, certificate.loaded_wall_ns);
+  }
+  if (!has_looked_) {
+    const ServerIdentity identity = state.view.identity();
+    state.changes.add({now.steady_ns, identity.started_wall_ns != 0 ? identity.started_wall_ns : now.wall_ns}, "start",
+                      "Started");
+  } else {
+    if (live.last_reload_wall_ns != reloaded_wall_ns_ || live.last_reload_error != reload_error_) {
+      if (live.last_reload_successful) {
+        state.changes.add(now, "reload", "Configuration reloaded");
+      } else {
+        state.changes.add(now, "reload_refused", "Reload refused: " + live.last_reload_error, "bad");
+      }
+    }
+    if (live.is_draining() && drain_ == DrainState::none) {
+      state.changes.add(now, "drain", "Drain started" + (live.drain_by.empty() ? "" : " by " + live.drain_by), "warn");
+    }
+    if (!live.is_draining() && drain_ != DrainState::none) state.changes.add(now, "undrain", "The drain was taken back");
+    if (certificates > certificates_wall_ns_) state.changes.add(now, "certificate", "Certificates loaded anew");
+  }
+  reloaded_wall_ns_ = live.last_reload_wall_ns;
+  reload_error_ = live.last_reload_error;
+  drain_ = live.drain;
+  certificates_wall_ns_ = certificates;
+}
+
+void Watch::look_at_stalls(State& state, const Moment& now) {
+  const Names names = Names::of(state.view);
+  std::int64_t newest = stalls_until_wall_ns_;
+  int told = 0;
+  state.view.stalls([&](const StallRecord& stall) {
+    const bool is_known = stall.started_wall_ns <= stalls_until_wall_ns_;
+    newest = std::max(newest, stall.started_wall_ns);
+    if (!has_looked_ || (is_known && !stall.running)) return stall.running;
+    if (is_known || ++told > 8) return true;
+    const std::string where = stall.has_route ? std::string{names.route(stall.route)} : std::string{to_string(stall.cause)};
+    Json more{{"reactor", stall.reactor}};
+    if (stall.has_route) more["route"] = where;
+    if (ConnectionId::unpack(stall.connection)) more["connection"] = to_string(ConnectionId::unpack(stall.connection));
+    state.changes.add(now, "stall",
+                      "Stall, " + milliseconds_text(stall.duration_ns) + (stall.running ? " so far" : "") + ". Reactor " +
+                          std::to_string(stall.reactor) + " in " + where,
+                      "bad", std::move(more));
+    return true;
+  });
+  stalls_until_wall_ns_ = newest;
+}
+
+void Watch::look_at_series(State& state, const Moment& now) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  for (const SeriesPoint& point : state.view.series(now.wall_ns - 3 * kSecond)) {
+    if (!point.recorded || point.at_wall_ns <= second_wall_ns_) continue;
+    second_wall_ns_ = point.at_wall_ns;
+    if (!has_looked_) continue;
+    const auto abuse = most_common(point, [](CloseReason r) { return family_of(r) == CloseFamily::abuse; });
+    if (abuse.second > 0 && now.steady_ns >= abuse_quiet_until_ns_) {
+      abuse_quiet_until_ns_ = now.steady_ns + kQuietNs;
+      state.changes.add(now, "abuse", "Abuse: " + std::string{to_string(abuse.first)} + " ×" + std::to_string(abuse.second),
+                        "warn", {{"reason", to_string(abuse.first)}, {"count", abuse.second}, {"query", "family:abuse"}});
+    }
+    if (point.evictions >= 20 && point.evictions * 20 >= point.connections && now.steady_ns >= evictions_quiet_until_ns_) {
+      evictions_quiet_until_ns_ = now.steady_ns + kQuietNs;
+      const auto most = most_common(point, [](CloseReason r) { return family_of(r) == CloseFamily::timer; });
+      state.changes.add(now, "evictions",
+                        std::to_string(point.evictions) + " evictions in a second, most " + std::string{to_string(most.first)},
+                        "warn", {{"reason", to_string(most.first)}, {"count", point.evictions}, {"query", "family:timer"}});
+    }
+    if (point.rejected > 0 && now.steady_ns >= rejected_quiet_until_ns_) {
+      rejected_quiet_until_ns_ = now.steady_ns + kQuietNs;
+      state.changes.add(now, "rejected", std::to_string(point.rejected) + " connections refused in a second", "bad",
+                        {{"count", point.rejected}});
+    }
+  }
+}
+
+}  // namespace equinox::admin

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <equinox/ids.hpp>
+#include <equinox/log_level.hpp>
+#include <equinox/routes.hpp>
+#include <equinox/view.hpp>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// The dashboard and the Admin API of one server, as routes for another one.
+namespace equinox::admin {
+
+/// An error text (empty: done) and the configuration keys whose value changed.
+using ReloadOutcome = std::pair<std::string, std::vector<std::string>>;
+
+/// What the API may do. Each is called from any thread and must not wait for the watched server; one that is empty is
+/// answered 409 `unavailable`. `actor` and `by` name who asked: a token's name, or "local".
+struct Actions {
+  /// Asks for the end of one connection (reason admin_close or admin_drain); false when the id is stale.
+  std::function<bool(ConnectionId, CloseReason, std::string actor)> close;
+  std::function<void(std::string by)> drain;
+  /// Takes a drain back; false when there is none that could be.
+  std::function<bool()> undrain;
+  std::function<ReloadOutcome()> reload;
+  std::function<void(LogLevel)> set_log_level;
+};
+
+/// One line of the audit trail, for a log that outlives the ring.
+struct AuditLine {
+  std::string actor;
+  std::string role;
+  std::string action;
+  std::string what;
+  std::string result;  ///< "done", "refused", "failed"
+  std::string reason;
+};
+
+struct Options {
+  /// JSON: {"tokens": [{"name", "role", "sha256"}]}; read again when it changes. Empty: no tokens.
+  std::string tokens_file{};
+  /// Without tokens, peers on loopback are operators. False: nobody is anything without a token.
+  bool loopback{true};
+  /// Nobody is more than a viewer.
+  bool read_only{false};
+  /// Allowed in Host besides the loopback names: "admin.example.net", "*.example.net", "10.0.0.5", "*".
+  std::vector<std::string> hosts{};
+  bool show_query_values{false};        ///< else "?token=***"
+  bool truncate_client_address{false};  ///< the last octet, or all behind the first 48 bits
+  std::size_t stream_clients_max{16};   ///< event streams at the same time
+  std::size_t handles_max{16};          ///< kept answers of queries, 8 bytes for each connection in them
+  LogLevel log_level{LogLevel::info};   ///< as configured
+  std::string config_file{};
+  /// Versions of what this program was built from, shown by /status: {"revision", …}, {"tls", …}.
+  std::vector<std::pair<std::string, std::string>> build{};
+  std::function<void(const AuditLine&)> on_audit{};
+};
+
+/// The dashboard at "/" and "/assets/", the API below "/api/v1/"; to be mounted on a server of its own:
+///     admin.mount("/admin", equinox::admin::routes(server.view(), actions));
+/// One thread ticks once a second for the event streams; it ends with the last copy of the routes. `view` must outlive
+/// that. @throws nothing; an unreadable tokens file lets nobody in and is tried again.
+Routes routes(const ServerView& view, Actions actions, Options options = {});
+
+}  // namespace equinox::admin
