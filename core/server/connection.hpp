@@ -209,6 +209,7 @@ class Connection {
   void account_request(Lending& lent, Exchange& exchange);
   void account_counters(Lending& lent);
   void sample_tcp(Lending& lent);
+  void log_close(Lending& lent) const;
   [[nodiscard]] RecordHot hot_record(const Lending& lent) const noexcept;
 
   net::TimerNode timer_;  ///< its token is the id
@@ -256,6 +257,8 @@ class Connection {
   bool window_blocked_ : 1 {false};   ///< HTTP/2: data is ready and the peer's windows are closed
   bool closes_after_response_ : 1 {false};
   bool got_bytes_ : 1 {false};
+  bool owes_egress_ : 1 {false};      ///< the turn's budget ended before the bodies did
+  bool awaits_preface_ : 1 {false};   ///< upgraded to h2c: nothing is sent before the client has followed
   bool held_is_fresh_ : 1 {false};    ///< the held bytes may be used further without new ones
 };
 

@@ -109,8 +109,9 @@ void Connection::account_client(Lending& lent, const Endpoint& client) {
 }
 
 void Connection::account_protocol(Lending& lent, Protocol protocol) {
-  static_cast<void>(lent);  // published with the turn, which moves the gauges
   protocol_ = protocol;
+  // At once, not with the turn: the first request's handler may look at the totals.
+  lent.telemetry.publish(id(), hot_record(lent), lent.wall_ns);
 }
 
 void Connection::account_upgrade(Lending& lent) { lent.telemetry.stats().upgraded(Upgrade::h2c); }
@@ -241,6 +242,24 @@ void Connection::sample_tcp(Lending& lent) {
   lent.telemetry.stats().tcp(sample);
 }
 
+void Connection::log_close(Lending& lent) const {
+  // What we ended is worth a line of its own; what ended as usual only for whoever looks closely.
+  const CloseFamily family = family_of(reason_);
+  const bool is_ours = family == CloseFamily::timer || family == CloseFamily::abuse || family == CloseFamily::pressure;
+  const LogLevel level = is_ours ? LogLevel::info : LogLevel::debug;
+  if (!lent.log.is_enabled(level)) return;
+  LogRecord record{level, LogComponent::connection, "connection closed"};
+  record.add("connection", to_string(id()))
+      .add("peer", to_string(peer_))
+      .add("protocol", to_string(protocol_))
+      .add("reason", to_string(reason_))
+      .add("requests", request_count_)
+      .add("age_seconds", static_cast<double>((lent.now - opened_at_).count()) / 1e9);
+  if (fired_ms_ != 0) record.add("timer", to_string(fired_)).add("timer_seconds", static_cast<double>(fired_ms_) / 1e3);
+  if (reason_errno_ != 0) record.add("errno", reason_errno_);
+  lent.log.write(record);
+}
+
 void Connection::settle_accounts(Lending& lent) {
   if (codec_ != nullptr && is_http2()) account_counters(lent);
   discard_all(lent, reason_ == CloseReason::shutdown || reason_ == CloseReason::shutdown_timeout ? ErrorType::shutdown
@@ -268,6 +287,7 @@ void Connection::settle_accounts(Lending& lent) {
   }
   facts.status = newest_status_;
   lent.telemetry.close(id(), hot_record(lent), facts, nanoseconds(lent.now), lent.wall_ns);
+  log_close(lent);
   if (lent.hooks != nullptr && lent.hooks->closed) lent.hooks->closed(id(), reason_);
 }
 

@@ -24,8 +24,13 @@ void Connection::pump(Lending& lent) {
   for (const Exchange* x = exchanges_; x != nullptr && !may_have_more; x = x->next) {
     may_have_more = x->state == ExchangeState::responding;
   }
-  for (int round = 0; round < kRoundsPerTurn; ++round) {
-    if (may_have_more && codec_ != nullptr && pending_bytes() < kHighWatermarkBytes) {
+  owes_egress_ = false;
+  for (int round = 0;; ++round) {
+    if (round == kRoundsPerTurn) {
+      owes_egress_ = true;
+      break;
+    }
+    if (may_have_more && codec_ != nullptr && !awaits_preface_ && pending_bytes() < kHighWatermarkBytes) {
       codec_->transmit(batch(lent), kHighWatermarkBytes, lent.events, lent.now);
       apply_events(lent);
     }

@@ -4,6 +4,7 @@
 #include "http/http1_codec.hpp"
 #include "http/refusal.hpp"
 #include "server/connection.hpp"
+#include "server/counting_source.hpp"
 #include "server/error_map.hpp"
 #include "server/lending.hpp"
 #include "server/request_identity.hpp"
@@ -241,9 +242,12 @@ void Connection::respond(Lending& lent, Exchange& exchange, Response&& response)
   exchange.state = ExchangeState::responding;
   exchange.body_window.end();
   exchange.handler_due = kNever;
-  if (auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body())) {
-    exchange.is_streaming = true;
-    if (*source != nullptr) (*source)->attach(Resumer{link(lent, exchange)});
+  if (auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body()); source != nullptr && *source != nullptr) {
+    exchange.streamed_bytes = std::make_shared<std::uint64_t>(0);
+    *source = std::make_unique<CountingSource>(std::move(*source), exchange.streamed_bytes);
+    (*source)->attach(Resumer{link(lent, exchange)});
+  } else if (exchange.method != Method::head) {
+    exchange.sent_bytes = response.body_length().value_or(0);
   }
   EgressBatch& out = batch(lent);
   exchange.egress_begin = out.appended_total();
@@ -263,10 +267,10 @@ void Connection::on_response_end(Lending& lent, const http::CodecEvent& event) {
   exchange->state = ExchangeState::sent;
   exchange->head = nullptr;  // HTTP/2 frees it with the stream, HTTP/1 lends its parser again
   exchange->egress_end = batch(lent).appended_total();
-  exchange->sent_bytes = exchange->egress_end - exchange->egress_begin;
 }
 
 void Connection::complete(Lending& lent, Exchange& exchange) {
+  if (exchange.streamed_bytes != nullptr) exchange.sent_bytes = *exchange.streamed_bytes;
   exchange.phases.enter(RequestPhase::write, lent.fine);
   account_request(lent, exchange);
   if (exchange.link != nullptr) exchange.link->is_gone.store(true, std::memory_order_relaxed);

@@ -73,6 +73,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
       held_is_fresh_ = true;
       break;
     }
+    if (is_http2()) awaits_preface_ = false;
     const auto used = codec_->receive(input.subspan(used_in_all), lent.events, lent.now);
     const bool made_events = !lent.events.empty();
     apply_events(lent);
@@ -172,6 +173,8 @@ bool Connection::upgrade_to_h2c(Lending& lent, const RequestHead& head) {
   if (!upgraded) return false;
   batch(lent).append(http::kSwitchingToH2c);
   codec_ = std::move(*upgraded);
+  // Some clients cannot take frames in the same read as the 101: they get them once they have spoken HTTP/2.
+  awaits_preface_ = true;
   account_upgrade(lent);
   adopt_protocol(lent, Protocol::h2c);
   // The request comes again, as stream 1: its head event joins those being applied.

@@ -31,8 +31,9 @@ void Exchange::reset() noexcept {
   next = nullptr;
   stream = 0;
   state = ExchangeState::receiving;
-  is_complete = sink_waits = is_streaming = is_cut = is_refused = false;
+  is_complete = sink_waits = is_cut = is_refused = false;
   sent_bytes = 0;
+  if (streamed_bytes != nullptr) streamed_bytes.reset();
   status = 0;
   error = ErrorType::none;
   target_size = request_id_size = 0;

@@ -76,7 +76,6 @@ struct Exchange {
   ExchangeState state{ExchangeState::receiving};
   bool is_complete{false};       ///< the whole request was received
   bool sink_waits{false};        ///< the body sink said `wait`
-  bool is_streaming{false};      ///< the response body is a source that may be pending
   bool is_cut{false};            ///< the response could not be completed
   bool is_refused{false};        ///< answered by us before it reached a handler
   bool peer_keeps_alive{true};
@@ -116,7 +115,8 @@ struct Exchange {
   std::array<char, 96> target;                ///< what is shown once the head is gone
   std::array<char, 64> request_id;
   std::array<char, 32> trace_id;
-  std::uint64_t sent_bytes{0};                ///< head and body of the response
+  std::uint64_t sent_bytes{0};                ///< body of the response, without framing
+  std::shared_ptr<std::uint64_t> streamed_bytes;  ///< counted while a source is pulled; outlived by the codec's stream
   std::unique_ptr<LogTexts> log_texts;        ///< only while an access log is written
 
   [[nodiscard]] std::string_view target_view() const noexcept { return {target.data(), target_size}; }

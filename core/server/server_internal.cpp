@@ -69,6 +69,7 @@ telemetry::TelemetryOptions telemetry_options(const ServerConfig& config, std::u
   out.recent = config.observe ? out.recent : 64;
   out.timeline = config.observe ? config.history.events : 64;
   out.stalls = config.observe ? config.history.stalls : 64;
+  out.series_budget = config.history.series;
   out.slow_threshold_ns = std::chrono::nanoseconds{config.history.slow_threshold}.count();
   out.stall_threshold_ns = std::chrono::nanoseconds{config.history.stall_threshold}.count();
   out.observe = config.observe;
@@ -107,7 +108,7 @@ Server::Internal::Internal(ServerConfig given, Server& owner)
   }
   ServerIdentity identity;
   identity.boot_id = telemetry::make_boot_id();
-  identity.instance = host_name();
+  identity.instance = config.instance.empty() ? host_name() : config.instance;
   identity.name = config.name;
   identity.version = EQUINOX_VERSION;
   identity.started_wall_ns = telemetry::wall_now_ns();
