@@ -2,19 +2,85 @@
 
 #include <equinox/metrics.hpp>
 
+#include "base/log_record.hpp"
+#include "build_facts.hpp"
+#include "config_values.hpp"
 #include "handlers/status.hpp"
+#include "server/server_internal.hpp"
 #include "surfaces.hpp"
+#ifdef EQUINOX_HAS_ADMIN
+#include <equinox/admin.hpp>
+#endif
 
 namespace equinox::appliance {
 namespace {
 
+#ifdef EQUINOX_HAS_ADMIN
+
+admin::Actions make_actions(Server& traffic, ReloadAction reload) {
+  admin::Actions actions;
+  actions.close = [&traffic](ConnectionId id, CloseReason reason, const std::string&) {
+    return traffic.close(id, reason);
+  };
+  actions.drain = [&traffic](const std::string&) { traffic.drain(true); };
+  actions.undrain = [&traffic] { return traffic.undrain(); };
+  actions.reload = std::move(reload);
+  actions.set_log_level = [&traffic](LogLevel level) { traffic.set_log_level(level); };
+  return actions;
+}
+
+admin::Options make_options(const ApplianceConfig& config, Server& traffic) {
+  admin::Options options;
+  options.tokens_file = config.admin.tokens_file;
+  options.read_only = config.admin.read_only;
+  options.hosts = config.admin.hosts;
+  const auto address = parse_listen_address(config.admin.address);
+  const bool is_any = !address || address->host.empty() || address->host == "0.0.0.0" || address->host == "::";
+  if (!is_any) options.hosts.push_back(address->host);
+  options.show_query_values = config.redaction.show_query_values;
+  options.truncate_client_address = config.redaction.truncate_client_address;
+  options.stream_clients_max = config.admin.viewers;
+  options.log_level = config.traffic.log.level;
+  options.config_file = config.file;
+  const BuildFacts facts = build_facts();
+  options.build = {{"revision", facts.revision},
+                   {"compiler", facts.compiler},
+                   {"tls", facts.tls},
+                   {"llhttp", facts.llhttp},
+                   {"nghttp2", facts.nghttp2}};
+  options.on_audit = [&traffic](const admin::AuditLine& line) {
+    traffic.internal().server_log.write(LogRecord{LogLevel::info, LogComponent::admin, "audit"}
+                                            .add("actor", line.actor)
+                                            .add("role", line.role)
+                                            .add("action", line.action)
+                                            .add("what", line.what)
+                                            .add("result", line.result)
+                                            .add("reason", line.reason));
+  };
+  return options;
+}
+
+void mount_dashboard(const ApplianceConfig& config, Server& traffic, ReloadAction reload, Server& surface) {
+  surface.mount("/admin",
+                admin::routes(traffic.view(), make_actions(traffic, std::move(reload)), make_options(config, traffic)));
+}
+
+#else
+
 constexpr std::string_view kPage = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Equinox</title></head>
 <body><h1>Equinox</h1>
-<p>This binary was built without the dashboard.</p>
+<p>This binary was built without the dashboard and its API.</p>
 <ul><li><a href="/metrics">Metrics</a></li><li><a href="/admin/status">Status</a></li></ul>
 </body></html>
 )";
+
+void mount_dashboard(const ApplianceConfig&, Server& traffic, const ReloadAction&, Server& surface) {
+  surface.get("/admin/", [](const Request&) { return Response::literal(kPage, "text/html; charset=utf-8"); });
+  surface.get("/admin/status", handlers::status(traffic.view()));
+}
+
+#endif
 
 }  // namespace
 
@@ -23,10 +89,8 @@ std::unique_ptr<Server> make_admin(const ApplianceConfig& config, Server& traffi
   ServerConfig surface = surface_config(config, "admin", config.admin.address);
   surface.listeners.front().tls = config.admin.tls;
   auto server = std::make_unique<Server>(std::move(surface));
-  static_cast<void>(reload);
   server->get("/", [](const Request&) { return Response::redirect("/admin/"); });
-  server->get("/admin/", [](const Request&) { return Response::literal(kPage, "text/html; charset=utf-8"); });
-  server->get("/admin/status", handlers::status(traffic.view()));
+  mount_dashboard(config, traffic, std::move(reload), *server);
   server->get("/metrics", metrics::exposition(traffic.view(), metrics_options(config)));
   return server;
 }

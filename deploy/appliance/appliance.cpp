@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -62,7 +64,8 @@ void Appliance::block_signals() {
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals_) throw std::system_error{errno, std::generic_category(), "signalfd"};
+  wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!signals_ || !wake_) throw std::system_error{errno, std::generic_category(), "signalfd or eventfd"};
 }
 
 void Appliance::start() {
@@ -75,7 +78,7 @@ void Appliance::start() {
   traffic_->set_config_facts(config_facts(config_.settings));
   ops_ = make_ops(config_, *traffic_);
   admin_ = make_admin(config_, *traffic_, [this] {
-    const ReloadOutcome outcome = reload();
+    const ReloadOutcome outcome = request_reload();
     return std::pair{outcome.error, outcome.changed};
   });
   for (const std::string& warning : warnings_) log(LogLevel::warning, warning);
@@ -114,10 +117,12 @@ milliseconds Appliance::next_wake() const {
 
 void Appliance::loop() {
   while (phase_ != Phase::over) {
-    std::array<pollfd, 3> ready{pollfd{signals_.get(), POLLIN, 0}, pollfd{certificates_.descriptor(), POLLIN, 0},
+    std::array<pollfd, 4> ready{pollfd{signals_.get(), POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0},
+                                pollfd{certificates_.descriptor(), POLLIN, 0},
                                 pollfd{configuration_.descriptor(), POLLIN, 0}};
     ::poll(ready.data(), ready.size(), static_cast<int>(next_wake().count()));
     take_signal();
+    take_requests();
     take_file_events();
     look_at_files();
     feed_watchdog();
@@ -145,6 +150,31 @@ void Appliance::take_signal() {
   }
 }
 
+Appliance::ReloadOutcome Appliance::request_reload() {
+  std::future<ReloadOutcome> outcome;
+  {
+    const std::scoped_lock lock{requests_mutex_};
+    if (!takes_requests_) return {"the server is stopping", {}};
+    requests_.emplace_back();
+    outcome = requests_.back().get_future();
+  }
+  ::eventfd_write(wake_.get(), 1);
+  return outcome.get();
+}
+
+void Appliance::take_requests() {
+  eventfd_t count = 0;
+  ::eventfd_read(wake_.get(), &count);
+  std::vector<std::promise<ReloadOutcome>> requests;
+  {
+    const std::scoped_lock lock{requests_mutex_};
+    requests.swap(requests_);
+  }
+  if (requests.empty()) return;
+  const ReloadOutcome outcome = reload();
+  for (auto& request : requests) request.set_value(outcome);
+}
+
 void Appliance::begin_drain() {
   phase_ = Phase::draining;
   manager_.stopping();
@@ -153,6 +183,12 @@ void Appliance::begin_drain() {
 
 // Traffic first: while it ends, probes and dashboard still answer.
 void Appliance::finish() {
+  {
+    const std::scoped_lock lock{requests_mutex_};
+    takes_requests_ = false;
+    for (auto& request : requests_) request.set_value({"the server is stopping", {}});
+    requests_.clear();
+  }
   traffic_->stop();
   if (admin_) admin_->stop();
   if (ops_) ops_->stop();
@@ -178,7 +214,6 @@ void Appliance::look_at_files() {
 }
 
 void Appliance::reload_certificates() {
-  const std::scoped_lock lock{reload_mutex_};
   try {
     traffic_->reload_certificates();
     if (admin_ && config_.admin.tls) admin_->reload_certificates();
@@ -211,7 +246,6 @@ Appliance::ReloadOutcome Appliance::refuse(std::string error) {
 }
 
 Appliance::ReloadOutcome Appliance::reload() {
-  const std::scoped_lock lock{reload_mutex_};
   manager_.reloading();
   for (Server* server : {traffic_.get(), ops_.get(), admin_.get()}) {
     if (server != nullptr) server->reopen_logs();
@@ -251,6 +285,7 @@ Appliance::ReloadOutcome Appliance::apply(ApplianceConfig next) {
   for (Server* surface : {ops_.get(), admin_.get()}) {
     if (surface != nullptr) surface->set_log_level(config_.traffic.log.level);
   }
+  watch_files();
   log(LogLevel::info, "configuration reloaded", fmt::format("{}", fmt::join(change.live, ", ")));
   return {{}, change.live};
 }

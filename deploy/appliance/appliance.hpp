@@ -1,8 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <equinox/server.hpp>
+#include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,8 +36,9 @@ class Appliance {
     std::string error;
     std::vector<std::string> changed;  ///< keys
   };
-  /// Reads configuration and certificates again, as SIGHUP does. Any thread.
-  ReloadOutcome reload();
+  /// Has the main thread read configuration and certificates again, as SIGHUP does, and waits for what came of it.
+  /// Any thread but the main one.
+  ReloadOutcome request_reload();
 
  private:
   enum class Phase : std::uint8_t { serving, draining, over };
@@ -42,7 +46,9 @@ class Appliance {
   void block_signals();
   void start();
   void loop();
+  ReloadOutcome reload();
   void take_signal();
+  void take_requests();
   void take_file_events();
   void look_at_files();
   void feed_watchdog();
@@ -67,7 +73,10 @@ class Appliance {
   UniqueFd signals_;
   FileWatch certificates_;
   FileWatch configuration_;
-  std::mutex reload_mutex_;
+  UniqueFd wake_;
+  std::mutex requests_mutex_;  ///< guards the next two
+  std::vector<std::promise<ReloadOutcome>> requests_;
+  bool takes_requests_{true};
   Phase phase_{Phase::serving};
   std::chrono::steady_clock::time_point next_poll_{};
   std::chrono::steady_clock::time_point next_alive_{};

@@ -105,6 +105,7 @@ class Builder {
     out.samples = u32("rings.samples");
     out.stalls = u32("rings.stalls");
     out.events = u32("rings.events");
+    out.series = u32("metrics.series");
     out.slow_threshold = s.duration("thresholds.slow");
     out.stall_threshold = s.duration("thresholds.stall");
   }
@@ -133,6 +134,7 @@ class Builder {
     out.trusted_proxies = s.texts("trusted_proxies");
     out.request_ids = s.boolean("request_ids");
     out.server_field = s.text("server_field");
+    out.instance = s.text("instance");
     return out;
   }
 
@@ -177,12 +179,10 @@ class Builder {
     out.admin.hosts = s.texts("admin.hosts");
     out.admin.read_only = s.boolean("admin.read_only");
     out.admin.viewers = u32("admin.viewers");
-    out.metrics = {s.text("metrics.status") == "class", u32("metrics.series")};
-    out.redaction = {s.text("redaction.query_values") == "show", s.text("redaction.client_address") == "truncate",
-                     s.texts("redaction.fields")};
+    out.metrics.status_class = s.text("metrics.status") == "class";
+    out.redaction = {s.text("redaction.query_values") == "show", s.text("redaction.client_address") == "truncate"};
     out.reload = {s.text("reload.config") == "watch", s.text("reload.certificates") == "watch",
                   s.duration("reload.poll")};
-    out.instance = s.text("instance");
     out.log_format_is_auto = s.text("log.format") == "auto";
     out.file = std::string{file};
     out.settings = s;

@@ -68,13 +68,11 @@ struct AdminConfig {
 
 struct MetricsConfig {
   bool status_class{false};  ///< "2xx" instead of the code
-  std::uint32_t series{150};
 };
 
 struct RedactionConfig {
   bool show_query_values{false};
   bool truncate_client_address{false};
-  std::vector<std::string> fields;
 };
 
 struct ReloadConfig {
@@ -92,7 +90,6 @@ struct ApplianceConfig {
   MetricsConfig metrics;
   RedactionConfig redaction;
   ReloadConfig reload;
-  std::string instance;
   bool log_format_is_auto{true};
   std::string file;  ///< the configuration file; empty: none
   Settings settings;

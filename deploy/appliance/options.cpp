@@ -57,7 +57,9 @@ void add_serve_options(CLI::App& app, Options& options) {
 }
 
 void add_admin_options(CLI::App& app, Options& options) {
-  app.add_option("--admin", options.admin.address, "Address or URL of the admin surface")->capture_default_str()->type_name("ADDR");
+  app.add_option("--admin", options.admin.address, "Address or URL of the admin surface")
+      ->capture_default_str()
+      ->type_name("ADDR");
   app.add_option("--token-file", options.admin.token_file, "File with a bearer token; else EQUINOX_TOKEN")
       ->type_name("FILE");
   app.add_option("--ca-file", options.admin.ca_file, "Trust this authority (https)")->type_name("FILE");
@@ -114,7 +116,9 @@ std::unique_ptr<CLI::App> make_command_line(Options& options) {
   token->add_option("--name", options.token_name, "Who has it: shown in the audit trail")->type_name("NAME");
   CLI::App* probe = app->add_subcommand("probe", "One GET; exit status 0 when the answer is 2xx");
   probe->add_option("url", options.url, "http://… or https://…")->required();
-  probe->add_option("--timeout", options.probe_timeout_s, "Seconds to wait")->capture_default_str()->check(CLI::Range(0.1, 600.0));
+  probe->add_option("--timeout", options.probe_timeout_s, "Seconds to wait")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 600.0));
   CLI::App* completion = app->add_subcommand("completion", "Print a completion script");
   completion->add_option("shell", options.shell, "bash, zsh or fish")
       ->required()

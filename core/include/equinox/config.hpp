@@ -79,6 +79,7 @@ struct HistoryConfig {
   std::uint32_t samples{20'000};
   std::uint32_t stalls{1'000};
   std::uint32_t events{50'000};       ///< state changes and requests behind the drawer's timeline
+  std::uint32_t series{150};  ///< children of the request family until further routes fold into `_other`
   milliseconds slow_threshold{500};
   milliseconds stall_threshold{100};
 };
@@ -115,6 +116,7 @@ struct ServerConfig {
   bool request_ids{true};                    ///< X-Request-Id accepted or made, and answered
   bool observe{true};                        ///< samples, timeline and slow log; counters are always kept
   std::string server_field{"equinox"};       ///< Server field; empty: not sent
+  std::string instance{};                      ///< of the process, on the dashboard; empty: the host name
   std::string name{"traffic"};               ///< in log lines and thread names
 };
 
