@@ -136,7 +136,15 @@ std::vector<std::vector<server::Reactor::Listening>> Server::Internal::open_list
           const int given = listener.inherited[r % listener.inherited.size()];
           return net::Listener::adopt(UniqueFd{::fcntl(given, F_DUPFD_CLOEXEC, 3)});
         }
+        // SO_REUSEPORT lets a second process of the same user share a port unnoticed: it is asked for only among our own
+        // reactors, after the port was seen to be free.
         net::ListenerOptions options;
+        options.reuse_port = reactor_count > 1;
+        if (r == 0 && options.reuse_port && address.port() != 0) {
+          net::ListenerOptions alone;
+          alone.reuse_port = false;
+          if (auto free = net::Listener::open(address, alone); !free) return free.error();
+        }
         options.defer_accept_seconds = static_cast<int>(listener.defer_accept.count());
         return net::Listener::open(address, options);
       }();
