@@ -1,0 +1,46 @@
+#include "metrics/accept.hpp"
+
+#include <gtest/gtest.h>
+
+namespace equinox::metrics {
+namespace {
+
+struct AcceptCase {
+  std::string_view name;
+  std::string_view field;
+  Format expected;
+};
+class AcceptField : public testing::TestWithParam<AcceptCase> {};
+TEST_P(AcceptField, ChoosesTheFormat) { EXPECT_EQ(preferred_format(GetParam().field), GetParam().expected); }
+INSTANTIATE_TEST_SUITE_P(
+    Rfc9110Section12, AcceptField,
+    testing::Values(AcceptCase{"Absent", "", Format::text}, AcceptCase{"Anything", "*/*", Format::text},
+                    AcceptCase{
+                        "Prometheus",
+                        "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+                        "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+                        Format::open_metrics},
+                    AcceptCase{"TextPreferred", "application/openmetrics-text;q=0.4, text/plain;q=0.5", Format::text},
+                    AcceptCase{"OpenMetricsRefused", "application/openmetrics-text;q=0", Format::text},
+                    AcceptCase{"Case", "Application/OpenMetrics-Text; Version=1.0.0", Format::open_metrics},
+                    AcceptCase{"OtherVersion", "application/openmetrics-text;version=2.0.0", Format::text},
+                    AcceptCase{"BadWeight", "application/openmetrics-text;q=x", Format::text}),
+    [](const auto& test) { return std::string{test.param.name}; });
+
+struct EncodingCase {
+  std::string_view name;
+  std::string_view field;
+  bool expected;
+};
+class AcceptEncodingField : public testing::TestWithParam<EncodingCase> {};
+TEST_P(AcceptEncodingField, AllowsGzip) { EXPECT_EQ(accepts_gzip(GetParam().field), GetParam().expected); }
+INSTANTIATE_TEST_SUITE_P(Rfc9110Section12, AcceptEncodingField,
+                         testing::Values(EncodingCase{"Absent", "", false}, EncodingCase{"Gzip", "gzip", true},
+                                         EncodingCase{"List", "br;q=1.0, gzip;q=0.8", true},
+                                         EncodingCase{"Refused", "gzip;q=0, *", false},
+                                         EncodingCase{"Star", "*;q=0.1", true},
+                                         EncodingCase{"Other", "br, deflate", false}),
+                         [](const auto& test) { return std::string{test.param.name}; });
+
+}  // namespace
+}  // namespace equinox::metrics

@@ -1,0 +1,173 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <prometheus/counter.h>
+#include <prometheus/registry.h>
+#include <zlib.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <equinox/metrics.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "observed_server.hpp"
+
+namespace equinox::metrics {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::string_view kOpenMetricsAccept = "application/openmetrics-text;version=1.0.0";
+
+class ExpositionTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto route = server.route("/a \"quoted\"\\path\n");
+    server.request(route, 200, 1'500'000);
+    server.request(route, 500, 700'000'000, 1, ErrorType::status);
+    server.open_and_close(CloseReason::keep_alive_timeout);
+  }
+  Response answer(std::string_view accept, std::string_view encoding = "", Options options = {}) {
+    const std::array<Field, 2> fields{Field{"accept", accept}, Field{"accept-encoding", encoding}};
+    RequestHead head;
+    head.fields = fields;
+    const RequestContext context;
+    const auto handler = exposition(server.telemetry, std::move(options));
+    return (*handler.sync())(Request{head, context});
+  }
+  static std::string read_body(Response& response, std::size_t room = 4096) {
+    auto& source = std::get<std::unique_ptr<BodySource>>(response.body());
+    std::string out;
+    for (;;) {
+      std::string part(room, '\0');
+      const auto pulled = source->pull(part);
+      EXPECT_LE(pulled.count, room);
+      out.append(part, 0, pulled.count);
+      if (pulled.status == PullStatus::end) return out;
+      EXPECT_EQ(pulled.status, PullStatus::bytes);
+      EXPECT_GT(pulled.count, 0U);
+      if (pulled.count == 0) return out;
+    }
+  }
+  std::string page(std::string_view accept, Options options = {}) {
+    auto response = answer(accept, "", std::move(options));
+    return read_body(response);
+  }
+  ObservedServer server;
+};
+
+TEST_F(ExpositionTest, AnswersInTheFormatThatWasAskedFor) {
+  EXPECT_EQ(answer("").content_type(), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(answer(kOpenMetricsAccept).content_type(), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+}
+
+TEST_F(ExpositionTest, OpenMetricsEndsWithItsMarkAndStripsTotalFromFamilies) {
+  const auto text = page(kOpenMetricsAccept);
+  EXPECT_THAT(text, EndsWith("# EOF\n"));
+  EXPECT_THAT(text, HasSubstr("# TYPE equinox_connections_accepted counter\n"));
+  EXPECT_THAT(text, HasSubstr("equinox_connections_accepted_total{listener=\"http\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("# UNIT http_server_request_duration_seconds seconds\n"));
+  EXPECT_THAT(text, HasSubstr("le=\"1.0\"}"));
+  EXPECT_THAT(text, Not(HasSubstr("\n\n")));
+}
+
+TEST_F(ExpositionTest, OpenMetricsCarriesExemplarsOfTheirBucketWithin128Characters) {
+  std::istringstream lines{page(kOpenMetricsAccept)};
+  int exemplars = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto at = line.find(" # {");
+    if (at == std::string::npos) continue;
+    ++exemplars;
+    EXPECT_THAT(line, HasSubstr("trace_id=\"0af7651916cd43dd8448eb211c80319c\""));
+    EXPECT_THAT(line, HasSubstr("request_id=\"request-1\""));
+    EXPECT_THAT(line, HasSubstr("connection_id=\""));
+    EXPECT_THAT(line, EndsWith(" 1700000000.123"));
+    if (line.find("_code=\"200\"") != std::string::npos) {
+      EXPECT_THAT(line, HasSubstr("le=\"0.0025\"} 1 # {"));
+      EXPECT_THAT(line, HasSubstr("} 0.0015 "));
+    } else {
+      EXPECT_THAT(line, HasSubstr("le=\"0.75\"} 1 # {"));
+    }
+    EXPECT_LE(line.find('}', at) - at, 128U + 20U);
+  }
+  EXPECT_EQ(exemplars, 2);
+}
+
+TEST_F(ExpositionTest, TextHasNoExemplars) { EXPECT_THAT(page(""), Not(HasSubstr(" # {"))); }
+
+TEST_F(ExpositionTest, EscapesLabelValues) {
+  EXPECT_THAT(page(kOpenMetricsAccept), HasSubstr(R"(http_route="/a \"quoted\"\\path\n")"));
+  EXPECT_THAT(page(""), HasSubstr(R"(http_route="/a \"quoted\"\\path\n")"));
+}
+
+TEST_F(ExpositionTest, NeverExportsATargetOrAPeer) {
+  EXPECT_THAT(page(kOpenMetricsAccept), Not(HasSubstr("secret")));
+  EXPECT_THAT(page(""), Not(HasSubstr("secret")));
+}
+
+TEST_F(ExpositionTest, IsTheSameHoweverSmallThePulls) {
+  auto small = answer(kOpenMetricsAccept);
+  auto large = answer(kOpenMetricsAccept);
+  const auto without_numbers = [](std::string text) {  // the process changes between two scrapes
+    std::erase_if(text, [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == 'e' || c == '-' || c == '+'; });
+    return text;
+  };
+  EXPECT_EQ(without_numbers(read_body(small, 7)), without_numbers(read_body(large, 1 << 20)));
+}
+
+std::string inflated(const std::string& packed) {
+  z_stream stream{};
+  EXPECT_EQ(::inflateInit2(&stream, 15 + 16), Z_OK);
+  std::string out(4 << 20, '\0');
+  std::string input = packed;
+  stream.next_in = reinterpret_cast<Bytef*>(input.data());
+  stream.avail_in = static_cast<uInt>(input.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(::inflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  ::inflateEnd(&stream);
+  return out;
+}
+
+TEST_F(ExpositionTest, CompressesWhenAccepted) {
+  auto response = answer(kOpenMetricsAccept, "gzip");
+  EXPECT_EQ(response.field("Content-Encoding"), "gzip");
+  const auto packed = read_body(response, 100);
+  const auto text = inflated(packed);
+  EXPECT_THAT(text, EndsWith("# EOF\n"));
+  EXPECT_LT(packed.size() * 5, text.size());
+  EXPECT_EQ(answer("").field("Content-Encoding"), "");
+}
+
+TEST_F(ExpositionTest, AppendsTheProgramsOwnRegistries) {
+  auto registry = std::make_shared<prometheus::Registry>();
+  prometheus::BuildCounter().Name("shop_orders_total").Help("Orders.").Register(*registry).Add({}).Increment(3);
+  Options options;
+  options.appended.push_back(registry);
+  EXPECT_THAT(page("", options), HasSubstr("shop_orders_total 3\n"));
+  EXPECT_THAT(page(kOpenMetricsAccept, options), HasSubstr("# TYPE shop_orders counter\n# HELP shop_orders Orders.\n"
+                                                           "shop_orders_total 3\n"));
+}
+
+TEST_F(ExpositionTest, PassesPromtool) {
+#ifndef EQUINOX_PROMTOOL
+  GTEST_SKIP() << "skipped: promtool is not installed";
+#else
+  const auto path = testing::TempDir() + "equinox_page.txt";
+  std::ofstream{path} << page("");
+  const auto command = std::string{EQUINOX_PROMTOOL} + " check metrics < " + path + " 2>&1";
+  FILE* pipe = ::popen(command.c_str(), "r");
+  ASSERT_NE(pipe, nullptr);
+  std::string output;
+  std::array<char, 512> part{};
+  while (std::fgets(part.data(), static_cast<int>(part.size()), pipe) != nullptr) output += part.data();
+  EXPECT_EQ(::pclose(pipe), 0) << output;
+#endif
+}
+
+}  // namespace
+}  // namespace equinox::metrics
