@@ -9,11 +9,19 @@ need_image() {
   need "$1" podman buildah skopeo runc mmdebstrap || return 1
   [[ -x $BINARY ]] || { skip "$1" "the binary $BINARY"; return 1; }
   [[ -n ${IMAGE_BUILT:-} ]] && return 0
-  if ! { ensure_base && build_image "$IMAGE"; } >"$SCRATCH/image.log" 2>&1; then
+  if ! { ensure_base && ensure_image; } >"$SCRATCH/image.log" 2>&1; then
     fail "$1: the image does not build" "$SCRATCH/image.log"
     return 1
   fi
   IMAGE_BUILT=1
+}
+
+# The same binary and the same recipe give the same image: kept under their hash between runs.
+ensure_image() {
+  local kept
+  kept=localhost/equinox:$(cat "$BINARY" "$ROOT"/deploy/image/* "$ROOT/LICENSE" | sha256sum | cut -c1-12)
+  podman image exists "$kept" || build_image "$kept" || return 1
+  podman tag "$kept" "$IMAGE"
 }
 
 base_tag() { echo "localhost/equinox-base:$(cat "$ROOT"/deploy/image/{build-base.sh,runtime-packages.txt} | sha256sum | cut -c1-12)"; }
