@@ -1,6 +1,7 @@
 """Runs many attempts at once over non-blocking sockets, each cut into the pieces that its mode asks for."""
 
 import heapq
+import itertools
 import selectors
 import socket
 import ssl
@@ -57,7 +58,7 @@ class Runner:
     def __init__(self, address, context=None, patience=8.0):
         self.address, self.context, self.patience = address, context, patience
         self.selector = selectors.DefaultSelector()
-        self.timers = []
+        self.timers, self.order = [], itertools.count()
         self.open = 0
 
     def run(self, attempts):
@@ -78,7 +79,7 @@ class Runner:
         attempt.handshaking = self.context is not None
         self.selector.register(connection, selectors.EVENT_WRITE, attempt)
         self.open += 1
-        heapq.heappush(self.timers, (attempt.deadline, id(attempt), attempt))
+        self.remind(attempt, attempt.deadline, True)
 
     def turn(self):
         now = time.monotonic()
@@ -88,15 +89,20 @@ class Runner:
                 self.advance(key.data)
         now = time.monotonic()
         while self.timers and self.timers[0][0] <= now:
-            attempt = heapq.heappop(self.timers)[2]
+            _, _, attempt, is_deadline = heapq.heappop(self.timers)
             if attempt.finished:
                 continue
-            if now >= attempt.deadline:
-                attempt.problem = f"no end of the connection after {self.patience} s"
-                self.finish(attempt)
-            elif attempt.waiting_until and now >= attempt.waiting_until:
+            if not is_deadline:
                 attempt.waiting_until = 0.0
                 self.watch(attempt, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            elif now < attempt.deadline:
+                self.remind(attempt, attempt.deadline, True)
+            else:
+                attempt.problem = f"no end of the connection {self.patience} s after the last byte sent"
+                self.finish(attempt)
+
+    def remind(self, attempt, when, is_deadline):
+        heapq.heappush(self.timers, (when, next(self.order), attempt, is_deadline))
 
     def watch(self, attempt, events):
         self.selector.modify(attempt.connection, events, attempt)
@@ -147,10 +153,11 @@ class Runner:
         if attempt.offset < len(piece):
             return
         attempt.next_piece, attempt.offset = attempt.next_piece + 1, 0
+        attempt.deadline = time.monotonic() + self.patience
         self.watch(attempt, selectors.EVENT_READ)
         if attempt.next_piece < len(attempt.pieces):
             attempt.waiting_until = time.monotonic() + PAUSE
-            heapq.heappush(self.timers, (attempt.waiting_until, id(attempt), attempt))
+            self.remind(attempt, attempt.waiting_until, False)
 
     def receive(self, attempt):
         while True:

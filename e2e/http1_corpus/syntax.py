@@ -62,7 +62,8 @@ def methods():
         yield case(f"method-bad-{name}", "9110 5.6.2", get(method=method), "400 -")
     yield case("method-empty", "9112 3", " /hello HTTP/1.1\r\nHost: a\r\n\r\n", "400? -", first_line_decides=True)
     for name, method in {"m-search": "M-SEARCH", "get": "GET", "post": "POST", "head": "HEAD", "put": "PUT"}.items():
-        yield case(f"asterisk-with-{name}", "9112 3.2.4", get("Content-Length: 0", method=method, target="*"), "400|405|501 ~")
+        yield case(f"asterisk-with-{name}", "9112 3.2.4", get("Content-Length: 0", method=method, target="*"),
+                   f"400|405|501{'/' if method == 'HEAD' else ''} ~")
 
 
 def targets():
@@ -129,12 +130,13 @@ def host():
     yield case("host-twice-same", "9112 3.2", get("Host: a"), "400 -")
     yield case("host-twice-different", "9112 3.2", get("Host: b"), "400 -")
     yield case("host-twice-case", "9112 3.2", get("X: y", "hOsT: b"), "400 -")
-    bad = {"space": "a b", "slash": "a/b", "userinfo": "u@a", "comma": "a,b", "question": "a?b", "hash": "a#b", "port-letters": "a:8o",
+    bad = {"space": "a b", "slash": "a/b", "userinfo": "u@a", "question": "a?b", "hash": "a#b", "port-letters": "a:8o",
            "port-huge": "a:99999999", "two-ports": "a:80:80", "open-bracket": "[::1", "close-bracket": "::1]", "ipv6-bare": "::1",
            "bracket-name": "[abc]", "nul": "a\0", "tab-inside": "a\tb", "high": "a\xe9", "quote": '"a"', "backslash": "a\\b",
            "angle": "<a>", "percent-bad": "a%zz", "only-port": ":80", "url": "http://a/", "minus-port": "a:-1"}
     for name, value in bad.items():
         yield case(f"host-bad-{name}", "9112 3.2", get(f"Host: {value}", host=False), "400 -")
+    yield case("host-comma", "9110 7.2", get("Host: a,b", host=False), "200|400 ~")  # a legal reg-name that looks like a list
     yield case("host-folded", "9112 5.2", get("Host:\r\n a", host=False), "400 -")
     yield case("host-space-before-colon", "9112 5.1", get("Host : a", host=False), "400 -")
     yield case("host-absolute-differs", "9112 3.2.2", line("GET http://b/hello HTTP/1.1"), "200|400|421 ~")
