@@ -1,0 +1,202 @@
+// What the API may change. Everything here is audited, refused or not.
+
+#include <algorithm>
+#include <cmath>
+
+#include "admin-ui/api/lists.hpp"
+#include "admin-ui/api/overview.hpp"
+#include "admin-ui/api/routes.hpp"
+#include "admin-ui/api/selection.hpp"
+
+namespace equinox::admin {
+namespace {
+
+constexpr std::size_t kReasonMost = 200;
+
+AuditLine line_of(const Session& session, std::string action, std::string what, std::string reason = {}) {
+  return {session.actor, std::string{to_string(session.role)}, std::move(action), std::move(what), "done", std::move(reason)};
+}
+
+/// Checks role and origin; a refusal is audited and thrown on.
+Session change(State& state, const Request& request, Role role, std::string_view action, const Moment& now) {
+  try {
+    return state.access.require_change(request, role, now);
+  } catch (const Problem& problem) {
+    AuditLine line{"unknown", "", std::string{action}, std::string{request.path()}, "refused", problem.what()};
+    try {
+      const Session session = state.access.session_of(request, now);
+      line.actor = session.actor;
+      line.role = to_string(session.role);
+    } catch (const Problem&) {
+      line.actor = to_string(request.peer());
+    }
+    state.audit.add(now, std::move(line));
+    throw;
+  }
+}
+
+void need(bool has, std::string_view what) {
+  if (!has) throw Problem{409, "unavailable", "This server cannot do that", std::string{what} + " is not wired up here."};
+}
+
+/// What a close is about to hit.
+struct Targets {
+  std::vector<std::uint64_t> ids;
+  std::array<std::uint64_t, kCount<ConnectionState>> by_state{};
+};
+
+Targets targets_of(State& state, const Json& body, const std::string& query_text, const Moment& now) {
+  const auto list = body.find("ids");
+  if ((list != body.end()) == body.contains("query")) {
+    throw Problem{400, "bad-request", "The request cannot be understood", "Exactly one of query and ids is needed."};
+  }
+  Targets out;
+  if (list == body.end()) {
+    Query query{query_text, Names::of(state.view), state.redaction, now};
+    if (query.needs_rate()) state.rates.want(now);
+    Selection selection = select(state.view, query, {}, state.rates, now);
+    return {std::move(selection.ids), selection.by_state};
+  }
+  if (!list->is_array() || list->empty() || list->size() > 1000) {
+    throw Problem{400, "bad-request", "The request cannot be understood", "ids is a list of 1 to 1000 ids."};
+  }
+  for (const Json& text : *list) {
+    const ConnectionId id = text.is_string() ? parse_connection_id(text.get<std::string>()) : ConnectionId{};
+    if (!id) throw Problem{400, "bad-request", "The request cannot be understood", "An id is not one."};
+    const auto record = state.view.record(id);
+    if (!record || std::find(out.ids.begin(), out.ids.end(), id.packed()) != out.ids.end()) continue;
+    out.ids.push_back(id.packed());
+    ++out.by_state[index_of(record->hot.state)];
+  }
+  return out;
+}
+
+std::uint64_t cut_requests(const Targets& targets) {
+  std::uint64_t count = 0;
+  for (const ConnectionState state : {ConnectionState::reading_head, ConnectionState::reading_body,
+                                      ConnectionState::handling, ConnectionState::writing, ConnectionState::draining}) {
+    count += targets.by_state[index_of(state)];
+  }
+  return count;
+}
+
+CloseReason mode_of(const Json& body) {
+  const std::string mode = text_member(body, "mode", "close", 20);
+  if (mode == "close") return CloseReason::admin_close;
+  if (mode == "drain") return CloseReason::admin_drain;
+  throw Problem{400, "bad-request", "The request cannot be understood", "mode is close or drain"};
+}
+
+Response close_connections(State& state, const Request& request, const Moment& now) {
+  const Session session = change(state, request, Role::operator_, "close", now);
+  need(static_cast<bool>(state.actions.close), "Closing connections");
+  const Json body = body_of(request);
+  const std::string query = text_member(body, "query", "", 2000);
+  const CloseReason reason = mode_of(body);
+  const auto rate = number_member(body, "rate", 1e-3, 1e6);
+  const std::string why = text_member(body, "reason", "", kReasonMost);
+  Targets targets = targets_of(state, body, query, now);
+  if (flag_member(body, "dry_run", false)) {
+    const double pace = rate.value_or(Jobs::kFastest);
+    return answer({{"count", targets.ids.size()},
+                   {"by_state", by_state_json(targets.by_state)},
+                   {"mid_request", reason == CloseReason::admin_drain ? 0 : cut_requests(targets)},
+                   {"seconds", static_cast<double>(targets.ids.size()) / pace}});
+  }
+  Job job;
+  job.reason = reason;
+  job.rate = rate;
+  job.query = query;
+  job.why = why;
+  job.actor = session.actor;
+  const std::size_t count = targets.ids.size();
+  job.ids = std::move(targets.ids);
+  const Json started = state.jobs.start(std::move(job), now);
+  const std::string what = (body.contains("ids") ? std::string{"ids"} : "\"" + query + "\"") + ": " + std::to_string(count);
+  state.audit.add(now, line_of(session, reason == CloseReason::admin_drain ? "drain connections" : "close", what, why));
+  state.wake();
+  Response out = answer(started, 202);
+  return out;
+}
+
+Response stop_job(State& state, const Request& request, const Moment& now) {
+  const Session session = change(state, request, Role::operator_, "stop job", now);
+  Json job = state.jobs.stop(request.parameter("id"), now);
+  state.audit.add(now, line_of(session, "stop job", std::string{request.parameter("id")}));
+  return answer(job);
+}
+
+Response drain(State& state, const Request& request, const Moment& now) {
+  const Session session = change(state, request, Role::operator_, "drain", now);
+  const Json body = body_of(request);
+  const std::string why = text_member(body, "reason", "", kReasonMost);
+  if (!flag_member(body, "dry_run", false)) {
+    need(static_cast<bool>(state.actions.drain), "A drain");
+    state.actions.drain(session.actor);
+    state.audit.add(now, line_of(session, "drain", "server", why));
+  }
+  return answer(drain_json(state, Sample::of(state.view, now), true));
+}
+
+Response undrain(State& state, const Request& request, const Moment& now) {
+  const Session session = change(state, request, Role::operator_, "undrain", now);
+  need(static_cast<bool>(state.actions.undrain), "Taking a drain back");
+  const bool is_done = state.actions.undrain();
+  AuditLine line = line_of(session, "undrain", "server");
+  if (!is_done) line.result = "failed";
+  state.audit.add(now, line);
+  if (!is_done) {
+    throw Problem{409, "not-draining", "There is no drain to take back",
+                  "Only a drain that kept its listeners can be taken back."};
+  }
+  return answer(drain_json(state, Sample::of(state.view, now), true));
+}
+
+Response reload(State& state, const Request& request, const Moment& now) {
+  const Session session = change(state, request, Role::admin, "reload", now);
+  need(static_cast<bool>(state.actions.reload), "A reload");
+  const auto [error, changed] = state.actions.reload();
+  AuditLine line = line_of(session, "reload", "configuration");
+  if (!error.empty()) {
+    line.result = "failed";
+    line.reason = error;
+  }
+  state.audit.add(now, line);
+  if (!error.empty()) throw Problem{422, "reload-refused", "The configuration was not taken", error};
+  return answer({{"reloaded_at", seconds(now.wall_ns)}, {"changed", changed}});
+}
+
+Response set_log_level(State& state, const Request& request, const Moment& now) {
+  const Session session = change(state, request, Role::operator_, "log level", now);
+  need(state.log_levels.can_change(), "The log level");
+  const Json body = body_of(request);
+  const std::string component = text_member(body, "component", "all", 40);
+  if (component != "all") {
+    throw Problem{400, "bad-request", "There is no such component", "The server has one level for all components: all."};
+  }
+  const std::string name = text_member(body, "level", "", 20);
+  const auto level = parse_level(name);
+  if (!level) {
+    throw Problem{400, "bad-request", "There is no such level", "level is debug, info, warn, error or off"};
+  }
+  const auto length = number_member(body, "for_seconds", 1, 86400);
+  state.log_levels.set(*level, length, now);
+  std::string what = "all → " + std::string{level_name(*level)};
+  if (length) what += " for " + std::to_string(static_cast<std::int64_t>(std::lround(*length))) + " s";
+  state.changes.add(now, "log_level", "Log level: " + what);
+  state.audit.add(now, line_of(session, "log level", what));
+  return answer(state.log_levels.page());
+}
+
+}  // namespace
+
+void add_action_routes(Routes& routes, const std::shared_ptr<State>& state) {
+  routes.post("/api/v1/connections/close", guarded(state, close_connections));
+  routes.del("/api/v1/jobs/{id}", guarded(state, stop_job));
+  routes.post("/api/v1/drain", guarded(state, drain));
+  routes.post("/api/v1/undrain", guarded(state, undrain));
+  routes.post("/api/v1/reload", guarded(state, reload));
+  routes.put("/api/v1/log-level", guarded(state, set_log_level));
+}
+
+}  // namespace equinox::admin
