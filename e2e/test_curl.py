@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-VERSIONS = [("http", "--http1.0", "1.0"), ("http", "--http1.1", "1.1"), ("http", "--http2-prior-knowledge", "2"), ("http", "--http2", "2"),
+VERSIONS = [("http", "--http1.0", "1.1"), ("http", "--http1.1", "1.1"), ("http", "--http2-prior-knowledge", "2"), ("http", "--http2", "2"),
             ("https", "--http1.1", "1.1"), ("https", "--http2", "2")]
 BY_VERSION = pytest.mark.parametrize("name,flag,version", VERSIONS, ids=lambda v: v if isinstance(v, str) else None)
 

@@ -106,6 +106,7 @@ def test_an_idle_connection_gets_a_second_before_it_is_closed(start):
         exchange(busy, GET)
         server.signal(signal.SIGTERM)
         began = time.monotonic()
+        wait_for(lambda: server.get("/readyz")[0] == 503, 1, "the drain")
         answer = exchange(busy, GET)  # the request that was already on its way
         assert answer.status == 200
         assert "close" in (answer.get("connection") or "").lower()

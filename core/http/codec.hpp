@@ -16,9 +16,10 @@
 namespace equinox::http {
 
 enum class EventKind : std::uint8_t {
-  head,     ///< a request's head; `end_of_message`: no body follows
-  body,     ///< bytes of its body; may be empty with `end_of_message`
-  reset,    ///< the peer gave the stream up (HTTP/2 RST_STREAM); `error_code`
+  head,       ///< a request's head; `end_of_message`: no body follows
+  body,       ///< bytes of its body; may be empty with `end_of_message`
+  announced,  ///< HTTP/1: a chunk of `size` bytes begins; one that is too large is refused before it comes
+  reset,      ///< the peer gave the stream up (HTTP/2 RST_STREAM); `error_code`
   refused,  ///< this request cannot be served, others can: answer `error` (HTTP/2 only); a head event may not have come
             ///< before
   sent,     ///< from transmit: the last byte of this stream's response is in the batch

@@ -20,7 +20,8 @@ constexpr std::array<std::uint8_t, 256> make_octets() {
   std::array<std::uint8_t, 256> table{};
   mark(table, kAlphaNumeric, kToken | kTargetPath | kTargetQuery | kRegName);
   mark(table, "!#$%&'*+-.^_`|~", kToken);
-  mark(table, "-._~!$&'()*+,;=", kRegName);  // unreserved and sub-delims
+  // Unreserved and sub-delims (RFC 3986 §3.2.2) but for the comma: "a,b" is how two Host fields look when joined.
+  mark(table, "-._~!$&'()*+;=", kRegName);
   mark(table, "-._~!$&'()*+,;=:@/%^`{|}[]", kTargetPath | kTargetQuery);
   mark(table, "?\\", kTargetQuery);
   mark(table, "0123456789abcdefABCDEF", kHexDigit);

@@ -25,11 +25,11 @@ std::string_view extended(std::string_view first, const char* at, std::size_t si
 Errc head_error(llhttp_errno_t code) noexcept {
   switch (code) {
     case HPE_INVALID_URL: return Errc::bad_target;
-    case HPE_INVALID_VERSION: return Errc::version_unsupported;
     // The guard has seen a token in the method's place and a version it knows: what is left is a method that llhttp
-    // does not know, or not for HTTP (DESCRIBE, SOURCE).
+    // does not know, or not for HTTP (DESCRIBE, SOURCE), or not for this version (PRI).
     case HPE_INVALID_METHOD:
     case HPE_INVALID_CONSTANT:
+    case HPE_INVALID_VERSION:
     case HPE_PAUSED_H2_UPGRADE: return Errc::method_unknown;
     case HPE_INVALID_CONTENT_LENGTH:
     case HPE_UNEXPECTED_CONTENT_LENGTH: return Errc::conflicting_framing;
@@ -114,6 +114,16 @@ struct Http1ParserCallbacks {
     parser.events_->push_back(event);
     return 0;
   }
+  static int on_chunk_header(llhttp_t* engine) noexcept {
+    Http1Parser& parser = self(engine);
+    if (engine->content_length == 0) return 0;
+    CodecEvent event;
+    event.kind = EventKind::announced;
+    event.stream = parser.stream_;
+    event.size = engine->content_length;
+    parser.events_->push_back(event);
+    return 0;
+  }
   static int on_message_complete(llhttp_t* engine) noexcept {
     self(engine).is_complete_ = true;
     return HPE_PAUSED;  // the next request waits until this one is answered
@@ -129,6 +139,7 @@ struct Http1ParserCallbacks {
     settings.on_header_value = on_value;
     settings.on_headers_complete = on_headers_complete;
     settings.on_body = on_body;
+    settings.on_chunk_header = on_chunk_header;
     settings.on_message_complete = on_message_complete;
     return settings;
   }
@@ -167,7 +178,15 @@ void Http1Parser::begin(const Limits& limits) {
 Result<void> Http1Parser::parse_head(std::string_view bytes, Scheme scheme, const Limits& limits) {
   begin(limits);
   llhttp_t* const engine = engine_in(engine_);
-  const llhttp_errno_t code = llhttp_execute(engine, bytes.data(), bytes.size());
+  llhttp_errno_t code = llhttp_execute(engine, bytes.data(), bytes.size());
+  if (code == HPE_INVALID_CONTENT_LENGTH && bytes.find('\t') != std::string_view::npos) {
+    // llhttp knows only spaces around a length; tabs are white space too (RFC 9110 §5.6.3). Rare enough for a copy.
+    spaced_.assign(bytes);
+    std::replace(spaced_.begin(), spaced_.end(), '\t', ' ');
+    bytes = spaced_;
+    begin(limits);
+    code = llhttp_execute(engine, bytes.data(), bytes.size());
+  }
   head_.fields = {fields_.data(), field_count_};
   if (code != HPE_OK && !(code == HPE_PAUSED && is_complete_)) {
     if (code == HPE_USER) return failure_;
@@ -210,7 +229,7 @@ Result<std::size_t> Http1Parser::parse_body(std::span<const std::byte> input, St
   }
   if (is_complete_) {
     finish_trailers();
-    if (events.size() == events_before) {
+    if (events.size() == events_before || events.back().kind != EventKind::body) {
       CodecEvent end;
       end.kind = EventKind::body;
       end.stream = stream;

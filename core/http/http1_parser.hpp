@@ -72,6 +72,7 @@ class Http1Parser {
   std::vector<Field> fields_;
   std::size_t field_count_{0};
   std::string scratch_;
+  std::string spaced_;  ///< the head with tabs made spaces, when llhttp could not take them
   const Limits* limits_{nullptr};
 
   // Body.

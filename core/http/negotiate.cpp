@@ -32,6 +32,8 @@ Negotiated negotiate(std::string_view first_bytes) noexcept {
   if (line == "\r") return Negotiated::need_more;
   if (line.starts_with("\r\n")) line.remove_prefix(2);  // one empty line may come first (RFC 9112 §2.2)
   if (line.empty()) return Negotiated::need_more;
+  // A second empty line, or a line end that is none: a mistake of HTTP/1, refused there with its status.
+  if (line.front() == '\r' || line.front() == '\n') return Negotiated::http1;
   // TLS records, SSH and most else begin with an octet no request line begins with: no need to wait for a line end.
   if (is_control(line.front())) return Negotiated::wrong_protocol;
   if (begins_with_method(line)) return Negotiated::http1;

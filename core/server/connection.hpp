@@ -144,6 +144,7 @@ class Connection {
   void on_head(Lending& lent, const http::CodecEvent& event);
   void on_body(Lending& lent, const http::CodecEvent& event);
   void on_request_end(Lending& lent, Exchange& exchange);
+  void on_announced(Lending& lent, const http::CodecEvent& event);
   void on_reset(Lending& lent, const http::CodecEvent& event);
   void on_refused(Lending& lent, const http::CodecEvent& event);
   void begin_exchange(Lending& lent, Exchange& exchange, const RequestHead& head);

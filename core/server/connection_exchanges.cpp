@@ -20,6 +20,7 @@ void Connection::apply_events(Lending& lent) {
     switch (event.kind) {
       case http::EventKind::head: on_head(lent, event); break;
       case http::EventKind::body: on_body(lent, event); break;
+      case http::EventKind::announced: on_announced(lent, event); break;
       case http::EventKind::reset: on_reset(lent, event); break;
       case http::EventKind::refused: on_refused(lent, event); break;
       case http::EventKind::sent:
@@ -143,6 +144,7 @@ void Connection::on_body(Lending& lent, const http::CodecEvent& event) {
     if (codec_ != nullptr && event.size != 0) codec_->consume(event.stream, event.size);
     return;
   }
+  if (event.end_of_message) exchange->trailers = event.trailers();
   take_body(lent, *exchange, event.bytes(), event.end_of_message);
 }
 
@@ -173,6 +175,14 @@ void Connection::take_body(Lending& lent, Exchange& exchange, std::span<const st
   }
   codec_->consume(exchange.stream, bytes.size());
   if (is_last) run_handler(lent, exchange);
+}
+
+void Connection::on_announced(Lending& lent, const http::CodecEvent& event) {
+  Exchange* exchange = find(event.stream);
+  if (exchange == nullptr || exchange->state != ExchangeState::receiving) return;
+  if (event.size > exchange->body_max_bytes - std::min(exchange->body_max_bytes, exchange->body_bytes)) {
+    refuse_request(lent, exchange, Errc::content_too_large);
+  }
 }
 
 void Connection::on_reset(Lending& lent, const http::CodecEvent& event) {

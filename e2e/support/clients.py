@@ -83,6 +83,21 @@ class Http1Client(Client):
                 return
 
 
+def receive_frames(protocol, unread):
+    """Events of the whole frames in `unread`, which are taken out of it.
+
+    The library takes a connection for closed with the first GOAWAY, although the streams below its last stream id go on
+    (RFC 9113 6.8): it is given one frame at a time and told that the connection is still open."""
+    events = []
+    while len(unread) >= 9 and len(unread) >= 9 + int.from_bytes(unread[:3], "big"):
+        size = 9 + int.from_bytes(unread[:3], "big")
+        events += protocol.receive_data(bytes(unread[:size]))
+        del unread[:size]
+        if protocol.state_machine.state == h2.connection.ConnectionState.CLOSED:
+            protocol.state_machine.state = h2.connection.ConnectionState.CLIENT_OPEN
+    return events
+
+
 class Http2Client(Client):
     """Keeps `streams` requests in flight; after a GOAWAY it opens no more and waits for those that the server took."""
 
@@ -95,7 +110,7 @@ class Http2Client(Client):
         protocol = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
         protocol.initiate_connection()
         protocol.increment_flow_control_window(1 << 24)
-        open_streams, last_taken, leaving = set(), None, False
+        open_streams, last_taken, leaving, unread = set(), None, False, bytearray()
         fields = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", self.path)]
         while True:
             while not leaving and not self.stopping.is_set() and len(open_streams) < self.streams:
@@ -116,7 +131,8 @@ class Http2Client(Client):
                 gone = [s for s in open_streams if last_taken is None or s <= last_taken]
                 self.lost += [f"h2c stream {s}: {reason}" for s in gone]
                 return
-            for event in protocol.receive_data(data):
+            unread += data
+            for event in receive_frames(protocol, unread):
                 if isinstance(event, h2.events.ResponseReceived):
                     self.count(int(dict(event.headers)[":status"]))
                 elif isinstance(event, h2.events.DataReceived):
