@@ -7,7 +7,7 @@ import time
 
 import pytest
 from support.clients import Clients, Http1Client, Http2Client
-from support.raw import exchange, parse_answers, receive_answers, receive_until_closed
+from support.raw import exchange, parse_answers, receive_until_closed
 from support.server import run_equinox
 from support.wait import wait_for
 
@@ -126,4 +126,3 @@ def test_drain_through_the_api_keeps_listening_and_can_be_taken_back(start):
     wait_for(lambda: server.get("/readyz")[0] == 200, 3, "/readyz to recover")
     with server.connect() as connection:
         assert "close" not in (exchange(connection, GET).get("connection") or "").lower()
-        assert len(receive_answers(connection, 0)) == 0 or True
