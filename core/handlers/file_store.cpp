@@ -5,8 +5,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -113,29 +115,31 @@ int open_beneath(int root, const std::string& path, int flags) noexcept {
 FileStore::FileStore(std::string root, std::size_t open_files_max)
     : root_name_{std::move(root)}, shard_max_{(open_files_max + kShards - 1) / kShards} {
   look_at_root();
-  if (!root_) throw std::invalid_argument("static root \"" + root_name_ + "\": " + std::strerror(errno));
+  if (roots_.empty()) throw std::invalid_argument("static root \"" + root_name_ + "\": " + std::strerror(errno));
 }
 
 void FileStore::look_at_root() {
   UniqueFd fresh{::open(root_name_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
   if (!fresh) return;  // gone for the moment: the old one still answers
+  const std::scoped_lock lock{roots_mutex_};
   struct stat now {};
   struct stat then {};
-  if (root_ && ::fstat(fresh.get(), &now) == 0 && ::fstat(root_->get(), &then) == 0 && now.st_ino == then.st_ino &&
-      now.st_dev == then.st_dev) {
+  if (!roots_.empty() && ::fstat(fresh.get(), &now) == 0 && ::fstat(roots_.back().get(), &then) == 0 &&
+      now.st_ino == then.st_ino && now.st_dev == then.st_dev) {
     return;
   }
-  root_ = std::make_shared<const UniqueFd>(std::move(fresh));
+  roots_.push_back(std::move(fresh));
+  root_.store(roots_.back().get(), std::memory_order_release);
+  if (roots_.size() > kRootsMax) roots_.pop_front();
 }
 
-std::shared_ptr<const UniqueFd> FileStore::root() {
+int FileStore::root() {
   const std::int64_t now = steady_ns();
-  const std::scoped_lock lock{root_mutex_};
-  if (now - root_checked_ns_ > kSecondNs) {
-    root_checked_ns_ = now;
+  std::int64_t last = root_checked_ns_.load(std::memory_order_relaxed);
+  if (now - last > kSecondNs && root_checked_ns_.compare_exchange_strong(last, now, std::memory_order_relaxed)) {
     look_at_root();
   }
-  return root_;
+  return root_.load(std::memory_order_acquire);
 }
 
 std::shared_ptr<const StoredFile> FileStore::cached(Shard& shard, std::string_view path, const FileVersion& version) {
@@ -200,32 +204,33 @@ Lookup FileStore::open_file(int root, std::string_view path) {
 
 Lookup FileStore::find(std::string_view path) {
   if (path.empty()) return {LookupStatus::folder, nullptr};
-  const auto folder = root();
+  const int folder = root();
   Shard& shard = shards_[Hash{}(path) % kShards];
   if (shard_max_ != 0) {
     struct stat facts {};
-    const std::string name{path};
-    if (::fstatat(folder->get(), name.c_str(), &facts, 0) != 0) return {status_of(errno), nullptr};
+    std::array<char, PATH_MAX> name;  // NOLINT(cppcoreguidelines-pro-type-member-init): written below
+    if (path.size() >= name.size()) return {};
+    *std::copy(path.begin(), path.end(), name.begin()) = '\0';
+    if (::fstatat(folder, name.data(), &facts, 0) != 0) return {status_of(errno), nullptr};
     if (S_ISDIR(facts.st_mode)) {
       // Whether that folder lies below the root is for open_beneath to say.
-      const UniqueFd beneath{open_beneath(folder->get(), name, O_PATH | O_DIRECTORY)};
+      const UniqueFd beneath{open_beneath(folder, name.data(), O_PATH | O_DIRECTORY)};
       return {beneath ? LookupStatus::folder : LookupStatus::missing, nullptr};
     }
     if (auto file = cached(shard, path, FileVersion::of(facts))) return {LookupStatus::found, std::move(file)};
   }
-  Lookup opened = open_file(folder->get(), path);
+  Lookup opened = open_file(folder, path);
   if (opened.status == LookupStatus::exhausted) {
     forget_all();  // the descriptors we keep for speed are the first to go
-    opened = open_file(folder->get(), path);
+    opened = open_file(folder, path);
   }
   if (opened.status == LookupStatus::found) keep(shard, path, opened.file);
   return opened;
 }
 
 UniqueFd FileStore::open_folder(std::string_view path) {
-  const auto folder = root();
-  return UniqueFd{
-      open_beneath(folder->get(), path.empty() ? std::string{"."} : std::string{path}, O_RDONLY | O_DIRECTORY)};
+  const int folder = root();
+  return UniqueFd{open_beneath(folder, path.empty() ? std::string{"."} : std::string{path}, O_RDONLY | O_DIRECTORY)};
 }
 
 }  // namespace equinox::handlers

@@ -3,8 +3,10 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -83,7 +85,7 @@ class FileStore {
   };
   static constexpr std::size_t kShards = 16;
 
-  std::shared_ptr<const UniqueFd> root();
+  int root();
   void look_at_root();
   std::shared_ptr<const StoredFile> cached(Shard& shard, std::string_view path, const FileVersion& version);
   void keep(Shard& shard, std::string_view path, std::shared_ptr<const StoredFile> file);
@@ -92,9 +94,12 @@ class FileStore {
 
   std::string root_name_;
   std::size_t shard_max_;
-  std::mutex root_mutex_;
-  std::shared_ptr<const UniqueFd> root_;
-  std::int64_t root_checked_ns_{0};
+  // The newest is in use. Older ones stay open for a while: a thread may be about to use the number it has read.
+  static constexpr std::size_t kRootsMax = 16;
+  std::mutex roots_mutex_;
+  std::deque<UniqueFd> roots_;
+  std::atomic<int> root_{-1};
+  std::atomic<std::int64_t> root_checked_ns_{0};
   std::array<Shard, kShards> shards_;
 };
 

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "handlers/compression.hpp"
@@ -273,6 +275,18 @@ TEST_F(StaticFilesTest, AddsItsCacheControl) {
 TEST_F(StaticFilesTest, OnAnExactRouteTheWholePathNamesTheFile) {
   Response response = ask(RequestMaker{"/docs/index.html"});
   EXPECT_EQ(body_of(response), "docs");
+}
+
+TEST_F(StaticFilesTest, NoticesThatItsRootLeadsElsewhere) {
+  std::filesystem::create_directory_symlink("site", folder.path() / "current");
+  options.root = (folder.path() / "current").string();
+  EXPECT_EQ(text("a.txt"), "200 0123456789");
+  folder.write("next/a.txt", "next");
+  std::filesystem::create_directory_symlink("next", folder.path() / "swap");
+  std::filesystem::rename(folder.path() / "swap", folder.path() / "current");
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  while (text("a.txt") != "200 next" && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  EXPECT_EQ(text("a.txt"), "200 next");
 }
 
 TEST_F(StaticFilesTest, NeedsARootThatIsThere) {

@@ -1,0 +1,203 @@
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+
+#include "deploy/appliance/commands.hpp"
+#include "handlers/temporary_folder.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+/// An admin API that answers as it is told.
+class ClientTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ::unsetenv("EQUINOX_TOKEN");
+    port = server.bind_to_any_port("127.0.0.1");
+    options.admin.address = "127.0.0.1:" + std::to_string(port);
+    thread = std::thread{[this] { server.listen_after_bind(); }};
+    while (!server.is_running()) std::this_thread::yield();
+  }
+  void TearDown() override {
+    server.stop();
+    thread.join();
+  }
+  void answer(const std::string& path, int status, const std::string& body) {
+    server.Get("/admin/api/v1" + path, [=, this](const httplib::Request& request, httplib::Response& response) {
+      authorization = request.get_header_value("Authorization");
+      query = request.get_param_value("query");
+      response.status = status;
+      response.set_content(body, "application/json");
+    });
+  }
+  /// Runs a command and keeps what it prints.
+  int run(int (*command)(const Options&)) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int status = command(options);
+    out = testing::internal::GetCapturedStdout();
+    err = testing::internal::GetCapturedStderr();
+    return status;
+  }
+
+  httplib::Server server;
+  int port{0};
+  std::thread thread;
+  Options options;
+  std::string authorization;
+  std::string query;
+  std::string out;
+  std::string err;
+};
+
+TEST_F(ClientTest, ConnsPrintsATable) {
+  answer("/connections", 200, R"({"total": 7, "rows": [{"id": "0-1-2", "peer": "127.0.0.1:5", "protocol": "h2c"}]})");
+  options.query = "protocol:h2c idle>1s";
+  EXPECT_EQ(run(run_conns), 0);
+  EXPECT_THAT(out, testing::HasSubstr("0-1-2"));
+  EXPECT_THAT(out, testing::HasSubstr("1 of 7 connections"));
+  EXPECT_EQ(query, "protocol:h2c idle>1s");
+}
+
+TEST_F(ClientTest, JsonIsWhatTheServerSaid) {
+  answer("/connections", 200, R"({"total": 0, "rows": []})");
+  options.json = true;
+  EXPECT_EQ(run(run_conns), 0);
+  EXPECT_EQ(nlohmann::json::parse(out)["total"], 0);
+}
+
+TEST_F(ClientTest, ABadQueryIsShownWithItsPlaceAndIsStatus2) {
+  answer(
+      "/connections", 400,
+      R"({"type": "bad-query", "title": "unknown field", "status": 400, "position": 5, "length": 3, "fields": ["id", "peer"]})");
+  options.query = "id:1 foo:2";
+  EXPECT_EQ(run(run_conns), 2);
+  EXPECT_THAT(err, testing::HasSubstr("  id:1 foo:2\n       ^^^\n"));
+  EXPECT_THAT(err, testing::HasSubstr("fields: id peer"));
+}
+
+TEST_F(ClientTest, RefusedCredentialsAreStatus3) {
+  answer("/closed", 401, R"({"title": "sign in"})");
+  EXPECT_EQ(run(run_why), 3);
+  EXPECT_THAT(err, testing::HasSubstr("sign in"));
+}
+
+TEST_F(ClientTest, NobodyThereIsStatus1) {
+  options.admin.address = "127.0.0.1:1";
+  EXPECT_EQ(run(run_conns), 1);
+  EXPECT_THAT(err, testing::HasSubstr("no answer from http://127.0.0.1:1"));
+}
+
+TEST_F(ClientTest, AnAnswerThatIsNoJsonIsStatus1) {
+  answer("/closed", 200, "<html>");
+  EXPECT_EQ(run(run_why), 1);
+}
+
+TEST_F(ClientTest, TheTokenComesFromTheFileOrTheEnvironment) {
+  const TemporaryFolder folder;
+  answer("/closed", 200, R"({"total": 0, "rows": []})");
+  options.admin.token_file = folder.write("token", "eqx_file\n").string();
+  EXPECT_EQ(run(run_why), 0);
+  EXPECT_EQ(authorization, "Bearer eqx_file");
+  options.admin.token_file.clear();
+  ::setenv("EQUINOX_TOKEN", "eqx_env", 1);
+  EXPECT_EQ(run(run_why), 0);
+  EXPECT_EQ(authorization, "Bearer eqx_env");
+}
+
+TEST_F(ClientTest, WhyTellsASentenceForEachAndTakesABareId) {
+  answer(
+      "/closed", 200,
+      R"({"total": 1, "rows": [{"id": "0-1f-2", "peer": "127.0.0.1:5", "protocol": "http/1.1", "reason": "keep_alive_timeout",
+             "sentence": "Idle for 60 s.", "closed_at": 1700000000}]})");
+  options.query = "0-1f-2";
+  EXPECT_EQ(run(run_why), 0);
+  EXPECT_EQ(query, "id:0-1f-2");
+  EXPECT_THAT(out, testing::HasSubstr("keep_alive_timeout\n    Idle for 60 s.\n"));
+}
+
+TEST_F(ClientTest, CloseCountsFirstAndThenFollowsItsJob) {
+  std::atomic<int> posts{0};
+  server.Post("/admin/api/v1/connections/close", [&](const httplib::Request& request, httplib::Response& response) {
+    const auto body = nlohmann::json::parse(request.body);
+    EXPECT_EQ(request.get_header_value("X-Equinox-Action"), "1");
+    EXPECT_EQ(body["rate"], 50.0);
+    EXPECT_EQ(body["dry_run"], posts++ == 0);
+    response.set_content(body["dry_run"] ? R"({"count": 3, "mid_request": 1})" : R"({"id": "j1", "state": "running"})",
+                         "application/json");
+  });
+  answer("/jobs/j1", 200, R"({"id": "j1", "state": "finished", "total": 3, "done": 2, "gone": 1})");
+  options.query = "idle>1s";
+  options.rate = "50/s";
+  EXPECT_EQ(run(run_close), 0);
+  EXPECT_EQ(out, "3 connections match, 1 of them in the middle of a request\n2 closed, 1 had ended by themselves\n");
+  posts = 0;
+  options.dry_run = true;
+  EXPECT_EQ(run(run_close), 0);
+  EXPECT_EQ(posts, 1);
+}
+
+TEST_F(ClientTest, ARateThatIsNoneIsStatus2) {
+  options.query = "idle>1s";
+  for (const char* rate : {"fast", "0", "-1/s", "5/m"}) {
+    options.rate = rate;
+    EXPECT_EQ(run(run_close), 2) << rate;
+  }
+}
+
+TEST_F(ClientTest, DrainWaitsUntilNoRequestIsInFlight) {
+  std::atomic<int> asked{0};
+  server.Post("/admin/api/v1/drain", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content(R"({"state": "draining"})", "application/json");
+  });
+  server.Get("/admin/api/v1/status", [&](const httplib::Request&, httplib::Response& response) {
+    const bool is_idle = ++asked == 3;
+    response.set_content(is_idle ? R"({"drain": {"state": "draining", "requests_in_flight": 0, "connections_left": 4}})"
+                                 : R"({"drain": {"state": "draining", "requests_in_flight": 2, "connections_left": 5,
+                                       "holders": [{"id": "0-1-2", "waiting_for": "handler"}]}})",
+                         "application/json");
+  });
+  options.wait = true;
+  EXPECT_EQ(run(run_drain), 0);
+  EXPECT_EQ(asked, 3);
+  EXPECT_THAT(out, testing::HasSubstr("2 requests in flight, 5 connections left\n    0-1-2  waiting for handler\n"));
+  EXPECT_THAT(out, testing::EndsWith("0 requests in flight, 4 connections left\n"));
+}
+
+TEST_F(ClientTest, ProbeIsGoodOn2xxOnly) {
+  server.Get("/good", [](const httplib::Request&, httplib::Response& response) { response.status = 204; });
+  server.Get("/bad", [](const httplib::Request&, httplib::Response& response) { response.status = 503; });
+  options.url = "http://127.0.0.1:" + std::to_string(port) + "/good";
+  EXPECT_EQ(run(run_probe), 0);
+  options.url = "http://127.0.0.1:" + std::to_string(port) + "/bad";
+  EXPECT_EQ(run(run_probe), 1);
+  options.url = "http://127.0.0.1:1/";
+  EXPECT_EQ(run(run_probe), 1);
+  options.url = "nonsense";
+  EXPECT_EQ(run(run_probe), 1);
+}
+
+TEST_F(ClientTest, TokenPrintsTheTokenOnceAndOnlyItsHashInTheLine) {
+  options.token_role = "operator";
+  options.token_name = "ci";
+  EXPECT_EQ(run(run_token), 0);
+  const auto begin = out.find("eqx_");
+  ASSERT_NE(begin, std::string::npos);
+  const std::string token = out.substr(begin, 4 + 64);
+  const auto line = nlohmann::json::parse(out.substr(out.find('{')));
+  EXPECT_EQ(line["name"], "ci");
+  EXPECT_EQ(line["role"], "operator");
+  EXPECT_EQ(line["sha256"].get<std::string>().size(), 64u);
+  EXPECT_EQ(out.find(token, begin + 1), std::string::npos);
+  const std::string first = out;
+  EXPECT_EQ(run(run_token), 0);
+  EXPECT_NE(out, first);
+}
+
+}  // namespace
+}  // namespace equinox::appliance
