@@ -64,7 +64,8 @@ Origin origin_of(const Request& request) {
   if (site && *site != "same-origin") return Origin::other;
   const auto origin = request.field("origin");
   if (!origin) return site ? Origin::same : Origin::unknown;
-  const std::string own = std::string{request.scheme() == Scheme::https ? "https://" : "http://"}.append(request.authority());
+  const std::string own =
+      std::string{request.scheme() == Scheme::https ? "https://" : "http://"}.append(request.authority());
   return same_text(*origin, own) ? Origin::same : Origin::other;
 }
 

@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t kReasonMost = 200;
 
 AuditLine line_of(const Session& session, std::string action, std::string what, std::string reason = {}) {
-  return {session.actor, std::string{to_string(session.role)}, std::move(action), std::move(what), "done", std::move(reason)};
+  return {session.actor,    std::string{to_string(session.role)}, std::move(action), std::move(what), "done",
+          std::move(reason)};
 }
 
 /// Checks role and origin; a refusal is audited and thrown on.
@@ -36,7 +37,8 @@ Session change(State& state, const Request& request, Role role, std::string_view
 }
 
 void need(bool has, std::string_view what) {
-  if (!has) throw Problem{409, "unavailable", "This server cannot do that", std::string{what} + " is not wired up here."};
+  if (!has)
+    throw Problem{409, "unavailable", "This server cannot do that", std::string{what} + " is not wired up here."};
 }
 
 /// What a close is about to hit.
@@ -112,7 +114,8 @@ Response close_connections(State& state, const Request& request, const Moment& n
   const std::size_t count = targets.ids.size();
   job.ids = std::move(targets.ids);
   const Json started = state.jobs.start(std::move(job), now);
-  const std::string what = (body.contains("ids") ? std::string{"ids"} : "\"" + query + "\"") + ": " + std::to_string(count);
+  const std::string what =
+      (body.contains("ids") ? std::string{"ids"} : "\"" + query + "\"") + ": " + std::to_string(count);
   state.audit.add(now, line_of(session, reason == CloseReason::admin_drain ? "drain connections" : "close", what, why));
   state.wake();
   Response out = answer(started, 202);
@@ -172,7 +175,8 @@ Response set_log_level(State& state, const Request& request, const Moment& now) 
   const Json body = body_of(request);
   const std::string component = text_member(body, "component", "all", 40);
   if (component != "all") {
-    throw Problem{400, "bad-request", "There is no such component", "The server has one level for all components: all."};
+    throw Problem{400, "bad-request", "There is no such component",
+                  "The server has one level for all components: all."};
   }
   const std::string name = text_member(body, "level", "", 20);
   const auto level = parse_level(name);

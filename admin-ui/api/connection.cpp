@@ -58,7 +58,8 @@ Json effect_json(const RecordHot& hot) {
     case DeadlineKind::head: return "Nothing moves it: the head must be complete " + total + " after its first byte.";
     case DeadlineKind::body: return "Bytes of the body move it, if they keep the least rate.";
     case DeadlineKind::handler: return "The handler's answer ends it; else 503 after " + total + ".";
-    case DeadlineKind::write: return "Bytes taken by the client move it back to " + total + ", if they keep the least rate.";
+    case DeadlineKind::write:
+      return "Bytes taken by the client move it back to " + total + ", if they keep the least rate.";
     case DeadlineKind::idle: return "The next request ends it; any byte counts.";
     case DeadlineKind::ping: return "The client's answer to the ping ends it.";
     case DeadlineKind::max_age: return "Nothing moves it: a connection is asked to end " + total + " after the accept.";
@@ -166,7 +167,8 @@ void add_history(Json& out, ConnectionId id, const RowContext& context, std::int
   };
   context.view.recent_requests(take);
   context.view.slow_requests(take);
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.started_wall_ns > b.started_wall_ns; });
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.started_wall_ns > b.started_wall_ns; });
   Json requests = Json::array();
   for (std::size_t i = 0; i < found.size() && i < kMost; ++i) requests.push_back(request_row(found[i], context));
   out["requests"] = std::move(requests);
@@ -195,7 +197,8 @@ void add_live(Json& out, const ConnectionRecord& record, const RowContext& conte
 Json connection_json(const State& state, ConnectionId id, const Moment& now) {
   const RowContext context = state.row_context(now);
   Json out{{"id", to_string(id)}, {"taken_at", seconds(now.wall_ns)}};
-  for (const char* name : {"connection", "closed", "waiting_for", "deadline_effect", "tls", "http2", "tcp", "memory", "reactor_busy"}) {
+  for (const char* name :
+       {"connection", "closed", "waiting_for", "deadline_effect", "tls", "http2", "tcp", "memory", "reactor_busy"}) {
     out[name] = nullptr;
   }
   const auto record = id ? state.view.record(id) : std::nullopt;
@@ -212,7 +215,8 @@ Json connection_json(const State& state, ConnectionId id, const Moment& now) {
     return false;
   });
   if (!id || !closed) {
-    throw Problem{404, "not-found", "There is no such connection", "It never was, or its closing record has left the ring."};
+    throw Problem{404, "not-found", "There is no such connection",
+                  "It never was, or its closing record has left the ring."};
   }
   out["closed"] = closed_row(*closed, context);
   add_history(out, id, context, closed->closed_wall_ns - closed->age_ns);

@@ -38,7 +38,8 @@ std::string Job::sentence() const {
 
 Json Jobs::start(Job job, const Moment& now) {
   const std::lock_guard lock{mutex_};
-  const auto running = std::count_if(jobs_.begin(), jobs_.end(), [](const Job& j) { return j.state == Job::State::running; });
+  const auto running =
+      std::count_if(jobs_.begin(), jobs_.end(), [](const Job& j) { return j.state == Job::State::running; });
   if (static_cast<std::size_t>(running) >= kMostRunning) {
     throw Problem{503, "busy", "Too many jobs", "8 close jobs run already; stop one or wait."};
   }

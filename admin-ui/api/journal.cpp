@@ -37,7 +37,10 @@ std::uint64_t Changes::last() const {
 
 void Audit::add(const Moment& now, AuditLine line) {
   if (log_) log_(line);
-  Json row{{"at", seconds(now.wall_ns)}, {"actor", line.actor}, {"action", line.action}, {"what", line.what},
+  Json row{{"at", seconds(now.wall_ns)},
+           {"actor", line.actor},
+           {"action", line.action},
+           {"what", line.what},
            {"result", line.result}};
   row["role"] = line.role.empty() ? Json{} : Json(line.role);
   row["reason"] = line.reason.empty() ? Json{} : Json(line.reason);

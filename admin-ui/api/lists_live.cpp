@@ -67,7 +67,8 @@ Json strip_json(const ServerView& view, std::size_t cells, const Moment& now) {
   std::vector<std::uint64_t> connections(reactors);
   for (std::size_t r = 0; r < reactors; ++r) {
     const auto extent = static_cast<std::uint32_t>(view.record_extent(r));
-    per_cell[r] = std::max<std::uint32_t>(1, (extent + static_cast<std::uint32_t>(cells) - 1) / static_cast<std::uint32_t>(cells));
+    per_cell[r] = std::max<std::uint32_t>(
+        1, (extent + static_cast<std::uint32_t>(cells) - 1) / static_cast<std::uint32_t>(cells));
   }
   view.for_each_record([&](const ConnectionRecord& record) {
     const std::size_t r = record.id.reactor();
@@ -125,7 +126,8 @@ Json deadlines_json(const ServerView& view, const Moment& now) {
     // The slider runs up to the timeout: the array reaches as far.
     const auto wanted = std::min(kElapsedMost, static_cast<std::size_t>(std::max(0.0, timeout)));
     if (counts.elapsed.counts.size() < wanted) counts.elapsed.counts.resize(wanted);
-    out["elapsed"][name] = {{"timeout_seconds", timeout}, {"counts", counts.elapsed.counts}, {"over", counts.elapsed.over}};
+    out["elapsed"][name] = {
+        {"timeout_seconds", timeout}, {"counts", counts.elapsed.counts}, {"over", counts.elapsed.over}};
   }
   return out;
 }

@@ -31,7 +31,8 @@ Cell cell_of(const Request& request) {
   const auto from = number_parameter(request, "from");
   const auto to = number_parameter(request, "to");
   if (!from || !to || *to < *from) {
-    throw Problem{400, "bad-request", "The request cannot be understood", "from and to are Unix seconds, from before to"};
+    throw Problem{400, "bad-request", "The request cannot be understood",
+                  "from and to are Unix seconds, from before to"};
   }
   Cell cell;
   cell.from_ns = nanoseconds(*from);
@@ -40,7 +41,8 @@ Cell cell_of(const Request& request) {
   const auto up_to = number_parameter(request, "up_to_seconds");
   cell.up_to_ns = up_to ? nanoseconds(*up_to) : std::numeric_limits<std::int64_t>::max();
   cell.measure = parameter(request, "measure").value_or("duration");
-  if (cell.measure != "duration" && cell.measure != "first_byte" && cell.measure != "queue" && cell.measure != "handler") {
+  if (cell.measure != "duration" && cell.measure != "first_byte" && cell.measure != "queue" &&
+      cell.measure != "handler") {
     throw Problem{400, "bad-request", "The request cannot be understood",
                   "measure is duration, first_byte, queue or handler"};
   }
@@ -75,11 +77,12 @@ std::optional<std::uint64_t> counted_in(const Cell& cell, const ServerView& view
   if (cell.protocol && cell.measure != "duration") return std::nullopt;
   std::uint64_t total = 0;
   for (const SeriesPoint& point : view.series(cell.from_ns)) {
-    if (!point.recorded || point.at_wall_ns < cell.from_ns / kSecondNs * kSecondNs || point.at_wall_ns >= cell.to_ns) continue;
+    if (!point.recorded || point.at_wall_ns < cell.from_ns / kSecondNs * kSecondNs || point.at_wall_ns >= cell.to_ns)
+      continue;
     for (std::size_t i = 0; i < SeriesPoint::kBuckets; ++i) {
       const std::int64_t low = i == 0 ? 0 : static_cast<std::int64_t>(kDurationEdges[i - 1]);
-      const std::int64_t high =
-          i < kDurationEdges.size() ? static_cast<std::int64_t>(kDurationEdges[i]) : std::numeric_limits<std::int64_t>::max();
+      const std::int64_t high = i < kDurationEdges.size() ? static_cast<std::int64_t>(kDurationEdges[i])
+                                                          : std::numeric_limits<std::int64_t>::max();
       if (low < cell.above_ns || high > cell.up_to_ns) continue;
       if (cell.measure == "first_byte") total += point.first_byte[i];
       if (cell.measure == "queue") total += point.queue[i];
@@ -97,7 +100,9 @@ struct RequestKey {
   std::int64_t started;
   auto operator<=>(const RequestKey&) const = default;
 };
-RequestKey key_of(const RequestRecord& record) noexcept { return {record.connection, record.stream, record.started_wall_ns}; }
+RequestKey key_of(const RequestRecord& record) noexcept {
+  return {record.connection, record.stream, record.started_wall_ns};
+}
 
 }  // namespace
 
@@ -167,12 +172,14 @@ Json cell_requests_json(const State& state, const Request& request, const Moment
   state.view.sampled_requests(take);
   if (found.size() < kMost) state.view.recent_requests(take);
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return key_of(a) < key_of(b); });
-  found.erase(std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) { return key_of(a) == key_of(b); }),
-              found.end());
+  found.erase(
+      std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) { return key_of(a) == key_of(b); }),
+      found.end());
   std::stable_sort(found.begin(), found.end(), [&cell](const RequestRecord& a, const RequestRecord& b) {
     return measured_ns(a, cell.measure) > measured_ns(b, cell.measure);
   });
-  const std::uint64_t total = std::max<std::uint64_t>(counted_in(cell, state.view).value_or(found.size()), found.size());
+  const std::uint64_t total =
+      std::max<std::uint64_t>(counted_in(cell, state.view).value_or(found.size()), found.size());
   Json rows = Json::array();
   const std::size_t limit = limit_of(request);
   for (std::size_t i = 0; i < found.size() && i < limit; ++i) rows.push_back(request_row(found[i], context));

@@ -136,20 +136,21 @@ Json http2_json(const ServerView& view) {
                      {"total", snapshot.closed(reason)},
                      {"last_at", at != 0 ? Json(seconds(at)) : Json{}}});
   });
-  return {{"connections", snapshot.connections(Protocol::h2) + snapshot.connections(Protocol::h2c)},
-          {"streams",
-           {{"open", now_in(totals.h2_streams[0])},
-            {"half_closed_local", now_in(totals.h2_streams[1])},
-            {"half_closed_remote", now_in(totals.h2_streams[2])}}},
-          {"opened_total", totals.h2_streams_opened},
-          {"resets", code_counts(totals.h2_resets)},
-          {"goaways", code_counts(totals.h2_goaways)},
-          {"frames", std::move(frames)},
-          {"blocked_seconds",
-           {{"connection", seconds(totals.h2_connection_blocked_ns)}, {"stream", seconds(totals.h2_stream_blocked_ns)}}},
-          {"ping_rtt", histogram_json(totals.h2_ping_rtt, kRttEdges, 1e9)},
-          {"concurrent_streams_peak", histogram_json(totals.h2_streams_peak, kStreamsEdges, 1)},
-          {"abuse", std::move(abuse)}};
+  return {
+      {"connections", snapshot.connections(Protocol::h2) + snapshot.connections(Protocol::h2c)},
+      {"streams",
+       {{"open", now_in(totals.h2_streams[0])},
+        {"half_closed_local", now_in(totals.h2_streams[1])},
+        {"half_closed_remote", now_in(totals.h2_streams[2])}}},
+      {"opened_total", totals.h2_streams_opened},
+      {"resets", code_counts(totals.h2_resets)},
+      {"goaways", code_counts(totals.h2_goaways)},
+      {"frames", std::move(frames)},
+      {"blocked_seconds",
+       {{"connection", seconds(totals.h2_connection_blocked_ns)}, {"stream", seconds(totals.h2_stream_blocked_ns)}}},
+      {"ping_rtt", histogram_json(totals.h2_ping_rtt, kRttEdges, 1e9)},
+      {"concurrent_streams_peak", histogram_json(totals.h2_streams_peak, kStreamsEdges, 1)},
+      {"abuse", std::move(abuse)}};
 }
 
 Json reactors_json(const State& state, const Moment& now) {
@@ -203,7 +204,8 @@ Json stalls_json(const State& state, std::size_t limit, const Moment& now) {
     return a.running != b.running ? a.running : a.started_wall_ns > b.started_wall_ns;
   });
   std::int64_t oldest = 0;
-  for (const StallRecord& stall : all) oldest = oldest == 0 ? stall.started_wall_ns : std::min(oldest, stall.started_wall_ns);
+  for (const StallRecord& stall : all)
+    oldest = oldest == 0 ? stall.started_wall_ns : std::min(oldest, stall.started_wall_ns);
   Json rows = Json::array();
   for (std::size_t i = 0; i < all.size() && i < limit; ++i) rows.push_back(stall_row(all[i], context));
   return {{"total", all.size()},
@@ -216,7 +218,11 @@ Json config_json(const State& state) {
   const LiveFacts live = state.view.live();
   Json rows = Json::array();
   for (const ConfigFact& fact : state.view.config()) {
-    Json row{{"key", fact.key}, {"value", fact.value}, {"origin", fact.origin}, {"changed", fact.changed}, {"reload", fact.reload}};
+    Json row{{"key", fact.key},
+             {"value", fact.value},
+             {"origin", fact.origin},
+             {"changed", fact.changed},
+             {"reload", fact.reload}};
     row["default"] = text_or_null(fact.default_value);
     rows.push_back(std::move(row));
   }

@@ -12,13 +12,13 @@ std::string_view level_name(LogLevel level) noexcept {
 
 std::optional<LogLevel> parse_level(std::string_view name) noexcept {
   constexpr std::array<std::pair<std::string_view, LogLevel>, 8> kLevels{{{"trace", LogLevel::debug},
-                                                                         {"debug", LogLevel::debug},
-                                                                         {"info", LogLevel::info},
-                                                                         {"warn", LogLevel::warning},
-                                                                         {"warning", LogLevel::warning},
-                                                                         {"error", LogLevel::error},
-                                                                         {"critical", LogLevel::error},
-                                                                         {"off", LogLevel::off}}};
+                                                                          {"debug", LogLevel::debug},
+                                                                          {"info", LogLevel::info},
+                                                                          {"warn", LogLevel::warning},
+                                                                          {"warning", LogLevel::warning},
+                                                                          {"error", LogLevel::error},
+                                                                          {"critical", LogLevel::error},
+                                                                          {"off", LogLevel::off}}};
   for (const auto& [known, level] : kLevels) {
     if (known == name) return level;
   }

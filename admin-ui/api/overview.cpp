@@ -82,7 +82,8 @@ Json holders_json(const State& state, const Moment& now) {
     const ConnectionState at = record.hot.state;
     if (at == ConnectionState::idle || at == ConnectionState::handshake || at == ConnectionState::closing) return true;
     // First those with bytes to send, then the longest silent.
-    const auto silent = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now.steady_ns - record.hot.last_active_ns));
+    const auto silent =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, now.steady_ns - record.hot.last_active_ns));
     const Holder holder{record, (std::uint64_t{record.hot.pending_bytes} << 24U) + silent / 1'000'000};
     if (holders.size() == kMost && !heavier(holder, holders.front())) return true;
     holders.push_back(holder);

@@ -202,7 +202,8 @@ void read_number(Term& term, const std::string& value, std::size_t position, Sor
   }
   const auto measure = read_measure(value, sort);
   if (!measure) {
-    refuse({position, std::max<std::size_t>(value.size(), 1), "\"" + value + "\" is not " + std::string{measure_hint(sort)}});
+    refuse({position, std::max<std::size_t>(value.size(), 1),
+            "\"" + value + "\" is not " + std::string{measure_hint(sort)}});
   }
   term.kind = Term::Kind::number;
   term.bound = measure->value;
@@ -365,7 +366,8 @@ bool Query::holds(const Term& term, const Subject& subject) const {
   }
   switch (term.field) {
     case QueryField::id:
-      return matches_pattern(to_string(subject.live != nullptr ? subject.live->id : subject.closed->id()), term.pattern);
+      return matches_pattern(to_string(subject.live != nullptr ? subject.live->id : subject.closed->id()),
+                             term.pattern);
     case QueryField::peer: return matches_peer(shown_peer(peer_of(subject), redaction_), term.pattern);
     case QueryField::sni: return !sni_of(subject).empty() && matches_pattern(sni_of(subject), term.pattern);
     case QueryField::target: {

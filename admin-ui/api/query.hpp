@@ -47,10 +47,10 @@ enum class QueryField : std::uint8_t {
   status
 };
 inline constexpr std::array<std::string_view, 31> kQueryFields{
-    "id",     "peer",     "listener", "protocol", "state",   "tls",         "sni",     "reactor",
-    "slot",   "age",      "idle",     "requests", "received", "sent",       "in_rate", "out_rate",
-    "streams", "rtt",     "retransmits", "pending", "memory", "method",     "target",  "route",
-    "deadline", "timer",  "limited",  "reason",   "initiator", "family",    "status"};
+    "id",       "peer",  "listener",    "protocol", "state",     "tls",    "sni",     "reactor",
+    "slot",     "age",   "idle",        "requests", "received",  "sent",   "in_rate", "out_rate",
+    "streams",  "rtt",   "retransmits", "pending",  "memory",    "method", "target",  "route",
+    "deadline", "timer", "limited",     "reason",   "initiator", "family", "status"};
 
 /// One connection to be looked at: a live one or a closed one.
 struct Subject {
@@ -70,7 +70,7 @@ class Query {
     Operator op{Operator::equals};
     QueryField field{QueryField::id};
     bool is_negated{false};
-    std::string pattern;      ///< lower case, with '*'
+    std::string pattern;  ///< lower case, with '*'
     double bound{0};
     double unit{1};           ///< width of what `:` takes as equal
     std::vector<bool> words;  ///< by index

@@ -70,7 +70,8 @@ void want_rates(State& state, const Query& query, Sorting sorting, const Moment&
 }
 
 Json list_connections(State& state, const Request& request, const Moment& now) {
-  const Query query{checked_query(parameter(request, "query").value_or("")), Names::of(state.view), state.redaction, now};
+  const Query query{checked_query(parameter(request, "query").value_or("")), Names::of(state.view), state.redaction,
+                    now};
   const Sorting sorting = sorting_of(parameter(request, "sort").value_or(""), parameter(request, "order").value_or(""));
   const std::size_t limit = limit_of(request);
   want_rates(state, query, sorting, now);
@@ -86,7 +87,8 @@ std::vector<std::string> columns_of(const Json& body) {
   if (list == body.end() || list->is_null()) return {};
   const bool is_texts = list->is_array() && list->size() <= 40 &&
                         std::all_of(list->begin(), list->end(), [](const Json& name) { return name.is_string(); });
-  if (!is_texts) throw Problem{400, "bad-request", "The request cannot be understood", "columns is a list of at most 40 names"};
+  if (!is_texts)
+    throw Problem{400, "bad-request", "The request cannot be understood", "columns is a list of at most 40 names"};
   return list->get<std::vector<std::string>>();
 }
 
@@ -118,7 +120,8 @@ Json connection_page(State& state, const Request& request, const Moment& now) {
   const std::size_t limit = limit_of(request);
   const auto kept = state.handles.find(request.parameter("handle"), now);
   if (kept == nullptr) {
-    throw Problem{410, "handle-expired", "This list was let go", "A list is kept for 30 s after it was last seen. Ask again."};
+    throw Problem{410, "handle-expired", "This list was let go",
+                  "A list is kept for 30 s after it was last seen. Ask again."};
   }
   return {{"total", kept->ids.size()},
           {"offset", offset},
@@ -150,8 +153,9 @@ void add_session_routes(Routes& routes, const std::shared_ptr<State>& state) {
                   throw;
                 }
               }));
-  routes.del("/api/v1/session",
-             guarded(state, [](State& s, const Request& request, const Moment&) { return s.access.sign_out(request); }));
+  routes.del("/api/v1/session", guarded(state, [](State& s, const Request& request, const Moment&) {
+               return s.access.sign_out(request);
+             }));
 }
 
 void add_connection_routes(Routes& routes, const std::shared_ptr<State>& state) {
@@ -177,14 +181,14 @@ void add_live_routes(Routes& routes, const std::shared_ptr<State>& state) {
                const auto cells = static_cast<std::size_t>(integer_parameter(request, "cells", 38, 8, 128));
                return strip_json(s.view, cells, now);
              }));
-  routes.get("/api/v1/deadlines", look(state, [](State& s, const Request&, const Moment& now) {
-               return deadlines_json(s.view, now);
-             }));
+  routes.get("/api/v1/deadlines",
+             look(state, [](State& s, const Request&, const Moment& now) { return deadlines_json(s.view, now); }));
   routes.get("/api/v1/events", guarded(state, [](State& s, const Request& request, const Moment& now) {
                const Session session = s.access.require(request, Role::viewer, now);
                return s.streams.open(s, request, session, now);
              }));
-  routes.put("/api/v1/events/{stream}/viewport", guarded(state, [](State& s, const Request& request, const Moment& now) {
+  routes.put("/api/v1/events/{stream}/viewport",
+             guarded(state, [](State& s, const Request& request, const Moment& now) {
                s.access.require(request, Role::viewer, now);
                Access::require_json(request);
                s.streams.set_viewport(s, request.parameter("stream"), body_of(request));
@@ -194,9 +198,11 @@ void add_live_routes(Routes& routes, const std::shared_ptr<State>& state) {
 
 void add_server_routes(Routes& routes, const std::shared_ptr<State>& state) {
   routes.get("/api/v1/status", guarded(state, status));
-  routes.get("/api/v1/routes", look(state, [](State& s, const Request&, const Moment& now) { return routes_json(s, now); }));
+  routes.get("/api/v1/routes",
+             look(state, [](State& s, const Request&, const Moment& now) { return routes_json(s, now); }));
   routes.get("/api/v1/http2", look(state, [](State& s, const Request&, const Moment&) { return http2_json(s.view); }));
-  routes.get("/api/v1/reactors", look(state, [](State& s, const Request&, const Moment& now) { return reactors_json(s, now); }));
+  routes.get("/api/v1/reactors",
+             look(state, [](State& s, const Request&, const Moment& now) { return reactors_json(s, now); }));
   routes.get("/api/v1/stalls", look(state, [](State& s, const Request& request, const Moment& now) {
                return stalls_json(s, limit_of(request), now);
              }));
@@ -206,7 +212,8 @@ void add_server_routes(Routes& routes, const std::shared_ptr<State>& state) {
   routes.get("/api/v1/audit", look(state, [](State& s, const Request& request, const Moment&) {
                return s.audit.page(limit_of(request));
              }));
-  routes.get("/api/v1/log-level", look(state, [](State& s, const Request&, const Moment&) { return s.log_levels.page(); }));
+  routes.get("/api/v1/log-level",
+             look(state, [](State& s, const Request&, const Moment&) { return s.log_levels.page(); }));
 }
 
 Response page_or_asset(const Request& request) {

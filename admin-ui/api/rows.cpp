@@ -1,9 +1,8 @@
 #include "admin-ui/api/rows.hpp"
 
-#include <cstring>
-
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace equinox::admin {
 namespace {
@@ -133,9 +132,9 @@ Json closed_row(const ClosedRecord& record, const RowContext& context) {
 }
 
 Json ended_row(ConnectionId id, const ClosedRecord* record, const RowContext& context) {
-  Json row{{"id", to_string(id)}, {"peer", "unknown"}, {"listener", ""},       {"protocol", "unknown"},
-           {"state", "closing"},  {"age_seconds", 0},  {"idle_seconds", 0},    {"requests", 0},
-           {"received_bytes", 0}, {"sent_bytes", 0},   {"deadline", nullptr},  {"closed", nullptr}};
+  Json row{{"id", to_string(id)}, {"peer", "unknown"}, {"listener", ""},      {"protocol", "unknown"},
+           {"state", "closing"},  {"age_seconds", 0},  {"idle_seconds", 0},   {"requests", 0},
+           {"received_bytes", 0}, {"sent_bytes", 0},   {"deadline", nullptr}, {"closed", nullptr}};
   if (record == nullptr) return row;  // its closing record has left the ring already
   const Json full = closed_row(*record, context);
   for (const char* name : {"peer", "listener", "protocol", "state", "age_seconds", "requests", "received_bytes",
@@ -173,7 +172,8 @@ Json request_row(const RequestRecord& record, const RowContext& context) {
   row["sent_bytes"] = record.sent_bytes;
   row["reactor"] = connection.reactor();
   row["trace_id"] = text_or_null(record.trace_id.view());
-  row["error_type"] = record.error == ErrorType::status ? Json(std::to_string(record.status)) : word_or_null(record.error);
+  row["error_type"] =
+      record.error == ErrorType::status ? Json(std::to_string(record.status)) : word_or_null(record.error);
   return row;
 }
 

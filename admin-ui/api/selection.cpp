@@ -79,11 +79,11 @@ bool is_rate(QueryField field) noexcept { return field == QueryField::in_rate ||
 }  // namespace
 
 Sorting sorting_of(std::string_view field, std::string_view order) {
-  constexpr std::array kSortable{QueryField::id,     QueryField::peer,        QueryField::listener, QueryField::protocol,
-                                 QueryField::state,  QueryField::reactor,     QueryField::age,      QueryField::idle,
-                                 QueryField::requests, QueryField::received,  QueryField::sent,     QueryField::in_rate,
-                                 QueryField::out_rate, QueryField::streams,   QueryField::rtt,
-                                 QueryField::retransmits, QueryField::pending, QueryField::memory,  QueryField::deadline};
+  constexpr std::array kSortable{
+      QueryField::id,          QueryField::peer,    QueryField::listener, QueryField::protocol, QueryField::state,
+      QueryField::reactor,     QueryField::age,     QueryField::idle,     QueryField::requests, QueryField::received,
+      QueryField::sent,        QueryField::in_rate, QueryField::out_rate, QueryField::streams,  QueryField::rtt,
+      QueryField::retransmits, QueryField::pending, QueryField::memory,   QueryField::deadline};
   if (!order.empty() && order != "asc" && order != "desc") {
     throw Problem{400, "bad-request", "The request cannot be understood", "order is asc or desc"};
   }
@@ -142,7 +142,8 @@ std::vector<std::uint64_t> matching_ids(const ServerView& view, const Query& que
 
 Json by_state_json(const std::array<std::uint64_t, kCount<ConnectionState>>& counts) {
   Json out = Json::object();
-  for_each_word<ConnectionState>([&](ConnectionState state) { out[std::string{to_string(state)}] = counts[index_of(state)]; });
+  for_each_word<ConnectionState>(
+      [&](ConnectionState state) { out[std::string{to_string(state)}] = counts[index_of(state)]; });
   return out;
 }
 

@@ -31,7 +31,8 @@ Buckets histogram_of(const SeriesPoint& point, std::string_view name) {
   if (name == "first_byte") copy(point.first_byte);
   if (name == "queue") copy(point.queue);
   if (name == "handler") copy(point.handler);
-  if (name.starts_with("duration:")) copy(point.duration[index_of(parse<Protocol>(name.substr(9)).value_or(Protocol::h2))]);
+  if (name.starts_with("duration:"))
+    copy(point.duration[index_of(parse<Protocol>(name.substr(9)).value_or(Protocol::h2))]);
   return out;
 }
 
@@ -111,10 +112,12 @@ constexpr std::array<Named, 31> kNumbers{{
     {"closed_network", family_total<CloseFamily::network>},
     {"h2_resets", total_of<&SeriesPoint::h2_resets>},
     {"h2_blocked_seconds",
-     [](const Points& points) { return sum(points, [](const SeriesPoint& p) { return number(p.h2_blocked_ns) / 1e9; }); }},
+     [](const Points& points) {
+       return sum(points, [](const SeriesPoint& p) { return number(p.h2_blocked_ns) / 1e9; });
+     }},
 }};
-constexpr std::array<std::string_view, 7> kHistograms{"duration", "duration:http/1.1", "duration:h2", "duration:h2c",
-                                                      "first_byte", "queue", "handler"};
+constexpr std::array<std::string_view, 7> kHistograms{
+    "duration", "duration:http/1.1", "duration:h2", "duration:h2c", "first_byte", "queue", "handler"};
 
 [[noreturn]] void refuse_name(std::string_view name) {
   std::string all = "closed_reason, reactor_busy_ratio, reactor_stalls";
@@ -130,7 +133,8 @@ struct Window {
   std::vector<Points> steps;
 };
 
-Window window_of(const std::vector<SeriesPoint>& points, std::int64_t since_s, std::int64_t step_s, std::int64_t end_s) {
+Window window_of(const std::vector<SeriesPoint>& points, std::int64_t since_s, std::int64_t step_s,
+                 std::int64_t end_s) {
   Window out;
   out.step_s = step_s;
   out.start_s = (since_s + step_s - 1) / step_s * step_s;
@@ -190,7 +194,8 @@ void add_series(Json& out, std::string_view name, const Window& window, std::siz
         {"counts", each_step(window, [name](const Points& points) { return Json(histogram_of(points, name)); })}};
     return;
   }
-  const auto found = std::find_if(kNumbers.begin(), kNumbers.end(), [name](const Named& known) { return known.name == name; });
+  const auto found =
+      std::find_if(kNumbers.begin(), kNumbers.end(), [name](const Named& known) { return known.name == name; });
   if (found == kNumbers.end()) refuse_name(name);
   out["series"][std::string{name}] = each_step(window, found->value);
 }
@@ -208,8 +213,9 @@ Json series_json(const ServerView& view, const Request& request, const Moment& n
   const std::int64_t since = std::max(static_cast<std::int64_t>(std::floor(asked)), end - kWindowSeconds);
   const std::vector<SeriesPoint> points = view.series(since * kSecondNs);
   const Window window = window_of(points, since, step, end);
-  Json out{{"boot_id", view.identity().boot_id}, {"now_at", seconds(now.wall_ns)}, {"start_at", window.start_s},
-           {"step_seconds", step},               {"points", window.steps.size()},  {"series", Json::object()},
+  Json out{{"boot_id", view.identity().boot_id}, {"now_at", seconds(now.wall_ns)},
+           {"start_at", window.start_s},         {"step_seconds", step},
+           {"points", window.steps.size()},      {"series", Json::object()},
            {"histograms", Json::object()}};
   std::string_view rest = names;
   while (!rest.empty()) {

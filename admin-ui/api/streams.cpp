@@ -81,8 +81,8 @@ Json hello_json(const ServerView& view, const std::string& stream, const Session
 
 std::size_t Streams::size() const {
   const std::lock_guard lock{mutex_};
-  return static_cast<std::size_t>(std::count_if(viewers_.begin(), viewers_.end(),
-                                                [](const auto& viewer) { return viewer->stream->is_open(); }));
+  return static_cast<std::size_t>(
+      std::count_if(viewers_.begin(), viewers_.end(), [](const auto& viewer) { return viewer->stream->is_open(); }));
 }
 
 Response Streams::open(State& state, const Request& request, const Session& session, const Moment& now) {
@@ -101,8 +101,9 @@ Response Streams::open(State& state, const Request& request, const Session& sess
   }
   viewer->changes_sent = state.changes.last();
   viewer->series_sent_wall_ns = sample.minute.empty() ? 0 : sample.minute.back().at_wall_ns;
-  Response response = Response::events([&](EventStream stream) { viewer->stream = std::move(stream); },
-                                       {.queue_max_bytes = kQueueBytes, .overflow = Overflow::drop_oldest, .retry_ms = 0});
+  Response response =
+      Response::events([&](EventStream stream) { viewer->stream = std::move(stream); },
+                       {.queue_max_bytes = kQueueBytes, .overflow = Overflow::drop_oldest, .retry_ms = 0});
   const auto resumed = parse_event_id(last_id);
   const bool is_same_boot = resumed && resumed->boot == boot_id_;
   const std::int64_t gap = is_same_boot ? viewer->series_sent_wall_ns - resumed->series_wall_ns : 0;
@@ -150,7 +151,8 @@ bool Streams::send(State& state, Viewer& viewer, std::string_view event, const J
   EventStream::Event out;
   out.data = dump(data);
   out.event = event;
-  out.id = boot_id_ + "/" + std::to_string(viewer.series_sent_wall_ns / kSecondNs) + "/" + std::to_string(viewer.changes_sent);
+  out.id = boot_id_ + "/" + std::to_string(viewer.series_sent_wall_ns / kSecondNs) + "/" +
+           std::to_string(viewer.changes_sent);
   viewer.sent_ns = now.steady_ns;
   return viewer.stream->send(out);
 }
@@ -187,7 +189,8 @@ void Streams::send_changes(State& state, Viewer& viewer, const Moment& now) {
   }
 }
 
-void Streams::send_stalls(State& state, Viewer& viewer, const std::vector<StallRecord>& stalls, const RowContext& context) {
+void Streams::send_stalls(State& state, Viewer& viewer, const std::vector<StallRecord>& stalls,
+                          const RowContext& context) {
   if (!viewer.wants(Topic::stalls)) return;
   std::set<std::string> running;
   for (const StallRecord& stall : stalls) {
@@ -261,7 +264,10 @@ void Streams::send_rows(State& state, Viewer& viewer, const RowContext& context)
   const Json drift = drift_json(state, viewer.handle, context.now);
   if (changed.empty() && gone.empty() && drift.is_null()) return;
   send(state, viewer, "rows",
-       {{"at", seconds(context.now.wall_ns)}, {"changed", std::move(changed)}, {"gone", std::move(gone)}, {"drift", drift}},
+       {{"at", seconds(context.now.wall_ns)},
+        {"changed", std::move(changed)},
+        {"gone", std::move(gone)},
+        {"drift", drift}},
        context.now);
 }
 

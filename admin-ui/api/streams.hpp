@@ -23,7 +23,8 @@ namespace equinox::admin {
 struct State;
 
 enum class Topic : std::uint8_t { overview, series, connections, changes, stalls, jobs };
-inline constexpr std::array<std::string_view, 6> kTopics{"overview", "series", "connections", "changes", "stalls", "jobs"};
+inline constexpr std::array<std::string_view, 6> kTopics{"overview", "series", "connections",
+                                                         "changes",  "stalls", "jobs"};
 
 /// The dashboards that listen: one event stream each. Nothing here ever waits for one of them; what a slow one cannot
 /// take is dropped, and it gets whole states instead of differences.

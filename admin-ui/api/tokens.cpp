@@ -36,7 +36,8 @@ Tokens::Token token_of(const Json& entry) {
   Tokens::Token token{text("name"), Role::viewer, text("sha256")};
   const auto role = parse_role(text("role"));
   if (!role) throw std::runtime_error{"token \"" + token.name + "\": role is viewer, operator or admin"};
-  if (!is_sha256(token.sha256)) throw std::runtime_error{"token \"" + token.name + "\": sha256 is 64 hexadecimal digits"};
+  if (!is_sha256(token.sha256))
+    throw std::runtime_error{"token \"" + token.name + "\": sha256 is 64 hexadecimal digits"};
   token.role = *role;
   if (token.name.empty()) token.name = to_string(*role);
   return token;

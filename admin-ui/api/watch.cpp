@@ -53,7 +53,8 @@ void Watch::look_at_life(State& state, const Moment& now, const LiveFacts& live)
     if (live.is_draining() && drain_ == DrainState::none) {
       state.changes.add(now, "drain", "Drain started" + (live.drain_by.empty() ? "" : " by " + live.drain_by), "warn");
     }
-    if (!live.is_draining() && drain_ != DrainState::none) state.changes.add(now, "undrain", "The drain was taken back");
+    if (!live.is_draining() && drain_ != DrainState::none)
+      state.changes.add(now, "undrain", "The drain was taken back");
     if (certificates > certificates_wall_ns_) state.changes.add(now, "certificate", "Certificates loaded anew");
   }
   reloaded_wall_ns_ = live.last_reload_wall_ns;
@@ -71,13 +72,14 @@ void Watch::look_at_stalls(State& state, const Moment& now) {
     newest = std::max(newest, stall.started_wall_ns);
     if (!has_looked_ || (is_known && !stall.running)) return stall.running;
     if (is_known || ++told > 8) return true;
-    const std::string where = stall.has_route ? std::string{names.route(stall.route)} : std::string{to_string(stall.cause)};
+    const std::string where =
+        stall.has_route ? std::string{names.route(stall.route)} : std::string{to_string(stall.cause)};
     Json more{{"reactor", stall.reactor}};
     if (stall.has_route) more["route"] = where;
     if (ConnectionId::unpack(stall.connection)) more["connection"] = to_string(ConnectionId::unpack(stall.connection));
     state.changes.add(now, "stall",
-                      "Stall, " + milliseconds_text(stall.duration_ns) + (stall.running ? " so far" : "") + ". Reactor " +
-                          std::to_string(stall.reactor) + " in " + where,
+                      "Stall, " + milliseconds_text(stall.duration_ns) + (stall.running ? " so far" : "") +
+                          ". Reactor " + std::to_string(stall.reactor) + " in " + where,
                       "bad", std::move(more));
     return true;
   });
@@ -93,15 +95,18 @@ void Watch::look_at_series(State& state, const Moment& now) {
     const auto abuse = most_common(point, [](CloseReason r) { return family_of(r) == CloseFamily::abuse; });
     if (abuse.second > 0 && now.steady_ns >= abuse_quiet_until_ns_) {
       abuse_quiet_until_ns_ = now.steady_ns + kQuietNs;
-      state.changes.add(now, "abuse", "Abuse: " + std::string{to_string(abuse.first)} + " ×" + std::to_string(abuse.second),
-                        "warn", {{"reason", to_string(abuse.first)}, {"count", abuse.second}, {"query", "family:abuse"}});
+      state.changes.add(now, "abuse",
+                        "Abuse: " + std::string{to_string(abuse.first)} + " ×" + std::to_string(abuse.second), "warn",
+                        {{"reason", to_string(abuse.first)}, {"count", abuse.second}, {"query", "family:abuse"}});
     }
-    if (point.evictions >= 20 && point.evictions * 20 >= point.connections && now.steady_ns >= evictions_quiet_until_ns_) {
+    if (point.evictions >= 20 && point.evictions * 20 >= point.connections &&
+        now.steady_ns >= evictions_quiet_until_ns_) {
       evictions_quiet_until_ns_ = now.steady_ns + kQuietNs;
       const auto most = most_common(point, [](CloseReason r) { return family_of(r) == CloseFamily::timer; });
-      state.changes.add(now, "evictions",
-                        std::to_string(point.evictions) + " evictions in a second, most " + std::string{to_string(most.first)},
-                        "warn", {{"reason", to_string(most.first)}, {"count", point.evictions}, {"query", "family:timer"}});
+      state.changes.add(
+          now, "evictions",
+          std::to_string(point.evictions) + " evictions in a second, most " + std::string{to_string(most.first)},
+          "warn", {{"reason", to_string(most.first)}, {"count", point.evictions}, {"query", "family:timer"}});
     }
     if (point.rejected > 0 && now.steady_ns >= rejected_quiet_until_ns_) {
       rejected_quiet_until_ns_ = now.steady_ns + kQuietNs;

@@ -10,9 +10,7 @@ void Resumer::resume() const {
   if (link_->mail != nullptr && link_->mail->resume) link_->mail->resume(link_->connection, link_->stream);
 }
 
-bool Resumer::is_gone() const noexcept {
-  return link_ != nullptr && link_->is_gone.load(std::memory_order_acquire);
-}
+bool Resumer::is_gone() const noexcept { return link_ != nullptr && link_->is_gone.load(std::memory_order_acquire); }
 
 namespace {
 

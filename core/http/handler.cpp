@@ -37,8 +37,6 @@ Responder::~Responder() { answer_500(link_); }
 
 bool Responder::send(Response response) { return answer(link_, std::move(response)); }
 
-bool Responder::is_gone() const noexcept {
-  return link_ == nullptr || link_->is_gone.load(std::memory_order_acquire);
-}
+bool Responder::is_gone() const noexcept { return link_ == nullptr || link_->is_gone.load(std::memory_order_acquire); }
 
 }  // namespace equinox

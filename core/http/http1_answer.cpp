@@ -41,7 +41,7 @@ void Http1Codec::respond(StreamId stream, Response&& response, EgressBatch& batc
 
   keep_alive_ = decide_keep_alive(response);
   const Framing framing = decide_framing(response);  // may end keep-alive
-  const auto connection = !keep_alive_   ? ConnectionField::close
+  const auto connection = !keep_alive_ ? ConnectionField::close
                           : is_http10_ ? ConnectionField::keep_alive
                                        : ConnectionField::none;
   const bool has_content = !is_head_request_ && !response.status().forbids_body();

@@ -7,8 +7,7 @@ namespace equinox::http {
 Result<std::size_t> Http1Codec::receive(std::span<const std::byte> input, std::vector<CodecEvent>& events,
                                         TimePoint /*now*/) {
   switch (ingress_) {
-    case Ingress::head:
-      return receive_head({reinterpret_cast<const char*>(input.data()), input.size()}, events);
+    case Ingress::head: return receive_head({reinterpret_cast<const char*>(input.data()), input.size()}, events);
     case Ingress::body: return receive_body(input, events);
     case Ingress::discard: return discard_body(input);
     case Ingress::complete: return std::size_t{0};  // the next request waits for this one's answer
@@ -138,9 +137,7 @@ void Http1Codec::reset(StreamId stream, std::uint32_t /*error_code*/) {
 bool Http1Codec::end_of_input() {
   peer_ended_ = true;
   switch (ingress_) {
-    case Ingress::head:
-      ingress_ = Ingress::closed;
-      return head_started_;
+    case Ingress::head: ingress_ = Ingress::closed; return head_started_;
     case Ingress::body:
       ingress_ = Ingress::closed;  // never complete; an answer that has not started is pointless
       keep_alive_ = false;

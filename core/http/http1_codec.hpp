@@ -24,7 +24,8 @@ struct Http1Options {
 /// What the connection needs to know:
 /// - Refusing: after receive() has returned an error, respond(0, refusal_response(code), …) writes the answer unless an
 ///   answer of that message has already started; either way the codec is finished. Close with lingering.
-/// - The size of bodies is the caller's to limit (a route may set its own bound): check head->content_length, then count
+/// - The size of bodies is the caller's to limit (a route may set its own bound): check head->content_length, then
+/// count
 ///   body events, and respond 413.
 /// - An answer given before the body was received entirely: what is left is discarded while it is little
 ///   (kDrainMaxBytes), then the next request is read; else the answer carries Connection: close and the codec is
@@ -32,7 +33,8 @@ struct Http1Options {
 ///   bounds the wait (RFC 9112 §9.3).
 /// - head->upgrades_to_h2c: write kSwitchingToH2c, replace this codec by an HTTP/2 one, or respond as usual.
 /// - A head stays readable until the `sent` event has been handled, or until `input` is reused if that is earlier.
-/// - After the peer's FIN: hand the bytes that are left to receive() and call end_of_input() when nothing is left to hand
+/// - After the peer's FIN: hand the bytes that are left to receive() and call end_of_input() when nothing is left to
+/// hand
 ///   over, again after each answer: only then is the codec finished (requests pipelined before the FIN are answered).
 /// - A BodySource must have been attached before respond().
 class Http1Codec final : public Codec {
@@ -111,7 +113,7 @@ class Http1Codec final : public Codec {
   bool peer_keeps_alive_ : 1 {true};
   bool expects_continue_ : 1 {false};
   bool continue_sent_ : 1 {false};
-  bool keep_alive_ : 1 {true};  // decided when the answer starts
+  bool keep_alive_ : 1 {true};   // decided when the answer starts
   bool is_waiting_ : 1 {false};  // the body source said pending
   bool is_draining_ : 1 {false};
   bool is_final_ : 1 {false};

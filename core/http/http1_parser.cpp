@@ -79,18 +79,16 @@ struct Http1ParserCallbacks {
     piece.name_size += static_cast<std::uint32_t>(size);
     piece.value_at = piece.name_at + piece.name_size;
     parser.trailer_bytes_.append(at, size);
-    return parser.trailer_bytes_.size() > parser.limits_->trailers_max_bytes
-               ? stop(parser, Errc::trailers_too_large)
-               : 0;
+    return parser.trailer_bytes_.size() > parser.limits_->trailers_max_bytes ? stop(parser, Errc::trailers_too_large)
+                                                                             : 0;
   }
   static int on_trailer_value(Http1Parser& parser, const char* at, std::size_t size) noexcept {
     if (parser.trailer_pieces_.empty()) return stop(parser, Errc::bad_field);
     parser.trailer_pieces_.back().value_size += static_cast<std::uint32_t>(size);
     parser.trailer_bytes_.append(at, size);
     parser.in_value_ = true;
-    return parser.trailer_bytes_.size() > parser.limits_->trailers_max_bytes
-               ? stop(parser, Errc::trailers_too_large)
-               : 0;
+    return parser.trailer_bytes_.size() > parser.limits_->trailers_max_bytes ? stop(parser, Errc::trailers_too_large)
+                                                                             : 0;
   }
   static int on_headers_complete(llhttp_t* engine) noexcept {
     // Upgrade and CONNECT make llhttp hand over everything behind the head. What is taken up is decided elsewhere;
@@ -289,7 +287,8 @@ void Http1Parser::scan_line_octet(char c) noexcept {
 void Http1Parser::finish_trailers() {
   for (const Piece& piece : trailer_pieces_) {
     const std::string_view bytes = trailer_bytes_;
-    const Field field{bytes.substr(piece.name_at, piece.name_size), trim(bytes.substr(piece.value_at, piece.value_size))};
+    const Field field{bytes.substr(piece.name_at, piece.name_size),
+                      trim(bytes.substr(piece.value_at, piece.value_size))};
     if (!is_forbidden_in_trailers(field.name)) trailers_.push_back(field);
   }
   trailer_span_ = trailers_;

@@ -16,8 +16,9 @@
 
 namespace equinox::http {
 
-/// What one HTTP/1 message needs while it is parsed and answered: llhttp (trapped in http1_parser.cpp), the field array,
-/// decoding scratch, and the state of a streamed answer. Lent by a pool; knows nothing of the connection. One thread.
+/// What one HTTP/1 message needs while it is parsed and answered: llhttp (trapped in http1_parser.cpp), the field
+/// array, decoding scratch, and the state of a streamed answer. Lent by a pool; knows nothing of the connection. One
+/// thread.
 class Http1Parser {
  public:
   Http1Parser();
@@ -48,7 +49,7 @@ class Http1Parser {
     std::unique_ptr<BodySource> source;
     std::vector<std::pair<std::string, std::string>> trailers;
     std::uint64_t remaining_bytes{0};  ///< of an announced length
-    std::uint64_t discard_until{0};  ///< body_bytes() at which discarding an unread body ends
+    std::uint64_t discard_until{0};    ///< body_bytes() at which discarding an unread body ends
     bool has_length{false};
     bool is_chunked{false};
   };

@@ -6,10 +6,10 @@
 namespace equinox::http {
 namespace {
 
-constexpr std::string_view kMethods[] = {"GET",   "HEAD",     "POST",      "PUT",  "DELETE", "CONNECT", "OPTIONS",
-                                         "TRACE", "PATCH",    "PROPFIND",  "COPY", "MOVE",   "MKCOL",   "LOCK",
-                                         "UNLOCK", "PROPPATCH", "SEARCH",   "BIND", "REPORT", "PURGE",   "LINK",
-                                         "UNLINK", "NOTIFY",  "SUBSCRIBE", "MERGE"};
+constexpr std::string_view kMethods[] = {"GET",    "HEAD",      "POST",      "PUT",  "DELETE", "CONNECT", "OPTIONS",
+                                         "TRACE",  "PATCH",     "PROPFIND",  "COPY", "MOVE",   "MKCOL",   "LOCK",
+                                         "UNLOCK", "PROPPATCH", "SEARCH",    "BIND", "REPORT", "PURGE",   "LINK",
+                                         "UNLINK", "NOTIFY",    "SUBSCRIBE", "MERGE"};
 
 bool begins_with_method(std::string_view line) noexcept {
   const std::size_t space = line.find(' ');

@@ -159,8 +159,8 @@ void Router::settle_head(Route& route, const Pattern& pattern) {
 void Router::refuse_hidden(const Route& route, const Pattern& pattern) const {
   for (const auto& earlier : routes_) {
     if (!patterns_[earlier->id].covers(pattern) || !earlier->methods.covers(route.methods)) continue;
-    const bool same_host = earlier->options.host.empty() ||
-                           equals_ignoring_case(earlier->options.host, route.options.host);
+    const bool same_host =
+        earlier->options.host.empty() || equals_ignoring_case(earlier->options.host, route.options.host);
     const bool same_listener = earlier->options.listener.empty() || earlier->options.listener == route.options.listener;
     if (!same_host || !same_listener) continue;
     refuse(route.pattern, "cannot match, \"" + earlier->pattern + "\" was registered before it and takes all of it");

@@ -1,5 +1,4 @@
 #include <equinox/routes.hpp>
-
 #include <stdexcept>
 
 namespace equinox {

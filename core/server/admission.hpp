@@ -3,13 +3,12 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <equinox/endpoint.hpp>
+#include <equinox/ids.hpp>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
 #include <vector>
-
-#include <equinox/endpoint.hpp>
-#include <equinox/ids.hpp>
 
 #include "base/clock.hpp"
 #include "base/unique_fd.hpp"

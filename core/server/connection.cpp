@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include "net/tcp_transport.hpp"
-
 #include "server/lending.hpp"
 
 namespace equinox::server {
@@ -55,7 +54,9 @@ bool Connection::shake_hands(Lending& lent) {
   switch (result.status) {
     case net::IoStatus::ok: after_handshake(lent); return true;
     case net::IoStatus::would_block: is_readable_ = false; return false;
-    case net::IoStatus::closed: end_now(lent, CloseReason::tls_handshake_failed, Error{Errc::peer_closed}); return false;
+    case net::IoStatus::closed:
+      end_now(lent, CloseReason::tls_handshake_failed, Error{Errc::peer_closed});
+      return false;
     case net::IoStatus::failed: on_io_failure(lent, result.error); return false;
   }
   return false;
@@ -79,7 +80,8 @@ Turn Connection::settle(Lending& lent) {
   arm(lent);
   account_turn(lent);
   if (ending_ == Ending::lingering) return Turn::waiting;
-  const bool has_input = (held_ != nullptr && !held_->empty() && held_is_fresh_) || is_readable_ || transport_->has_pending();
+  const bool has_input =
+      (held_ != nullptr && !held_->empty() && held_is_fresh_) || is_readable_ || transport_->has_pending();
   const bool can_write = is_writable_ && egress_ != nullptr && !egress_->empty();
   return (has_input && !is_ending() && wants_input()) || can_write || owes_egress_ ? Turn::runnable : Turn::waiting;
 }
@@ -140,7 +142,8 @@ Turn Connection::resume(Lending& lent, StreamId stream) {
     backlog.swap(exchange->backlog);
     push_to_sink(lent, *exchange, backlog);
     exchange = find(stream);
-    if (exchange != nullptr && exchange->is_complete && !exchange->sink_waits && exchange->state == ExchangeState::receiving) {
+    if (exchange != nullptr && exchange->is_complete && !exchange->sink_waits &&
+        exchange->state == ExchangeState::receiving) {
       run_handler(lent, *exchange);
     }
     apply_events(lent);

@@ -1,16 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <optional>
-#include <string_view>
-#include <vector>
-
 #include <equinox/endpoint.hpp>
 #include <equinox/ids.hpp>
 #include <equinox/record.hpp>
 #include <equinox/view.hpp>
 #include <equinox/vocabulary.hpp>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/egress_batch.hpp"
@@ -224,7 +223,7 @@ class Connection {
   Exchange* last_exchange_{nullptr};
   TimePoint opened_at_;
   TimePoint last_active_{};
-  TimePoint phase_start_;         ///< start of what the deadline watches: handshake, first request, head, idle
+  TimePoint phase_start_;  ///< start of what the deadline watches: handshake, first request, head, idle
   ProgressWindow write_window_;
   std::uint64_t received_bytes_{0};
   std::uint64_t sent_bytes_{0};
@@ -250,17 +249,17 @@ class Connection {
   bool awaits_proxy_header_ : 1 {false};
   bool is_readable_ : 1 {false};
   bool is_writable_ : 1 {true};
-  bool saw_hangup_ : 1 {false};       ///< RDHUP or HUP: a short read no longer means drained
-  bool peer_finished_ : 1 {false};    ///< FIN received
+  bool saw_hangup_ : 1 {false};     ///< RDHUP or HUP: a short read no longer means drained
+  bool peer_finished_ : 1 {false};  ///< FIN received
   bool input_end_told_ : 1 {false};
-  bool head_started_ : 1 {false};     ///< phase_start_ is the first byte of a head
-  bool codec_accepts_ : 1 {true};     ///< CodecState::can_receive of the last turn
-  bool window_blocked_ : 1 {false};   ///< HTTP/2: data is ready and the peer's windows are closed
+  bool head_started_ : 1 {false};    ///< phase_start_ is the first byte of a head
+  bool codec_accepts_ : 1 {true};    ///< CodecState::can_receive of the last turn
+  bool window_blocked_ : 1 {false};  ///< HTTP/2: data is ready and the peer's windows are closed
   bool closes_after_response_ : 1 {false};
   bool got_bytes_ : 1 {false};
-  bool owes_egress_ : 1 {false};      ///< the turn's budget ended before the bodies did
-  bool awaits_preface_ : 1 {false};   ///< upgraded to h2c: nothing is sent before the client has followed
-  bool held_is_fresh_ : 1 {false};    ///< the held bytes may be used further without new ones
+  bool owes_egress_ : 1 {false};     ///< the turn's budget ended before the bodies did
+  bool awaits_preface_ : 1 {false};  ///< upgraded to h2c: nothing is sent before the client has followed
+  bool held_is_fresh_ : 1 {false};   ///< the held bytes may be used further without new ones
 };
 
 }  // namespace equinox::server

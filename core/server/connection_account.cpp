@@ -162,7 +162,8 @@ void Connection::account_rejected(Lending& lent, RequestRejectReason reason) {
 void Connection::account_request_started(Lending& lent, Exchange& exchange) {
   newest_method_ = static_cast<std::uint8_t>(exchange.method);
   newest_route_ = exchange.route_id();
-  lent.telemetry.stats().request_started(static_cast<std::uint8_t>(exchange.method), static_cast<std::uint8_t>(exchange.scheme));
+  lent.telemetry.stats().request_started(static_cast<std::uint8_t>(exchange.method),
+                                         static_cast<std::uint8_t>(exchange.scheme));
   lent.telemetry.stats().route_entered(newest_route_);
 }
 
@@ -196,7 +197,8 @@ void Connection::account_request(Lending& lent, Exchange& exchange) {
   newest_status_ = exchange.status;
   lent.telemetry.publish_target(id(), request_count_, exchange.target_view(), nanoseconds(lent.now), false);
   if (exchange.settings->access_log) {
-    lent.access_log.write(access_line(exchange, protocol_, std::chrono::nanoseconds{total}, lent.settings->access_json));
+    lent.access_log.write(
+        access_line(exchange, protocol_, std::chrono::nanoseconds{total}, lent.settings->access_json));
   }
   if (lent.hooks != nullptr && lent.hooks->request_done) {
     lent.hooks->request_done({id(), exchange.stream, exchange.method, Status{exchange.status}, exchange.target_view(),
@@ -262,8 +264,9 @@ void Connection::log_close(Lending& lent) const {
 
 void Connection::settle_accounts(Lending& lent) {
   if (codec_ != nullptr && is_http2()) account_counters(lent);
-  discard_all(lent, reason_ == CloseReason::shutdown || reason_ == CloseReason::shutdown_timeout ? ErrorType::shutdown
-                                                                                               : ErrorType::client_gone);
+  discard_all(lent, reason_ == CloseReason::shutdown || reason_ == CloseReason::shutdown_timeout
+                        ? ErrorType::shutdown
+                        : ErrorType::client_gone);
   lent.telemetry.stats().output_pending(pending_told_, 0);
   if (h2_ != nullptr) {
     lent.telemetry.stats().http2_streams(h2_->open_streams, 0);

@@ -26,7 +26,8 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
     next.offer(DeadlineKind::handshake, phase_start_ + timeouts.handshake);
     return next;
   }
-  if (timeouts.max_age.count() != 0 && !closes_after_response_) next.offer(DeadlineKind::max_age, opened_at_ + timeouts.max_age);
+  if (timeouts.max_age.count() != 0 && !closes_after_response_)
+    next.offer(DeadlineKind::max_age, opened_at_ + timeouts.max_age);
   if (write_window_.is_running()) next.offer(DeadlineKind::write, write_window_.start + timeouts.write);
   for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
     if (x->state == ExchangeState::receiving && x->body_window.is_running()) {
@@ -96,7 +97,8 @@ void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
       evict(lent, timer_verdict(deadline.kind, false), deadline.kind, lent.settings->timeouts.handshake, 0);
       return;
     case DeadlineKind::first_request:
-      evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, lent.settings->timeouts.header, got_bytes_ ? 408 : 0);
+      evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, lent.settings->timeouts.header,
+            got_bytes_ ? 408 : 0);
       return;
     case DeadlineKind::head:
       account_rejected(lent, RequestRejectReason::header_timeout);
@@ -198,7 +200,8 @@ void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind 
     end_now(lent, verdict.reason);
     return;
   }
-  Exchange* current = last_exchange_ != nullptr && last_exchange_->state == ExchangeState::receiving ? last_exchange_ : nullptr;
+  Exchange* current =
+      last_exchange_ != nullptr && last_exchange_->state == ExchangeState::receiving ? last_exchange_ : nullptr;
   if (current != nullptr) {
     current->phases.enter(RequestPhase::write, lent.now);
     respond(lent, *current, http::refusal_response(Status{status}));

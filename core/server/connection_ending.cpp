@@ -32,8 +32,9 @@ Turn Connection::close(Lending& lent, CloseReason reason) {
     return Turn::finished;
   }
   if (is_http2()) codec_->terminate(0);  // NO_ERROR
-  discard_all(lent, reason == CloseReason::shutdown || reason == CloseReason::shutdown_timeout ? ErrorType::shutdown
-                                                                                               : ErrorType::handler_abort);
+  discard_all(lent, reason == CloseReason::shutdown || reason == CloseReason::shutdown_timeout
+                        ? ErrorType::shutdown
+                        : ErrorType::handler_abort);
   end_after_flush(reason, is_http2());
   return settle(lent);
 }
@@ -41,7 +42,8 @@ Turn Connection::close(Lending& lent, CloseReason reason) {
 void Connection::on_io_failure(Lending& lent, const Error& error) {
   CloseReason reason = reason_of(error.code);
   if (error.code == Errc::peer_reset || error.code == Errc::peer_closed) {
-    reason = exchanges_ == nullptr && !head_started_ ? CloseReason::client_reset_idle : CloseReason::client_reset_mid_request;
+    reason = exchanges_ == nullptr && !head_started_ ? CloseReason::client_reset_idle
+                                                     : CloseReason::client_reset_mid_request;
     if (is_shaking_hands_) reason = CloseReason::tls_handshake_failed;
   }
   end_now(lent, reason, error);

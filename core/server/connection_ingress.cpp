@@ -131,11 +131,11 @@ bool Connection::choose_codec(Lending& lent, std::span<const std::byte> input, s
       used += input.size();
       return false;
     case http::Negotiated::http2_preface:
-      codec_ = std::make_unique<http::Http2Codec>(
-          lent.limits, http::Http2Options{.scheme = is_tls_ ? Scheme::https : Scheme::http,
-                                          .date = &lent.date,
-                                          .memory = lent.h2_memory,
-                                          .now = lent.now});
+      codec_ = std::make_unique<http::Http2Codec>(lent.limits,
+                                                  http::Http2Options{.scheme = is_tls_ ? Scheme::https : Scheme::http,
+                                                                     .date = &lent.date,
+                                                                     .memory = lent.h2_memory,
+                                                                     .now = lent.now});
       adopt_protocol(lent, is_tls_ ? Protocol::h2 : Protocol::h2c);
       return true;
     case http::Negotiated::http1:
@@ -168,7 +168,8 @@ void Connection::adopt_protocol(Lending& lent, Protocol protocol) {
 bool Connection::upgrade_to_h2c(Lending& lent, const RequestHead& head) {
   const std::optional<std::string> settings = http::h2c_settings(head);
   if (!settings) return false;
-  const http::Http2Options options{.scheme = Scheme::http, .date = &lent.date, .memory = lent.h2_memory, .now = lent.now};
+  const http::Http2Options options{
+      .scheme = Scheme::http, .date = &lent.date, .memory = lent.h2_memory, .now = lent.now};
   auto upgraded = http::Http2Codec::upgraded(*settings, head, lent.limits, options);
   if (!upgraded) return false;
   batch(lent).append(http::kSwitchingToH2c);
@@ -211,7 +212,8 @@ void Connection::on_input_end(Lending& lent) {
     }
     end_after_flush(CloseReason::client_fin_mid_request, false);
   } else if (exchanges_ == nullptr) {
-    end_after_flush(h2_ != nullptr && h2_->peer_said_goaway ? CloseReason::client_goaway : CloseReason::client_fin_idle, false);
+    end_after_flush(h2_ != nullptr && h2_->peer_said_goaway ? CloseReason::client_goaway : CloseReason::client_fin_idle,
+                    false);
   }
 }
 

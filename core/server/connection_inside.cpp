@@ -1,7 +1,6 @@
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-
-#include <linux/tcp.h>
 
 #include "server/connection.hpp"
 

@@ -2,11 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <equinox/ids.hpp>
 #include <memory>
 #include <utility>
 #include <vector>
-
-#include <equinox/ids.hpp>
 
 namespace equinox::server {
 

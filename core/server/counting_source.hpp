@@ -1,10 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <equinox/body.hpp>
 #include <memory>
 #include <utility>
-
-#include <equinox/body.hpp>
 
 namespace equinox::server {
 

@@ -95,7 +95,8 @@ TlsFailure tls_failure_of(const Error& error) noexcept {
     // Alerts about the certificate that the client sends back (RFC 8446 §6.2): 42–46 and 48.
     case Errc::tls_handshake:
     case Errc::tls_alert:
-      return (error.detail >= 42 && error.detail <= 46) || error.detail == 48 ? TlsFailure::bad_cert : TlsFailure::other;
+      return (error.detail >= 42 && error.detail <= 46) || error.detail == 48 ? TlsFailure::bad_cert
+                                                                              : TlsFailure::other;
     default: return TlsFailure::other;
   }
 }

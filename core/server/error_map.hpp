@@ -1,8 +1,7 @@
 #pragma once
 
-#include <optional>
-
 #include <equinox/vocabulary.hpp>
+#include <optional>
 
 #include "base/result.hpp"
 

@@ -2,16 +2,15 @@
 
 #include <array>
 #include <cstdint>
+#include <equinox/handler.hpp>
+#include <equinox/request.hpp>
+#include <equinox/response.hpp>
+#include <equinox/vocabulary.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <equinox/handler.hpp>
-#include <equinox/request.hpp>
-#include <equinox/response.hpp>
-#include <equinox/vocabulary.hpp>
 
 #include "base/clock.hpp"
 #include "http/exchange_link.hpp"
@@ -54,11 +53,14 @@ class PhaseClock {
 
 /// A window of time in which at least a minimum number of bytes must move (slow body, slow reader).
 struct ProgressWindow {
-  TimePoint start{kNever};   ///< kNever: not running
-  std::uint64_t bytes{0};    ///< moved since the start
+  TimePoint start{kNever};  ///< kNever: not running
+  std::uint64_t bytes{0};   ///< moved since the start
 
   [[nodiscard]] bool is_running() const noexcept { return start != kNever; }
-  void begin(TimePoint now) noexcept { start = now; bytes = 0; }
+  void begin(TimePoint now) noexcept {
+    start = now;
+    bytes = 0;
+  }
   void end() noexcept { start = kNever; }
 };
 
@@ -74,10 +76,10 @@ struct Exchange {
   Exchange* next{nullptr};
   StreamId stream{0};
   ExchangeState state{ExchangeState::receiving};
-  bool is_complete{false};       ///< the whole request was received
-  bool sink_waits{false};        ///< the body sink said `wait`
-  bool is_cut{false};            ///< the response could not be completed
-  bool is_refused{false};        ///< answered by us before it reached a handler
+  bool is_complete{false};  ///< the whole request was received
+  bool sink_waits{false};   ///< the body sink said `wait`
+  bool is_cut{false};       ///< the response could not be completed
+  bool is_refused{false};   ///< answered by us before it reached a handler
   bool peer_keeps_alive{true};
   http::MatchStatus match{http::MatchStatus::not_found};
   http::MethodSet allow;
@@ -89,47 +91,47 @@ struct Exchange {
   std::uint8_t target_size{0};
   std::uint8_t request_id_size{0};
 
-  const RequestHead* head{nullptr};           ///< views; valid until the turn's input is reused unless `kept`
+  const RequestHead* head{nullptr};  ///< views; valid until the turn's input is reused unless `kept`
   const http::Route* route{nullptr};
   const Settings* settings{nullptr};
   std::shared_ptr<const Settings> settings_keeper;  ///< only when the exchange outlives the turn
-  std::unique_ptr<Request> kept;              ///< owning copy of the request
+  std::unique_ptr<Request> kept;                    ///< owning copy of the request
   RequestContext context;
   http::RouteParameters parameter_store;
   std::span<const PathParameter> parameters;
-  std::string_view body_view;                 ///< the body when it came in one piece
-  std::string body;                           ///< the body when it did not
+  std::string_view body_view;  ///< the body when it came in one piece
+  std::string body;            ///< the body when it did not
   std::span<const Field> trailers;
-  std::uint64_t body_bytes{0};                ///< received so far
+  std::uint64_t body_bytes{0};  ///< received so far
   std::uint64_t body_max_bytes{0};
   std::unique_ptr<BodySink> sink;
-  std::vector<std::byte> backlog;             ///< body bytes that arrived while the sink waits (HTTP/2: within the window)
+  std::vector<std::byte> backlog;  ///< body bytes that arrived while the sink waits (HTTP/2: within the window)
   std::shared_ptr<http::ExchangeLink> link;
 
   PhaseClock phases;
-  TimePoint first_byte{};                     ///< when the response's first byte went to the kernel
+  TimePoint first_byte{};  ///< when the response's first byte went to the kernel
   TimePoint handler_due{kNever};
   ProgressWindow body_window;
-  std::uint64_t egress_begin{0};              ///< EgressBatch::appended_total() before the response
-  std::uint64_t egress_end{0};                ///< … after its last byte
-  std::array<char, 96> target;                ///< what is shown once the head is gone
+  std::uint64_t egress_begin{0};  ///< EgressBatch::appended_total() before the response
+  std::uint64_t egress_end{0};    ///< … after its last byte
+  std::array<char, 96> target;    ///< what is shown once the head is gone
   std::array<char, 64> request_id;
   std::array<char, 32> trace_id;
-  std::uint64_t sent_bytes{0};                ///< body of the response, without framing
+  std::uint64_t sent_bytes{0};                    ///< body of the response, without framing
   std::shared_ptr<std::uint64_t> streamed_bytes;  ///< counted while a source is pulled; outlived by the codec's stream
-  std::unique_ptr<LogTexts> log_texts;        ///< only while an access log is written
+  std::unique_ptr<LogTexts> log_texts;            ///< only while an access log is written
 
   [[nodiscard]] std::string_view target_view() const noexcept { return {target.data(), target_size}; }
   /// The body as the handler sees it.
-  [[nodiscard]] std::string_view whole_body() const noexcept { return body.empty() ? body_view : std::string_view{body}; }
+  [[nodiscard]] std::string_view whole_body() const noexcept {
+    return body.empty() ? body_view : std::string_view{body};
+  }
   [[nodiscard]] RouteId route_id() const noexcept;
   void remember_for_log();
   /// Copies the request so that it survives the turn. Idempotent.
   void keep();
   /// A request to hand to a handler; views only.
-  [[nodiscard]] Request request() const noexcept {
-    return Request{*head, context, whole_body(), parameters, trailers};
-  }
+  [[nodiscard]] Request request() const noexcept { return Request{*head, context, whole_body(), parameters, trailers}; }
   /// Back to the state of a new exchange, keeping the body's capacity when it is small.
   void reset() noexcept;
 };

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <equinox/hooks.hpp>
+#include <equinox/ids.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <equinox/hooks.hpp>
-#include <equinox/ids.hpp>
 
 #include "base/clock.hpp"
 #include "base/egress_batch.hpp"
@@ -19,7 +18,6 @@
 #include "http/http2_memory.hpp"
 #include "net/timer_wheel.hpp"
 #include "server/exchange.hpp"
-
 #include "server/settings.hpp"
 #include "telemetry/reactor_telemetry.hpp"
 
@@ -59,9 +57,9 @@ struct Lending {
 
   ReactorIndex reactor{0};
   Clock clock;
-  TimePoint now{};    ///< of this turn
+  TimePoint now{};          ///< of this turn
   std::int64_t wall_ns{0};  ///< of this turn, Unix epoch
-  TimePoint fine{};   ///< the latest reading: after a handler, after a flush
+  TimePoint fine{};         ///< the latest reading: after a handler, after a flush
   std::shared_ptr<const Settings> settings;
   http::Limits limits;  ///< a stable address for codecs; a reload writes into it
   net::TimerWheel wheel;
@@ -81,11 +79,17 @@ struct Lending {
   DrainStage drain{DrainStage::none};
   CloseReason drain_reason{CloseReason::drain};
   TimePoint drain_began{};
-  std::string request_id_prefix;   ///< 16 hex digits, different in every process
+  std::string request_id_prefix;  ///< 16 hex digits, different in every process
   std::uint64_t next_request_id{0};
 
   Lending(ReactorIndex index, Clock time, std::string_view server_field, telemetry::ReactorTelemetry& cells)
-      : reactor{index}, clock{time}, now{time.now()}, fine{now}, wheel{now}, date{server_field}, read_buffer(kReadBufferBytes),
+      : reactor{index},
+        clock{time},
+        now{time.now()},
+        fine{now},
+        wheel{now},
+        date{server_field},
+        read_buffer(kReadBufferBytes),
         telemetry{cells} {}
 };
 

@@ -16,7 +16,9 @@ bool equals_lower(std::string_view name, std::string_view lower) noexcept {
   return true;
 }
 
-constexpr bool is_all(std::string_view text, char c) noexcept { return text.find_first_not_of(c) == std::string_view::npos; }
+constexpr bool is_all(std::string_view text, char c) noexcept {
+  return text.find_first_not_of(c) == std::string_view::npos;
+}
 
 }  // namespace
 

@@ -2,10 +2,9 @@
 
 #include <array>
 #include <cstdint>
+#include <equinox/request.hpp>
 #include <span>
 #include <string_view>
-
-#include <equinox/request.hpp>
 
 namespace equinox::server {
 

@@ -1,10 +1,9 @@
-#include <equinox/server.hpp>
-
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <equinox/server.hpp>
 #include <random>
 #include <system_error>
 
@@ -51,7 +50,9 @@ void Server::wait() { static_cast<void>(internal_->wait(std::nullopt)); }
 bool Server::wait_for(std::chrono::milliseconds timeout) { return internal_->wait(timeout); }
 
 const std::vector<BoundListener>& Server::listeners() const noexcept { return internal_->bound; }
-std::uint16_t Server::port() const noexcept { return internal_->bound.empty() ? std::uint16_t{0} : internal_->bound.front().port; }
+std::uint16_t Server::port() const noexcept {
+  return internal_->bound.empty() ? std::uint16_t{0} : internal_->bound.front().port;
+}
 const ServerView& Server::view() const noexcept { return *internal_->view; }
 
 bool Server::close(ConnectionId id, CloseReason reason) {

@@ -55,7 +55,8 @@ std::int64_t seconds_of(std::chrono::system_clock::time_point at) {
 std::uint32_t connection_limit(const LimitConfig& limits) {
   if (limits.connections != 0) return limits.connections;
   const std::uint64_t descriptors = std::min<std::uint64_t>(server::descriptor_limit(), 1'048'576);
-  return static_cast<std::uint32_t>(descriptors > 2 * kDescriptorReserve ? descriptors - kDescriptorReserve : descriptors / 2);
+  return static_cast<std::uint32_t>(descriptors > 2 * kDescriptorReserve ? descriptors - kDescriptorReserve
+                                                                         : descriptors / 2);
 }
 
 telemetry::TelemetryOptions telemetry_options(const ServerConfig& config, std::uint32_t reactors) {
@@ -86,7 +87,8 @@ Server::Internal::Internal(ServerConfig given, Server& owner)
     : config{std::move(given)}, routes{owner}, workers{config.workers.threads, config.workers.queue} {
   reactor_count = config.reactors == 0 ? server::usable_cpus() : config.reactors;
   // Mistakes show here, not when the server starts: an empty set of routes is enough to see them.
-  current = server::make_settings(config, Routes{}, [](std::string_view) { return kRouteUnmatched; }, nullptr);
+  current = server::make_settings(
+      config, Routes{}, [](std::string_view) { return kRouteUnmatched; }, nullptr);
   for (const ListenerConfig& listener : config.listeners) {
     if (listener.inherited.empty() && !net::SocketAddress::parse(listener.address)) {
       throw std::invalid_argument{"listener \"" + listener_name(listener) + "\": \"" + listener.address +
@@ -116,7 +118,8 @@ Server::Internal::Internal(ServerConfig given, Server& owner)
   std::vector<std::string> names;
   for (const ListenerConfig& listener : config.listeners) names.push_back(listener_name(listener));
   view = std::make_unique<View>(telemetry_options(config, reactor_count), std::move(identity), std::move(names), *this);
-  admission = std::make_unique<server::Admission>(connection_limit(config.limits), config.limits.connections_per_client);
+  admission =
+      std::make_unique<server::Admission>(connection_limit(config.limits), config.limits.connections_per_client);
 }
 
 Server::Internal::~Internal() = default;
@@ -136,8 +139,8 @@ std::vector<std::vector<server::Reactor::Listening>> Server::Internal::open_list
           const int given = listener.inherited[r % listener.inherited.size()];
           return net::Listener::adopt(UniqueFd{::fcntl(given, F_DUPFD_CLOEXEC, 3)});
         }
-        // SO_REUSEPORT lets a second process of the same user share a port unnoticed: it is asked for only among our own
-        // reactors, after the port was seen to be free.
+        // SO_REUSEPORT lets a second process of the same user share a port unnoticed: it is asked for only among our
+        // own reactors, after the port was seen to be free.
         net::ListenerOptions options;
         options.reuse_port = reactor_count > 1;
         if (r == 0 && options.reuse_port && address.port() != 0) {
@@ -182,7 +185,8 @@ void Server::Internal::start() {
     setup.log = server_log.producer();
     if (access_log) setup.access_log = access_log.producer();
     setup.hooks = hooks.opened || hooks.closed || hooks.request_done ? &hooks : nullptr;
-    setup.request_id_prefix = prefix.substr(0, 14) + std::array<char, 3>{"0123456789abcdef"[r >> 4U], "0123456789abcdef"[r & 0xfU], 0}.data();
+    setup.request_id_prefix =
+        prefix.substr(0, 14) + std::array<char, 3>{"0123456789abcdef"[r >> 4U], "0123456789abcdef"[r & 0xfU], 0}.data();
     setup.refusal_slots = std::max<std::size_t>(1, server::RefusalSlots::kSlots / reactor_count);
     setup.server_log = server_log;
     setup.access = access_log;
@@ -293,7 +297,8 @@ void Server::Internal::reload(const ServerConfig& next, const Routes& next_route
     for (std::size_t i = 0; i < next.listeners.size(); ++i) {
       const ListenerConfig& was = config.listeners[i];
       const ListenerConfig& now = next.listeners[i];
-      if (was.address != now.address || listener_name(was) != listener_name(now) || was.tls.has_value() != now.tls.has_value()) {
+      if (was.address != now.address || listener_name(was) != listener_name(now) ||
+          was.tls.has_value() != now.tls.has_value()) {
         throw std::invalid_argument{"listener \"" + listener_name(now) + "\": name, address and TLS need a restart"};
       }
     }
@@ -391,7 +396,8 @@ LiveFacts Server::Internal::live() const {
     const auto component = static_cast<LogComponent>(c);
     out.log_components.emplace_back(to_string(component));
     std::array<std::uint64_t, 7> counts{};
-    for (std::size_t level = 0; level < kLogLevels; ++level) counts[level] = server_log.count(static_cast<LogLevel>(level), component);
+    for (std::size_t level = 0; level < kLogLevels; ++level)
+      counts[level] = server_log.count(static_cast<LogLevel>(level), component);
     out.log_messages.push_back(counts);
   }
   return out;

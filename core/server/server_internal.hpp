@@ -2,13 +2,12 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <equinox/server.hpp>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <equinox/server.hpp>
 
 #include "base/log.hpp"
 #include "server/observer.hpp"
@@ -27,7 +26,8 @@ struct Server::Internal {
          const Internal& inner)
         : ServerTelemetry{options, std::move(identity), std::move(listeners)}, inner_{inner} {}
     [[nodiscard]] LiveFacts live() const override { return inner_.live(); }
-    [[nodiscard]] std::optional<ConnectionInside> inside(ConnectionId id, std::chrono::milliseconds timeout) const override {
+    [[nodiscard]] std::optional<ConnectionInside> inside(ConnectionId id,
+                                                         std::chrono::milliseconds timeout) const override {
       return inner_.inside(id, timeout);
     }
     [[nodiscard]] std::vector<ConfigFact> config() const override { return inner_.config_facts(); }

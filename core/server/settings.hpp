@@ -1,14 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <equinox/config.hpp>
+#include <equinox/routes.hpp>
+#include <equinox/vocabulary.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <equinox/config.hpp>
-#include <equinox/routes.hpp>
-#include <equinox/vocabulary.hpp>
 
 #include "http/forwarded.hpp"
 #include "http/limits.hpp"

@@ -3,12 +3,11 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <equinox/view.hpp>
 #include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
-
-#include <equinox/view.hpp>
 
 #include "base/clock.hpp"
 

@@ -1,8 +1,8 @@
-#include <equinox/body.hpp>
-#include <equinox/response.hpp>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <equinox/body.hpp>
+#include <equinox/response.hpp>
 #include <optional>
 #include <thread>
 

@@ -49,11 +49,14 @@ INSTANTIATE_TEST_SUITE_P(
                     ClientCase{"One", {{"X-Forwarded-For", "192.0.2.7"}}, "192.0.2.7"},
                     ClientCase{"Spoofed", {{"X-Forwarded-For", "1.1.1.1, 192.0.2.7, 10.0.0.9"}}, "192.0.2.7"},
                     ClientCase{"AllTrusted", {{"X-Forwarded-For", "10.0.0.8, 10.0.0.9"}}, "10.0.0.8"},
-                    ClientCase{"TwoFields", {{"x-forwarded-for", "192.0.2.7"}, {"x-forwarded-for", "10.0.0.9"}}, "192.0.2.7"},
+                    ClientCase{
+                        "TwoFields", {{"x-forwarded-for", "192.0.2.7"}, {"x-forwarded-for", "10.0.0.9"}}, "192.0.2.7"},
                     ClientCase{"Unreadable", {{"X-Forwarded-For", "192.0.2.7, unknown, 10.0.0.9"}}, "10.0.0.9"},
                     ClientCase{"Standard", {{"Forwarded", "for=192.0.2.7;proto=https;by=10.0.0.2"}}, "192.0.2.7"},
                     ClientCase{"StandardIpv6", {{"Forwarded", "For=\"[2001:db8::17]:4711\""}}, "2001:db8::17"},
-                    ClientCase{"StandardFirst", {{"X-Forwarded-For", "1.1.1.1"}, {"Forwarded", "for=192.0.2.7, for=10.0.0.3"}}, "192.0.2.7"},
+                    ClientCase{"StandardFirst",
+                               {{"X-Forwarded-For", "1.1.1.1"}, {"Forwarded", "for=192.0.2.7, for=10.0.0.3"}},
+                               "192.0.2.7"},
                     ClientCase{"StandardHidden", {{"Forwarded", "for=_secret"}}, "10.0.0.1"}),
     [](const auto& test) { return test.param.name; });
 

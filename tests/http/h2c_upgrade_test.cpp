@@ -14,8 +14,9 @@ RequestHead head_with(const std::vector<Field>& fields) {
 }
 
 TEST(H2cUpgrade, GivesTheSettingsOfARequestThatAsksExactly) {
-  const std::vector<Field> fields{
-      {"Connection", "keep-alive, Upgrade, HTTP2-Settings"}, {"Upgrade", "h2c"}, {"HTTP2-Settings", "AAMAAABkAAQAAP__"}};
+  const std::vector<Field> fields{{"Connection", "keep-alive, Upgrade, HTTP2-Settings"},
+                                  {"Upgrade", "h2c"},
+                                  {"HTTP2-Settings", "AAMAAABkAAQAAP__"}};
   const auto payload = h2c_settings(head_with(fields));
   ASSERT_TRUE(payload);
   EXPECT_EQ(*payload, std::string("\0\3\0\0\0d\0\4\0\0\xff\xff", 12));
@@ -60,7 +61,8 @@ TEST(Base64Url, IsReadStrictly) {
   EXPECT_EQ(decode_base64url("TWE"), "Ma");
   EXPECT_EQ(decode_base64url("TQ"), "M");
   EXPECT_EQ(decode_base64url(""), "");
-  for (const std::string_view text : {"T", "TR", "TWF", "TQ==", "T Q", "TW+u"}) EXPECT_FALSE(decode_base64url(text)) << text;
+  for (const std::string_view text : {"T", "TR", "TWF", "TQ==", "T Q", "TW+u"})
+    EXPECT_FALSE(decode_base64url(text)) << text;
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-#include <equinox/handler.hpp>
 #include <gtest/gtest.h>
 
+#include <equinox/handler.hpp>
 #include <optional>
 
 #include "http/exchange_link.hpp"

@@ -34,7 +34,8 @@ TEST(Fields, KnowTokens) {
 
 TEST(Fields, RefuseValuesThatWouldSplitAMessage) {
   EXPECT_TRUE(is_safe_value("a\tb \xff"));
-  for (const std::string_view text : {std::string_view{"a\rb"}, std::string_view{"a\nb"}, std::string_view{"a\0b", 3}}) {
+  for (const std::string_view text :
+       {std::string_view{"a\rb"}, std::string_view{"a\nb"}, std::string_view{"a\0b", 3}}) {
     EXPECT_FALSE(is_safe_value(text));
   }
 }
@@ -43,8 +44,8 @@ TEST(Authority, IsCheckedOctetByOctet) {
   for (const std::string_view good : {"a", "a.example:80", "[::1]", "[2001:db8::1]:443", "192.0.2.1", "a_b", "a:"}) {
     EXPECT_TRUE(is_valid_authority(good)) << good;
   }
-  for (const std::string_view bad : {"", ":80", "a:b", "a:123456", "a:65536", "a b", "a/b", "u@a", "[::1", "[]", "[::1]x",
-                                     "a,b", "a\x01", "::1", "a%20"}) {
+  for (const std::string_view bad : {"", ":80", "a:b", "a:123456", "a:65536", "a b", "a/b", "u@a", "[::1", "[]",
+                                     "[::1]x", "a,b", "a\x01", "::1", "a%20"}) {
     EXPECT_FALSE(is_valid_authority(bad)) << bad;
   }
 }

@@ -71,10 +71,10 @@ TEST(Http1Answer, KeepsOrClosesTheConnection) {
     std::string_view field;
     bool is_finished;
   };
-  for (const Case& c : {Case{kGet, false, "", false}, Case{kGet, true, "Connection: close\r\n", true},
-                        Case{"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", false, "Connection: close\r\n", true},
-                        Case{kOld, false, "Connection: close\r\n", true},
-                        Case{kOldKept, false, "Connection: keep-alive\r\n", false}}) {
+  for (const Case& c :
+       {Case{kGet, false, "", false}, Case{kGet, true, "Connection: close\r\n", true},
+        Case{"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", false, "Connection: close\r\n", true},
+        Case{kOld, false, "Connection: close\r\n", true}, Case{kOldKept, false, "Connection: keep-alive\r\n", false}}) {
     Exchange exchange{c.wire};
     Response response = Response::literal("x", "text/plain");
     if (c.application_closes) response.close_connection();
@@ -187,9 +187,9 @@ TEST(Http1Answer, IsCutWhenItsSourceFails) {
     std::deque<Script::Step> steps;
     std::optional<std::uint64_t> length;
   };
-  for (const Case& c : {Case{"says so", {{PullStatus::bytes, "a"}, {PullStatus::failed, ""}}, {}},
-                        Case{"throws", {{PullStatus::bytes, "a"}}, {}},
-                        Case{"ends early", {{PullStatus::end, "abc"}}, 5}}) {
+  for (const Case& c :
+       {Case{"says so", {{PullStatus::bytes, "a"}, {PullStatus::failed, ""}}, {}},
+        Case{"throws", {{PullStatus::bytes, "a"}}, {}}, Case{"ends early", {{PullStatus::end, "abc"}}, 5}}) {
     Exchange exchange{kGet};
     const std::string answer = exchange.answer(scripted(c.steps, c.length));
     EXPECT_EQ(exchange.last(), EventKind::failed) << c.name;

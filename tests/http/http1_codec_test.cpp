@@ -112,7 +112,8 @@ TEST(Http1Codec, ReportsAPeerThatLeavesInsideAMessage) {
     std::string_view wire;
     bool is_cut;
   };
-  for (const Case& c : {Case{"", false}, Case{"GET /", true}, Case{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na", true}}) {
+  for (const Case& c :
+       {Case{"", false}, Case{"GET /", true}, Case{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na", true}}) {
     Http1Peer peer;
     peer.send(c.wire);
     EXPECT_EQ(peer.codec.end_of_input(), c.is_cut) << c.wire;

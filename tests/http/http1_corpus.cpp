@@ -92,7 +92,8 @@ void request_lines(Corpus& c) {
   c.line("MethodOfIce", "3.1", "SOURCE / HTTP/1.1");
   c.line("MethodWithColon", "3.1", "GE:T / HTTP/1.1", Errc::bad_request_line);
   c.line("MethodWithSlash", "3.1", "GET/ / HTTP/1.1", Errc::bad_request_line);
-  c.line("MethodTooLong", "3.1", "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNOPQRSTUVWXYZ / HTTP/1.1", Errc::bad_request_line);
+  c.line("MethodTooLong", "3.1", "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNOPQRSTUVWXYZ / HTTP/1.1",
+         Errc::bad_request_line);
   c.line("PrefaceOfHttp2", "9113 3.4", "PRI * HTTP/2.0", Errc::version_unsupported);
   for (const char* method : {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PURGE",
                              "MKCOL", "REPORT", "LOCK", "SUBSCRIBE", "LINK"}) {
@@ -118,7 +119,10 @@ void line_ends(Corpus& c) {
   c.wire("CrAndJunkAsEnd", "2.2", "GET / HTTP/1.1\r\nHost: a\r\n\rX\r\n\r\n", Errc::bad_field);
   c.wire("NulInValue", "9110 5.5", "GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n"s, Errc::bad_field);
   c.wire("NulInName", "9110 5.1", "GET / HTTP/1.1\r\nHost: a\r\nX\0: b\r\n\r\n"s, Errc::bad_field);
-  c.wire("ControlInValue", "9110 5.5", "GET / HTTP/1.1\r\nHost: a\r\nX: a\x01" "b\r\n\r\n", Errc::bad_field);
+  c.wire("ControlInValue", "9110 5.5",
+         "GET / HTTP/1.1\r\nHost: a\r\nX: a\x01"
+         "b\r\n\r\n",
+         Errc::bad_field);
   c.wire("DeleteInValue", "9110 5.5", "GET / HTTP/1.1\r\nHost: a\r\nX: a\x7f\r\n\r\n", Errc::bad_field);
   c.wire("Pipelined", "9.3.2", good + good + good);
   c.wire("PipelinedWithEmptyLine", "2.2", good + "\r\n" + good);
@@ -151,11 +155,14 @@ void fields(Corpus& c) {
     for (int i = 1; i < 100; ++i) text += "X" + std::to_string(i) + ": v\r\n";
     return text;
   }());
-  c.get("OneFieldTooMany", "6585 5", [] {
-    std::string text = "Host: a\r\n";
-    for (int i = 0; i < 100; ++i) text += "X: v\r\n";
-    return text;
-  }(), Errc::head_too_large);
+  c.get(
+      "OneFieldTooMany", "6585 5",
+      [] {
+        std::string text = "Host: a\r\n";
+        for (int i = 0; i < 100; ++i) text += "X: v\r\n";
+        return text;
+      }(),
+      Errc::head_too_large);
   c.get("LongValue", "5.4", "Host: a\r\nX: " + std::string(60 * 1024, 'x') + "\r\n");
   c.get("HeadTooLarge", "6585 5", "Host: a\r\nX: " + std::string(64 * 1024, 'x') + "\r\n", Errc::head_too_large);
 }
@@ -253,11 +260,14 @@ void chunks(Corpus& c) {
   c.chunked("LfInQuotedExtension", "7.1.1", "3;a=\"\n\"\r\nabc\r\n0\r\n\r\n", Errc::bad_chunk);
   c.chunked("ExtensionTooLong", "7.1.1", "3;" + std::string(17 * 1024, 'e') + "\r\nabc\r\n0\r\n\r\n",
             Errc::chunk_overhead);
-  c.chunked("TinyChunks", "7.1.1", [] {
-    std::string text;
-    for (int i = 0; i < 4000; ++i) text += "1\r\na\r\n";
-    return text + "0\r\n\r\n";
-  }(), Errc::chunk_overhead);
+  c.chunked(
+      "TinyChunks", "7.1.1",
+      [] {
+        std::string text;
+        for (int i = 0; i < 4000; ++i) text += "1\r\na\r\n";
+        return text + "0\r\n\r\n";
+      }(),
+      Errc::chunk_overhead);
   c.chunked("FoldedTrailer", "5.2", "0\r\nX: a\r\n b\r\n\r\n", Errc::bad_field);
   c.chunked("EmptyTrailerName", "5.1", "0\r\n: a\r\n\r\n", Errc::bad_field);
   c.chunked("LfInTrailer", "2.2", "0\r\nX: a\n\r\n", Errc::bad_field);
@@ -268,7 +278,8 @@ void chunks(Corpus& c) {
 void connections(Corpus& c) {
   c.get("UpgradeUnknown", "9110 7.8", "Host: a\r\nUpgrade: foo\r\nConnection: upgrade\r\n");
   c.wire("UpgradeThenRequest", "9110 7.8",
-         "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+         "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nGET /2 HTTP/1.1\r\nHost: "
+         "a\r\n\r\n");
   c.post("UpgradeWithBody", "9110 7.8", "Upgrade: foo\r\nConnection: upgrade\r\nContent-Length: 2\r\n",
          "hiGET / HTTP/1.1\r\nHost: a\r\n\r\n");
   c.wire("ConnectThenRequest", "9110 9.3.6",

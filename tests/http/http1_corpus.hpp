@@ -12,7 +12,7 @@ namespace equinox::http::test {
 /// Bytes on the wire, and what must come of them.
 struct WireCase {
   std::string name;
-  std::string section;         ///< of RFC 9112 unless another is named
+  std::string section;  ///< of RFC 9112 unless another is named
   std::string wire;
   std::optional<Errc> refusal;  ///< nothing: every request in it is served
 };

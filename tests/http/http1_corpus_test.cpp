@@ -1,8 +1,9 @@
+#include "http/http1_corpus.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "http/http1_corpus.hpp"
 #include "http/http1_peer.hpp"
 
 namespace equinox::http::test {

@@ -12,7 +12,8 @@ using namespace std::string_literals;
 const std::string kV2 = "\r\n\r\n\0\r\nQUIT\n"s;
 
 std::string version_2(char command, char family, std::string block) {
-  return kV2 + command + family + static_cast<char>(block.size() >> 8U) + static_cast<char>(block.size() & 0xffU) + block;
+  return kV2 + command + family + static_cast<char>(block.size() >> 8U) + static_cast<char>(block.size() & 0xffU) +
+         block;
 }
 
 struct ProxyCase {
@@ -25,7 +26,8 @@ struct ProxyCase {
 class ProxyProtocol : public testing::TestWithParam<ProxyCase> {};
 
 TEST_P(ProxyProtocol, NamesTheClient) {
-  const ProxyHeader header = parse_proxy_header(GetParam().wire + (GetParam().status == ProxyStatus::complete ? "GET" : ""));
+  const ProxyHeader header =
+      parse_proxy_header(GetParam().wire + (GetParam().status == ProxyStatus::complete ? "GET" : ""));
   ASSERT_EQ(header.status, GetParam().status);
   if (header.status != ProxyStatus::complete) return;
   EXPECT_EQ(header.size, GetParam().wire.size());
@@ -60,7 +62,9 @@ INSTANTIATE_TEST_SUITE_P(
                   "192.0.2.1:12345"},
         ProxyCase{"V2WithTlv", version_2('\x21', '\x11', "\xc0\0\2\1\xc6\x33\x64\2\x30\x39\1\xbb\4\0\1x"s),
                   ProxyStatus::complete, "192.0.2.1:12345"},
-        ProxyCase{"V2Tcp6", version_2('\x21', '\x21', "\x20\1\xd\xb8"s + std::string(11, '\0') + "\1"s + std::string(16, '\0') + "\0\1\0\2"s),
+        ProxyCase{"V2Tcp6",
+                  version_2('\x21', '\x21',
+                            "\x20\1\xd\xb8"s + std::string(11, '\0') + "\1"s + std::string(16, '\0') + "\0\1\0\2"s),
                   ProxyStatus::complete, "[2001:db8::1]:1"},
         ProxyCase{"V2Local", version_2('\x20', '\0', ""), ProxyStatus::complete, ""},
         ProxyCase{"V2Unix", version_2('\x21', '\x31', std::string(216, 'p')), ProxyStatus::complete, ""},

@@ -1,6 +1,6 @@
-#include <equinox/request.hpp>
 #include <gtest/gtest.h>
 
+#include <equinox/request.hpp>
 #include <string>
 #include <vector>
 

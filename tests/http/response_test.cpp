@@ -1,5 +1,6 @@
-#include <equinox/response.hpp>
 #include <gtest/gtest.h>
+
+#include <equinox/response.hpp>
 #include <nlohmann/json.hpp>
 
 namespace equinox {

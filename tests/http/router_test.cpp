@@ -14,7 +14,8 @@ class RouterTest : public testing::Test {
   void add(std::vector<Method> methods, std::string pattern, RouteOptions options = {}) {
     router.add(std::move(methods), std::move(pattern), nothing, std::move(options));
   }
-  Match ask(Method method, std::string_view path, std::string_view host = "a.example", std::string_view listener = "http") {
+  Match ask(Method method, std::string_view path, std::string_view host = "a.example",
+            std::string_view listener = "http") {
     RequestHead head;
     head.method = method;
     head.path = path;
@@ -114,8 +115,10 @@ TEST_F(RouterTest, AnswersOptionsConnectAndTraceByRule) {
 
 TEST_F(RouterTest, ChoosesByHostAndListener) {
   add({}, "/*", {.name = "ops", .host = {}, .listener = "ops", .request_body_max_bytes = {}, .response_fields = {}});
-  add({}, "/*", {.name = "b", .host = "b.example", .listener = {}, .request_body_max_bytes = {}, .response_fields = {}});
-  add({}, "/*", {.name = "wild", .host = "*.c.example", .listener = {}, .request_body_max_bytes = {}, .response_fields = {}});
+  add({}, "/*",
+      {.name = "b", .host = "b.example", .listener = {}, .request_body_max_bytes = {}, .response_fields = {}});
+  add({}, "/*",
+      {.name = "wild", .host = "*.c.example", .listener = {}, .request_body_max_bytes = {}, .response_fields = {}});
   add({}, "/*", {.name = "rest", .host = {}, .listener = {}, .request_body_max_bytes = {}, .response_fields = {}});
   const auto name = [this](std::string_view host, std::string_view listener) {
     return ask(Method::get, "/x", host, listener).route->options.name;
@@ -135,13 +138,14 @@ TEST_F(RouterTest, DecodesASlashInAParameterOnly) {
 }
 
 TEST_F(RouterTest, RefusesPatternsThatCannotMatch) {
-  for (const std::string pattern : {"", "a", "/a/*/b", "/a*", "/{}", "/{a}/{a}", "/a{b}", "/{a b}", "/a?b", "/a#b", "/%41",
-                                    "/a/../b", "/.", "/a\nb"}) {
+  for (const std::string pattern : {"", "a", "/a/*/b", "/a*", "/{}", "/{a}/{a}", "/a{b}", "/{a b}", "/a?b", "/a#b",
+                                    "/%41", "/a/../b", "/.", "/a\nb"}) {
     EXPECT_THROW(add({Method::get}, pattern), std::invalid_argument) << pattern;
   }
   EXPECT_THROW(add({Method::connect}, "/a"), std::invalid_argument);
-  EXPECT_THROW(add({}, "/a", {.name = {}, .host = "a b", .listener = {}, .request_body_max_bytes = {}, .response_fields = {}}),
-               std::invalid_argument);
+  EXPECT_THROW(
+      add({}, "/a", {.name = {}, .host = "a b", .listener = {}, .request_body_max_bytes = {}, .response_fields = {}}),
+      std::invalid_argument);
 }
 
 struct HiddenCase {
@@ -151,12 +155,12 @@ struct HiddenCase {
 };
 
 TEST_F(RouterTest, RefusesRoutesThatAnEarlierOneHides) {
-  for (const HiddenCase& c : {HiddenCase{"/a", "/a", true}, HiddenCase{"/{x}", "/{y}", true}, HiddenCase{"/{x}", "/a", true},
-                              HiddenCase{"/*", "/a", true}, HiddenCase{"/*", "/", true}, HiddenCase{"/*", "/a/*", true},
-                              HiddenCase{"/a/*", "/a/{x}", true}, HiddenCase{"/a/*", "/a/", true},
-                              HiddenCase{"/a/*", "/a", false}, HiddenCase{"/a", "/{x}", false},
-                              HiddenCase{"/a/{x}", "/a/*", false}, HiddenCase{"/a/*", "/*", false},
-                              HiddenCase{"/{x}", "/", false}, HiddenCase{"/*", "*", false}}) {
+  for (const HiddenCase& c :
+       {HiddenCase{"/a", "/a", true}, HiddenCase{"/{x}", "/{y}", true}, HiddenCase{"/{x}", "/a", true},
+        HiddenCase{"/*", "/a", true}, HiddenCase{"/*", "/", true}, HiddenCase{"/*", "/a/*", true},
+        HiddenCase{"/a/*", "/a/{x}", true}, HiddenCase{"/a/*", "/a/", true}, HiddenCase{"/a/*", "/a", false},
+        HiddenCase{"/a", "/{x}", false}, HiddenCase{"/a/{x}", "/a/*", false}, HiddenCase{"/a/*", "/*", false},
+        HiddenCase{"/{x}", "/", false}, HiddenCase{"/*", "*", false}}) {
     Router fresh;
     fresh.add({Method::get}, c.earlier, nothing);
     if (c.is_hidden) {

@@ -155,23 +155,24 @@ TEST_P(Refusals, IsAnsweredAndClosed) {
 
 INSTANTIATE_TEST_SUITE_P(
     Rfc9112, Refusals,
-    ::testing::Values(
-        Refusal{"BadField", "GET / HTTP/1.1\r\nHost: a\r\nX Y: z\r\n\r\n", "400", CloseReason::parse_error_h1},
-        Refusal{"LengthAndChunked",
-                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", "400",
-                CloseReason::smuggling_guard},
-        Refusal{"BodyTooLarge", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n", "413",
-                CloseReason::body_too_large},
-        Refusal{"Version", "GET / HTTP/1.7\r\nHost: a\r\n\r\n", "505", CloseReason::request_refused},
-        Refusal{"Method", "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", "501", CloseReason::request_refused},
-        Refusal{"Expectation", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: tea\r\n\r\n", "417",
-                CloseReason::request_refused}),
+    ::testing::Values(Refusal{"BadField", "GET / HTTP/1.1\r\nHost: a\r\nX Y: z\r\n\r\n", "400",
+                              CloseReason::parse_error_h1},
+                      Refusal{"LengthAndChunked",
+                              "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+                              "400", CloseReason::smuggling_guard},
+                      Refusal{"BodyTooLarge", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n", "413",
+                              CloseReason::body_too_large},
+                      Refusal{"Version", "GET / HTTP/1.7\r\nHost: a\r\n\r\n", "505", CloseReason::request_refused},
+                      Refusal{"Method", "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", "501", CloseReason::request_refused},
+                      Refusal{"Expectation", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: tea\r\n\r\n",
+                              "417", CloseReason::request_refused}),
     [](const auto& test) { return std::string{test.param.name}; });
 
 TEST_F(CloseReasons, HeadTooLarge) {
   config.limits.request_head = 1024;
   serve();
-  EXPECT_THAT(talk("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(2000, 'x') + "\r\n\r\n"), StartsWith("HTTP/1.1 431"));
+  EXPECT_THAT(talk("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(2000, 'x') + "\r\n\r\n"),
+              StartsWith("HTTP/1.1 431"));
   EXPECT_TRUE(closed_once_for(CloseReason::head_too_large));
 }
 

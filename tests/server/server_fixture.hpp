@@ -2,10 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <equinox/server.hpp>
 #include <memory>
 #include <string>
-
-#include <equinox/server.hpp>
 
 #include "support/raw_client.hpp"
 
@@ -32,7 +31,8 @@ class ServerTest : public ::testing::Test {
   [[nodiscard]] std::uint64_t closed(CloseReason reason) const { return snapshot().closed(reason); }
   /// Waits until exactly one connection was closed, for this reason and no other.
   ::testing::AssertionResult closed_once_for(CloseReason reason) const {
-    if (!eventually([&] { return snapshot().closed() >= 1; })) return ::testing::AssertionFailure() << "nothing was closed";
+    if (!eventually([&] { return snapshot().closed() >= 1; }))
+      return ::testing::AssertionFailure() << "nothing was closed";
     const ServerSnapshot now = snapshot();
     ClosedRecord newest;
     server_->view().closed([&](const ClosedRecord& record) {

@@ -2,13 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <equinox/log_level.hpp>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <equinox/log_level.hpp>
 
 namespace equinox {
 
@@ -32,40 +31,40 @@ struct TlsConfig {
 enum class H2c : std::uint8_t { on, prior_knowledge, off };
 
 struct ListenerConfig {
-  std::string name{};                        ///< metric label; "http" or "https" when empty
-  std::string address{"0.0.0.0:8080"};       ///< "1.2.3.4:80", "[::]:80", ":80" (dual stack); port 0: any
-  H2c h2c{H2c::on};                          ///< cleartext HTTP/2 on this listener; ignored with TLS
+  std::string name{};                   ///< metric label; "http" or "https" when empty
+  std::string address{"0.0.0.0:8080"};  ///< "1.2.3.4:80", "[::]:80", ":80" (dual stack); port 0: any
+  H2c h2c{H2c::on};                     ///< cleartext HTTP/2 on this listener; ignored with TLS
   std::optional<TlsConfig> tls{};
   std::vector<std::string> proxy_protocol_from{};  ///< networks that must send a PROXY header; empty: nobody does
-  std::chrono::seconds defer_accept{0};      ///< TCP_DEFER_ACCEPT, 0 or 1 s: hides silent peers, see docs
-  std::vector<int> inherited{};              ///< listening sockets passed in (socket activation); owned by the server
+  std::chrono::seconds defer_accept{0};            ///< TCP_DEFER_ACCEPT, 0 or 1 s: hides silent peers, see docs
+  std::vector<int> inherited{};  ///< listening sockets passed in (socket activation); owned by the server
 };
 
 struct TimeoutConfig {
-  milliseconds idle{60'000};       ///< between requests, or without streams
-  milliseconds header{10'000};     ///< first request, and a head from its first byte; absolute
-  milliseconds body{30'000};       ///< a window that must move at least the minimum rate
-  milliseconds handler{60'000};    ///< until the handler answers: 503
-  milliseconds write{30'000};      ///< a window that must move at least the minimum rate
-  milliseconds handshake{10'000};  ///< TLS only
-  milliseconds ping_after{30'000}; ///< HTTP/2: silence with open streams before a PING; 0: never
-  milliseconds ping{10'000};       ///< until it is answered
-  milliseconds max_age{0};         ///< a connection's age before it is ended gracefully; 0: never
-  milliseconds linger{1'000};      ///< lingering close after an error
+  milliseconds idle{60'000};        ///< between requests, or without streams
+  milliseconds header{10'000};      ///< first request, and a head from its first byte; absolute
+  milliseconds body{30'000};        ///< a window that must move at least the minimum rate
+  milliseconds handler{60'000};     ///< until the handler answers: 503
+  milliseconds write{30'000};       ///< a window that must move at least the minimum rate
+  milliseconds handshake{10'000};   ///< TLS only
+  milliseconds ping_after{30'000};  ///< HTTP/2: silence with open streams before a PING; 0: never
+  milliseconds ping{10'000};        ///< until it is answered
+  milliseconds max_age{0};          ///< a connection's age before it is ended gracefully; 0: never
+  milliseconds linger{1'000};       ///< lingering close after an error
 };
 
 struct LimitConfig {
-  std::uint32_t connections{0};               ///< process-wide; 0: from RLIMIT_NOFILE
-  std::uint32_t connections_per_client{0};    ///< 0: no limit
-  std::uint32_t requests_per_connection{0};   ///< 0: no limit
-  std::uint64_t request_head{64 * 1024};      ///< bytes
-  std::uint64_t request_target{8 * 1024};     ///< bytes
+  std::uint32_t connections{0};                  ///< process-wide; 0: from RLIMIT_NOFILE
+  std::uint32_t connections_per_client{0};       ///< 0: no limit
+  std::uint32_t requests_per_connection{0};      ///< 0: no limit
+  std::uint64_t request_head{64 * 1024};         ///< bytes
+  std::uint64_t request_target{8 * 1024};        ///< bytes
   std::uint64_t request_body{16 * 1024 * 1024};  ///< bytes
   std::uint32_t fields{100};
   std::uint32_t http2_concurrent_streams{128};
-  std::uint32_t minimum_rate{240};            ///< bytes per second for body and write windows; 0: any byte renews
-  std::uint64_t output_buffer{1024 * 1024};   ///< most bytes queued to one connection, beyond what a response body pulls
-  std::uint64_t memory{0};                    ///< budget for buffers in bytes; 0: none
+  std::uint32_t minimum_rate{240};           ///< bytes per second for body and write windows; 0: any byte renews
+  std::uint64_t output_buffer{1024 * 1024};  ///< most bytes queued to one connection, beyond what a response body pulls
+  std::uint64_t memory{0};                   ///< budget for buffers in bytes; 0: none
 };
 
 struct DrainConfig {
@@ -78,15 +77,15 @@ struct HistoryConfig {
   std::uint32_t slow{2'000};
   std::uint32_t samples{20'000};
   std::uint32_t stalls{1'000};
-  std::uint32_t events{50'000};       ///< state changes and requests behind the drawer's timeline
-  std::uint32_t series{150};  ///< children of the request family until further routes fold into `_other`
+  std::uint32_t events{50'000};  ///< state changes and requests behind the drawer's timeline
+  std::uint32_t series{150};     ///< children of the request family until further routes fold into `_other`
   milliseconds slow_threshold{500};
   milliseconds stall_threshold{100};
 };
 
 struct WorkerConfig {
-  std::uint32_t threads{2};           ///< of equinox::offload
-  std::uint32_t queue{1024};          ///< beyond it offload refuses
+  std::uint32_t threads{2};   ///< of equinox::offload
+  std::uint32_t queue{1024};  ///< beyond it offload refuses
 };
 
 /// Receives the server's log lines already escaped; called on the log thread, never on a reactor.
@@ -94,18 +93,18 @@ using LogSink = std::function<void(LogLevel level, std::string_view line)>;
 
 struct LogConfig {
   LogLevel level{LogLevel::info};
-  std::string format{"text"};         ///< "text" or "json"
-  std::string target{"stderr"};       ///< "stderr", "stdout", "off" or a file's path
-  std::string access{"off"};          ///< "off", "-" (standard output) or a file's path
+  std::string format{"text"};             ///< "text" or "json"
+  std::string target{"stderr"};           ///< "stderr", "stdout", "off" or a file's path
+  std::string access{"off"};              ///< "off", "-" (standard output) or a file's path
   std::string access_format{"combined"};  ///< "combined" or "json"
-  LogSink sink{};                     ///< instead of `target`
+  LogSink sink{};                         ///< instead of `target`
 };
 
 /// Everything a server is told at its making. A plain aggregate; a mistake in it is std::invalid_argument from the
 /// constructor or from start().
 struct ServerConfig {
   std::vector<ListenerConfig> listeners{ListenerConfig{}};
-  std::uint32_t reactors{0};                 ///< 0: the CPUs this process may use, at most 255
+  std::uint32_t reactors{0};  ///< 0: the CPUs this process may use, at most 255
   LimitConfig limits{};
   TimeoutConfig timeouts{};
   DrainConfig drain{};
@@ -113,11 +112,11 @@ struct ServerConfig {
   WorkerConfig workers{};
   LogConfig log{};
   std::vector<std::string> trusted_proxies{};  ///< networks whose Forwarded / X-Forwarded-For names the client
-  bool request_ids{true};                    ///< X-Request-Id accepted or made, and answered
-  bool observe{true};                        ///< samples, timeline and slow log; counters are always kept
-  std::string server_field{"equinox"};       ///< Server field; empty: not sent
+  bool request_ids{true};                      ///< X-Request-Id accepted or made, and answered
+  bool observe{true};                          ///< samples, timeline and slow log; counters are always kept
+  std::string server_field{"equinox"};         ///< Server field; empty: not sent
   std::string instance{};                      ///< of the process, on the dashboard; empty: the host name
-  std::string name{"traffic"};               ///< in log lines and thread names
+  std::string name{"traffic"};                 ///< in log lines and thread names
 };
 
 }  // namespace equinox

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
-
 #include <equinox/endpoint.hpp>
 #include <equinox/ids.hpp>
 #include <equinox/request.hpp>
 #include <equinox/status.hpp>
 #include <equinox/vocabulary.hpp>
+#include <functional>
 
 namespace equinox {
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <equinox/handler.hpp>
+#include <equinox/method.hpp>
 #include <functional>
 #include <optional>
 #include <string>
@@ -7,16 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include <equinox/handler.hpp>
-#include <equinox/method.hpp>
-
 namespace equinox {
 
 /// What a route may carry besides method, pattern and handler.
 struct RouteOptions {
-  std::string name{};       ///< metric label and dashboard name; the pattern when empty
-  std::string host{};       ///< only requests to this authority's host, without case; "*.example.net" allowed; empty: any
-  std::string listener{};   ///< only connections of this listener; empty: any
+  std::string name{};  ///< metric label and dashboard name; the pattern when empty
+  std::string host{};  ///< only requests to this authority's host, without case; "*.example.net" allowed; empty: any
+  std::string listener{};                                 ///< only connections of this listener; empty: any
   std::optional<std::uint64_t> request_body_max_bytes{};  ///< instead of the server's limit
   std::vector<std::pair<std::string, std::string>> response_fields{};  ///< added to every answer of the route
 };

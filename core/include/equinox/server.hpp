@@ -1,13 +1,5 @@
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include <nlohmann/json.hpp>
-
 #include <equinox/config.hpp>
 #include <equinox/handler.hpp>
 #include <equinox/hooks.hpp>
@@ -16,6 +8,12 @@
 #include <equinox/routes.hpp>
 #include <equinox/view.hpp>
 #include <equinox/vocabulary.hpp>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace equinox {
 
@@ -29,7 +27,7 @@ struct BoundListener {
 /// How far a drain has come.
 struct DrainProgress {
   bool is_draining{false};
-  bool is_done{false};           ///< no request in flight
+  bool is_done{false};  ///< no request in flight
   std::uint64_t connections{0};
   std::uint64_t requests_in_flight{0};
 };
