@@ -37,6 +37,7 @@ template <typename T, typename Reactors>
 std::vector<const HistoryRing<T>*> rings_of(const Reactors& reactors,
                                             const HistoryRing<T>& (ReactorTelemetry::*ring)() const noexcept) {
   std::vector<const HistoryRing<T>*> out;
+  out.reserve(reactors.size());
   for (const auto& reactor : reactors) out.push_back(&((*reactor).*ring)());
   return out;
 }
@@ -228,7 +229,7 @@ std::vector<ReactorFacts> ServerTelemetry::reactors() const {
     const auto last = reactors_[i]->stats().last_iteration_ns();
     facts.last_iteration_ns_ago = last == 0 ? 0 : now - last;
     facts.stall = watcher_->running(i);
-    out.push_back(std::move(facts));
+    out.push_back(facts);
   }
   return out;
 }
