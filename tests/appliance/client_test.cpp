@@ -169,6 +169,18 @@ TEST_F(ClientTest, DrainWaitsUntilNoRequestIsInFlight) {
   EXPECT_THAT(out, testing::EndsWith("0 requests in flight, 4 connections left\n"));
 }
 
+TEST_F(ClientTest, TopWithoutATerminalPrintsOnePicture) {
+  answer("/status", 200,
+         R"({"version": "1.2.3", "instance": "a", "ready": true, "draining": false, "uptime_seconds": 61,
+             "overview": {"connections": 3, "p99_seconds": 0.0125, "by_state": {"idle": 2, "handling": 1}}})");
+  answer("/connections", 200, R"({"total": 1, "rows": [{"id": "0-1-2"}]})");
+  EXPECT_EQ(run(run_top), 0);
+  EXPECT_THAT(out, testing::StartsWith("equinox 1.2.3 on a  ready  up 1m01s\n"));
+  EXPECT_THAT(out, testing::HasSubstr("p50 -   p99 12.50 ms"));
+  EXPECT_THAT(out, testing::HasSubstr("handling 1   idle 2"));
+  EXPECT_THAT(out, testing::HasSubstr("0-1-2"));
+}
+
 TEST_F(ClientTest, ProbeIsGoodOn2xxOnly) {
   server.Get("/good", [](const httplib::Request&, httplib::Response& response) { response.status = 204; });
   server.Get("/bad", [](const httplib::Request&, httplib::Response& response) { response.status = 503; });

@@ -82,7 +82,8 @@ std::string summary(const nlohmann::json& status) {
       short_size(number(overview, "sent_bytes_per_second")), number(overview, "busy_ratio") * 100,
       number(totals, "requests"));
   std::string states;
-  for (const auto& [name, count] : overview.value("by_state", nlohmann::json::object()).items()) {
+  const auto by_state = overview.value("by_state", nlohmann::json::object());
+  for (const auto& [name, count] : by_state.items()) {
     states += fmt::format("{} {}   ", printable(name), count.dump());
   }
   return out + states + "\n\n";
