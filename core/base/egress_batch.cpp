@@ -40,6 +40,11 @@ void EgressBatch::consume(std::uint64_t bytes) noexcept {
   bytes = std::min(bytes, pending_);
   pending_ -= bytes;
   consumed_ += bytes;
+  if (pending_ == 0 && bytes != 0 && segments_.size() == 1 && segments_.front().kind == Kind::copied) {
+    segments_.clear();  // the usual batch: some small answers, all gone in one write
+    used_ = 0;
+    return;
+  }
   while (bytes != 0) {
     Segment& first = segments_[head_];
     const std::uint64_t taken = std::min(bytes, first.length);

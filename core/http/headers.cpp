@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
+#include <cstring>
 
 namespace equinox::http {
 namespace {
@@ -18,11 +18,12 @@ constexpr void mark(std::array<std::uint8_t, 256>& table, std::string_view octet
 constexpr std::array<std::uint8_t, 256> make_octets() {
   constexpr std::string_view kAlphaNumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   std::array<std::uint8_t, 256> table{};
-  mark(table, kAlphaNumeric, kToken | kTargetPath | kTargetQuery | kRegName);
+  mark(table, kAlphaNumeric, kToken | kTargetPath | kTargetQuery | kRegName | kPlainPath);
   mark(table, "!#$%&'*+-.^_`|~", kToken);
   // Unreserved and sub-delims (RFC 3986 §3.2.2) but for the comma: "a,b" is how two Host fields look when joined.
   mark(table, "-._~!$&'()*+;=", kRegName);
   mark(table, "-._~!$&'()*+,;=:@/%^`{|}[]", kTargetPath | kTargetQuery);
+  mark(table, "-_~!$&'()*+,;=:@/^`{|}[]", kPlainPath);
   mark(table, "?\\", kTargetQuery);
   mark(table, "0123456789abcdefABCDEF", kHexDigit);
   for (unsigned c = 0; c < 256; ++c) {
@@ -35,8 +36,49 @@ bool is_port(std::string_view text) noexcept {
   if (text.empty()) return true;  // RFC 3986 §3.2.3: "a.example:" is the default port
   if (text.size() > 5) return false;
   unsigned port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc{} && end == text.data() + text.size() && port <= 65535;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return false;
+    port = port * 10 + static_cast<unsigned>(c - '0');
+  }
+  return port <= 65535;
+}
+
+// Eight octets at once: fields and their values are looked at for every request.
+constexpr std::uint64_t kEach = 0x0101'0101'0101'0101ULL;
+constexpr std::uint64_t kHighBits = kEach * 0x80;
+
+std::uint64_t eight_octets(const char* at) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+/// Four to eight octets; both halves may overlap.
+std::uint64_t up_to_eight_octets(const char* at, std::size_t size) noexcept {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  std::memcpy(&first, at, sizeof first);
+  std::memcpy(&last, at + size - sizeof last, sizeof last);
+  return std::uint64_t{first} | std::uint64_t{last} << 32U;
+}
+
+/// An octet below 14 is in there: NUL, LF and CR are, and so is a tab, which is fine. No octet is missed.
+bool may_be_unsafe(std::uint64_t word) noexcept { return ((word - kEach * 14) & ~word & kHighBits) != 0; }
+
+std::uint64_t lower(std::uint64_t word) noexcept {
+  const std::uint64_t seven_bits = word & ~kHighBits;
+  const std::uint64_t from_a = seven_bits + kEach * (0x80 - 'A');
+  const std::uint64_t past_z = seven_bits + kEach * (0x7f - 'Z');
+  return word | (((from_a ^ past_z) & ~word & kHighBits) >> 2U);
+}
+
+/// Most names that differ do so in more than case.
+bool words_match(std::uint64_t a, std::uint64_t b) noexcept {
+  return a == b || (((a ^ b) & ~(kEach * 0x20)) == 0 && lower(a) == lower(b));
+}
+
+bool has_unsafe_octet(std::string_view value) noexcept {
+  return std::any_of(value.begin(), value.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
 bool is_ipv6_literal(std::string_view text) noexcept {
@@ -56,9 +98,12 @@ bool all_octets(std::string_view text, std::uint8_t classes) noexcept {
 }
 
 bool is_safe_value(std::string_view value) noexcept {
-  unsigned bad = 0;
-  for (const char c : value) bad |= static_cast<unsigned>((c == '\r') | (c == '\n') | (c == '\0'));
-  return bad == 0;
+  if (value.size() < 8) return !has_unsafe_octet(value);
+  const char* const last = value.data() + value.size() - 8;
+  for (const char* at = value.data(); at < last; at += 8) {
+    if (may_be_unsafe(eight_octets(at))) return !has_unsafe_octet(value);
+  }
+  return !may_be_unsafe(eight_octets(last)) || !has_unsafe_octet(value);
 }
 
 int hex_value(char c) noexcept {
@@ -67,12 +112,19 @@ int hex_value(char c) noexcept {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (to_lower(a[i]) != to_lower(b[i])) return false;
+bool same_ignoring_case(const char* a, const char* b, std::size_t size) noexcept {
+  if (size < 4) {
+    for (std::size_t i = 0; i < size; ++i) {
+      if (to_lower(a[i]) != to_lower(b[i])) return false;
+    }
+    return true;
   }
-  return true;
+  if (size < 8) return words_match(up_to_eight_octets(a, size), up_to_eight_octets(b, size));
+  const std::size_t last = size - 8;
+  for (std::size_t i = 0; i < last; i += 8) {
+    if (!words_match(eight_octets(a + i), eight_octets(b + i))) return false;
+  }
+  return words_match(eight_octets(a + last), eight_octets(b + last));
 }
 
 std::string_view trim(std::string_view text) noexcept {

@@ -17,6 +17,7 @@ enum Octet : std::uint8_t {
   kTargetQuery = 4,  ///< the same for the query, which may also hold '?' and '\'
   kRegName = 8,      ///< may stand in a host that is not an IP literal: RFC 3986 §3.2.2 without percent signs
   kHexDigit = 16,
+  kPlainPath = 64,   ///< kTargetPath without '%' and '.': nothing to decode, no dot segment
   kFieldValue = 32,  ///< field-value, RFC 9110 §5.5: visible, space, tab and obs-text
 };
 extern const std::array<std::uint8_t, 256> kOctets;
@@ -34,7 +35,10 @@ int hex_value(char c) noexcept;
 
 constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 /// Compared without ASCII case (RFC 9110 §5.1).
-bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
+bool same_ignoring_case(const char* a, const char* b, std::size_t size) noexcept;
+inline bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && same_ignoring_case(a.data(), b.data(), a.size());
+}
 /// Without surrounding SP and HTAB (OWS, RFC 9110 §5.6.3).
 std::string_view trim(std::string_view text) noexcept;
 

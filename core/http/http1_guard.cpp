@@ -54,14 +54,16 @@ Result<void> check_line(std::string_view input, std::size_t end, const GuardStat
 }  // namespace
 
 Result<RequestLine> split_request_line(std::string_view line, const Limits& limits) {
-  const std::size_t method_end = line.find(' ');
-  if (method_end == std::string_view::npos) return Errc::bad_request_line;
+  std::size_t method_end = 0;  // a loop: methods are too short for a call of memchr
+  while (method_end < line.size() && is_octet(line[method_end], kToken)) ++method_end;
+  if (method_end == 0 || method_end > kMethodMaxBytes) return Errc::bad_request_line;
+  if (method_end == line.size() || line[method_end] != ' ') return Errc::bad_request_line;
   const std::size_t target_end = line.find(' ', method_end + 1);
   if (target_end == std::string_view::npos) return Errc::bad_request_line;
   const RequestLine parts{.method = line.substr(0, method_end),
                           .target = line.substr(method_end + 1, target_end - method_end - 1),
                           .version = line.substr(target_end + 1)};
-  if (!is_token(parts.method) || parts.target.empty()) return Errc::bad_request_line;
+  if (parts.target.empty()) return Errc::bad_request_line;
   if (parts.target.size() > limits.target_max_bytes) return Errc::target_too_long;
   // A version with a space in it is a second space, or a target with one: both can be read in two ways.
   if (auto version = check_version(parts.version); !version) return version.error();
@@ -73,8 +75,9 @@ Result<std::size_t> scan_head(std::string_view input, GuardState& state, const L
     const void* found = std::memchr(input.data() + state.scanned, '\n', input.size() - state.scanned);
     if (found == nullptr) break;
     const auto end = static_cast<std::size_t>(static_cast<const char*>(found) - input.data());
-    if (state.line_start == 0) {
-      // The same question that is asked of a cut line comes first, so that the answer is the same.
+    if (state.line_start == 0 && end > limits.target_max_bytes) {
+      // The same question that is asked of a cut line comes first, so that the answer is the same. A line shorter than
+      // the longest target can only have a method that is too long, which split_request_line() refuses alike.
       if (auto bounds = check_growing_request_line(input.substr(0, end), limits); !bounds) return bounds.error();
     }
     if (end >= limits.head_max_bytes) return Errc::head_too_large;

@@ -122,7 +122,8 @@ class Router {
   };
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+    /// Asked for every request and never told anything by a peer, so it need only be quick.
+    std::size_t operator()(std::string_view text) const noexcept;
   };
   using Index = std::unordered_map<std::string, std::vector<std::uint16_t>, Hash, std::equal_to<>>;
 

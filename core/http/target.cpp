@@ -77,11 +77,9 @@ bool needs_work(std::string_view path) noexcept {
 
 Result<Target> parse_path_and_query(std::string_view text, std::string& scratch) {
   std::size_t path_end = 0;
-  bool is_plain = true;
-  while (path_end < text.size() && is_octet(text[path_end], kTargetPath)) {
-    is_plain &= text[path_end] != '%' && text[path_end] != '.';
-    ++path_end;
-  }
+  while (path_end < text.size() && is_octet(text[path_end], kPlainPath)) ++path_end;
+  const bool is_plain = path_end == text.size() || !is_octet(text[path_end], kTargetPath);
+  while (path_end < text.size() && is_octet(text[path_end], kTargetPath)) ++path_end;
   Target target;
   target.path = text.substr(0, path_end);
   if (path_end != text.size()) {

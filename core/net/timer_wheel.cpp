@@ -47,6 +47,7 @@ void TimerWheel::relink(TimerNode& node) noexcept {
   const std::size_t slot = node.linked_at & kMask;
   attach(heads_[slot], node);
   occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+  occupied_words_ |= std::uint64_t{1} << (slot / 64);
   ++size_;
 }
 
@@ -54,7 +55,12 @@ void TimerWheel::unlink(TimerNode& node) noexcept {
   detach(node);
   --size_;
   const std::size_t slot = node.linked_at & kMask;
-  if (heads_[slot].next == &heads_[slot]) occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+  if (heads_[slot].next == &heads_[slot]) mark_empty(slot);
+}
+
+void TimerWheel::mark_empty(std::size_t slot) noexcept {
+  occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+  if (occupied_[slot / 64] == 0) occupied_words_ &= ~(std::uint64_t{1} << (slot / 64));
 }
 
 void TimerWheel::cancel(TimerNode& node) noexcept {
@@ -70,7 +76,7 @@ void TimerWheel::look_at(std::size_t slot, TimePoint now, std::vector<std::uint6
   batch.prev = head.prev;
   batch.next->prev = batch.prev->next = &batch;
   head.prev = head.next = &head;
-  occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+  mark_empty(slot);
   while (batch.next != &batch) {
     auto& node = static_cast<TimerNode&>(*batch.next);
     detach(node);
@@ -98,18 +104,20 @@ void TimerWheel::expire(TimePoint now, std::vector<std::uint64_t>& tokens) {
 
 // The first tick after `current_` whose slot holds anything; far away when none does.
 std::uint64_t TimerWheel::next_occupied() const noexcept {
-  constexpr std::size_t kWords = kSlots / 64;
+  static_assert(kSlots / 64 == 64, "one bit in occupied_words_ for each word");
   const std::size_t start = (current_ + 1) & kMask;
-  std::uint64_t bits = occupied_[start / 64] & (~std::uint64_t{0} << (start % 64));
-  for (std::size_t step = 0; step <= kWords; ++step) {
-    const std::size_t word = (start / 64 + step) % kWords;
-    if (step != 0) bits = occupied_[word];
-    if (bits != 0) {
-      const std::size_t slot = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-      return current_ + 1 + ((slot - start) & kMask);
-    }
+  std::size_t word = start / 64;
+  std::uint64_t bits = occupied_[word] & (~std::uint64_t{0} << (start % 64));
+  if (bits == 0) {
+    if (occupied_words_ == 0) return UINT64_MAX;
+    // Turned so that the word behind the first comes first; the first itself is the last to be looked at, whole.
+    const int turn = static_cast<int>((word + 1) % 64);
+    const int ahead = std::countr_zero(std::rotr(occupied_words_, turn));
+    word = (word + 1 + static_cast<std::size_t>(ahead)) % 64;
+    bits = occupied_[word];
   }
-  return UINT64_MAX;
+  const std::size_t slot = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+  return current_ + 1 + ((slot - start) & kMask);
 }
 
 Duration TimerWheel::until_next(TimePoint now, Duration at_most) const noexcept {

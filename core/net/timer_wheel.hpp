@@ -59,12 +59,14 @@ class TimerWheel {
   }
   void relink(TimerNode& node) noexcept;
   void unlink(TimerNode& node) noexcept;
+  void mark_empty(std::size_t slot) noexcept;
   void look_at(std::size_t slot, TimePoint now, std::vector<std::uint64_t>& tokens);
   [[nodiscard]] std::uint64_t next_occupied() const noexcept;
 
   std::uint64_t current_;  ///< last tick that was looked at
   std::size_t size_{0};
   std::array<std::uint64_t, kSlots / 64> occupied_{};
+  std::uint64_t occupied_words_{0};  ///< which words of `occupied_` are not zero
   std::array<TimerLink, kSlots> heads_;  ///< sentinels of circular lists
 };
 

@@ -244,7 +244,7 @@ void Connection::decide_persistence(Lending& lent, Exchange& exchange, Response&
 
 void Connection::respond(Lending& lent, Exchange& exchange, Response&& response) {
   if (exchange.request_id_size != 0 && exchange.settings->request_ids) {
-    response.with("X-Request-Id", std::string_view{exchange.request_id.data(), exchange.request_id_size});
+    response.with(is_http2() ? std::string_view{"x-request-id"} : "X-Request-Id", std::string_view{exchange.request_id.data(), exchange.request_id_size});
   }
   decide_persistence(lent, exchange, response);
   if (exchange.settings->access_log) exchange.remember_for_log();

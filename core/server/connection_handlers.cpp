@@ -36,6 +36,13 @@ Response page(const Exchange& exchange, const Request& request, int status) {
   return custom != nullptr ? (*custom)(request) : Response::error(status);
 }
 
+/// A handler's answer, made where it will be kept: emplace() would move it there from a temporary.
+struct Made {
+  const SyncHandler& handler;
+  const Request& request;
+  operator Response() const { return handler(request); }  // NOLINT(google-explicit-constructor)
+};
+
 /// Answers for requests no route takes (RFC 9110 §15.5.5, §15.5.6, §9.3.7).
 Response unrouted(const Exchange& exchange, const Request& request) {
   switch (exchange.match) {
@@ -131,7 +138,7 @@ void Connection::run_handler(Lending& lent, Exchange& exchange) {
       for (const Before& before : route.before) {
         if (response = before(request); response) return;
       }
-      response.emplace((*route.handler.sync())(request));
+      response.emplace(Made{*route.handler.sync(), request});
     }
     if (response) {
       for (const After& after : route.after) after(request, *response);

@@ -148,6 +148,7 @@ class Reactor {
   std::optional<Drain> drain_;
   TimePoint accept_again_at_{kNever};
   TimePoint last_second_{};
+  TimePoint turn_ended_{};
   std::int64_t wall_offset_ns_{0};
   std::uint32_t events_{0};
   bool descriptors_exhausted_{false};
