@@ -24,11 +24,12 @@ CONNECTIONS, PACE = 96, 0.2
 class Result:
     def __init__(self):
         self.done = {"http1": 0, "http2": 0, "pausing": 0}
-        self.failed, self.stopping = [], False
+        self.failed, self.stopping, self.began = [], False, time.monotonic()
 
     def fail(self, who, problem):
         if not self.stopping:
-            self.failed.append(f"{who}: {type(problem).__name__ if isinstance(problem, BaseException) else problem}")
+            what = type(problem).__name__ if isinstance(problem, BaseException) else problem
+            self.failed.append(f"{who} after {time.monotonic() - self.began:.1f} s: {what}")
 
 
 async def http1(target, result, who, pause):
@@ -98,7 +99,7 @@ async def http2(target, result):
 
 
 async def main(first, second, path):
-    result, began = Result(), time.monotonic()
+    result = Result()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     tasks = [http1(address(first), result, "http1", lambda: PACE) for _ in range(CONNECTIONS)]
@@ -107,7 +108,7 @@ async def main(first, second, path):
     running = [asyncio.create_task(task) for task in tasks]
     await stop.wait()
     result.stopping = True
-    seconds = time.monotonic() - began
+    seconds = time.monotonic() - result.began
     for task in running:
         task.cancel()
     total = sum(result.done.values())

@@ -8,10 +8,16 @@ write_proxy_config() {
   cat >"$SCRATCH/haproxy.cfg" <<CFG
 global
   maxconn 2000
+  log stdout format raw local0
   stats socket $SCRATCH/haproxy.sock mode 600
 defaults
   mode http
+  log global
+  option httplog
+  # Only what went wrong is worth a line.
+  option dontlog-normal
   timeout connect 2s
+  timeout check 2s
   timeout client 60s
   timeout server 60s
   timeout http-keep-alive 60s
@@ -48,6 +54,7 @@ start_generation() {
 }
 
 proxy_sees() { [[ $(proxy_states | grep -c "^http[12],$1,UP") == 2 ]]; }
+proxy_is_settled() { proxy_sees blue && [[ $(proxy_states | grep -c '^http[12],green,DOWN') == 2 ]]; }
 proxy_states() { "$PYTHON" "$HERE/checks/proxy_states.py" "$SCRATCH/haproxy.sock"; }
 
 # roll OLD NEW TRAFFIC OPS: what a Deployment does: new one ready, then the old one stops.
@@ -66,6 +73,8 @@ start_rollout() {
   haproxy -f "$SCRATCH/haproxy.cfg" -db >"$SCRATCH/haproxy.log" 2>&1 &
   at_exit kill $!
   wait_for 10 answers 200 "http://127.0.0.1:$PROXY1/api/status" || { cat "$SCRATCH/haproxy.log"; return 1; }
+  # Until its first check the proxy believes in a server that is not there yet.
+  wait_for 10 proxy_is_settled || { proxy_states; return 1; }
   "$PYTHON" "$HERE/clients/rollout_client.py" "127.0.0.1:$PROXY1" "127.0.0.1:$PROXY2" "$SCRATCH/rollout.json" >"$SCRATCH/client.log" 2>&1 &
   CLIENT=$!
   at_exit kill "$CLIENT"
@@ -82,6 +91,7 @@ nothing_failed() {
   kill -TERM "$CLIENT"
   wait_for 10 test -s "$SCRATCH/rollout.json" || { cat "$SCRATCH/client.log"; return 1; }
   jq -c '{requests, by_kind, per_second, failed: (.failed | length), first: .failed[:5]}' "$SCRATCH/rollout.json"
+  grep -vE ' 200 |Server|Proxy' "$SCRATCH/haproxy.log" | head -n 5
   jq -e '(.failed | length) == 0 and .per_second >= 200 and .by_kind.http2 > 0 and .by_kind.pausing > 0' "$SCRATCH/rollout.json" >/dev/null
 }
 
