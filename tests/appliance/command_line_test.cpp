@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "deploy/appliance/client/admin_client.hpp"
 #include "deploy/appliance/commands.hpp"
 #include "deploy/appliance/options.hpp"
@@ -38,7 +40,8 @@ TEST(CommandLine, EveryFlagOfTheTableIsAnOption) {
   const auto app = make_command_line(options);
   const CLI::App* serve = app->get_subcommand("serve");
   for (const KeySpec& key : config_keys()) {
-    if (!key.flag.empty()) EXPECT_NE(serve->get_option_no_throw(std::string{key.flag}), nullptr) << key.flag;
+    if (key.flag.empty()) continue;
+    EXPECT_NE(serve->get_option_no_throw(std::string{key.flag}), nullptr) << key.flag;
   }
 }
 
