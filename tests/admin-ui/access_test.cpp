@@ -1,0 +1,176 @@
+#include "admin-ui/api/access.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "admin-ui/api/secrets.hpp"
+#include "admin-ui/fake_view.hpp"
+
+namespace equinox::admin {
+namespace {
+
+/// A tokens file with one token per role: "viewer-secret" and so on.
+class TokensFile {
+ public:
+  TokensFile() : path_{testing::TempDir() + "tokens-" + std::to_string(::getpid()) + ".json"} {
+    std::string text = "{\"tokens\":[";
+    for (const std::string role : {"viewer", "operator", "admin"}) {
+      if (text.back() == '}') text += ',';
+      text += R"({"name":"my-)" + role + R"(","role":")" + role + R"(","sha256":")" + sha256_hex(role + "-secret") + "\"}";
+    }
+    write(text + "]}");
+  }
+  ~TokensFile() { std::remove(path_.c_str()); }
+  void write(const std::string& text) const { std::ofstream{path_} << text; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+Ask change(std::vector<std::pair<std::string, std::string>> fields) {
+  Ask ask;
+  ask.method = Method::post;
+  ask.path = "/api/v1/drain";
+  ask.body = "{}";
+  ask.fields = std::move(fields);
+  return ask;
+}
+
+TEST(Access, AnswersOnlyToAllowedNames) {
+  Options options;
+  options.hosts = {"admin.example.net", "*.corp.example", "10.1.2.3"};
+  Surface surface{options};
+  const std::pair<const char*, int> hosts[] = {
+      {"127.0.0.1:9181", 200}, {"localhost:9181", 200}, {"LOCALHOST", 200},        {"[::1]:9181", 200},
+      {"a.localhost", 200},    {"127.8.9.1", 200},      {"admin.example.net", 200}, {"x.corp.example:1", 200},
+      {"10.1.2.3:80", 200},    {"evil.example", 421},   {"127.evil.example", 421},  {"corp.example", 421},
+      {"xcorp.example", 421},  {"", 421},               {"localhost.evil", 421},    {"127.0.0.1.evil.example", 421}};
+  for (const auto& [host, expected] : hosts) {
+    Ask ask;
+    ask.path = "/api/v1/status";
+    ask.authority = host;
+    EXPECT_EQ(surface.ask(ask).status, expected) << host;
+  }
+}
+
+TEST(Access, WithoutTokensOnlyThisMachineIsOperator) {
+  Surface surface;
+  const Json session = surface.get("/session").json();
+  EXPECT_EQ(session["role"], "operator");
+  EXPECT_EQ(session["actor"], "local");
+  Ask far;
+  far.path = "/api/v1/status";
+  far.peer = Endpoint::v4({192, 0, 2, 1}, 1);
+  EXPECT_EQ(surface.ask(far).status, 401);
+  const Got reload = surface.act(Method::post, "/reload", Json::object());
+  EXPECT_EQ(reload.status, 403);
+  EXPECT_EQ(reload.json()["needs_role"], "admin");
+}
+
+TEST(Access, RolesMayWhatTheyMay) {
+  const TokensFile file;
+  Options options;
+  options.tokens_file = file.path();
+  Surface surface{options};
+  EXPECT_EQ(surface.get("/status").status, 401) << "with tokens the machine alone is not enough";
+  const std::tuple<const char*, int, int, int> matrix[] = {
+      {"viewer", 200, 403, 403}, {"operator", 200, 200, 403}, {"admin", 200, 200, 422}, {"nobody", 401, 401, 401}};
+  for (const auto& [role, looked, drained, reloaded] : matrix) {
+    Ask ask;
+    ask.path = "/api/v1/status";
+    ask.fields = {{"Authorization", std::string{"Bearer "} + role + "-secret"}};
+    ask.peer = Endpoint::v4({192, 0, 2, 1}, 1);
+    EXPECT_EQ(surface.ask(ask).status, looked) << role;
+    ask.method = Method::post;
+    ask.path = "/api/v1/drain";
+    EXPECT_EQ(surface.ask(ask).status, drained) << role;
+    ask.path = "/api/v1/reload";
+    EXPECT_EQ(surface.ask(ask).status, reloaded) << role;
+  }
+  const Json audit = surface.state->audit.page(100);
+  EXPECT_EQ(audit["rows"][0]["result"], "refused");
+  EXPECT_EQ(audit["total"], 8);
+}
+
+TEST(Access, AChangeMustComeFromItsOwnPage) {
+  Surface surface;
+  const std::pair<const char*, const char*> json{"Content-Type", "application/json"};
+  const std::pair<const char*, const char*> action{"X-Equinox-Action", "1"};
+  const std::pair<const char*, const char*> own{"Origin", "http://127.0.0.1:9181"};
+  EXPECT_EQ(surface.ask(change({json, action, own})).status, 200);
+  EXPECT_EQ(surface.ask(change({json, action, {"Sec-Fetch-Site", "same-origin"}})).status, 200);
+  EXPECT_EQ(surface.ask(change({action})).status, 200) << "curl on this machine";
+  EXPECT_EQ(surface.ask(change({json, own})).status, 403) << "no action field";
+  EXPECT_EQ(surface.ask(change({json})).status, 403);
+  EXPECT_EQ(surface.ask(change({action, own})).status, 403) << "not JSON";
+  EXPECT_EQ(surface.ask(change({{"Content-Type", "text/plain"}, action, own})).status, 403);
+  EXPECT_EQ(surface.ask(change({json, action, {"Origin", "http://evil.example"}})).status, 403);
+  EXPECT_EQ(surface.ask(change({json, action, {"Origin", "null"}})).status, 403);
+  EXPECT_EQ(surface.ask(change({json, action, {"Origin", "http://127.0.0.1:8080"}})).status, 403) << "another port";
+  for (const char* site : {"cross-site", "same-site", "none"}) {
+    EXPECT_EQ(surface.ask(change({json, action, own, {"Sec-Fetch-Site", site}})).status, 403) << site;
+  }
+}
+
+TEST(Access, SignsInWithACookieAndOut) {
+  const TokensFile file;
+  Options options;
+  options.tokens_file = file.path();
+  Surface surface{options};
+  Ask ask;
+  ask.method = Method::post;
+  ask.path = "/api/v1/session";
+  ask.fields = {{"Content-Type", "application/json"}};
+  ask.body = R"({"token":"wrong"})";
+  EXPECT_EQ(surface.ask(ask).status, 401);
+  ask.body = R"({"token":"operator-secret"})";
+  const Got in = surface.ask(ask);
+  ASSERT_EQ(in.status, 200) << in.text;
+  EXPECT_EQ(in.json()["actor"], "my-operator");
+  for (const char* part : {"equinox_session=", "; HttpOnly", "; SameSite=Strict", "; Path=/"}) {
+    EXPECT_NE(in.cookie.find(part), std::string::npos) << in.cookie;
+  }
+  Ask look;
+  look.path = "/api/v1/session";
+  look.fields = {{"Cookie", "other=1; " + in.cookie.substr(0, in.cookie.find(';'))}};
+  EXPECT_EQ(surface.ask(look).json()["how"], "cookie");
+  look.method = Method::del;
+  EXPECT_EQ(surface.ask(look).status, 204);
+  look.method = Method::get;
+  EXPECT_EQ(surface.ask(look).status, 401);
+}
+
+TEST(Tokens, AreReadAgainWhenTheFileChanges) {
+  const TokensFile file;
+  Tokens tokens{file.path()};
+  Moment now{1, 1};
+  const auto known = [&](const std::string& secret) {
+    now.steady_ns += 2'000'000'000;
+    return tokens.find(sha256_hex(secret), now).has_value();
+  };
+  EXPECT_TRUE(known("admin-secret"));
+  file.write(R"({"tokens": [{"name": "n", "role": "viewer", "sha256": ")" + sha256_hex("fresh") + "\"}]}");
+  EXPECT_TRUE(known("fresh"));
+  EXPECT_FALSE(known("admin-secret"));
+  file.write("{ broken");
+  EXPECT_TRUE(known("fresh")) << "a mistake locks nobody out";
+  EXPECT_NE(tokens.error(), "");
+  std::remove(file.path().c_str());
+  EXPECT_FALSE(known("fresh"));
+}
+
+TEST(Access, ReadOnlyMeansNobodyChangesAnything) {
+  Options options;
+  options.read_only = true;
+  Surface surface{options};
+  EXPECT_EQ(surface.get("/session").json()["role"], "viewer");
+  EXPECT_EQ(surface.act(Method::post, "/drain", Json::object()).status, 403);
+  EXPECT_TRUE(surface.done.empty());
+}
+
+}  // namespace
+}  // namespace equinox::admin

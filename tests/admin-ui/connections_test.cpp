@@ -1,0 +1,218 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <set>
+
+#include "admin-ui/api/selection.hpp"
+#include "admin-ui/fake_view.hpp"
+
+namespace equinox::admin {
+namespace {
+
+Json asked(Surface& surface, const Json& body) {
+  const Got got = surface.act(Method::post, "/connections/query", body);
+  EXPECT_EQ(got.status, 200) << got.text;
+  return got.json();
+}
+
+TEST(Connections, ListsTheFirstPageInOneCall) {
+  Surface surface;
+  surface.view.add_many(1000);
+  const Json page = surface.get("/connections", "query=listener:http&sort=received&order=desc&limit=50").json();
+  EXPECT_EQ(page["total"], 500);
+  ASSERT_EQ(page["rows"].size(), 50U);
+  for (std::size_t i = 1; i < 50; ++i) {
+    EXPECT_GE(page["rows"][i - 1]["received_bytes"].get<std::uint64_t>(), page["rows"][i]["received_bytes"].get<std::uint64_t>());
+  }
+  for (const char* name : {"id", "peer", "listener", "protocol", "state", "age_seconds", "idle_seconds", "requests",
+                           "received_bytes", "sent_bytes", "deadline"}) {
+    EXPECT_TRUE(page["rows"][0].contains(name)) << name;
+  }
+}
+
+TEST(Connections, KeepsTheOrderWhileConnectionsComeAndGo) {
+  Surface surface;
+  surface.view.add_many(3000);
+  const Json answer = asked(surface, {{"query", ""}, {"sort", "sent"}, {"order", "asc"}});
+  ASSERT_EQ(answer["total"], 3000);
+  std::vector<std::string> seen;
+  for (std::size_t offset = 0; offset < 3000; offset += 500) {
+    // Between the pages some end and others begin.
+    surface.view.close(FakeView::made(static_cast<std::uint32_t>(offset + 7)).id, CloseReason::write_stall);
+    surface.view.add(static_cast<std::uint32_t>(100'000 + offset));
+    const Json page = surface.get("/connections/" + answer["handle"].get<std::string>(), "offset=" + std::to_string(offset) + "&limit=500").json();
+    for (const Json& row : page["rows"]) seen.push_back(row["id"]);
+  }
+  EXPECT_EQ(seen.size(), 3000U);
+  EXPECT_EQ((std::set<std::string>{seen.begin(), seen.end()}).size(), 3000U);
+}
+
+TEST(Connections, ShowsWhyARowEndedSinceTheQuery) {
+  Surface surface;
+  const ConnectionId id = surface.view.add(5);
+  const Json answer = asked(surface, {{"query", "id:" + to_string(id)}});
+  surface.view.close(id, CloseReason::write_stall);
+  const Json page = surface.get("/connections/" + answer["handle"].get<std::string>()).json();
+  ASSERT_EQ(page["rows"].size(), 1U);
+  EXPECT_EQ(page["rows"][0]["closed"]["reason"], "write_stall");
+  const Json detail = surface.get("/connection/" + to_string(id)).json();
+  EXPECT_EQ(detail["live"], false);
+  EXPECT_EQ(detail["closed"]["reason"], "write_stall");
+}
+
+TEST(Connections, ForgetsAHandleThatNobodySaw) {
+  Handles handles{2};
+  Moment now{1, 1};
+  const auto answer = std::make_shared<const KeptAnswer>();
+  const std::string first = handles.keep(answer, now);
+  now.steady_ns += 29'000'000'000;
+  const std::string second = handles.keep(answer, now);
+  EXPECT_NE(handles.find(first, now), nullptr);
+  now.steady_ns += 2'000'000'000;
+  EXPECT_NE(handles.find(first, now), nullptr) << "asking starts its time anew";
+  handles.keep(answer, now);
+  EXPECT_EQ(handles.find(second, now), nullptr) << "the longest unseen one makes room";
+  now.steady_ns += 31'000'000'000;
+  handles.expire(now);
+  EXPECT_EQ(handles.size(), 0U);
+  Surface surface;
+  const Got gone = surface.get("/connections/h0");
+  EXPECT_EQ(gone.status, 410);
+  EXPECT_EQ(gone.type, "application/problem+json");
+  EXPECT_EQ(gone.json()["type"], "handle-expired");
+}
+
+TEST(Connections, SaysWhatEachTermOfAnEmptyAnswerCosts) {
+  Surface surface;
+  surface.view.add_many(100);
+  const Json answer = asked(surface, {{"query", "proto:h2 age>1h"}});
+  EXPECT_EQ(answer["total"], 0);
+  EXPECT_EQ(answer["total_without"][0]["total"], 0);
+  EXPECT_EQ(answer["total_without"][1]["term"], "age>1h");
+  EXPECT_EQ(answer["total_without"][1]["total"], 25);
+}
+
+TEST(Connections, SortsByEveryFieldUnknownLast) {
+  FakeView view;
+  view.add_many(500);
+  const Rates rates;
+  for (const std::string_view name : {"id", "peer", "listener", "protocol", "state", "reactor", "age", "idle", "requests",
+                                      "received", "sent", "streams", "rtt", "deadline", "memory"}) {
+    const Moment now = Moment::now();
+    const Query query{"", Names::of(view), {}, now};
+    for (const std::string_view order : {"asc", "desc"}) {
+      const Sorting sorting = sorting_of(name, order);
+      const Selection found = select(view, query, sorting, rates, now);
+      ASSERT_EQ(found.ids.size(), 500U) << name;
+      bool unknown = false;
+      std::optional<double> last;
+      for (const std::uint64_t id : found.ids) {
+        const auto record = view.record(ConnectionId::unpack(id));
+        const auto value = number_value(sorting.field, {&*record, nullptr, nullptr}, now);
+        if (!value) {
+          unknown = true;
+          continue;
+        }
+        EXPECT_FALSE(unknown) << name;
+        if (last) {
+          EXPECT_TRUE(order == "asc" ? *last <= *value : *last >= *value) << name;
+        }
+        last = value;
+      }
+    }
+  }
+  EXPECT_THROW(sorting_of("colour", ""), Problem);
+  EXPECT_THROW(sorting_of("id", "up"), Problem);
+}
+
+TEST(Connections, RefusesWhatIsOutOfBounds) {
+  Surface surface;
+  EXPECT_EQ(surface.get("/connections", "limit=501").status, 400);
+  EXPECT_EQ(surface.get("/connections", "limit=0").status, 400);
+  EXPECT_EQ(surface.get("/connections", "query=colour%3Ared").json()["position"], 0);
+  EXPECT_EQ(surface.get("/connections", "query=" + std::string(3000, 'a')).status, 400);
+  EXPECT_EQ(surface.get("/connection/none").status, 404);
+  EXPECT_EQ(surface.get("/nothing").status, 404);
+  EXPECT_EQ(surface.get("/nothing").type, "application/problem+json");
+}
+
+TEST(Connections, EscapesWhateverCameFromTheWire) {
+  Surface surface;
+  surface.view.add(4, [](ConnectionRecord& record) {
+    record.hot.requests = 1;
+    record.cold.target.assign("/<script>\"\x01\xff\xc0/&\n</script>");
+    record.cold.sni.assign("\xed\xa0\x80.example");
+  });
+  const Got got = surface.get("/connections");
+  ASSERT_EQ(got.status, 200);
+  const Json row = got.json()["rows"][0];
+  EXPECT_NE(row["target"].get<std::string>().find("<script>\"\x01\xef\xbf\xbd"), std::string::npos);
+  EXPECT_EQ(got.text.find('\x01'), std::string::npos);
+  EXPECT_EQ(got.text.find('\xff'), std::string::npos);
+  EXPECT_EQ(got.type, "application/json");
+}
+
+TEST(Lists, AnswerInTheirShapes) {
+  Surface surface;
+  surface.view.add_many(64);
+  SeriesPoint point;
+  point.recorded = true;
+  point.at_wall_ns = (Moment::now().wall_ns / 1'000'000'000 - 2) * 1'000'000'000;
+  point.requests = 5;
+  point.duration[1][3] = 5;
+  surface.view.points.push_back(point);
+  for (const char* path : {"/status", "/session", "/closed", "/requests/slow", "/strip", "/deadlines", "/routes", "/http2",
+                           "/reactors", "/stalls", "/config", "/certificates", "/audit", "/log-level"}) {
+    const Got got = surface.get(path);
+    EXPECT_EQ(got.status, 200) << path << got.text;
+    EXPECT_TRUE(got.json().is_object()) << path;
+  }
+  const Json status = surface.get("/status").json();
+  EXPECT_EQ(status["overview"]["connections"], 64);
+  EXPECT_EQ(status["session"]["how"], "loopback");
+  EXPECT_GT(status["process"]["pid"], 0);
+  const Json series = surface.get("/series", "names=requests,p50_seconds,duration,closed_reason").json();
+  const auto& requests = series["series"]["requests"];
+  EXPECT_EQ(std::count_if(requests.begin(), requests.end(), [](const Json& v) { return v.is_number(); }), 1);
+  EXPECT_EQ(surface.get("/series", "names=nothing").status, 400);
+  const Json deadlines = surface.get("/deadlines").json();
+  EXPECT_EQ(deadlines["total"], 64);
+  EXPECT_EQ(deadlines["none"], 13);
+  EXPECT_EQ(surface.get("/strip", "cells=8").json()["rows"][0]["cells"].get<std::string>().size(), 8U);
+}
+
+TEST(Requests, AreFoundBehindACell) {
+  Surface surface;
+  const std::int64_t second = Moment::now().wall_ns / 1'000'000'000 - 5;
+  RequestRecord record;
+  record.total_ns = 300'000'000;
+  record.started_wall_ns = second * 1'000'000'000 + 500'000'000;
+  record.connection = FakeView::made(1).id.packed();
+  record.status = 200;
+  record.phases_ns = {0, 0, 0, 290'000'000, 10'000'000};
+  surface.view.sampled.push_back(record);
+  surface.view.recent.push_back(record);
+  const std::string cell = "from=" + std::to_string(second) + "&to=" + std::to_string(second + 1);
+  const Json found = surface.get("/requests/by-bucket", cell + "&above_seconds=0.25&up_to_seconds=0.5").json();
+  ASSERT_EQ(found["rows"].size(), 1U) << "once, though two rings hold it";
+  EXPECT_EQ(found["rows"][0]["because"], "handler");
+  EXPECT_EQ(surface.get("/requests/by-bucket", cell + "&above_seconds=0.3").json()["rows"].size(), 0U);
+  EXPECT_EQ(surface.get("/requests/by-bucket").status, 400);
+}
+
+TEST(Connections, AnswersAQueryOverAHundredThousand) {
+  FakeView view;
+  view.add_many(100'000);
+  const Rates rates;
+  const Moment begin = Moment::now();
+  const Query query{"state:idle idle>1s 10.", Names::of(view), {}, begin};
+  const Selection found = select(view, query, sorting_of("sent", "desc"), rates, begin);
+  const Moment end = Moment::now();
+  std::cout << found.total << " of 100000 in " << static_cast<double>(end.steady_ns - begin.steady_ns) / 1e6 << " ms\n";
+  EXPECT_GT(found.total, 1000U);
+}
+
+}  // namespace
+}  // namespace equinox::admin

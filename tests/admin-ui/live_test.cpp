@@ -1,0 +1,234 @@
+// Jobs, actions, event streams and the page itself.
+
+#include <gtest/gtest.h>
+
+#include "admin-ui/api/assets.hpp"
+#include "admin-ui/fake_view.hpp"
+
+namespace equinox::admin {
+namespace {
+
+Moment after(std::int64_t ms) {
+  Moment now = Moment::now();
+  now.steady_ns += ms * 1'000'000;
+  now.wall_ns += ms * 1'000'000;
+  return now;
+}
+
+TEST(Close, CountsFirstThenGoesAtItsPace) {
+  Surface surface;
+  surface.view.add_many(100);
+  Json body{{"query", "listener:http"}, {"rate", 10}, {"dry_run", true}, {"reason", "test"}};
+  const Json preview = surface.act(Method::post, "/connections/close", body).json();
+  EXPECT_EQ(preview["count"], 50);
+  EXPECT_EQ(preview["seconds"], 5.0);
+  EXPECT_TRUE(surface.done.empty());
+  body["dry_run"] = false;
+  const Got started = surface.act(Method::post, "/connections/close", body);
+  ASSERT_EQ(started.status, 202) << started.text;
+  const std::string path = "/jobs/" + started.json()["id"].get<std::string>();
+  surface.state->tick(after(0), false);
+  EXPECT_LE(surface.view.count(), 99U);
+  EXPECT_GE(surface.view.count(), 97U);
+  for (int second = 1; second <= 3; ++second) surface.state->tick(after(second * 1000), false);
+  EXPECT_LE(surface.done.size(), 33U) << "no faster than asked";
+  EXPECT_GE(surface.done.size(), 29U);
+  const Json stopped = surface.act(Method::del, path, Json::object()).json();
+  EXPECT_EQ(stopped["state"], "stopped");
+  surface.state->tick(after(9000), false);
+  EXPECT_EQ(surface.done.size(), stopped["done"].get<std::size_t>());
+  EXPECT_EQ(surface.get(path).json()["state"], "stopped");
+  EXPECT_EQ(surface.get("/jobs/none").status, 404);
+}
+
+TEST(Close, CountsThoseThatWentByThemselves) {
+  Surface surface;
+  const ConnectionId a = surface.view.add(1);
+  const ConnectionId b = surface.view.add(2);
+  const Got started = surface.act(Method::post, "/connections/close", {{"ids", {to_string(a), to_string(b)}}});
+  ASSERT_EQ(started.status, 202);
+  surface.view.close(a);
+  surface.state->tick(after(500), false);
+  const Json job = surface.get("/jobs/" + started.json()["id"].get<std::string>()).json();
+  EXPECT_EQ(job["state"], "finished");
+  EXPECT_EQ(job["done"], 1);
+  EXPECT_EQ(job["gone"], 1);
+}
+
+TEST(Close, NeedsExactlyOneWayToName) {
+  Surface surface;
+  EXPECT_EQ(surface.act(Method::post, "/connections/close", Json::object()).status, 400);
+  EXPECT_EQ(surface.act(Method::post, "/connections/close", {{"query", ""}, {"ids", {"0-0-1"}}}).status, 400);
+  EXPECT_EQ(surface.act(Method::post, "/connections/close", {{"ids", {"x"}}}).status, 400);
+  EXPECT_EQ(surface.act(Method::post, "/connections/close", {{"query", ""}, {"rate", 0}}).status, 400);
+}
+
+TEST(Actions, AreDoneAndWrittenDown) {
+  Surface surface;
+  EXPECT_EQ(surface.act(Method::post, "/drain", {{"dry_run", true}}).status, 200);
+  EXPECT_TRUE(surface.done.empty());
+  EXPECT_EQ(surface.act(Method::post, "/drain", Json::object()).status, 200);
+  EXPECT_EQ(surface.act(Method::post, "/undrain", Json::object()).status, 409);
+  EXPECT_EQ(surface.act(Method::put, "/log-level", {{"level", "debug"}, {"for_seconds", 60}}).status, 200);
+  EXPECT_EQ(surface.act(Method::put, "/log-level", {{"level", "loud"}}).status, 400);
+  surface.state->tick(after(61'000), true);
+  EXPECT_EQ(surface.done, (std::vector<std::string>{"drain local", "undrain", "level debug", "level info"}));
+  const Json audit = surface.get("/audit").json();
+  ASSERT_EQ(audit["total"], 3);
+  EXPECT_EQ(audit["rows"][1]["result"], "failed");
+  Surface bare{{}, false};
+  EXPECT_EQ(bare.act(Method::post, "/drain", Json::object()).status, 409);
+}
+
+/// One event stream and what it has said.
+struct Listener {
+  Response response;
+  explicit Listener(Surface& surface, std::string last_id = {}) : response{open(surface, std::move(last_id))} {
+    if (auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body())) (*source)->attach(Resumer{});
+  }
+  static Response open(Surface& surface, std::string last_id) {
+    Ask ask;
+    ask.path = "/api/v1/events";
+    if (!last_id.empty()) ask.fields = {{"Last-Event-ID", std::move(last_id)}};
+    return surface.respond(ask);
+  }
+  std::string said() { return drain_source(*std::get<std::unique_ptr<BodySource>>(response.body())); }
+};
+
+Json data_of(const std::string& text, const std::string& event) {
+  const std::size_t at = text.rfind("event: " + event + "\n");
+  if (at == std::string::npos) return {};
+  const std::size_t data = text.find("data: ", at) + 6;
+  return Json::parse(text.substr(data, text.find('\n', data) - data), nullptr, false);
+}
+
+TEST(Events, BeginWithHelloAndAWholeOverview) {
+  Surface surface;
+  surface.view.add_many(10);
+  Listener listener{surface};
+  const std::string first = listener.said();
+  EXPECT_EQ(first.find("event: hello"), 0U);
+  EXPECT_EQ(data_of(first, "hello")["boot_id"], "boot-1");
+  EXPECT_EQ(data_of(first, "overview")["full"], true);
+  EXPECT_EQ(data_of(first, "overview")["data"]["connections"], 10);
+  surface.view.add(1000);
+  surface.state->tick(after(1000), true);
+  const Json delta = data_of(listener.said(), "overview");
+  EXPECT_EQ(delta["full"], false);
+  EXPECT_EQ(delta["data"]["connections"], 11);
+  EXPECT_FALSE(delta["data"].contains("ready")) << "only what changed";
+}
+
+TEST(Events, TellWhatChangesInTheViewport) {
+  Surface surface;
+  const ConnectionId stays = surface.view.add(1);
+  const ConnectionId goes = surface.view.add(2);
+  Listener listener{surface};
+  const std::string stream = data_of(listener.said(), "hello")["stream"];
+  const Json query = surface.act(Method::post, "/connections/query", {{"query", ""}}).json();
+  const Json viewport{{"ids", {to_string(stays), to_string(goes)}}, {"handle", query["handle"]}};
+  ASSERT_EQ(surface.act(Method::put, "/events/" + stream + "/viewport", viewport).status, 204);
+  surface.state->tick(after(1000), true);
+  listener.said();
+  surface.view.change(stays, [](ConnectionRecord& record) { record.hot.sent_bytes += 4096; });
+  surface.view.close(goes, CloseReason::write_stall);
+  surface.view.add(3);
+  surface.state->tick(after(2000), true);
+  const Json rows = data_of(listener.said(), "rows");
+  ASSERT_EQ(rows["changed"].size(), 1U);
+  EXPECT_TRUE(rows["changed"][0].contains("sent_bytes"));
+  EXPECT_FALSE(rows["changed"][0].contains("age_seconds")) << "the client lets its clock run";
+  EXPECT_EQ(rows["gone"][0]["reason"], "write_stall");
+  EXPECT_EQ(rows["drift"]["added"], 1);
+  EXPECT_EQ(rows["drift"]["removed"], 1);
+  EXPECT_EQ(surface.act(Method::put, "/events/none/viewport", viewport).status, 404);
+}
+
+TEST(Events, AreServedToABoundedNumber) {
+  Options options;
+  options.stream_clients_max = 2;
+  Surface surface{options};
+  auto first = std::make_unique<Listener>(surface);
+  Listener second{surface};
+  const Listener third{surface};
+  EXPECT_EQ(third.response.status().code(), 503);
+  first.reset();
+  const Listener fourth{surface};
+  EXPECT_EQ(fourth.response.status().code(), 200) << "one that left makes room";
+}
+
+TEST(Events, ASlowReaderGetsTheNewestStateWhole) {
+  Surface surface;
+  for (std::uint32_t n = 0; n < 200; ++n) surface.view.add(n);
+  Listener listener{surface};
+  for (std::int64_t second = 1; second <= 300; ++second) {
+    surface.view.add(static_cast<std::uint32_t>(1000 + second));
+    SeriesPoint point;
+    point.recorded = true;
+    point.at_wall_ns = (Moment::now().wall_ns / 1'000'000'000 + second) * 1'000'000'000;
+    surface.view.points = {point};
+    surface.state->tick(after(second * 1000), true);
+  }
+  const std::string said = listener.said();
+  EXPECT_LE(said.size(), 300U * 1024U) << "memory is bounded";
+  surface.state->tick(after(302'000), true);
+  const std::string next = said + listener.said();
+  EXPECT_NE(next.find("\"full\":true"), std::string::npos);
+}
+
+TEST(Events, ResumeWithTheChangesThatWereMissed) {
+  Surface surface;
+  surface.state->changes.add(Moment::now(), "start", "one");
+  surface.state->changes.add(Moment::now(), "reload", "two");
+  Listener listener{surface, "boot-1/" + std::to_string(Moment::now().wall_ns / 1'000'000'000) + "/1"};
+  EXPECT_EQ(data_of(listener.said(), "hello")["resumed"], true);
+  surface.state->tick(after(1000), true);
+  const std::string said = listener.said();
+  EXPECT_NE(said.find("\"text\":\"two\""), std::string::npos);
+  EXPECT_EQ(said.find("\"text\":\"one\""), std::string::npos);
+  Listener other{surface, "boot-0/1/1"};
+  EXPECT_EQ(data_of(other.said(), "hello")["resumed"], false);
+}
+
+TEST(Page, IsServedWithItsPolicyBelowItsMount) {
+  Surface surface;
+  Ask ask;
+  ask.path = "/admin";
+  Routes outer;
+  outer.mount("/admin", routes_over(surface.state));
+  bool found = false;
+  for (const RouteEntry& entry : outer.entries()) found = found || entry.pattern == "/admin/*";
+  EXPECT_TRUE(found);
+  ask.path = "/";
+  Response page = surface.respond(ask);
+  EXPECT_EQ(page.status().code(), 200);
+  EXPECT_TRUE(page.content_type().starts_with("text/html"));
+  EXPECT_NE(page.field("content-security-policy").find("default-src 'none'"), std::string_view::npos);
+  EXPECT_EQ(page.field("x-content-type-options"), "nosniff");
+  ask.path = "/assets/none.js";
+  EXPECT_EQ(surface.ask(ask).status, 404);
+  for (const Asset& asset : embedded_assets()) {
+    ask.path = "/" + std::string{asset.path};
+    ask.fields = {{"Accept-Encoding", "br, gzip"}};
+    Response packed = surface.respond(ask);
+    EXPECT_EQ(packed.field("content-encoding"), "gzip") << asset.path;
+    ask.fields = {};
+    EXPECT_GT(surface.ask(ask).text.size(), 0U) << asset.path;
+    ask.fields = {{"If-None-Match", std::string{asset.etag}}};
+    EXPECT_EQ(surface.ask(ask).status, 304);
+  }
+}
+
+TEST(MergePatch, TurnsTheOldIntoTheNew) {
+  const Json from{{"a", 1}, {"b", {{"x", 1}, {"y", 2}}}, {"c", 3}};
+  const Json to{{"a", 1}, {"b", {{"x", 1}, {"y", 5}}}, {"d", 4}};
+  const Json patch = merge_difference(from, to);
+  EXPECT_EQ(patch, (Json{{"b", {{"y", 5}}}, {"c", nullptr}, {"d", 4}}));
+  Json patched = from;
+  patched.merge_patch(patch);
+  EXPECT_EQ(patched, to);
+  EXPECT_TRUE(merge_difference(to, to).empty());
+}
+
+}  // namespace
+}  // namespace equinox::admin

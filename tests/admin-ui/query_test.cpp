@@ -1,0 +1,164 @@
+#include "admin-ui/api/query.hpp"
+
+#include <gtest/gtest.h>
+
+#include "admin-ui/api/json.hpp"
+#include "admin-ui/fake_view.hpp"
+
+namespace equinox::admin {
+namespace {
+
+bool holds(const FakeView& view, std::string_view text, const ConnectionRecord& record) {
+  return Query{text, Names::of(view), {}, Moment::now()}.matches({&record, nullptr, nullptr});
+}
+
+ConnectionRecord example() {
+  ConnectionRecord record = FakeView::made(9);
+  record.hot.protocol = Protocol::h2;
+  record.hot.state = ConnectionState::writing;
+  record.hot.requests = 12;
+  record.hot.streams = 3;
+  record.hot.route = 2;
+  record.hot.method = 0;
+  record.hot.sent_bytes = 64 * 1024;
+  record.hot.last_active_ns = Moment::now().steady_ns - 45'000'000'000;
+  record.cold.sampled_ns = 1;
+  record.cold.rtt_us = 120'000;
+  record.cold.sni.assign("shop.example.net");
+  record.cold.target.assign("/Report/2026?token=abc");
+  return record;
+}
+
+TEST(Query, FindsWhatItsTermsSay) {
+  const FakeView view;
+  const ConnectionRecord record = example();
+  const char* const matching[] = {"",
+                                  "proto:h2",
+                                  "protocol:h*",
+                                  "state:writing idle>30s",
+                                  "idle>=45s idle<1m",
+                                  "rtt>100ms -rtt>130ms",
+                                  "sent:64k",
+                                  "sent>=64k sent<1M",
+                                  "route:/api/*",
+                                  "method:get",
+                                  "peer:10.0.0.9",
+                                  "peer:10.0.*",
+                                  "sni:*.example.net",
+                                  "target:/report/*",
+                                  "report",
+                                  "10.0.0.9",
+                                  "\"Report/2026\"",
+                                  "-state:idle",
+                                  "streams:3 requests>11",
+                                  "-reason:admin_close",
+                                  "timer:idle deadline>1s",
+                                  "id:1-2-3 reactor:1 slot:2"};
+  for (const char* text : matching) EXPECT_TRUE(holds(view, text, record)) << text;
+  const char* const other[] = {"proto:h2c",  "state:idle",     "idle>1h",   "rtt>130ms",        "route:/files/*",
+                               "method:post", "peer:10.0.0.1", "-proto:h2", "abc",              "target:*abc*",
+                               "memory>1k",  "reason:admin_close", "status:200", "listener:http", "proto:h2 state:idle"};
+  for (const char* text : other) EXPECT_FALSE(holds(view, text, record)) << text;
+}
+
+TEST(Query, KnowsClosedConnections) {
+  const FakeView view;
+  ClosedRecord record;
+  record.reason = CloseReason::keep_alive_timeout;
+  record.status = 503;
+  record.requests = 1;
+  const auto matches = [&](std::string_view text) {
+    return Query{text, Names::of(view), {}, Moment::now()}.matches({nullptr, &record, nullptr});
+  };
+  EXPECT_TRUE(matches("reason:keep_alive_timeout family:timer initiator:server status>=500 status:5*"));
+  EXPECT_FALSE(matches("family:client"));
+  EXPECT_FALSE(matches("status:4*"));
+}
+
+struct Mistake {
+  const char* text;
+  std::size_t position;
+  std::size_t length;
+  const char* suggestion;
+};
+
+TEST(Query, RefusesWithThePlaceAndASuggestion) {
+  const FakeView view;
+  const Mistake mistakes[] = {{"stat:idle", 0, 4, "state"},
+                              {"proto:h2 -idel>3s", 10, 4, "idle"},
+                              {"idle>soon", 5, 4, nullptr},
+                              {"idle>30k", 5, 3, nullptr},
+                              {"state:idel", 6, 4, "idle"},
+                              {"state>idle", 0, 10, "state:idle"},
+                              {"peer:", 0, 5, nullptr},
+                              {"  sent:\"6 k\"", 7, 3, nullptr},
+                              {"reason:handler_timout", 7, 14, "handler_timeout"}};
+  for (const Mistake& mistake : mistakes) {
+    try {
+      const Query query{mistake.text, Names::of(view), {}, Moment::now()};
+      ADD_FAILURE() << mistake.text << " was taken";
+    } catch (const Problem& problem) {
+      const Json document = problem.document();
+      EXPECT_EQ(problem.status(), 400);
+      EXPECT_EQ(document["type"], "bad-query");
+      EXPECT_EQ(document["position"], mistake.position) << mistake.text;
+      EXPECT_EQ(document["length"], mistake.length) << mistake.text;
+      EXPECT_EQ(document["fields"].size(), 31U);
+      if (mistake.suggestion != nullptr) {
+        EXPECT_EQ(document.value("suggestion", ""), mistake.suggestion) << mistake.text;
+      }
+    }
+  }
+}
+
+TEST(Query, SearchesOnlyWhatItMayShow) {
+  const FakeView view;
+  const ConnectionRecord record = example();
+  const Redaction open{true, false};
+  EXPECT_TRUE((Query{"token=abc", Names::of(view), open, Moment::now()}.matches({&record, nullptr, nullptr})));
+  EXPECT_FALSE(holds(view, "token=abc", record));
+  const Redaction cut{false, true};
+  EXPECT_FALSE((Query{"peer:10.0.0.9", Names::of(view), cut, Moment::now()}.matches({&record, nullptr, nullptr})));
+}
+
+TEST(Query, TakesAnyBytes) {
+  const FakeView view;
+  const ConnectionRecord record = example();
+  for (int round = 0; round < 2000; ++round) {
+    std::string text;
+    unsigned seed = static_cast<unsigned>(round) * 2654435761U;
+    for (int i = 0; i < round % 40; ++i) {
+      seed = seed * 1664525U + 1013904223U;
+      text += "idle:<>=-\"* \xff\x80 3ksmh./?"[seed >> 16U & 23U];
+    }
+    try {
+      static_cast<void>(holds(view, text, record));
+    } catch (const Problem& problem) {
+      const Json document = problem.document();
+      EXPECT_LE(document["position"].get<std::size_t>(), text.size());
+      EXPECT_FALSE(dump(document).empty());
+    }
+  }
+}
+
+TEST(Pattern, StarStandsForAnything) {
+  EXPECT_TRUE(matches_pattern("", ""));
+  EXPECT_TRUE(matches_pattern("ABC", "abc"));
+  EXPECT_TRUE(matches_pattern("/api/x/y", "/api/*"));
+  EXPECT_TRUE(matches_pattern("aXbXc", "a*b*c"));
+  EXPECT_TRUE(matches_pattern("aab", "*ab"));
+  EXPECT_FALSE(matches_pattern("aabc", "*ab"));
+  EXPECT_FALSE(matches_pattern("", "?"));
+  EXPECT_FALSE(matches_pattern(std::string(5000, 'a'), "*a*a*a*a*a*a*b"));
+}
+
+TEST(Redaction, HidesValuesOfTheQueryPart) {
+  EXPECT_EQ(shown_target("/a?x=1&y=2&z", {}), "/a?x=***&y=***&***");
+  EXPECT_EQ(shown_target("/a?", {}), "/a?");
+  EXPECT_EQ(shown_target("/a", {}), "/a");
+  EXPECT_EQ(shown_target("/a?x=1", {true, false}), "/a?x=1");
+  EXPECT_EQ(shown_peer(Endpoint::v4({192, 0, 2, 17}, 80), {false, true}), "192.0.2.0");
+}
+
+}  // namespace
+}  // namespace equinox::admin
