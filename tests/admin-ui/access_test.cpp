@@ -19,7 +19,8 @@ class TokensFile {
     std::string text = "{\"tokens\":[";
     for (const std::string role : {"viewer", "operator", "admin"}) {
       if (text.back() == '}') text += ',';
-      text += R"({"name":"my-)" + role + R"(","role":")" + role + R"(","sha256":")" + sha256_hex(role + "-secret") + "\"}";
+      text +=
+          R"({"name":"my-)" + role + R"(","role":")" + role + R"(","sha256":")" + sha256_hex(role + "-secret") + "\"}";
     }
     write(text + "]}");
   }
@@ -44,11 +45,14 @@ TEST(Access, AnswersOnlyToAllowedNames) {
   Options options;
   options.hosts = {"admin.example.net", "*.corp.example", "10.1.2.3"};
   Surface surface{options};
-  const std::pair<const char*, int> hosts[] = {
-      {"127.0.0.1:9181", 200}, {"localhost:9181", 200}, {"LOCALHOST", 200},        {"[::1]:9181", 200},
-      {"a.localhost", 200},    {"127.8.9.1", 200},      {"admin.example.net", 200}, {"x.corp.example:1", 200},
-      {"10.1.2.3:80", 200},    {"evil.example", 421},   {"127.evil.example", 421},  {"corp.example", 421},
-      {"xcorp.example", 421},  {"", 421},               {"localhost.evil", 421},    {"127.0.0.1.evil.example", 421}};
+  const std::pair<const char*, int> hosts[] = {{"127.0.0.1:9181", 200},    {"localhost:9181", 200},
+                                               {"LOCALHOST", 200},         {"[::1]:9181", 200},
+                                               {"a.localhost", 200},       {"127.8.9.1", 200},
+                                               {"admin.example.net", 200}, {"x.corp.example:1", 200},
+                                               {"10.1.2.3:80", 200},       {"evil.example", 421},
+                                               {"127.evil.example", 421},  {"corp.example", 421},
+                                               {"xcorp.example", 421},     {"", 421},
+                                               {"localhost.evil", 421},    {"127.0.0.1.evil.example", 421}};
   for (const auto& [host, expected] : hosts) {
     Ask ask;
     ask.path = "/api/v1/status";

@@ -24,7 +24,8 @@ TEST(Connections, ListsTheFirstPageInOneCall) {
   EXPECT_EQ(page["total"], 500);
   ASSERT_EQ(page["rows"].size(), 50U);
   for (std::size_t i = 1; i < 50; ++i) {
-    EXPECT_GE(page["rows"][i - 1]["received_bytes"].get<std::uint64_t>(), page["rows"][i]["received_bytes"].get<std::uint64_t>());
+    EXPECT_GE(page["rows"][i - 1]["received_bytes"].get<std::uint64_t>(),
+              page["rows"][i]["received_bytes"].get<std::uint64_t>());
   }
   for (const char* name : {"id", "peer", "listener", "protocol", "state", "age_seconds", "idle_seconds", "requests",
                            "received_bytes", "sent_bytes", "deadline"}) {
@@ -42,7 +43,10 @@ TEST(Connections, KeepsTheOrderWhileConnectionsComeAndGo) {
     // Between the pages some end and others begin.
     surface.view.close(FakeView::made(static_cast<std::uint32_t>(offset + 7)).id, CloseReason::write_stall);
     surface.view.add(static_cast<std::uint32_t>(100'000 + offset));
-    const Json page = surface.get("/connections/" + answer["handle"].get<std::string>(), "offset=" + std::to_string(offset) + "&limit=500").json();
+    const Json page = surface
+                          .get("/connections/" + answer["handle"].get<std::string>(),
+                               "offset=" + std::to_string(offset) + "&limit=500")
+                          .json();
     for (const Json& row : page["rows"]) seen.push_back(row["id"]);
   }
   EXPECT_EQ(seen.size(), 3000U);
@@ -98,8 +102,8 @@ TEST(Connections, SortsByEveryFieldUnknownLast) {
   FakeView view;
   view.add_many(500);
   const Rates rates;
-  for (const std::string_view name : {"id", "peer", "listener", "protocol", "state", "reactor", "age", "idle", "requests",
-                                      "received", "sent", "streams", "rtt", "deadline", "memory"}) {
+  for (const std::string_view name : {"id", "peer", "listener", "protocol", "state", "reactor", "age", "idle",
+                                      "requests", "received", "sent", "streams", "rtt", "deadline", "memory"}) {
     const Moment now = Moment::now();
     const Query query{"", Names::of(view), {}, now};
     for (const std::string_view order : {"asc", "desc"}) {
@@ -163,8 +167,8 @@ TEST(Lists, AnswerInTheirShapes) {
   point.requests = 5;
   point.duration[1][3] = 5;
   surface.view.points.push_back(point);
-  for (const char* path : {"/status", "/session", "/closed", "/requests/slow", "/strip", "/deadlines", "/routes", "/http2",
-                           "/reactors", "/stalls", "/config", "/certificates", "/audit", "/log-level"}) {
+  for (const char* path : {"/status", "/session", "/closed", "/requests/slow", "/strip", "/deadlines", "/routes",
+                           "/http2", "/reactors", "/stalls", "/config", "/certificates", "/audit", "/log-level"}) {
     const Got got = surface.get(path);
     EXPECT_EQ(got.status, 200) << path << got.text;
     EXPECT_TRUE(got.json().is_object()) << path;

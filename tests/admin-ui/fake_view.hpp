@@ -93,9 +93,9 @@ class FakeView final : public ServerView {
     record.hot.route = static_cast<RouteId>(n % 4);
     record.cold.opened_ns = now.steady_ns - static_cast<std::int64_t>(n) * 1'000'000;
     record.cold.opened_wall_ns = now.wall_ns - static_cast<std::int64_t>(n) * 1'000'000;
-    const Endpoint peer = Endpoint::v4({10, static_cast<std::uint8_t>(n >> 16U), static_cast<std::uint8_t>(n >> 8U),
-                                        static_cast<std::uint8_t>(n)},
-                                       static_cast<std::uint16_t>(1024 + n % 60000));
+    const Endpoint peer = Endpoint::v4(
+        {10, static_cast<std::uint8_t>(n >> 16U), static_cast<std::uint8_t>(n >> 8U), static_cast<std::uint8_t>(n)},
+        static_cast<std::uint16_t>(1024 + n % 60000));
     record.cold.peer_address = peer.address;
     record.cold.peer_port = peer.port;
     record.cold.peer_known = true;
@@ -120,7 +120,8 @@ class FakeView final : public ServerView {
   [[nodiscard]] ServerSnapshot snapshot() const override {
     const std::lock_guard lock{mutex_};
     ServerSnapshot out = totals;
-    for (const auto& [packed, r] : records_) ++out.listeners[r.cold.listener].open[index_of(r.hot.protocol)][index_of(r.hot.state)];
+    for (const auto& [packed, r] : records_)
+      ++out.listeners[r.cold.listener].open[index_of(r.hot.protocol)][index_of(r.hot.state)];
     return out;
   }
   [[nodiscard]] std::vector<std::string> route_names() const override {

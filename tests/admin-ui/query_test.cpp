@@ -55,9 +55,10 @@ TEST(Query, FindsWhatItsTermsSay) {
                                   "timer:idle deadline>1s",
                                   "id:1-2-3 reactor:1 slot:2"};
   for (const char* text : matching) EXPECT_TRUE(holds(view, text, record)) << text;
-  const char* const other[] = {"proto:h2c",  "state:idle",     "idle>1h",   "rtt>130ms",        "route:/files/*",
-                               "method:post", "peer:10.0.0.1", "-proto:h2", "abc",              "target:*abc*",
-                               "memory>1k",  "reason:admin_close", "status:200", "listener:http", "proto:h2 state:idle"};
+  const char* const other[] = {
+      "proto:h2c",   "state:idle",         "idle>1h",    "rtt>130ms",     "route:/files/*",
+      "method:post", "peer:10.0.0.1",      "-proto:h2",  "abc",           "target:*abc*",
+      "memory>1k",   "reason:admin_close", "status:200", "listener:http", "proto:h2 state:idle"};
   for (const char* text : other) EXPECT_FALSE(holds(view, text, record)) << text;
 }
 

@@ -114,6 +114,7 @@ class Conversation {
         case EventKind::refused: break;
         case EventKind::reset:
         case EventKind::sent:
+        case EventKind::announced: continue;  // HTTP/1 only
         case EventKind::failed: seen.is_over = true; continue;
       }
       if (event.end_of_message || event.kind == EventKind::refused || (choice_ & 16U) != 0) answer(event.stream);

@@ -105,6 +105,7 @@ class Http2Test : public ::testing::Test {
         request.body.append(reinterpret_cast<const char*>(event.data), event.size);
         if (consumes_body) server().consume(event.stream, event.size);
         break;
+      case EventKind::announced: return;  // HTTP/1 only
       case EventKind::refused: request.refused = event.error; break;
       case EventKind::reset: request.reset_code = event.error_code; return;
       case EventKind::sent: ++request.sent; return;

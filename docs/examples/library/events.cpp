@@ -90,11 +90,12 @@ int main(int argc, char** argv) {
 
   Audience audience;
   // An event stream never ends by itself, so a drain has to end it: two seconds are enough here.
-  equinox::Server server{{.listeners = {{.address = argc > 1 ? argv[1] : "0.0.0.0:8080"}},
-                          .drain = {.timeout = std::chrono::seconds{2}}}};
+  equinox::Server server{
+      {.listeners = {{.address = argc > 1 ? argv[1] : "0.0.0.0:8080"}}, .drain = {.timeout = std::chrono::seconds{2}}}};
   server.get("/events", [&audience](const Request&) {
-    return Response::events([&audience](equinox::EventStream stream) { audience.add(std::move(stream)); },
-                            {.queue_max_bytes = 16 * 1024, .overflow = equinox::Overflow::drop_oldest, .retry_ms = 1000});
+    return Response::events(
+        [&audience](equinox::EventStream stream) { audience.add(std::move(stream)); },
+        {.queue_max_bytes = 16 * 1024, .overflow = equinox::Overflow::drop_oldest, .retry_ms = 1000});
   });
   server.get("/squares/{count}", send_squares);
   const std::jthread ticker{[&audience](const std::stop_token& stop) { tick(stop, audience); }};
