@@ -107,6 +107,16 @@ class Connection {
     bool was_finalised{false};
     bool peer_said_goaway{false};
   };
+  /// What few connections ever need, so that idle ones need not hold it.
+  struct Aside {
+    Endpoint proxied_client;       ///< as the PROXY header names it
+    ProgressWindow write_window;   ///< while the peer is behind
+    std::uint64_t pending_told{0};  ///< of pending_bytes(), to the gauge
+    std::uint32_t reason_detail{0};
+    std::int32_t reason_errno{0};
+    std::uint32_t fired_ms{0};
+    bool is_proxied{false};
+  };
   struct Deadline {
     DeadlineKind kind{DeadlineKind::none};
     TimePoint due{kNever};
@@ -122,6 +132,17 @@ class Connection {
   bool find_reset(Lending& lent);
   bool shake_hands(Lending& lent);
   void after_handshake(Lending& lent);
+
+  /// Made at the first use.
+  Aside& aside() {
+    if (aside_ == nullptr) aside_ = std::make_unique<Aside>();
+    return *aside_;
+  }
+  /// To look at, also where there is none.
+  [[nodiscard]] const Aside& known_aside() const noexcept {
+    static const Aside kNone;
+    return aside_ == nullptr ? kNone : *aside_;
+  }
 
   [[nodiscard]] bool is_ending() const noexcept { return ending_ != Ending::none; }
   [[nodiscard]] bool wants_input() const noexcept;
@@ -218,22 +239,17 @@ class Connection {
   std::unique_ptr<ByteHold> held_;
   std::unique_ptr<EgressBatch> egress_;
   std::unique_ptr<Http2Facts> h2_;
-  std::unique_ptr<Endpoint> proxied_client_;
+  std::unique_ptr<Aside> aside_;
   Exchange* exchanges_{nullptr};
   Exchange* last_exchange_{nullptr};
   TimePoint opened_at_;
   TimePoint last_active_{};
   TimePoint phase_start_;  ///< start of what the deadline watches: handshake, first request, head, idle
-  ProgressWindow write_window_;
   std::uint64_t received_bytes_{0};
   std::uint64_t sent_bytes_{0};
-  std::uint64_t pending_told_{0};  ///< of pending_bytes(), to the gauge
   Endpoint peer_;
   std::uint16_t listener_{0};
   std::uint32_t request_count_{0};
-  std::uint32_t reason_detail_{0};
-  std::int32_t reason_errno_{0};
-  std::uint32_t fired_ms_{0};
   RouteId newest_route_{0};
   std::uint16_t newest_status_{0};
   std::uint8_t newest_method_{0};

@@ -129,7 +129,7 @@ void Connection::account_received(Lending& lent, std::size_t bytes) {
 void Connection::account_sent(Lending& lent, std::uint64_t bytes) {
   if (bytes == 0) return;
   sent_bytes_ += bytes;
-  write_window_.bytes += bytes;
+  if (aside_ != nullptr) aside_->write_window.bytes += bytes;
   last_active_ = lent.now;
   lent.telemetry.stats().sent(protocol_, bytes);
 }
@@ -142,9 +142,9 @@ void Connection::account_state(Lending& lent, ConnectionState to) {
 void Connection::account_turn(Lending& lent) {
   lent.telemetry.publish(id(), hot_record(lent), lent.wall_ns);
   const std::uint64_t pending = pending_bytes();
-  if (pending != pending_told_) {
-    lent.telemetry.stats().output_pending(pending_told_, pending);
-    pending_told_ = pending;
+  if (pending != known_aside().pending_told) {
+    lent.telemetry.stats().output_pending(known_aside().pending_told, pending);
+    aside().pending_told = pending;
   }
   if (exchanges_ != nullptr) {
     lent.telemetry.publish_target(id(), request_count_, last_exchange_->target_view(), nanoseconds(lent.now), true);
@@ -257,8 +257,10 @@ void Connection::log_close(Lending& lent) const {
       .add("reason", to_string(reason_))
       .add("requests", request_count_)
       .add("age_seconds", static_cast<double>((lent.now - opened_at_).count()) / 1e9);
-  if (fired_ms_ != 0) record.add("timer", to_string(fired_)).add("timer_seconds", static_cast<double>(fired_ms_) / 1e3);
-  if (reason_errno_ != 0) record.add("errno", reason_errno_);
+  if (known_aside().fired_ms != 0) {
+    record.add("timer", to_string(fired_)).add("timer_seconds", static_cast<double>(known_aside().fired_ms) / 1e3);
+  }
+  if (known_aside().reason_errno != 0) record.add("errno", known_aside().reason_errno);
   lent.log.write(record);
 }
 
@@ -267,7 +269,7 @@ void Connection::settle_accounts(Lending& lent) {
   discard_all(lent, reason_ == CloseReason::shutdown || reason_ == CloseReason::shutdown_timeout
                         ? ErrorType::shutdown
                         : ErrorType::client_gone);
-  lent.telemetry.stats().output_pending(pending_told_, 0);
+  lent.telemetry.stats().output_pending(known_aside().pending_told, 0);
   if (h2_ != nullptr) {
     lent.telemetry.stats().http2_streams(h2_->open_streams, 0);
     lent.telemetry.stats().http2_connection_closed(h2_->peak_streams);
@@ -277,10 +279,10 @@ void Connection::settle_accounts(Lending& lent) {
   telemetry::CloseFacts facts;
   facts.reason = reason_;
   facts.timer = fired_;
-  facts.timer_ms = fired_ms_;
-  facts.os_errno = reason_errno_;
-  if (family_of(reason_) == CloseFamily::tls && reason_detail_ != 0) {
-    facts.tls_alert = static_cast<int>(reason_detail_);
+  facts.timer_ms = known_aside().fired_ms;
+  facts.os_errno = known_aside().reason_errno;
+  if (family_of(reason_) == CloseFamily::tls && known_aside().reason_detail != 0) {
+    facts.tls_alert = static_cast<int>(known_aside().reason_detail);
     facts.tls_alert_sent = reason_ != CloseReason::tls_alert;
   }
   if (h2_ != nullptr && (h2_->goaway_code != 0 || h2_->last_stream != 0)) {

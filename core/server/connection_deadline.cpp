@@ -28,7 +28,9 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
   }
   if (timeouts.max_age.count() != 0 && !closes_after_response_)
     next.offer(DeadlineKind::max_age, opened_at_ + timeouts.max_age);
-  if (write_window_.is_running()) next.offer(DeadlineKind::write, write_window_.start + timeouts.write);
+  if (aside_ != nullptr && aside_->write_window.is_running()) {
+    next.offer(DeadlineKind::write, aside_->write_window.start + timeouts.write);
+  }
   for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
     if (x->state == ExchangeState::receiving && x->body_window.is_running()) {
       next.offer(DeadlineKind::body, x->body_window.start + timeouts.body, x);
@@ -121,7 +123,7 @@ void Connection::on_handler_timeout(Lending& lent, Exchange& exchange) {
   lent.telemetry.stats().evicted(protocol_, EvictionPhase::handler);
   if (!is_http2()) {
     fired_ = DeadlineKind::handler;
-    fired_ms_ = static_cast<std::uint32_t>(lent.settings->timeouts.handler.count());
+    aside().fired_ms = static_cast<std::uint32_t>(lent.settings->timeouts.handler.count());
     note(CloseReason::handler_timeout);
     closes_after_response_ = true;
   }
@@ -136,11 +138,12 @@ void Connection::on_handler_timeout(Lending& lent, Exchange& exchange) {
 void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
   const TimeoutConfig& timeouts = lent.settings->timeouts;
   if (deadline.kind == DeadlineKind::write) {
-    if (write_window_.bytes >= window_need(lent, timeouts.write)) {
-      write_window_.begin(lent.now);
+    ProgressWindow& window = aside().write_window;
+    if (window.bytes >= window_need(lent, timeouts.write)) {
+      window.begin(lent.now);
       return;
     }
-    Progress progress = write_window_.bytes == 0 ? Progress::silent : Progress::too_slow;
+    Progress progress = window.bytes == 0 ? Progress::silent : Progress::too_slow;
     if (window_blocked_ && (egress_ == nullptr || egress_->empty())) progress = Progress::window_closed;
     evict(lent, timer_verdict(DeadlineKind::write, is_http2(), progress), deadline.kind, timeouts.write, 0);
     return;
@@ -169,7 +172,7 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
 
 void Connection::on_max_age(Lending& lent) {
   fired_ = DeadlineKind::max_age;
-  fired_ms_ = static_cast<std::uint32_t>(lent.settings->timeouts.max_age.count());
+  aside().fired_ms = static_cast<std::uint32_t>(lent.settings->timeouts.max_age.count());
   note(CloseReason::max_age);
   lent.telemetry.stats().evicted(protocol_, EvictionPhase::max_age);
   closes_after_response_ = true;
@@ -185,7 +188,7 @@ void Connection::on_max_age(Lending& lent) {
 
 void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind kind, Duration after, int status) {
   fired_ = kind;
-  fired_ms_ = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(after).count());
+  aside().fired_ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(after).count());
   note(verdict.reason);
   lent.telemetry.stats().evicted(protocol_, verdict.phase);
   if (is_http2()) {

@@ -59,9 +59,9 @@ void Connection::pump(Lending& lent) {
   if (codec_ != nullptr && is_http2()) account_counters(lent);
   const bool is_stuck = (egress_ != nullptr && !egress_->empty()) || window_blocked_;
   if (!is_stuck) {
-    write_window_.end();
-  } else if (!write_window_.is_running()) {
-    write_window_.begin(lent.now);
+    if (aside_ != nullptr) aside_->write_window.end();
+  } else if (!known_aside().write_window.is_running()) {
+    aside().write_window.begin(lent.now);
   }
   return_batch(lent);
 }

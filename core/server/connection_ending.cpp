@@ -8,8 +8,9 @@ void Connection::note(CloseReason reason, const Error& error) noexcept {
   if (has_reason_) return;  // the first cause wins
   has_reason_ = true;
   reason_ = reason;
-  reason_errno_ = error.os_errno;
-  reason_detail_ = error.detail;
+  if (error.os_errno == 0 && error.detail == 0) return;
+  aside().reason_errno = error.os_errno;
+  aside().reason_detail = error.detail;
 }
 
 void Connection::end_after_flush(CloseReason reason, bool linger, const Error& error) {

@@ -99,7 +99,7 @@ void Connection::begin_exchange(Lending& lent, Exchange& exchange, const Request
 void Connection::identify(Lending& lent, Exchange& exchange) {
   RequestContext& context = exchange.context;
   context.peer = peer_;
-  context.client = proxied_client_ != nullptr ? *proxied_client_ : peer_;
+  context.client = known_aside().is_proxied ? aside_->proxied_client : peer_;
   context.connection = id();
   context.stream = exchange.stream;
   context.listener = exchange.settings->listeners[listener_].name;

@@ -106,7 +106,8 @@ bool Connection::take_proxy_header(Lending& lent, std::span<const std::byte> inp
   awaits_proxy_header_ = false;
   used = header.size;
   if (!header.is_local) {
-    proxied_client_ = std::make_unique<Endpoint>(header.source);
+    aside().proxied_client = header.source;
+    aside().is_proxied = true;
     account_client(lent, header.source);
   }
   return true;
