@@ -41,6 +41,12 @@ void ResponseLines::add_beyond(const nghttp2_nv& line) {
 }
 
 void ResponseLines::add_application_field(std::string_view name, std::string_view value) {
+  if (name == "x-request-id") {
+    // A different value in every response: in the dynamic table it would only push out what comes again, and the search
+    // for the next one would have to pass all those before it.
+    add(name, value, kKept | NGHTTP2_NV_FLAG_NO_INDEX);
+    return;
+  }
   if (is_left_out(name)) return;
   if (name.size() == 6 && equals_ignoring_case(name, "server")) has_server_ = true;
   add(name, value, has_upper_case(name) ? std::uint8_t{NGHTTP2_NV_FLAG_NO_COPY_VALUE} : kKept);
