@@ -109,8 +109,8 @@ class Connection {
   };
   /// What few connections ever need, so that idle ones need not hold it.
   struct Aside {
-    Endpoint proxied_client;       ///< as the PROXY header names it
-    ProgressWindow write_window;   ///< while the peer is behind
+    Endpoint proxied_client;        ///< as the PROXY header names it
+    ProgressWindow write_window;    ///< while the peer is behind
     std::uint64_t pending_told{0};  ///< of pending_bytes(), to the gauge
     std::uint32_t reason_detail{0};
     std::int32_t reason_errno{0};
