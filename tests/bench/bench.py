@@ -59,7 +59,7 @@ def start_peers(variant, work, names, notes):
             notes.append(f"{name}: not installed")
             continue
         try:
-            peer.start(WRAPPERS[variant.wrapper](peer.work), patience=30 if variant.wrapper == "callgrind" else 10)
+            peer.start(WRAPPERS[variant.wrapper](peer.work), patience=180 if variant.wrapper == "callgrind" else 10)
             peers.append(peer)
         except (RuntimeError, Failed) as problem:
             notes.append(str(problem))

@@ -108,13 +108,13 @@ def instructions(peer, generate):
     """User-space instructions per request under callgrind: counters zeroed after warm-up, dumped after the requests."""
     control = tool("callgrind_control")
     pid = str(peer.process.pid)
-    generate(300)
+    generate(2000)
 
     def command(flag):
         subprocess.run([control, flag, pid], capture_output=True, timeout=60, check=True)
 
     command("--zero")
-    count = generate(2000)
+    count = generate(20000)  # enough that what other threads do once a second hardly counts
     command("--dump")
     dumps = sorted(Path(peer.work).glob("callgrind.out.*"), key=lambda p: p.stat().st_mtime)
     total = 0
