@@ -175,11 +175,29 @@ bool any_list_has(std::span<const Field> fields, std::string_view name, std::str
 }
 
 bool is_forbidden_in_trailers(std::string_view name) noexcept {
-  static constexpr std::string_view kForbidden[] = {
-      "authorization", "cache-control",     "connection", "content-encoding", "content-length", "content-range",
-      "content-type",  "cookie",            "expect",     "host",             "http2-settings", "keep-alive",
-      "max-forwards",  "proxy-authenticate", "proxy-authorization", "proxy-connection", "range", "set-cookie",
-      "te",            "trailer",           "transfer-encoding", "upgrade",    "www-authenticate"};
+  static constexpr std::string_view kForbidden[] = {"authorization",
+                                                    "cache-control",
+                                                    "connection",
+                                                    "content-encoding",
+                                                    "content-length",
+                                                    "content-range",
+                                                    "content-type",
+                                                    "cookie",
+                                                    "expect",
+                                                    "host",
+                                                    "http2-settings",
+                                                    "keep-alive",
+                                                    "max-forwards",
+                                                    "proxy-authenticate",
+                                                    "proxy-authorization",
+                                                    "proxy-connection",
+                                                    "range",
+                                                    "set-cookie",
+                                                    "te",
+                                                    "trailer",
+                                                    "transfer-encoding",
+                                                    "upgrade",
+                                                    "www-authenticate"};
   return std::any_of(std::begin(kForbidden), std::end(kForbidden),
                      [name](std::string_view forbidden) { return equals_ignoring_case(name, forbidden); });
 }

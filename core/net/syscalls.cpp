@@ -9,8 +9,8 @@ namespace equinox::net {
 namespace {
 
 // The C library's recv, send and epoll_wait are points of cancellation: in a process with threads each call pays two
-// atomic exchanges for that. Nobody cancels a reactor's thread, so the three calls of every turn go past it, but not where
-// a sanitizer stands in for the library's functions.
+// atomic exchanges for that. Nobody cancels a reactor's thread, so the three calls of every turn go past it, but not
+// where a sanitizer stands in for the library's functions.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr auto direct_recv = ::recv;
 constexpr auto direct_send = ::send;

@@ -66,7 +66,7 @@ class TimerWheel {
   std::uint64_t current_;  ///< last tick that was looked at
   std::size_t size_{0};
   std::array<std::uint64_t, kSlots / 64> occupied_{};
-  std::uint64_t occupied_words_{0};  ///< which words of `occupied_` are not zero
+  std::uint64_t occupied_words_{0};      ///< which words of `occupied_` are not zero
   std::array<TimerLink, kSlots> heads_;  ///< sentinels of circular lists
 };
 

@@ -244,7 +244,8 @@ void Connection::decide_persistence(Lending& lent, Exchange& exchange, Response&
 
 void Connection::respond(Lending& lent, Exchange& exchange, Response&& response) {
   if (exchange.request_id_size != 0 && exchange.settings->request_ids) {
-    response.with(is_http2() ? std::string_view{"x-request-id"} : "X-Request-Id", std::string_view{exchange.request_id.data(), exchange.request_id_size});
+    response.with(is_http2() ? std::string_view{"x-request-id"} : "X-Request-Id",
+                  std::string_view{exchange.request_id.data(), exchange.request_id_size});
   }
   decide_persistence(lent, exchange, response);
   if (exchange.settings->access_log) exchange.remember_for_log();
@@ -252,7 +253,8 @@ void Connection::respond(Lending& lent, Exchange& exchange, Response&& response)
   exchange.state = ExchangeState::responding;
   exchange.body_window.end();
   exchange.handler_due = kNever;
-  if (auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body()); source != nullptr && *source != nullptr) {
+  if (auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body());
+      source != nullptr && *source != nullptr) {
     exchange.streamed_bytes = std::make_shared<std::uint64_t>(0);
     *source = std::make_unique<CountingSource>(std::move(*source), exchange.streamed_bytes);
     (*source)->attach(Resumer{link(lent, exchange)});
@@ -297,7 +299,9 @@ void Connection::discard(Lending& lent, Exchange& exchange, ErrorType error) {
 }
 
 void Connection::discard_all(Lending& lent, ErrorType error) {
-  while (exchanges_ != nullptr) discard(lent, *exchanges_, exchanges_->state == ExchangeState::sent && error == ErrorType::none ? ErrorType::client_gone : error);
+  while (exchanges_ != nullptr)
+    discard(lent, *exchanges_,
+            exchanges_->state == ExchangeState::sent && error == ErrorType::none ? ErrorType::client_gone : error);
 }
 
 std::shared_ptr<http::ExchangeLink> Connection::link(Lending& lent, Exchange& exchange) {

@@ -11,15 +11,17 @@ std::int64_t nanoseconds(TimePoint at) noexcept { return at.time_since_epoch().c
 /// Runs `work` where the stall detector can see it; a handler's exception stops here.
 template <typename F>
 bool guarded(Lending& lent, const Exchange& exchange, ConnectionId id, RouteId route, F&& work) {
-  lent.telemetry.begin_activity(StallCause::handler, route, static_cast<std::uint8_t>(exchange.method), id, exchange.stream,
-                                nanoseconds(lent.fine));
+  lent.telemetry.begin_activity(StallCause::handler, route, static_cast<std::uint8_t>(exchange.method), id,
+                                exchange.stream, nanoseconds(lent.fine));
   bool is_fine = true;
   try {
     work();
   } catch (const std::exception& failure) {
     is_fine = false;
     LogRecord record{LogLevel::error, LogComponent::handler, "handler threw"};
-    record.add("what", failure.what()).add("target", exchange.target_view()).add("request_id", exchange.context.request_id);
+    record.add("what", failure.what())
+        .add("target", exchange.target_view())
+        .add("request_id", exchange.context.request_id);
     lent.log.write(record);
   } catch (...) {
     is_fine = false;

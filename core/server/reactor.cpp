@@ -20,7 +20,9 @@ constexpr std::uint64_t token_of_listener(std::size_t which) noexcept {
   return ConnectionId{static_cast<std::uint32_t>(which) + 1, 0}.packed();
 }
 constexpr std::uint32_t kRefusalBit = 0x8000'0000U;
-constexpr std::uint64_t token_of_refusal(std::uint32_t slot) noexcept { return ConnectionId{slot | kRefusalBit, 0}.packed(); }
+constexpr std::uint64_t token_of_refusal(std::uint32_t slot) noexcept {
+  return ConnectionId{slot | kRefusalBit, 0}.packed();
+}
 
 constexpr int kAcceptsPerTurn = 256;
 /// Every healthy reactor turns at least once a second.
@@ -38,7 +40,8 @@ T must(Result<T> result, const char* what) {
 }
 
 std::int64_t wall_now_ns() noexcept {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -228,8 +231,9 @@ void Reactor::admit(std::size_t which, net::Accepted accepted) {
   Admission::Verdict verdict = admission_->admit(accepted.peer);
   if (verdict == Admission::Verdict::full && evict_longest_idle()) verdict = admission_->admit(accepted.peer);
   if (verdict != Admission::Verdict::admitted) {
-    refuse(which, std::move(accepted), verdict == Admission::Verdict::full ? ConnectionRejectReason::max_connections
-                                                                           : ConnectionRejectReason::per_client_limit);
+    refuse(which, std::move(accepted),
+           verdict == Admission::Verdict::full ? ConnectionRejectReason::max_connections
+                                               : ConnectionRejectReason::per_client_limit);
     return;
   }
   const ListenerSettings& settings = lent_.settings->listeners[which];
@@ -247,13 +251,13 @@ void Reactor::admit(std::size_t which, net::Accepted accepted) {
   }
   const int descriptor = transport->descriptor();
   const ConnectionId id = table_.reserve();
-  const Connection::Origin origin{.id = id,
-                                  .listener = listener,
-                                  .is_tls = settings.is_tls,
-                                  .expects_proxy_header = std::any_of(
-                                      settings.proxy_protocol_from.begin(), settings.proxy_protocol_from.end(),
-                                      [&](const net::Network& network) { return network.contains(accepted.peer); }),
-                                  .peer = accepted.peer};
+  const Connection::Origin origin{
+      .id = id,
+      .listener = listener,
+      .is_tls = settings.is_tls,
+      .expects_proxy_header = std::any_of(settings.proxy_protocol_from.begin(), settings.proxy_protocol_from.end(),
+                                          [&](const net::Network& network) { return network.contains(accepted.peer); }),
+      .peer = accepted.peer};
   Connection& connection = table_.insert(id, std::make_unique<Connection>(origin, std::move(transport), lent_));
   lent_.telemetry.stats().connections(table_.size());
   // Read at once: often the request is there already, and a connection that ends with it is never registered.
@@ -283,7 +287,9 @@ bool Reactor::evict_longest_idle() {
       const auto [since, id] = idle_candidates_.back();
       idle_candidates_.pop_back();
       Connection* connection = table_.find(id);
-      if (connection == nullptr || connection->is_finished || !connection->is_idle() || connection->idle_since() != since) continue;
+      if (connection == nullptr || connection->is_finished || !connection->is_idle() ||
+          connection->idle_since() != since)
+        continue;
       if (lent_.now - since < kEvictableAfter) return false;
       static_cast<void>(connection->close(lent_, CloseReason::connection_limit));
       finish(*connection);
@@ -302,7 +308,8 @@ bool Reactor::evict_longest_idle() {
       idle_candidates_.emplace_back(connection.idle_since(), connection.id());
     }
   });
-  std::sort(idle_candidates_.begin(), idle_candidates_.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::sort(idle_candidates_.begin(), idle_candidates_.end(),
+            [](const auto& a, const auto& b) { return a.first > b.first; });
   return pop();
 }
 
@@ -364,7 +371,8 @@ void Reactor::tick_second() {
   lent_.date.update(std::chrono::system_clock::now());
   timespec cpu{};
   if (::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu) == 0) {
-    lent_.telemetry.stats().cpu(static_cast<std::uint64_t>(cpu.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(cpu.tv_nsec));
+    lent_.telemetry.stats().cpu(static_cast<std::uint64_t>(cpu.tv_sec) * 1'000'000'000U +
+                                static_cast<std::uint64_t>(cpu.tv_nsec));
   }
   if (lent_.reactor == 0) {
     const auto tell = [&](const Log& log, LogChannel channel, std::uint64_t& told) {
@@ -418,7 +426,8 @@ void Reactor::advance_drain() {
     drain_->timeout_at = kNever;
     abandon_all(CloseReason::shutdown_timeout);
   }
-  if (!drain_->plan.keep_listeners && drain_->close_at == kNever && table_.size() == finished_.size()) is_stopping_ = true;
+  if (!drain_->plan.keep_listeners && drain_->close_at == kNever && table_.size() == finished_.size())
+    is_stopping_ = true;
 }
 
 void Reactor::close_listeners() {
