@@ -284,6 +284,24 @@ bool matches_peer(std::string_view peer, std::string_view pattern) noexcept {
   return matches_pattern(host, pattern);
 }
 
+/// Insertions, deletions, replacements and neighbours swapped.
+std::size_t typing_slips(std::string_view word, std::string_view candidate) {
+  if (word.size() > candidate.size() + 2) return word.size() - candidate.size();
+  const std::size_t width = candidate.size() + 1;
+  std::vector<std::size_t> cost((word.size() + 1) * width);
+  const auto at = [&cost, width](std::size_t i, std::size_t j) -> std::size_t& { return cost[i * width + j]; };
+  const auto same = [&](std::size_t i, std::size_t j) { return lower(word[i]) == lower(candidate[j]); };
+  for (std::size_t j = 0; j < width; ++j) at(0, j) = j;
+  for (std::size_t i = 1; i <= word.size(); ++i) {
+    at(i, 0) = i;
+    for (std::size_t j = 1; j < width; ++j) {
+      at(i, j) = std::min({at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + (same(i - 1, j - 1) ? 0U : 1U)});
+      if (i > 1 && j > 1 && same(i - 1, j - 2) && same(i - 2, j - 1)) at(i, j) = std::min(at(i, j), at(i - 2, j - 2) + 1);
+    }
+  }
+  return cost.back();
+}
+
 }  // namespace
 
 bool matches_pattern(std::string_view text, std::string_view pattern) noexcept {
@@ -313,19 +331,9 @@ std::string_view nearest_word(std::string_view word, const std::vector<std::stri
   std::string_view best;
   std::size_t least = 3;
   for (const std::string_view candidate : known) {
-    std::vector<std::size_t> row(candidate.size() + 1);
-    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= word.size(); ++i) {
-      std::size_t diagonal = row[0];
-      row[0] = i;
-      for (std::size_t j = 1; j < row.size(); ++j) {
-        const std::size_t changed = diagonal + (word[i - 1] == lower(candidate[j - 1]) ? 0U : 1U);
-        diagonal = row[j];
-        row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
-      }
-    }
-    if (row.back() < least) {
-      least = row.back();
+    const std::size_t distance = typing_slips(word, candidate);
+    if (distance < least) {
+      least = distance;
       best = candidate;
     }
   }
