@@ -91,6 +91,8 @@ bool Connection::wants_input() const noexcept {
   if (egress_ != nullptr && egress_->pending_bytes() > kOutputBacklogBytes) return false;
   if (codec_ == nullptr) return true;
   if (is_http2()) return codec_accepts_;
+  // A peer that does not take its answers gets no further ones made: pipelining must not cost memory without bound.
+  if (egress_ != nullptr && !egress_->empty() && !is_writable_) return false;
   // HTTP/1 has one request at a time: its sink may ask to wait, and nothing follows before it is answered.
   if (exchanges_ == nullptr) return true;
   const Exchange& current = *last_exchange_;

@@ -25,8 +25,11 @@ TEST(CommandLine, EveryOptionOfServeSetsItsKey) {
   EXPECT_EQ(options.config_file, "f.json");
   EXPECT_EQ(options.flags.listen, (std::vector<std::string>{":1", ":2"}));
   ASSERT_EQ(options.flags.values.size(), 2u);
-  EXPECT_EQ(options.flags.values[0].path, "timeouts.idle");
-  EXPECT_EQ(options.flags.values[0].origin, "--idle-timeout");
+  // In the order of the keys, not of the command line.
+  EXPECT_EQ(options.flags.values[0].path, "reactors");
+  EXPECT_EQ(options.flags.values[0].origin, "--reactors");
+  EXPECT_EQ(options.flags.values[1].path, "timeouts.idle");
+  EXPECT_EQ(options.flags.values[1].origin, "--idle-timeout");
   EXPECT_TRUE(options.flags.tls_self_signed);
   EXPECT_EQ(options.flags.root, "www");
 }
@@ -68,7 +71,7 @@ TEST(Site, ARouteThatIsNeverReachedIsNamed) {
   ASSERT_TRUE(loaded.config);
   const auto problems = check_site(*loaded.config);
   ASSERT_EQ(problems.size(), 1u);
-  EXPECT_EQ(problems[0].origin, "f.json:1:52");
+  EXPECT_EQ(problems[0].origin, "f.json:1:50");
   EXPECT_EQ(problems[0].key, "routes[1].path");
 }
 

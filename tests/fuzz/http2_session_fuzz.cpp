@@ -111,10 +111,10 @@ class Conversation {
           sum_ = sum_ + (event.size == 0 ? 0 : static_cast<unsigned>(event.data[event.size - 1]));
           if ((choice_ & 8U) != 0) codec_->consume(event.stream, event.size);
           break;
+        case EventKind::announced: expect(false); break;  // HTTP/1 only
         case EventKind::refused: break;
         case EventKind::reset:
         case EventKind::sent:
-        case EventKind::announced: continue;  // HTTP/1 only
         case EventKind::failed: seen.is_over = true; continue;
       }
       if (event.end_of_message || event.kind == EventKind::refused || (choice_ & 16U) != 0) answer(event.stream);

@@ -43,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(
                     NegotiationCase{"UnknownTextYetOpen", "hello world", Negotiated::need_more},
                     NegotiationCase{"EmptyLineFirst", "\r\nGET / HTTP/1.1\r\n", Negotiated::http1},
                     NegotiationCase{"TlsRecord", std::string{"\x16\x03\x01\x02\x00", 5}, Negotiated::wrong_protocol},
-                    NegotiationCase{"LfFirst", "\nGET / HTTP/1.1\r\n", Negotiated::wrong_protocol},
+                    NegotiationCase{"LfFirst", "\nGET / HTTP/1.1\r\n", Negotiated::http1},
                     NegotiationCase{"SpaceFirst", " GET / HTTP/1.1\r\n", Negotiated::http1},
                     NegotiationCase{"EndlessLine", std::string(9000, 'a') + " HTTP/1.1\r\n",
                                     Negotiated::wrong_protocol}),
