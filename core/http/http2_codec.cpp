@@ -48,7 +48,7 @@ std::optional<Http2Codec::Verdict> Http2Codec::scan(std::span<const std::byte> i
     const auto frame = scanner_.next(input, position);
     if (!frame) return Verdict{frame.error().code, kH2ProtocolError};
     if (!frame->has_value()) break;
-    if (const auto verdict = judge(**frame)) {
+    if (const auto verdict = judge(**frame, input.subspan(position))) {
       if (position > kHeaderBytes) session_.receive(input.first(position - kHeaderBytes), events);
       fed = input.size();
       return verdict;
@@ -57,12 +57,26 @@ std::optional<Http2Codec::Verdict> Http2Codec::scan(std::span<const std::byte> i
   return std::nullopt;
 }
 
+namespace {
+
+/// PRIORITY is ignored (RFC 9113 §5.3.2) but still has a form: a stream, and one that does not depend on itself (RFC
+/// 7540 §5.3.1). A payload that is cut off here is given the benefit of the doubt.
+bool is_sound_priority(const FrameHeader& frame, std::span<const std::byte> payload) noexcept {
+  if (frame.stream == 0) return false;
+  if (frame.length != 5 || payload.size() < 4) return true;  // a wrong length is the library's to refuse
+  std::uint32_t depends_on = 0;
+  for (std::size_t i = 0; i < 4; ++i) depends_on = (depends_on << 8U) | static_cast<std::uint32_t>(payload[i]);
+  return (depends_on & 0x7fff'ffffU) != frame.stream;
+}
+
+}  // namespace
+
 std::optional<Http2Codec::Verdict> Http2Codec::spend(BudgetKind kind) {
   if (session_.budget().take(kind, now_)) return std::nullopt;
   return Verdict{error_of(kind), kH2EnhanceYourCalm};
 }
 
-std::optional<Http2Codec::Verdict> Http2Codec::judge(const FrameHeader& frame) {
+std::optional<Http2Codec::Verdict> Http2Codec::judge(const FrameHeader& frame, std::span<const std::byte> payload) {
   ++session_.counters().frames_received[std::min<std::size_t>(frame.type, ProtocolCounters::kFrameTypes - 1)];
   switch (frame.type) {
     case kFrameData: return judge_data(frame);
@@ -71,8 +85,15 @@ std::optional<Http2Codec::Verdict> Http2Codec::judge(const FrameHeader& frame) {
       if (++continuations_ > kMaxContinuations) return Verdict{Errc::h2_flood_continuation, kH2EnhanceYourCalm};
       return std::nullopt;
     case kFramePriority:
+      if (!is_sound_priority(frame, payload)) return Verdict{Errc::h2_protocol, kH2ProtocolError};
+      return spend(BudgetKind::priority);
     case kFramePriorityUpdate: return spend(BudgetKind::priority);
-    case kFrameRstStream: return spend(BudgetKind::reset);
+    case kFrameRstStream:
+      if (frame.stream != 0 && frame.stream <= highest_stream_) {
+        reset_by_peer_[reset_next_] = frame.stream;
+        reset_next_ = static_cast<std::uint8_t>((reset_next_ + 1U) % reset_by_peer_.size());
+      }
+      return spend(BudgetKind::reset);
     case kFrameSettings:
       if (frame.length > kMaxSettingsEntries * 6) return Verdict{Errc::h2_flood_settings, kH2EnhanceYourCalm};
       return spend(BudgetKind::settings);
@@ -86,6 +107,7 @@ std::optional<Http2Codec::Verdict> Http2Codec::judge(const FrameHeader& frame) {
 // has forgotten which streams it has seen.
 std::optional<Http2Codec::Verdict> Http2Codec::judge_headers(const FrameHeader& frame) {
   if (frame.stream % 2 == 0) return std::nullopt;  // the library refuses these
+  if (was_reset_by_peer(frame.stream)) return Verdict{Errc::h2_protocol, kH2StreamClosed};
   if (frame.stream > highest_stream_) {
     const StreamId expected = highest_stream_ == 0 ? 1 : highest_stream_ + 2;
     if (frame.stream > expected) {
@@ -103,11 +125,17 @@ std::optional<Http2Codec::Verdict> Http2Codec::judge_headers(const FrameHeader& 
 
 std::optional<Http2Codec::Verdict> Http2Codec::judge_data(const FrameHeader& frame) {
   if (frame.stream == 0 || frame.stream > highest_fed_) return std::nullopt;  // the library refuses, or knows, these
+  if (was_reset_by_peer(frame.stream)) return Verdict{Errc::h2_protocol, kH2StreamClosed};
   if (session_.find(frame.stream) != nullptr) return std::nullopt;
   if (was_skipped(frame.stream) || session_.was_completed(frame.stream)) {
     return Verdict{Errc::h2_protocol, kH2StreamClosed};
   }
   return spend(BudgetKind::empty);  // on its way when the stream was reset: tolerated, not for ever
+}
+
+// RFC 9113 §5.1: who has reset a stream sends nothing more on it. The last few are remembered; the library none.
+bool Http2Codec::was_reset_by_peer(StreamId stream) const noexcept {
+  return std::find(reset_by_peer_.begin(), reset_by_peer_.end(), stream) != reset_by_peer_.end();
 }
 
 bool Http2Codec::was_skipped(StreamId stream) const noexcept {

@@ -74,11 +74,12 @@ class Http2Codec final : public Codec {
     StreamId last{0};
   };
   std::optional<Verdict> scan(std::span<const std::byte> input, std::size_t& fed, std::vector<CodecEvent>& events);
-  std::optional<Verdict> judge(const FrameHeader& frame);
+  std::optional<Verdict> judge(const FrameHeader& frame, std::span<const std::byte> payload);
   std::optional<Verdict> judge_headers(const FrameHeader& frame);
   std::optional<Verdict> judge_data(const FrameHeader& frame);
   std::optional<Verdict> spend(BudgetKind kind);
   [[nodiscard]] bool was_skipped(StreamId stream) const noexcept;
+  [[nodiscard]] bool was_reset_by_peer(StreamId stream) const noexcept;
 
   const Limits limits_;  ///< a copy: a reload replaces the server's while this connection lives
   const DateCache* date_;
@@ -91,7 +92,9 @@ class Http2Codec final : public Codec {
   std::uint32_t continuations_{0};  ///< in a row
   bool peer_is_done_{false};
   std::uint8_t skipped_next_{0};
-  std::array<SkippedRange, 4> skipped_{};  ///< stream ids the peer has jumped over, the last few jumps
+  std::uint8_t reset_next_{0};
+  std::array<StreamId, 8> reset_by_peer_{};  ///< the last streams the peer has reset
+  std::array<SkippedRange, 4> skipped_{};    ///< stream ids the peer has jumped over, the last few jumps
 };
 
 }  // namespace equinox::http
