@@ -20,7 +20,7 @@ def test_sigterm_under_load_loses_no_request(start, delay):
     clients = Clients(*(Http1Client(server.address()) for _ in range(12)), *(Http1Client(server.address(), pause=0.3) for _ in range(4)),
                       *(Http2Client(server.address()) for _ in range(3)))
     with clients:
-        wait_for(lambda: clients.answered > 500, 20, "traffic")
+        wait_for(lambda: clients.answered > 500 and all(c.answered > 0 for c in clients.clients), 20, "traffic of every client")
         server.signal(signal.SIGTERM)
         assert server.wait() == 0
     assert clients.lost == []

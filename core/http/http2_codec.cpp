@@ -124,8 +124,9 @@ std::optional<Http2Codec::Verdict> Http2Codec::judge_headers(const FrameHeader& 
 }
 
 std::optional<Http2Codec::Verdict> Http2Codec::judge_data(const FrameHeader& frame) {
-  if (frame.stream == 0 || frame.stream > highest_fed_) return std::nullopt;  // the library refuses, or knows, these
+  if (frame.stream == 0) return std::nullopt;  // the library refuses it
   if (was_reset_by_peer(frame.stream)) return Verdict{Errc::h2_protocol, kH2StreamClosed};
+  if (frame.stream > highest_fed_) return std::nullopt;  // the library knows these
   if (session_.find(frame.stream) != nullptr) return std::nullopt;
   if (was_skipped(frame.stream) || session_.was_completed(frame.stream)) {
     return Verdict{Errc::h2_protocol, kH2StreamClosed};
