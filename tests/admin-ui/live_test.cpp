@@ -171,9 +171,12 @@ TEST(Events, ASlowReaderGetsTheNewestStateWhole) {
   }
   const std::string said = listener.said();
   EXPECT_LE(said.size(), 300U * 1024U) << "memory is bounded";
-  surface.state->tick(after(302'000), true);
-  const std::string next = said + listener.said();
-  EXPECT_NE(next.find("\"full\":true"), std::string::npos);
+  EXPECT_EQ(said.find("event: hello"), std::string::npos) << "the oldest events were dropped";
+  EXPECT_NE(said.find("\"full\":true"), std::string::npos);
+  surface.state->tick(after(302'000), true);  // the last loss is noticed here
+  listener.said();
+  surface.state->tick(after(303'000), true);
+  EXPECT_EQ(data_of(listener.said(), "overview")["full"], false) << "once it keeps up, differences again";
 }
 
 TEST(Events, ResumeWithTheChangesThatWereMissed) {
