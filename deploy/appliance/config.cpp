@@ -35,7 +35,7 @@ class Builder {
 
   /// Names in the file are relative to the file's folder, names on the command line to the working folder.
   [[nodiscard]] std::string file_name(const std::string& path) const {
-    const std::string name = s.text(path);
+    std::string name = s.text(path);
     if (name.empty() || name.front() == '/' || folder_.empty() || s.origin(path).starts_with("--")) return name;
     return (folder_ / name).string();
   }
