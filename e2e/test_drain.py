@@ -28,6 +28,38 @@ def test_sigterm_under_load_loses_no_request(start, delay):
     assert sum(c.goaways for c in clients.clients if isinstance(c, Http2Client)) >= 3
 
 
+def read_frames(connection, until):
+    """Frames as (type, flags, stream, payload) until `until(frames)` is true."""
+    data, frames = b"", []
+    while not until(frames):
+        chunk = connection.recv(65536)
+        assert chunk, f"closed after {frames}"
+        data += chunk
+        while len(data) >= 9 and len(data) >= 9 + int.from_bytes(data[:3], "big"):
+            size = int.from_bytes(data[:3], "big")
+            frames.append((data[3], data[4], int.from_bytes(data[5:9], "big"), data[9:9 + size]))
+            data = data[9 + size:]
+    return frames
+
+
+def test_a_connection_opened_during_the_delay_has_its_goaway_only_with_its_first_request(start):
+    """A client may be about to send the request it opened the connection for; some give it up on a GOAWAY (HAProxy)."""
+    settings, headers, goaway, ack = 4, 1, 7, 1
+    server = start(drain={"delay": "5s", "timeout": "5s"})
+    server.signal(signal.SIGTERM)
+    wait_for(lambda: server.get("/readyz")[0] == 503, 2, "the drain")
+    with server.connect() as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, settings, 0, 0, 0, 0, 0]))
+        frames = read_frames(connection, lambda seen: any(f[0] == settings and f[1] & ack for f in seen))
+        assert goaway not in [f[0] for f in frames]
+        block = b"\x82\x86" + b"\x04\x06/hello" + b"\x41\x01a"
+        connection.sendall(len(block).to_bytes(3, "big") + bytes([headers, 0x5, 0, 0, 0, 1]) + block)
+        frames = read_frames(connection, lambda seen: any(f[2] == 1 and f[1] & 1 for f in seen) and any(f[0] == goaway for f in seen))
+        last_stream = int.from_bytes(next(f for f in frames if f[0] == goaway)[3][:4], "big")
+        assert last_stream == 2**31 - 1  # the first of two: nothing is refused yet (RFC 9113 section 6.8)
+    server.signal(signal.SIGQUIT)
+
+
 def test_readiness_falls_at_once_while_requests_are_still_served(start):
     server = start(drain={"delay": "2s", "timeout": "5s"})
     assert server.get("/readyz")[0] == 200

@@ -158,18 +158,22 @@ Turn Connection::resume(Lending& lent, StreamId stream) {
 
 Turn Connection::drain_step(Lending& lent) {
   if (ending_ != Ending::none || codec_ == nullptr) return settle(lent);
-  if (is_http2()) {
-    if (!h2_->was_announced) {
-      h2_->was_announced = true;
-      codec_->begin_drain(http::DrainStep::announce);
-    }
-    if (lent.drain == DrainStage::closing && !h2_->was_finalised) {
-      h2_->was_finalised = true;
-      codec_->begin_drain(http::DrainStep::final);
-      note(lent.drain_reason);
-    }
-  }
+  if (is_http2()) announce_drain(lent);
   return settle(lent);
+}
+
+void Connection::announce_drain(Lending& lent) {
+  // Not before its first stream: some clients give up a request that waits for its stream when a GOAWAY comes.
+  const bool is_final = lent.drain == DrainStage::closing;
+  if (!h2_->was_announced && (request_count_ != 0 || is_final)) {
+    h2_->was_announced = true;
+    codec_->begin_drain(http::DrainStep::announce);
+  }
+  if (is_final && !h2_->was_finalised) {
+    h2_->was_finalised = true;
+    codec_->begin_drain(http::DrainStep::final);
+    note(lent.drain_reason);
+  }
 }
 
 Turn Connection::rearm(Lending& lent) { return settle(lent); }

@@ -144,6 +144,7 @@ class Connection {
     return aside_ == nullptr ? kNone : *aside_;
   }
 
+  void announce_drain(Lending& lent);
   [[nodiscard]] bool is_ending() const noexcept { return ending_ != Ending::none; }
   [[nodiscard]] bool wants_input() const noexcept;
   void update_state(Lending& lent);

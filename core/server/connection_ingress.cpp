@@ -86,6 +86,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
     if (pending_bytes() >= kHighWatermarkBytes) pump(lent);
   }
   if (codec_ == nullptr || is_ending()) return input.size();
+  if (lent.drain != DrainStage::none && is_http2()) announce_drain(lent);
   const http::CodecState state = codec_->state();
   codec_accepts_ = state.can_receive;
   if (state.head_started && !head_started_) phase_start_ = lent.now;
@@ -159,10 +160,6 @@ void Connection::adopt_protocol(Lending& lent, Protocol protocol) {
   if (equinox::is_http2(protocol) && h2_ == nullptr) {
     h2_ = std::make_unique<Http2Facts>();
     h2_->last_received = lent.now;
-  }
-  if (lent.drain != DrainStage::none && equinox::is_http2(protocol)) {
-    h2_->was_announced = true;
-    codec_->begin_drain(http::DrainStep::announce);
   }
 }
 
