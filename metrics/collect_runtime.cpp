@@ -104,7 +104,6 @@ void pools(const Sources& from, Page& page) {
     bytes.count({{"pool", pool.name}, {"state", "free"}}, pool.free_bytes);
     requests.count({{"pool", pool.name}, {"result", "hit"}}, pool.hits);
     requests.count({{"pool", pool.name}, {"result", "miss"}}, pool.misses);
-    requests.count({{"pool", pool.name}, {"result", "refused"}}, pool.refused);
   }
   std::move(bytes).add_to(page.families);
   std::move(requests).add_to(page.families);

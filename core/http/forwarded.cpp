@@ -1,7 +1,5 @@
 #include "http/forwarded.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstring>
@@ -11,7 +9,6 @@
 namespace equinox::http {
 namespace {
 
-constexpr std::size_t kV4Bits = 96;  // of an IPv4-mapped address
 constexpr std::size_t kNodesMax = 32;
 
 /// The last nodes of a list; earlier ones can only be hearsay behind 32 proxies.
@@ -22,20 +19,6 @@ struct Nodes {
   [[nodiscard]] std::size_t kept() const noexcept { return std::min(count, kNodesMax); }
   [[nodiscard]] std::string_view from_end(std::size_t i) const noexcept { return items[(count - 1 - i) % kNodesMax]; }
 };
-
-bool parse_ip(std::string_view text, Endpoint& into) noexcept {
-  char copy[INET6_ADDRSTRLEN];
-  if (text.empty() || text.size() >= sizeof copy) return false;
-  copy[text.copy(copy, text.size())] = '\0';
-  std::array<std::uint8_t, 4> octets{};
-  if (::inet_pton(AF_INET, copy, octets.data()) == 1) {
-    into = Endpoint::v4(octets, 0);
-    return true;
-  }
-  if (::inet_pton(AF_INET6, copy, into.address.data()) != 1) return false;
-  into.is_known = true;
-  return true;
-}
 
 bool parse_number(std::string_view text, unsigned max, unsigned& into) noexcept {
   if (text.empty() || text.size() > 5) return false;
@@ -65,39 +48,7 @@ std::string_view for_of(std::string_view element) noexcept {
 
 }  // namespace
 
-std::optional<Network> Network::parse(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  Endpoint base;
-  if (!parse_ip(text.substr(0, slash), base)) return std::nullopt;
-  const bool is_v4 = base.is_v4();
-  unsigned bits = is_v4 ? 32 : 128;
-  if (slash != std::string_view::npos && !parse_number(text.substr(slash + 1), bits, bits)) return std::nullopt;
-  Network network;
-  network.address = base.address;
-  network.prefix_bits = static_cast<std::uint8_t>(bits + (is_v4 ? kV4Bits : 0));
-  for (std::size_t bit = network.prefix_bits; bit < 128; ++bit) {
-    if ((network.address[bit / 8] >> (7 - bit % 8) & 1U) != 0) return std::nullopt;
-  }
-  return network;
-}
-
-bool Network::contains(const Endpoint& endpoint) const noexcept {
-  if (!endpoint.is_known) return false;
-  const std::size_t whole = prefix_bits / 8U;
-  if (std::memcmp(address.data(), endpoint.address.data(), whole) != 0) return false;
-  const unsigned rest = prefix_bits % 8U;
-  if (rest == 0) return true;
-  const unsigned mask = 0xff00U >> rest & 0xffU;
-  return (address[whole] & mask) == (endpoint.address[whole] & mask);
-}
-
-bool any_contains(std::span<const Network> networks, const Endpoint& endpoint) noexcept {
-  return std::any_of(networks.begin(), networks.end(),
-                     [&endpoint](const Network& network) { return network.contains(endpoint); });
-}
-
 Endpoint parse_node(std::string_view node) noexcept {
-  Endpoint endpoint;
   std::string_view port;
   if (!node.empty() && node.front() == '[') {
     const std::size_t close = node.find(']');
@@ -110,10 +61,11 @@ Endpoint parse_node(std::string_view node) noexcept {
     port = node.substr(colon + 1);
     node = node.substr(0, colon);
   }
-  if (!parse_ip(node, endpoint)) return {};
+  auto endpoint = parse_host(node);
+  if (!endpoint) return {};
   unsigned number = 0;
-  if (!port.empty() && parse_number(port, 65535, number)) endpoint.port = static_cast<std::uint16_t>(number);
-  return endpoint;
+  if (!port.empty() && parse_number(port, 65535, number)) endpoint->port = static_cast<std::uint16_t>(number);
+  return *endpoint;
 }
 
 Endpoint client_of(std::span<const Field> fields, const Endpoint& peer, std::span<const Network> trusted) noexcept {

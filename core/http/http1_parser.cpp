@@ -304,7 +304,11 @@ Http1ParserPool::~Http1ParserPool() {
 
 Http1Parser* Http1ParserPool::borrow() {
   ++lent_;
-  if (free_ == nullptr) return new Http1Parser;
+  if (free_ == nullptr) {
+    ++made_count_;
+    return new Http1Parser;
+  }
+  ++reused_count_;
   Http1Parser* const parser = free_;
   free_ = parser->next_free_;
   --free_count_;

@@ -113,11 +113,16 @@ class Http1ParserPool {
   /// What the parser holds stays readable until the next borrow() from this pool.
   void give_back(Http1Parser* parser) noexcept;
   [[nodiscard]] std::size_t lent() const noexcept { return lent_; }
+  [[nodiscard]] std::size_t free_count() const noexcept { return free_count_; }
+  [[nodiscard]] std::uint64_t reused_count() const noexcept { return reused_count_; }
+  [[nodiscard]] std::uint64_t made_count() const noexcept { return made_count_; }
 
  private:
   Http1Parser* free_{nullptr};
   std::size_t free_count_{0};
   std::size_t lent_{0};
+  std::uint64_t reused_count_{0};
+  std::uint64_t made_count_{0};
   std::size_t keep_max_;
 };
 

@@ -72,13 +72,18 @@ void* Http2Memory::allocate(std::size_t bytes) noexcept {
       if (bytes <= frame_buffer_bytes_) return frame_buffer_.get();
     }
     used_bytes_ += bytes;
+    ++made_count_;
     return raw_allocate(bytes);
   }
   const std::size_t size_class = class_of(bytes);
   const std::size_t capacity = bytes_of(size_class);
   used_bytes_ += capacity;
   FreeBlock* block = free_[size_class];
-  if (block == nullptr) return raw_allocate(capacity);
+  if (block == nullptr) {
+    ++made_count_;
+    return raw_allocate(capacity);
+  }
+  ++reused_count_;
   free_[size_class] = block->next;
   kept_bytes_ -= capacity;
   return block;

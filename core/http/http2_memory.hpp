@@ -42,6 +42,9 @@ class Http2Memory {
   [[nodiscard]] std::size_t used_bytes() const noexcept { return used_bytes_; }
   /// Bytes in the free lists.
   [[nodiscard]] std::size_t kept_bytes() const noexcept { return kept_bytes_; }
+  /// Allocations answered from a free list, and those the system was asked for.
+  [[nodiscard]] std::uint64_t reused_count() const noexcept { return reused_count_; }
+  [[nodiscard]] std::uint64_t made_count() const noexcept { return made_count_; }
 
  private:
   struct FreeBlock {
@@ -63,6 +66,8 @@ class Http2Memory {
   std::size_t keep_max_bytes_;
   std::size_t kept_bytes_{0};
   std::size_t used_bytes_{0};
+  std::uint64_t reused_count_{0};
+  std::uint64_t made_count_{0};
   bool lends_frame_buffer_{false};
 };
 

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <optional>
 
+#include "base/network.hpp"
+
 namespace equinox::net {
 namespace {
 
@@ -19,20 +21,6 @@ std::optional<N> parse_number(std::string_view text, N highest) noexcept {
   if (text.empty() || problem != std::errc{} || end != text.data() + text.size() || value > highest)
     return std::nullopt;
   return static_cast<N>(value);
-}
-
-// "1.2.3.4", "::1": without port and brackets.
-std::optional<Endpoint> parse_host(std::string_view text, std::uint16_t port) noexcept {
-  char copy[INET6_ADDRSTRLEN]{};
-  if (text.empty() || text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) return std::nullopt;
-  std::memcpy(copy, text.data(), text.size());
-  std::array<std::uint8_t, 4> octets{};
-  if (::inet_pton(AF_INET, copy, octets.data()) == 1) return Endpoint::v4(octets, port);
-  Endpoint out;
-  if (::inet_pton(AF_INET6, copy, out.address.data()) != 1) return std::nullopt;
-  out.port = port;
-  out.is_known = true;
-  return out;
 }
 
 }  // namespace
@@ -57,9 +45,10 @@ Result<SocketAddress> SocketAddress::parse(std::string_view text) {
     if (out.scope_ == 0) return Errc::address_invalid;
     host = host.substr(0, percent);
   }
-  const auto endpoint = parse_host(host, *port);
+  auto endpoint = parse_host(host);
   const bool is_v6_text = host.find(':') != std::string_view::npos;
   if (!endpoint || is_v6_text != is_bracketed) return Errc::address_invalid;
+  endpoint->port = *port;
   out.endpoint_ = *endpoint;
   out.family_ = endpoint->is_v4() ? AF_INET : AF_INET6;
   return out;
@@ -148,43 +137,6 @@ Result<Endpoint> local_endpoint(int descriptor) noexcept {
   socklen_t length = sizeof storage;
   if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &length) != 0) return Error{Errc::system, errno};
   return endpoint_from_sockaddr(storage);
-}
-
-Result<Network> Network::parse(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  const auto base = parse_host(text.substr(0, slash), 0);
-  if (!base) return Errc::address_invalid;
-  // "::ffff:10.0.0.0/104" would be IPv4 in disguise, with a prefix that means something else.
-  const bool is_v4_text = text.substr(0, slash).find(':') == std::string_view::npos;
-  if (base->is_v4() != is_v4_text) return Errc::address_invalid;
-  const std::uint8_t width = is_v4_text ? 32 : 128;
-  Network out;
-  out.base_ = *base;
-  if (slash != std::string_view::npos) {
-    const auto bits = parse_number<std::uint8_t>(text.substr(slash + 1), width);
-    if (!bits) return Errc::address_invalid;
-    out.prefix_bits_ = static_cast<std::uint8_t>(128 - width + *bits);
-  }
-  for (std::size_t bit = out.prefix_bits_; bit < 128; ++bit) {
-    if ((out.base_.address[bit / 8] >> (7U - bit % 8)) & 1U) return Errc::address_invalid;
-  }
-  return out;
-}
-
-bool Network::contains(const Endpoint& endpoint) const noexcept {
-  // "::/0" is every IPv6 address, not every IPv4 address in its mapped form.
-  if (!endpoint.is_known || endpoint.is_v4() != base_.is_v4()) return false;
-  const std::size_t whole = prefix_bits_ / 8;
-  if (std::memcmp(endpoint.address.data(), base_.address.data(), whole) != 0) return false;
-  const unsigned rest = prefix_bits_ % 8;
-  if (rest == 0) return true;
-  const unsigned difference = static_cast<unsigned>(endpoint.address[whole] ^ base_.address[whole]);
-  return (difference >> (8U - rest)) == 0;
-}
-
-std::string to_string(const Network& network) {
-  const int unmapped = network.base_.is_v4() ? network.prefix_bits_ - 96 : network.prefix_bits_;
-  return host_to_string(network.base_) + "/" + std::to_string(unmapped);
 }
 
 }  // namespace equinox::net

@@ -53,21 +53,4 @@ Endpoint endpoint_from_sockaddr(const sockaddr_storage& storage) noexcept;
 /// The local end of a socket (getsockname).
 Result<Endpoint> local_endpoint(int descriptor) noexcept;
 
-/// A set of addresses with a common prefix (RFC 4632).
-class Network {
- public:
-  /// "10.0.0.0/8", "2001:db8::/32", or one address alone. Bits beyond the prefix must be 0.
-  /// @error address_invalid
-  static Result<Network> parse(std::string_view text);
-  /// The port does not count. An unknown endpoint is in no network.
-  [[nodiscard]] bool contains(const Endpoint& endpoint) const noexcept;
-
-  bool operator==(const Network&) const = default;
-  friend std::string to_string(const Network& network);
-
- private:
-  Endpoint base_{};
-  std::uint8_t prefix_bits_{128};  ///< of the mapped address: an IPv4 /8 is 104
-};
-
 }  // namespace equinox::net

@@ -198,7 +198,11 @@ IoResult TlsTransport::handshake_failure() {
   if (notes_.sni_refused) return {IoStatus::failed, 0, Error{Errc::tls_sni_unknown, 0, alert}};
   if (io_errno_ != 0) return {IoStatus::failed, 0, io_error(io_errno_)};
   if (has_ended_ && alert == 0) return {IoStatus::closed, 0, Error{Errc::peer_closed, 0, 1}};
-  return {IoStatus::failed, 0, Error{handshake_errc(reason), 0, alert}};
+  const Errc code = handshake_errc(reason);
+  if (code == Errc::tls_handshake && reason >= SSL_AD_REASON_OFFSET) {  // the peer's own words
+    return {IoStatus::failed, 0, Error{Errc::tls_alert, 0, static_cast<std::uint32_t>(reason - SSL_AD_REASON_OFFSET)}};
+  }
+  return {IoStatus::failed, 0, Error{code, 0, alert}};
 }
 
 void TlsTransport::settle() {

@@ -25,7 +25,8 @@ struct TlsHandshakeNotes {
 /// The server's end of a TLS connection. OpenSSL reads and writes through our own calls, so SIGPIPE cannot arise and
 /// the fault seam reaches it.
 /// @error tls_handshake, tls_no_shared_cipher, tls_version, tls_sni_unknown, tls_plaintext: handshake() only;
-///        `detail` is the alert sent or received, 0 when none. tls_alert: a fatal alert later. Others as TcpTransport.
+///        `detail` is the alert sent, 0 when none. tls_alert: a fatal alert of the peer, or any later one. Others as
+///        TcpTransport.
 /// `closed` with peer_closed and detail 1 when the peer's bytes ended without close_notify (RFC 8446 §6.1).
 ///
 /// After handshake() says ok, read() at once: the first request may already be inside, and no edge will announce it.

@@ -20,6 +20,12 @@
 #include "server/byte_hold.hpp"
 #include "server/exchange.hpp"
 
+struct tcp_info;
+
+namespace equinox::telemetry {
+struct CloseFacts;
+}
+
 namespace equinox::server {
 
 struct Lending;
@@ -59,7 +65,7 @@ class Connection {
   Turn answer(Lending& lent, StreamId stream, Response&& response);
   Turn resume(Lending& lent, StreamId stream);
   /// Ends it for a reason from outside. Graceful: HTTP/2 gets a GOAWAY and what is queued is still sent.
-  Turn close(Lending& lent, CloseReason reason);
+  Turn close(Lending& lent, CloseReason reason, const FixedText<16>& actor = {});
   /// Ends it without another byte.
   void abandon(Lending& lent, CloseReason reason);
   /// A step of a drain; see DrainStage.
@@ -115,6 +121,7 @@ class Connection {
     std::uint32_t reason_detail{0};
     std::int32_t reason_errno{0};
     std::uint32_t fired_ms{0};
+    FixedText<16> closed_by;  ///< who asked for it to be closed
     bool is_proxied{false};
   };
   struct Deadline {
@@ -230,7 +237,9 @@ class Connection {
   void account_request_started(Lending& lent, Exchange& exchange);
   void account_request(Lending& lent, Exchange& exchange);
   void account_counters(Lending& lent);
-  void sample_tcp(Lending& lent);
+  void refresh_sample(Lending& lent);
+  [[nodiscard]] LimitedBy limited_by(const ::tcp_info& info) const noexcept;
+  void sample_at_close(Lending& lent, telemetry::CloseFacts& facts) const;
   void log_close(Lending& lent) const;
   [[nodiscard]] RecordHot hot_record(const Lending& lent) const noexcept;
 

@@ -16,7 +16,14 @@ std::int64_t nanoseconds(TimePoint at) noexcept { return at.time_since_epoch().c
 
 TlsVersion version_of(std::string_view name) noexcept { return parse<TlsVersion>(name).value_or(TlsVersion::none); }
 
-/// TCP_INFO is read at most this often for one connection, and at its end only when it lived or moved enough.
+std::optional<::tcp_info> tcp_info_of(int descriptor) noexcept {
+  ::tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  return info;
+}
+
+/// At its end TCP_INFO is read only of a connection that lived or moved enough.
 constexpr Duration kSampleEvery = std::chrono::seconds{1};
 constexpr std::uint64_t kSampleBytes = 64 * 1024;
 
@@ -146,6 +153,7 @@ void Connection::account_turn(Lending& lent) {
     lent.telemetry.stats().output_pending(known_aside().pending_told, pending);
     aside().pending_told = pending;
   }
+  if (lent.telemetry.is_sample_due(id(), nanoseconds(lent.now))) refresh_sample(lent);
   if (exchanges_ != nullptr) {
     lent.telemetry.publish_target(id(), request_count_, last_exchange_->target_view(), nanoseconds(lent.now), true);
   }
@@ -232,15 +240,40 @@ void Connection::account_counters(Lending& lent) {
   if (counters.last_stream != 0) h2_->last_stream = counters.last_stream;
 }
 
-void Connection::sample_tcp(Lending& lent) {
-  ::tcp_info info{};
-  socklen_t size = sizeof info;
-  if (::getsockopt(descriptor(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
+void Connection::refresh_sample(Lending& lent) {
+  const auto info = tcp_info_of(descriptor());
+  if (!info) return;
+  RecordCold cold = lent.telemetry.cold_of(id());
+  cold.sampled_ns = nanoseconds(lent.now);
+  cold.rtt_us = info->tcpi_rtt;
+  cold.retransmits = info->tcpi_total_retrans;
+  cold.limited_by = limited_by(*info);
+  if (h2_ != nullptr) cold.streams_peak = static_cast<std::uint16_t>(std::min(h2_->peak_streams, 0xffffU));
+  lent.telemetry.publish_cold(id(), cold);
+}
+
+LimitedBy Connection::limited_by(const ::tcp_info& info) const noexcept {
+  switch (state_) {
+    case ConnectionState::reading_body: return LimitedBy::client_upload;
+    case ConnectionState::handling: return LimitedBy::handler;
+    case ConnectionState::writing: break;
+    default: return LimitedBy::none;
+  }
+  if (window_blocked_) return LimitedBy::h2_window;
+  // Most of the time in which there was something to send went by waiting for the peer's window, or for our own buffer.
+  if (info.tcpi_rwnd_limited * 2 >= info.tcpi_busy_time) return LimitedBy::receiver_window;
+  if (info.tcpi_sndbuf_limited * 2 >= info.tcpi_busy_time) return LimitedBy::send_buffer;
+  return LimitedBy::network;
+}
+
+void Connection::sample_at_close(Lending& lent, telemetry::CloseFacts& facts) const {
+  const auto info = tcp_info_of(descriptor());
+  if (!info) return;
   telemetry::TcpSample sample;
-  sample.rtt_us = info.tcpi_rtt;
-  sample.retransmits = info.tcpi_total_retrans;
-  sample.receiver_limited_us = info.tcpi_rwnd_limited;
-  sample.send_buffer_limited_us = info.tcpi_sndbuf_limited;
+  sample.rtt_us = facts.rtt_us = info->tcpi_rtt;
+  sample.retransmits = facts.retransmits = info->tcpi_total_retrans;
+  sample.receiver_limited_us = info->tcpi_rwnd_limited;
+  sample.send_buffer_limited_us = info->tcpi_sndbuf_limited;
   lent.telemetry.stats().tcp(sample);
 }
 
@@ -275,8 +308,8 @@ void Connection::settle_accounts(Lending& lent) {
     lent.telemetry.stats().http2_connection_closed(h2_->peak_streams);
   }
   const Duration age = lent.now - opened_at_;
-  if (age >= kSampleEvery || received_bytes_ + sent_bytes_ >= kSampleBytes) sample_tcp(lent);
   telemetry::CloseFacts facts;
+  if (age >= kSampleEvery || received_bytes_ + sent_bytes_ >= kSampleBytes) sample_at_close(lent, facts);
   facts.reason = reason_;
   facts.timer = fired_;
   facts.timer_ms = known_aside().fired_ms;
@@ -291,7 +324,9 @@ void Connection::settle_accounts(Lending& lent) {
     facts.last_stream = h2_->last_stream;
   }
   facts.status = newest_status_;
+  facts.actor = known_aside().closed_by.view();
   lent.telemetry.close(id(), hot_record(lent), facts, nanoseconds(lent.now), lent.wall_ns);
+  lent.batches.forget(std::move(egress_));
   log_close(lent);
   if (lent.hooks != nullptr && lent.hooks->closed) lent.hooks->closed(id(), reason_);
 }

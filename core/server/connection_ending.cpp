@@ -27,7 +27,8 @@ void Connection::end_now(Lending& lent, CloseReason reason, const Error& error) 
 
 void Connection::abandon(Lending& lent, CloseReason reason) { end_now(lent, reason); }
 
-Turn Connection::close(Lending& lent, CloseReason reason) {
+Turn Connection::close(Lending& lent, CloseReason reason, const FixedText<16>& actor) {
+  if (!has_reason_ && !actor.view().empty()) aside().closed_by = actor;
   if (is_shaking_hands_ || codec_ == nullptr || transport_ == nullptr) {
     end_now(lent, reason);
     return Turn::finished;

@@ -4,10 +4,10 @@
 #include "http/http1_codec.hpp"
 #include "http/refusal.hpp"
 #include "server/connection.hpp"
-#include "server/counting_source.hpp"
 #include "server/error_map.hpp"
 #include "server/lending.hpp"
 #include "server/request_identity.hpp"
+#include "server/watched_source.hpp"
 
 namespace equinox::server {
 
@@ -255,8 +255,8 @@ void Connection::respond(Lending& lent, Exchange& exchange, Response&& response)
   exchange.handler_due = kNever;
   if (auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body());
       source != nullptr && *source != nullptr) {
-    exchange.streamed_bytes = std::make_shared<std::uint64_t>(0);
-    *source = std::make_unique<CountingSource>(std::move(*source), exchange.streamed_bytes);
+    exchange.streamed = std::make_shared<Streamed>();
+    *source = std::make_unique<WatchedSource>(std::move(*source), exchange.streamed);
     (*source)->attach(Resumer{link(lent, exchange)});
   } else if (exchange.method != Method::head) {
     exchange.sent_bytes = response.body_length().value_or(0);
@@ -273,8 +273,11 @@ void Connection::on_response_end(Lending& lent, const http::CodecEvent& event) {
   if (exchange == nullptr) return;
   if (event.kind == http::EventKind::failed) {
     exchange->is_cut = true;
-    exchange->error = ErrorType::handler_abort;
-    if (!is_http2()) end_after_flush(CloseReason::handler_abort, false);
+    const bool has_thrown = exchange->streamed != nullptr && exchange->streamed->has_thrown;
+    exchange->error = has_thrown ? ErrorType::handler_exception : ErrorType::handler_abort;
+    if (!is_http2()) {
+      end_after_flush(has_thrown ? CloseReason::handler_exception_after_start : CloseReason::handler_abort, false);
+    }
   }
   exchange->state = ExchangeState::sent;
   exchange->head = nullptr;  // HTTP/2 frees it with the stream, HTTP/1 lends its parser again
@@ -282,7 +285,7 @@ void Connection::on_response_end(Lending& lent, const http::CodecEvent& event) {
 }
 
 void Connection::complete(Lending& lent, Exchange& exchange) {
-  if (exchange.streamed_bytes != nullptr) exchange.sent_bytes = *exchange.streamed_bytes;
+  if (exchange.streamed != nullptr) exchange.sent_bytes = exchange.streamed->bytes;
   exchange.phases.enter(RequestPhase::write, lent.fine);
   account_request(lent, exchange);
   if (exchange.link != nullptr) exchange.link->is_gone.store(true, std::memory_order_relaxed);

@@ -33,7 +33,7 @@ void Exchange::reset() noexcept {
   state = ExchangeState::receiving;
   is_complete = sink_waits = is_cut = is_refused = false;
   sent_bytes = 0;
-  if (streamed_bytes != nullptr) streamed_bytes.reset();
+  if (streamed != nullptr) streamed.reset();
   status = 0;
   error = ErrorType::none;
   target_size = request_id_size = 0;
@@ -65,14 +65,24 @@ ExchangePool::~ExchangePool() {
 }
 
 Exchange* ExchangePool::take() {
-  if (free_ == nullptr) return new Exchange;
+  ++lent_;
+  if (free_ == nullptr) {
+    ++made_;
+    return new Exchange;
+  }
+  ++reused_;
   Exchange* out = std::exchange(free_, free_->next);
   --free_count_;
   out->next = nullptr;
   return out;
 }
 
+telemetry::PoolCount ExchangePool::count() const noexcept {
+  return {lent_ * sizeof(Exchange), free_count_ * sizeof(Exchange), reused_, made_};
+}
+
 void ExchangePool::give_back(Exchange* exchange) noexcept {
+  --lent_;
   if (free_count_ >= kKeptAtMost) {
     delete exchange;
     return;

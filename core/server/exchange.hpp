@@ -15,10 +15,12 @@
 #include "base/clock.hpp"
 #include "http/exchange_link.hpp"
 #include "http/router.hpp"
+#include "telemetry/pool_cells.hpp"
 
 namespace equinox::server {
 
 struct Settings;
+struct Streamed;
 
 enum class ExchangeState : std::uint8_t {
   receiving,   ///< the request's body is not complete
@@ -117,9 +119,9 @@ struct Exchange {
   std::array<char, 96> target;    ///< what is shown once the head is gone
   std::array<char, 64> request_id;
   std::array<char, 32> trace_id;
-  std::uint64_t sent_bytes{0};                    ///< body of the response, without framing
-  std::shared_ptr<std::uint64_t> streamed_bytes;  ///< counted while a source is pulled; outlived by the codec's stream
-  std::unique_ptr<LogTexts> log_texts;            ///< only while an access log is written
+  std::uint64_t sent_bytes{0};          ///< body of the response, without framing
+  std::shared_ptr<Streamed> streamed;   ///< only when the body is pulled from a source
+  std::unique_ptr<LogTexts> log_texts;  ///< only while an access log is written
 
   [[nodiscard]] std::string_view target_view() const noexcept { return {target.data(), target_size}; }
   /// The body as the handler sees it.
@@ -145,11 +147,15 @@ class ExchangePool {
   ~ExchangePool();
   [[nodiscard]] Exchange* take();
   void give_back(Exchange* exchange) noexcept;
+  [[nodiscard]] telemetry::PoolCount count() const noexcept;
 
  private:
   static constexpr std::size_t kKeptAtMost = 256;
   Exchange* free_{nullptr};
   std::size_t free_count_{0};
+  std::size_t lent_{0};
+  std::uint64_t reused_{0};
+  std::uint64_t made_{0};
 };
 
 }  // namespace equinox::server

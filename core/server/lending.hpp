@@ -34,22 +34,43 @@ enum class DrainStage : std::uint8_t {
 class BatchPool {
  public:
   std::unique_ptr<EgressBatch> take() {
-    if (free_.empty()) return std::make_unique<EgressBatch>(kBlockBytes);
+    ++taken_;
+    if (free_.empty()) {
+      ++made_;
+      return std::make_unique<EgressBatch>(kBlockBytes);
+    }
     std::unique_ptr<EgressBatch> out = std::move(free_.back());
     free_.pop_back();
     return out;
   }
   void give_back(std::unique_ptr<EgressBatch> batch) {
+    ++given_back_;
     if (batch->capacity_bytes() <= kKeptBlockBytes && free_.size() < kKeptAtMost) free_.push_back(std::move(batch));
   }
-  [[nodiscard]] std::size_t free_count() const noexcept { return free_.size(); }
+  /// One that still holds what nobody will take any more.
+  void forget(std::unique_ptr<EgressBatch> batch) {
+    if (batch != nullptr) ++given_back_;
+  }
+  [[nodiscard]] telemetry::PoolCount count() const noexcept;
 
  private:
   static constexpr std::size_t kBlockBytes = 16 * 1024;
   static constexpr std::size_t kKeptBlockBytes = 128 * 1024;
   static constexpr std::size_t kKeptAtMost = 16;
   std::vector<std::unique_ptr<EgressBatch>> free_;
+  std::uint64_t taken_{0};
+  std::uint64_t made_{0};
+  std::uint64_t given_back_{0};
 };
+
+inline telemetry::PoolCount BatchPool::count() const noexcept {
+  telemetry::PoolCount out;
+  out.used_bytes = (taken_ - given_back_) * kBlockBytes;
+  for (const auto& batch : free_) out.free_bytes += batch->capacity_bytes();
+  out.hits = taken_ - made_;
+  out.misses = made_;
+  return out;
+}
 
 /// What a reactor lends to its connections for the length of a call. Owning reactor's thread only.
 struct Lending {

@@ -83,8 +83,8 @@ Reactor::~Reactor() { mailbox_->close(); }
 void Reactor::set_accepting(bool is_accepting) {
   is_accepting_ = is_accepting;
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    net::Listener& listener = listeners_[i].listener;
-    if (!listener.is_open()) continue;
+    if (listeners_[i].listener == nullptr) continue;
+    const net::Listener& listener = *listeners_[i].listener;
     if (!is_accepting) {
       poller_.remove(listener.descriptor());
       continue;
@@ -194,8 +194,8 @@ void Reactor::reap() {
 }
 
 void Reactor::accept_from(std::size_t which) {
-  net::Listener& listener = listeners_[which].listener;
-  if (!listener.is_open() || !is_accepting_) return;
+  if (listeners_[which].listener == nullptr || !is_accepting_) return;
+  net::Listener& listener = *listeners_[which].listener;
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     auto accepted = listener.accept();
     if (!accepted) {
@@ -251,13 +251,11 @@ void Reactor::admit(std::size_t which, net::Accepted accepted) {
   }
   const int descriptor = transport->descriptor();
   const ConnectionId id = table_.reserve();
-  const Connection::Origin origin{
-      .id = id,
-      .listener = listener,
-      .is_tls = settings.is_tls,
-      .expects_proxy_header = std::any_of(settings.proxy_protocol_from.begin(), settings.proxy_protocol_from.end(),
-                                          [&](const net::Network& network) { return network.contains(accepted.peer); }),
-      .peer = accepted.peer};
+  const Connection::Origin origin{.id = id,
+                                  .listener = listener,
+                                  .is_tls = settings.is_tls,
+                                  .expects_proxy_header = any_contains(settings.proxy_protocol_from, accepted.peer),
+                                  .peer = accepted.peer};
   Connection& connection = table_.insert(id, std::make_unique<Connection>(origin, std::move(transport), lent_));
   lent_.telemetry.stats().connections(table_.size());
   // Read at once: often the request is there already, and a connection that ends with it is never registered.
@@ -352,7 +350,7 @@ void Reactor::take(Mail& mail) {
   } else if (auto* close = std::get_if<CloseMail>(&mail)) {
     Connection* connection = table_.find(close->connection);
     if (connection == nullptr || connection->is_finished) return;
-    handle(*connection, connection->close(lent_, close->reason));
+    handle(*connection, connection->close(lent_, close->reason, close->actor));
   } else {
     std::get<TaskMail>(mail)(*this);
   }
@@ -383,11 +381,24 @@ void Reactor::tick_second() {
     tell(server_log_, LogChannel::server, server_log_dropped_);
     tell(access_log_, LogChannel::access, access_log_dropped_);
   }
+  publish_pools();
   if (drain_) {
     std::uint64_t count = 0;
     table_.for_each([&](Connection& connection) { count += connection.requests_in_flight(); });
     in_flight_.store(count, std::memory_order_relaxed);
   }
+}
+
+void Reactor::publish_pools() {
+  telemetry::PoolCells& cells = lent_.telemetry.pools();
+  cells.set(BufferPool::egress, lent_.batches.count());
+  cells.set(BufferPool::exchange, lent_.exchanges.count());
+  const http::Http1ParserPool& parsers = lent_.parsers;
+  cells.set(BufferPool::http1_parser,
+            {parsers.lent() * sizeof(http::Http1Parser), parsers.free_count() * sizeof(http::Http1Parser),
+             parsers.reused_count(), parsers.made_count()});
+  const http::Http2Memory& memory = lent_.h2_memory;
+  cells.set(BufferPool::http2, {memory.used_bytes(), memory.kept_bytes(), memory.reused_count(), memory.made_count()});
 }
 
 void Reactor::begin_drain(const DrainPlan& plan) {
@@ -433,10 +444,10 @@ void Reactor::advance_drain() {
 void Reactor::close_listeners() {
   // What the kernel has accepted for us already is served; closing resets only what comes in this very moment.
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    if (!listeners_[i].listener.is_open()) continue;
+    if (listeners_[i].listener == nullptr) continue;
     accept_from(i);
-    if (listeners_[i].is_shared) poller_.remove(listeners_[i].listener.descriptor());
-    listeners_[i].listener.close();
+    poller_.remove(listeners_[i].listener->descriptor());
+    listeners_[i].listener.reset();
   }
 }
 

@@ -33,6 +33,7 @@ struct ResumeMail {
 struct CloseMail {
   ConnectionId connection;
   CloseReason reason{CloseReason::app_close};
+  FixedText<16> actor{};
 };
 using TaskMail = std::function<void(Reactor&)>;
 /// What another thread may want of a reactor.
@@ -52,8 +53,8 @@ struct DrainPlan {
 class Reactor {
  public:
   struct Listening {
-    net::Listener listener;
-    bool is_shared{false};  ///< inherited: several reactors poll the same socket
+    std::shared_ptr<net::Listener> listener;  ///< kept open a moment longer by whoever reads its accept queue
+    bool is_shared{false};                    ///< inherited: several reactors poll the same socket
   };
   struct Setup {
     ReactorIndex index{0};
@@ -129,6 +130,7 @@ class Reactor {
   void reap();
   void abandon_all(CloseReason reason);
   void tick_second();
+  void publish_pools();
 
   Lending lent_;
   std::string name_;

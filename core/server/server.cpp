@@ -43,7 +43,7 @@ int Server::run() {
   return status;
 }
 
-void Server::drain(bool keep_listeners) { internal_->drain(keep_listeners); }
+void Server::drain(bool keep_listeners, std::string_view by) { internal_->drain(keep_listeners, by); }
 bool Server::undrain() { return internal_->undrain(); }
 void Server::stop() { internal_->stop(CloseReason::shutdown); }
 void Server::wait() { static_cast<void>(internal_->wait(std::nullopt)); }
@@ -55,9 +55,11 @@ std::uint16_t Server::port() const noexcept {
 }
 const ServerView& Server::view() const noexcept { return *internal_->view; }
 
-bool Server::close(ConnectionId id, CloseReason reason) {
+bool Server::close(ConnectionId id, CloseReason reason, std::string_view actor) {
   if (id.reactor() >= internal_->reactors.size() || !internal_->view->record(id)) return false;
-  return internal_->reactors[id.reactor()]->post(server::CloseMail{id, reason});
+  server::CloseMail mail{id, reason, {}};
+  mail.actor.assign(actor);
+  return internal_->reactors[id.reactor()]->post(mail);
 }
 
 DrainProgress Server::drain_progress() const {

@@ -160,7 +160,10 @@ std::vector<std::vector<server::Reactor::Listening>> Server::Internal::open_list
         address = opened->bound_address();  // with the port the kernel chose, for the other reactors
         bound.push_back({listener_name(listener), to_string(address), address.port()});
       }
-      by_reactor[r].push_back({std::move(*opened), !listener.inherited.empty() && reactor_count > 1});
+      const bool is_shared = !listener.inherited.empty() && reactor_count > 1;
+      by_reactor[r].push_back({std::make_shared<net::Listener>(std::move(*opened)), is_shared});
+      // Members of a group have a queue each; an inherited socket that all reactors poll has one.
+      if (r == 0 || !is_shared) queues.push_back({bound.size() - 1, by_reactor[r].back().listener});
     }
   }
   return by_reactor;
@@ -221,7 +224,7 @@ void Server::Internal::post_all(const std::function<void(server::Reactor&)>& tas
   for (const auto& reactor : reactors) reactor->post(server::TaskMail{task});
 }
 
-void Server::Internal::drain(bool keep_listeners) {
+void Server::Internal::drain(bool keep_listeners, std::string_view by) {
   server::DrainPlan plan;
   {
     const std::lock_guard lock{mutex};
@@ -233,16 +236,20 @@ void Server::Internal::drain(bool keep_listeners) {
     plan.reason = keep_listeners ? CloseReason::admin_drain : CloseReason::drain;
     drain_state = DrainState::draining;
     if (!was_kept) drain_started_wall_ns = telemetry::wall_now_ns();
-    drain_by = keep_listeners ? "admin" : "signal";
+    drain_keeps_listeners = keep_listeners;
+    drain_by = !by.empty() ? by : keep_listeners ? "admin" : "signal";
   }
-  log(LogLevel::info, keep_listeners ? "draining, listeners stay open" : "draining");
+  server_log.write(
+      LogRecord{LogLevel::info, LogComponent::server, keep_listeners ? "draining, listeners stay open" : "draining"}
+          .add("server", config.name)
+          .add("by", by));
   post_all([plan](server::Reactor& reactor) { reactor.begin_drain(plan); });
 }
 
 bool Server::Internal::undrain() {
   {
     const std::lock_guard lock{mutex};
-    if (drain_state == DrainState::none || drain_by != "admin" || is_stopped) return false;
+    if (drain_state == DrainState::none || !drain_keeps_listeners || is_stopped) return false;
     drain_state = DrainState::none;
     drain_by.clear();
   }
@@ -376,6 +383,13 @@ LiveFacts Server::Internal::live() const {
     facts_of.address = bound[i].address;
     facts_of.tls = now->listeners[i].is_tls;
     facts_of.connections_limit = admission->limit();
+    for (const auto& [listener, socket] : queues) {
+      const auto open = listener == i ? socket.lock() : nullptr;
+      if (open == nullptr) continue;
+      const net::AcceptQueue queue = open->accept_queue();
+      facts_of.accept_queue_length = facts_of.accept_queue_length.value_or(0) + queue.length;
+      facts_of.accept_queue_limit = facts_of.accept_queue_limit.value_or(0) + queue.limit;
+    }
     out.listeners.push_back(std::move(facts_of));
     if (now->listeners[i].tls == nullptr) continue;
     for (const net::TlsCertificateFacts& certificate : now->listeners[i].tls->certificates()) {
@@ -390,6 +404,18 @@ LiveFacts Server::Internal::live() const {
       shown.loaded_wall_ns = out.last_reload_wall_ns != 0 ? out.last_reload_wall_ns : view->identity().started_wall_ns;
       out.certificates.push_back(std::move(shown));
     }
+  }
+  for (std::size_t p = 0; p < kCount<BufferPool>; ++p) {
+    PoolFacts pool;
+    pool.name = to_string(static_cast<BufferPool>(p));
+    for (std::uint32_t r = 0; r < reactor_count; ++r) {
+      const telemetry::PoolCount count = view->reactor(r).pools().get(static_cast<BufferPool>(p));
+      pool.used_bytes += count.used_bytes;
+      pool.free_bytes += count.free_bytes;
+      pool.hits += count.hits;
+      pool.misses += count.misses;
+    }
+    out.pools.push_back(std::move(pool));
   }
   out.workers = workers.facts();
   for (std::size_t c = 0; c < kLogComponents; ++c) {

@@ -41,7 +41,7 @@ struct Server::Internal {
 
   void start();
   void stop(CloseReason reason);
-  void drain(bool keep_listeners);
+  void drain(bool keep_listeners, std::string_view by);
   bool undrain();
   bool wait(std::optional<std::chrono::milliseconds> timeout);
   void reload(const ServerConfig& config, const Routes& routes);
@@ -70,6 +70,8 @@ struct Server::Internal {
   std::unique_ptr<server::Observer> observer;
   server::WorkerPool workers;
   std::vector<BoundListener> bound;
+  /// Every accept queue with the listener it belongs to; gone once its reactor has closed it.
+  std::vector<std::pair<std::size_t, std::weak_ptr<net::Listener>>> queues;
 
   mutable std::mutex mutex;  ///< guards what follows; never taken by a reactor
   std::condition_variable ended;
@@ -81,6 +83,7 @@ struct Server::Internal {
   DrainState drain_state{DrainState::none};
   std::int64_t drain_started_wall_ns{0};
   std::string drain_by;
+  bool drain_keeps_listeners{false};
   std::int64_t last_reload_wall_ns{0};
   bool last_reload_successful{true};
   std::string last_reload_error;

@@ -6,25 +6,10 @@ namespace equinox::server {
 
 namespace {
 
-template <typename Network>
-std::vector<Network> parse_networks(const std::vector<std::string>& texts, const std::string& key);
-
-template <>
-std::vector<net::Network> parse_networks(const std::vector<std::string>& texts, const std::string& key) {
-  std::vector<net::Network> out;
+std::vector<Network> parse_networks(const std::vector<std::string>& texts, const std::string& key) {
+  std::vector<Network> out;
   for (const std::string& text : texts) {
-    auto network = net::Network::parse(text);
-    if (!network) throw std::invalid_argument{key + ": \"" + text + "\" is not a network such as 10.0.0.0/8"};
-    out.push_back(*network);
-  }
-  return out;
-}
-
-template <>
-std::vector<http::Network> parse_networks(const std::vector<std::string>& texts, const std::string& key) {
-  std::vector<http::Network> out;
-  for (const std::string& text : texts) {
-    auto network = http::Network::parse(text);
+    auto network = Network::parse(text);
     if (!network) throw std::invalid_argument{key + ": \"" + text + "\" is not a network such as 10.0.0.0/8"};
     out.push_back(*network);
   }
@@ -52,7 +37,7 @@ ListenerSettings listener_settings(const ListenerConfig& config, const ListenerS
   out.name = config.name.empty() ? (config.tls ? "https" : "http") : config.name;
   out.is_tls = config.tls.has_value();
   out.h2c = config.h2c;
-  out.proxy_protocol_from = parse_networks<net::Network>(config.proxy_protocol_from, "proxy_protocol.from");
+  out.proxy_protocol_from = parse_networks(config.proxy_protocol_from, "proxy_protocol.from");
   if (!config.tls) return out;
   net::TlsSettings settings = tls_settings(*config.tls);
   if (previous != nullptr && previous->tls != nullptr) {
@@ -117,7 +102,7 @@ std::shared_ptr<const Settings> make_settings(const ServerConfig& config, const 
         previous != nullptr && i < previous->listeners.size() ? &previous->listeners[i] : nullptr;
     out->listeners.push_back(listener_settings(config.listeners[i], before));
   }
-  out->trusted_proxies = parse_networks<http::Network>(config.trusted_proxies, "trusted_proxies");
+  out->trusted_proxies = parse_networks(config.trusted_proxies, "trusted_proxies");
   out->slow_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds{config.history.slow_threshold}.count());
   out->stall_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds{config.history.stall_threshold}.count());
   out->request_ids = config.request_ids;

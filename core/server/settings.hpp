@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "base/network.hpp"
 #include "http/forwarded.hpp"
 #include "http/limits.hpp"
 #include "http/router.hpp"
-#include "net/socket_address.hpp"
 #include "net/tls_context.hpp"
 
 namespace equinox::server {
@@ -23,7 +23,7 @@ struct ListenerSettings {
   bool is_tls{false};
   H2c h2c{H2c::on};
   std::shared_ptr<const net::TlsContext> tls;
-  std::vector<net::Network> proxy_protocol_from;
+  std::vector<Network> proxy_protocol_from;
 };
 
 /// Everything a reload may change, as one immutable snapshot handed to each reactor. An exchange that outlives its turn
@@ -35,7 +35,7 @@ struct Settings {
   LimitConfig bounds;
   TimeoutConfig timeouts;
   std::vector<ListenerSettings> listeners;
-  std::vector<http::Network> trusted_proxies;
+  std::vector<Network> trusted_proxies;
   std::uint64_t slow_ns{0};
   std::uint64_t stall_ns{0};
   bool request_ids{true};

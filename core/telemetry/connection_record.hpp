@@ -36,6 +36,12 @@ class alignas(64) RecordSlot {
     return static_cast<std::uint16_t>(cold_[6].load(std::memory_order_relaxed) >> 32U);
   }
 
+  [[nodiscard]] std::int64_t own_opened_ns() const noexcept {
+    return static_cast<std::int64_t>(cold_[0].load(std::memory_order_relaxed));
+  }
+  [[nodiscard]] std::int64_t own_sampled_ns() const noexcept {
+    return static_cast<std::int64_t>(cold_[7].load(std::memory_order_relaxed));
+  }
   [[nodiscard]] std::uint8_t own_target_second() const noexcept {
     return static_cast<std::uint8_t>(cold_[10].load(std::memory_order_relaxed) >> 56U);
   }
@@ -54,6 +60,7 @@ class alignas(64) RecordSlot {
 static_assert(sizeof(RecordSlot) == 256);
 static_assert(std::endian::native == std::endian::little && offsetof(RecordHot, state) == 4 &&
                   offsetof(RecordHot, protocol) == 5 && offsetof(RecordCold, listener) == 52 &&
+                  offsetof(RecordCold, opened_ns) == 0 && offsetof(RecordCold, sampled_ns) == 56 &&
                   offsetof(RecordCold, target_second) == 87,
               "own_*() pick these out of their words");
 

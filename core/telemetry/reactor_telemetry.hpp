@@ -13,6 +13,7 @@
 #include "telemetry/counters.hpp"
 #include "telemetry/exemplars.hpp"
 #include "telemetry/history.hpp"
+#include "telemetry/pool_cells.hpp"
 
 namespace equinox::telemetry {
 
@@ -66,6 +67,8 @@ class ReactorTelemetry {
 
   [[nodiscard]] ReactorStats& stats() noexcept { return stats_; }
   [[nodiscard]] const ReactorStats& stats() const noexcept { return stats_; }
+  [[nodiscard]] PoolCells& pools() noexcept { return pools_; }
+  [[nodiscard]] const PoolCells& pools() const noexcept { return pools_; }
 
   // Connections. The slot index is the connection table's (ConnectionId::index()).
   /// A connection exists: publishes its record, counts it as accepted and enters its state. False when the slot lies
@@ -78,6 +81,12 @@ class ReactorTelemetry {
   void publish_cold(ConnectionId id, const RecordCold& cold) noexcept;
   /// What was published last, to change a part of it; a zero record when the slot has none.
   [[nodiscard]] RecordCold cold_of(ConnectionId id) const noexcept;
+  /// The sample of TCP_INFO in the record is missing or old, and the connection no longer new.
+  [[nodiscard]] bool is_sample_due(ConnectionId id, std::int64_t now_ns) noexcept {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    const RecordSlot* slot = slot_of(id);
+    return slot != nullptr && now_ns - std::max(slot->own_opened_ns(), slot->own_sampled_ns()) >= kSecond;
+  }
   /// The newest request as people see it. Copies the target only when it will be shown: when `lasting` (the request
   /// outlives this turn), or when the connection's last copy is ≥ 1 s old.
   void publish_target(ConnectionId id, std::uint32_t request_number, std::string_view target, std::int64_t now_ns,
@@ -141,6 +150,7 @@ class ReactorTelemetry {
   ReactorStats stats_;
   RecordSlab slab_;
   ExemplarCells exemplars_;
+  PoolCells pools_;
   ActivityCell activity_;
   std::atomic<std::uint64_t>& closed_sequence_;
   StallRecord pending_stall_;

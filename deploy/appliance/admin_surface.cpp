@@ -19,10 +19,10 @@ namespace {
 
 admin::Actions make_actions(Server& traffic, ReloadAction reload) {
   admin::Actions actions;
-  actions.close = [&traffic](ConnectionId id, CloseReason reason, const std::string&) {
-    return traffic.close(id, reason);
+  actions.close = [&traffic](ConnectionId id, CloseReason reason, const std::string& actor) {
+    return traffic.close(id, reason, actor);
   };
-  actions.drain = [&traffic](const std::string&) { traffic.drain(true); };
+  actions.drain = [&traffic](const std::string& actor) { traffic.drain(true, actor); };
   actions.undrain = [&traffic] { return traffic.undrain(); };
   actions.reload = std::move(reload);
   actions.set_log_level = [&traffic](LogLevel level) { traffic.set_log_level(level); };

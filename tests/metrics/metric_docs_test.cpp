@@ -47,6 +47,8 @@ std::string generated() {
   words<RequestPhase>(out, "phase of `equinox_http_phase_seconds`");
   words<ErrorType>(out, "error_type (`status` is written as the code itself; absent means success)");
   words<StallCause>(out, "cause of a stall");
+  words<BufferPool>(
+      out, "pool of `equinox_buffer_pool_bytes` (an object that grew counts with the size it had when it was made)");
   words<TlsFailure>(out, "reason of `equinox_tls_handshake_failures_total`");
   out << "\n### Close reasons\n\n| Reason | Family | Initiator |\n|---|---|---|\n";
   for (const auto& entry : kCloseReasonTable) {

@@ -232,9 +232,13 @@ TEST_F(CloseReasons, ApplicationClose) {
     id = record.id;
     return false;
   });
-  EXPECT_TRUE(server().close(id, CloseReason::app_close));
+  EXPECT_TRUE(server().close(id, CloseReason::app_close, "the-test"));
   EXPECT_TRUE(client.read_to_end());
   EXPECT_TRUE(closed_once_for(CloseReason::app_close));
+  server().view().closed([&](const ClosedRecord& record) {
+    EXPECT_EQ(record.actor.view(), "the-test");
+    return false;
+  });
   EXPECT_FALSE(server().close(id));
 }
 

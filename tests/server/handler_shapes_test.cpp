@@ -9,6 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class HandlerShapes : public ServerTest {};
@@ -72,6 +73,37 @@ TEST_F(HandlerShapes, AHandlerThatNeverAnswersGets503AndItsReason) {
   EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 503 "));
   EXPECT_TRUE(closed_once_for(CloseReason::handler_timeout));
   EXPECT_FALSE(kept->send(Response::text("late")));
+}
+
+/// A body that breaks off: by itself, or with an exception.
+class BrokenBody final : public BodySource {
+ public:
+  explicit BrokenBody(bool throws) noexcept : throws_{throws} {}
+  PullResult pull(std::span<char> into) override {
+    if (is_begun_ && throws_) throw std::runtime_error{"no more"};
+    if (is_begun_) return {PullStatus::failed, 0};
+    is_begun_ = true;
+    into.front() = 'x';
+    return {PullStatus::bytes, 1};
+  }
+
+ private:
+  bool throws_;
+  bool is_begun_{false};
+};
+
+TEST_F(HandlerShapes, ABodyThatGivesUpCutsTheConnection) {
+  make().get("/", [](const Request&) { return Response::stream(std::make_unique<BrokenBody>(false), "text/plain"); });
+  start();
+  EXPECT_THAT(exchange(kGet), Not(HasSubstr("\r\n0\r\n\r\n")));
+  EXPECT_TRUE(closed_once_for(CloseReason::handler_abort));
+}
+
+TEST_F(HandlerShapes, ABodyThatThrowsCutsTheConnectionAndSaysSo) {
+  make().get("/", [](const Request&) { return Response::stream(std::make_unique<BrokenBody>(true), "text/plain"); });
+  start();
+  EXPECT_THAT(exchange(kGet), Not(HasSubstr("\r\n0\r\n\r\n")));
+  EXPECT_TRUE(closed_once_for(CloseReason::handler_exception_after_start));
 }
 
 TEST_F(HandlerShapes, AnAnswerAfterThePeerLeftIsKnownToBeGone) {

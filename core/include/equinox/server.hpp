@@ -51,7 +51,8 @@ class Server : public Routes {
   /// @return the exit status: 0 after any drain, 1 when a listener could not be opened (said on the log)
   int run();
   /// Begins a drain: the configured delay, then listeners close (unless `keep_listeners`), then what runs is finished.
-  void drain(bool keep_listeners = false);
+  /// @param by  who asked for it, as the dashboard shows it; empty: "signal", or "admin" when listeners are kept
+  void drain(bool keep_listeners = false, std::string_view by = {});
   /// Takes back a drain that kept its listeners; false when there is none.
   bool undrain();
   /// Ends at once: open connections close with reason `shutdown`. Joins the reactors.
@@ -68,7 +69,8 @@ class Server : public Routes {
   /// What may be seen; lives as long as the server.
   [[nodiscard]] const ServerView& view() const noexcept;
   /// Asks the owning reactor to close one connection; false when the id is stale.
-  bool close(ConnectionId id, CloseReason reason = CloseReason::app_close);
+  /// @param actor  who asked for it; kept with the closed connection, the first 16 bytes of it
+  bool close(ConnectionId id, CloseReason reason = CloseReason::app_close, std::string_view actor = {});
   [[nodiscard]] DrainProgress drain_progress() const;
 
   /// Replaces routes, limits, timeouts, log level and certificates at once, as one snapshot; running exchanges keep the

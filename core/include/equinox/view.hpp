@@ -81,7 +81,7 @@ struct TimeoutFacts {
 struct PoolFacts {
   std::string name;
   std::uint64_t used_bytes{0}, free_bytes{0};
-  std::uint64_t hits{0}, misses{0}, refused{0};
+  std::uint64_t hits{0}, misses{0};
 };
 
 struct WorkerFacts {

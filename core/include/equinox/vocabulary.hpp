@@ -479,6 +479,13 @@ struct Vocabulary<Direction> {
   static constexpr std::array<std::string_view, 2> names{"received", "sent"};
 };
 
+/// What a reactor lends its connections, each from a pool of its own.
+enum class BufferPool : std::uint8_t { egress, http1_parser, exchange, http2 };
+template <>
+struct Vocabulary<BufferPool> {
+  static constexpr std::array<std::string_view, 4> names{"egress", "http1_parser", "exchange", "http2"};
+};
+
 enum class LogChannel : std::uint8_t { server, access };
 template <>
 struct Vocabulary<LogChannel> {

@@ -1,0 +1,97 @@
+// What a running server tells about itself beside its counts.
+
+#include <algorithm>
+#include <chrono>
+
+#include "server/server_fixture.hpp"
+
+namespace equinox::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+class LiveFactsTest : public ServerTest {
+ protected:
+  void serve() {
+    make().get("/", [](const Request&) { return Response::text("hello"); });
+    start();
+  }
+  [[nodiscard]] std::optional<ConnectionRecord> only_record() {
+    std::optional<ConnectionRecord> found;
+    server().view().for_each_record([&](const ConnectionRecord& record) {
+      found = record;
+      return false;
+    });
+    return found;
+  }
+};
+
+TEST_F(LiveFactsTest, AcceptQueueIsThatOfTheListeningSocketAndGoesWithIt) {
+  config.reactors = 2;
+  serve();
+  const LiveFacts facts = server().view().live();
+  ASSERT_EQ(facts.listeners.size(), 1U);
+  EXPECT_EQ(facts.listeners.front().accept_queue_length, 0U);
+  ASSERT_TRUE(facts.listeners.front().accept_queue_limit.has_value());
+  EXPECT_GT(*facts.listeners.front().accept_queue_limit, 0U);
+  server().drain();
+  server().wait();
+  EXPECT_FALSE(server().view().live().listeners.front().accept_queue_length.has_value());
+}
+
+TEST_F(LiveFactsTest, WaitingConnectionsAreCountedWhileTheReactorIsBlocked) {
+  std::atomic<bool> may_go_on{false};
+  make().get("/", [&](const Request&) {
+    while (!may_go_on) std::this_thread::sleep_for(1ms);
+    return Response::text("hello");
+  });
+  start();
+  RawClient blocker{port()};
+  blocker.send(kGet);
+  ASSERT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 1; }));
+  RawClient first{port()};
+  RawClient second{port()};
+  EXPECT_TRUE(eventually([&] { return server().view().live().listeners.front().accept_queue_length == 2U; }));
+  may_go_on = true;
+  EXPECT_TRUE(eventually([&] { return server().view().live().listeners.front().accept_queue_length == 0U; }));
+}
+
+TEST_F(LiveFactsTest, PoolsAreNamedAndCountWhatTheyMade) {
+  serve();
+  exchange(kGet);
+  exchange(kGet);
+  const auto pool = [&](BufferPool which) { return server().view().live().pools.at(static_cast<std::size_t>(which)); };
+  EXPECT_EQ(server().view().live().pools.size(), kCount<BufferPool>);
+  // Told once a second.
+  EXPECT_TRUE(eventually([&] { return pool(BufferPool::exchange).hits >= 1; }));
+  EXPECT_GE(pool(BufferPool::exchange).misses, 1U);
+  EXPECT_GT(pool(BufferPool::egress).free_bytes, 0U);
+  EXPECT_EQ(pool(BufferPool::egress).used_bytes, 0U);
+  EXPECT_GT(pool(BufferPool::http1_parser).free_bytes, 0U);
+}
+
+TEST_F(LiveFactsTest, RoundTripTimeIsReadOnceAConnectionIsASecondOld) {
+  serve();
+  RawClient client{port()};
+  client.send(kGet);
+  client.read_for("hello");
+  ASSERT_TRUE(eventually([&] { return only_record().has_value(); }));
+  EXPECT_EQ(only_record()->cold.sampled_ns, 0);
+  EXPECT_TRUE(eventually([&] {
+    client.send(kGet);
+    client.read_for("hello");
+    const auto record = only_record();
+    return record && record->cold.sampled_ns != 0 && record->cold.rtt_us != 0;
+  }));
+}
+
+TEST_F(LiveFactsTest, ADrainNamesWhoAskedForIt) {
+  serve();
+  server().drain(true, "alice");
+  EXPECT_EQ(server().view().live().drain_by, "alice");
+  EXPECT_TRUE(server().undrain());
+  EXPECT_EQ(server().view().live().drain_by, "");
+}
+
+}  // namespace
+}  // namespace equinox::testing
