@@ -26,8 +26,8 @@ wrapper_chart() {
   "$(tool helm)" template shop "$wrapper" --kube-version 1.31.0
 }
 
-subchart_renders() { wrapper_chart true | grep -q 'replicas: 3'; }
-subchart_can_be_switched_off() { ! wrapper_chart false | grep -q '^kind:'; }
+subchart_renders() { wrapper_chart true | grep 'replicas: 3' >/dev/null; }
+subchart_can_be_switched_off() { ! wrapper_chart false | grep '^kind:' >/dev/null; }
 
 part_schema() {
   check 'own control of the schema, examples, mistakes and the table of values' "$PYTHON" "$HERE/checks/values.py"
