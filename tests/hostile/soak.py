@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "e2e"), str(Path(__file__).resolve().parent)]
 
-from frames import Attacker, request, reset  # noqa: E402
+from support.frames import Attacker, request, reset  # noqa: E402
 from support.clients import Clients, Http1Client, Http2Client  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.tls import make_certificate  # noqa: E402
