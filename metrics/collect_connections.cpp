@@ -20,7 +20,6 @@ bool can_close(Protocol protocol, CloseReason reason) noexcept {
     case CloseReason::h2_frame_size: return http2;
     case CloseReason::client_connection_close:
     case CloseReason::response_connection_close:
-    case CloseReason::upgrade_finished:
     case CloseReason::keep_alive_timeout:
     case CloseReason::parse_error_h1:
     case CloseReason::body_timeout:

@@ -53,8 +53,8 @@ export const kFamilyNames = Object.keys(kFamilies) as Family[];
 export const kReasonFamily: Record<CloseReason, Family> = {
   client_fin_idle: 'client', client_fin_mid_request: 'client', client_reset_idle: 'client', client_reset_mid_request: 'client',
   client_goaway: 'client', client_connection_close: 'client',
-  response_connection_close: 'normal', max_requests: 'normal', max_age: 'normal', upgrade_finished: 'normal', drain: 'normal',
-  shutdown: 'normal', shutdown_timeout: 'normal', app_close: 'normal', request_refused: 'protocol',
+  response_connection_close: 'normal', max_requests: 'normal', max_age: 'normal', drain: 'normal',
+  shutdown: 'normal', shutdown_timeout: 'normal', app_close: 'normal', request_refused: 'normal',
   handshake_timeout: 'timer', first_request_timeout: 'timer', header_timeout: 'timer', body_timeout: 'timer', body_rate_too_low: 'timer',
   handler_timeout: 'timer', write_stall: 'timer', write_rate_too_low: 'timer', window_stall: 'timer', keep_alive_timeout: 'timer',
   h2_idle_timeout: 'timer', ping_timeout: 'timer',
@@ -63,8 +63,8 @@ export const kReasonFamily: Record<CloseReason, Family> = {
   h2_frame_size: 'protocol', wrong_protocol: 'protocol',
   tls_handshake_failed: 'tls', tls_alert: 'tls', tls_plaintext: 'tls', tls_sni_unknown: 'tls',
   rapid_reset: 'abuse', own_resets: 'abuse', flood_settings: 'abuse', flood_ping: 'abuse', flood_continuation: 'abuse', flood_empty: 'abuse',
-  flood_priority: 'abuse', flood_window_update: 'abuse', flood_data_tiny: 'abuse', header_bomb: 'abuse', rate_limited: 'abuse',
-  fd_pressure: 'pressure', memory_pressure: 'pressure', output_buffer_limit: 'pressure', connection_limit: 'pressure',
+  flood_priority: 'abuse', flood_window_update: 'abuse', flood_data_tiny: 'abuse', header_bomb: 'abuse',
+  connection_limit: 'pressure',
   handler_abort: 'admin', handler_exception_after_start: 'admin', admin_close: 'admin', admin_drain: 'admin',
   network_timeout: 'network', network_error: 'network',
 };
