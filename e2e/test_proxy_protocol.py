@@ -84,3 +84,17 @@ def test_who_is_not_named_must_not_send_it(start, make_config):
     with server.connect() as connection:
         connection.sendall(GOOD["v1 TCP4"][0] + GET)
         assert b" 200 " not in receive_until_closed(connection)
+
+
+def test_the_closing_record_names_the_client_too(proxied):
+    header, client = GOOD["v1 TCP4"]
+    with proxied.connect() as connection:
+        port = connection.getsockname()[1]
+        connection.sendall(header + GET)
+        assert receive_answers(connection, 1)[0].status == 200
+        live = proxied.admin(f"/connections?query=peer:127.0.0.1:{port}")["rows"][0]
+        assert live["client"] == f"{client}:4711"
+    wait_for(lambda: [row for row in proxied.admin("/closed")["rows"] if row["id"] == live["id"]], 5, "the closing record")
+    row = next(row for row in proxied.admin("/closed")["rows"] if row["id"] == live["id"])
+    assert row["client"] == f"{client}:4711"
+    assert row["peer"] == f"127.0.0.1:{port}"

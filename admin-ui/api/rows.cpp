@@ -93,6 +93,7 @@ Json closed_row(const ClosedRecord& record, const RowContext& context) {
   row["id"] = to_string(record.id());
   row["sequence"] = record.sequence;
   row["peer"] = shown_peer(record.peer(), context.redaction);
+  row["client"] = record.client_known ? Json(shown_peer(record.client(), context.redaction)) : Json{};
   row["listener"] = listener;
   row["protocol"] = to_string(record.protocol);
   row["reason"] = to_string(record.reason);
@@ -137,8 +138,9 @@ Json ended_row(ConnectionId id, const ClosedRecord* record, const RowContext& co
            {"received_bytes", 0}, {"sent_bytes", 0},   {"deadline", nullptr}, {"closed", nullptr}};
   if (record == nullptr) return row;  // its closing record has left the ring already
   const Json full = closed_row(*record, context);
-  for (const char* name : {"peer", "listener", "protocol", "state", "age_seconds", "requests", "received_bytes",
-                           "sent_bytes", "tls", "sni", "reactor", "method", "target", "route", "pending_bytes"}) {
+  for (const char* name :
+       {"peer", "client", "listener", "protocol", "state", "age_seconds", "requests", "received_bytes", "sent_bytes",
+        "tls", "sni", "reactor", "method", "target", "route", "pending_bytes"}) {
     row[name] = full[name];
   }
   row["idle_seconds"] = record->silent_ms / 1e3;

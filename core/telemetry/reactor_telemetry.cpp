@@ -49,6 +49,9 @@ ClosedRecord closed_record(ConnectionId id, const RecordHot& last, const RecordC
   out.peer_address = cold.peer_address;
   out.peer_port = cold.peer_port;
   out.peer_known = cold.peer_known;
+  out.client_address = cold.client_address;
+  out.client_port = cold.client_port;
+  out.client_known = cold.client_known;
   out.requests = last.requests;
   out.pending_bytes = last.pending_bytes;
   out.timer_ms = facts.timer_ms;

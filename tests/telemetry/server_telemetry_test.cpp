@@ -87,6 +87,30 @@ TEST_F(ServerTelemetryTest, ShowsAConnectionFromAcceptToClose) {
   EXPECT_EQ(closed[0].peer(), Endpoint::v4({192, 0, 2, 7}, 4711));
 }
 
+TEST_F(ServerTelemetryTest, AClosedRecordKeepsTheClientAProxyNamed) {
+  RecordCold named = cold();
+  const auto client = Endpoint::v4({198, 51, 100, 9}, 4000);
+  named.client_address = client.address;
+  named.client_port = client.port;
+  named.client_known = true;
+  telemetry.reactor(0).open(first, hot(first, ConnectionState::reading_head), named);
+  open(second);
+  close(first, CloseReason::client_fin_idle);
+  close(second, CloseReason::client_fin_idle);
+  std::vector<ClosedRecord> closed;
+  telemetry.closed([&](const ClosedRecord& entry) {
+    closed.push_back(entry);
+    return true;
+  });
+  ASSERT_EQ(closed.size(), 2U);
+  const ClosedRecord& with = closed[0].id() == first ? closed[0] : closed[1];
+  const ClosedRecord& without = closed[0].id() == first ? closed[1] : closed[0];
+  EXPECT_EQ(with.client(), client);
+  EXPECT_EQ(with.peer(), Endpoint::v4({192, 0, 2, 7}, 4711));
+  EXPECT_FALSE(without.client_known);
+  EXPECT_EQ(without.client(), without.peer());
+}
+
 TEST_F(ServerTelemetryTest, StatesAddUpAtEveryStep) {
   open(first, 0);
   open(second, 1);

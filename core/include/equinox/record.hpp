@@ -108,6 +108,7 @@ struct ClosedRecord {
   std::uint64_t received_bytes{0};
   std::uint64_t sent_bytes{0};
   std::array<std::uint8_t, 16> peer_address{};
+  std::array<std::uint8_t, 16> client_address{};  ///< PROXY protocol or trusted proxy
   std::uint32_t requests{0};
   std::uint32_t pending_bytes{0};  ///< not sent when it ended
   std::uint32_t timer_ms{0};       ///< value of the timer that fired; 0: none
@@ -117,6 +118,7 @@ struct ClosedRecord {
   std::uint32_t rtt_us{0};
   std::uint32_t retransmits{0};
   std::uint16_t peer_port{0};
+  std::uint16_t client_port{0};
   std::uint16_t listener{0};
   RouteId route{0};            ///< of the last request
   std::uint16_t status{0};     ///< answered to the last request, 0: none
@@ -130,6 +132,7 @@ struct ClosedRecord {
   TlsVersion tls{TlsVersion::none};
   LimitedBy limited_by{LimitedBy::none};
   bool peer_known{false};
+  bool client_known{false};
   bool has_h2_error{false};
   bool tls_alert_sent{false};  ///< by us; else received
   std::uint16_t streams_peak{0};
@@ -139,8 +142,12 @@ struct ClosedRecord {
 
   [[nodiscard]] ConnectionId id() const noexcept { return ConnectionId::unpack(connection); }
   [[nodiscard]] Endpoint peer() const noexcept { return {peer_address, peer_port, peer_known}; }
+  /// The peer when nothing else is known.
+  [[nodiscard]] Endpoint client() const noexcept {
+    return client_known ? Endpoint{client_address, client_port, true} : peer();
+  }
 };
-static_assert(sizeof(ClosedRecord) <= 248 && sizeof(ClosedRecord) % 8 == 0);
+static_assert(sizeof(ClosedRecord) == 264);
 
 /// One finished request.
 struct RequestRecord {
