@@ -194,13 +194,13 @@ Response set_log_level(State& state, const Request& request, const Moment& now) 
 
 }  // namespace
 
-void add_action_routes(Routes& routes, const std::shared_ptr<State>& state) {
-  routes.post("/api/v1/connections/close", guarded(state, close_connections));
-  routes.del("/api/v1/jobs/{id}", guarded(state, stop_job));
-  routes.post("/api/v1/drain", guarded(state, drain));
-  routes.post("/api/v1/undrain", guarded(state, undrain));
-  routes.post("/api/v1/reload", guarded(state, reload));
-  routes.put("/api/v1/log-level", guarded(state, set_log_level));
+void add_action_calls(Calls& calls, const std::shared_ptr<State>& state) {
+  calls.post("/api/v1/connections/close", guarded(state, close_connections));
+  calls.del("/api/v1/jobs/{id}", guarded(state, stop_job));
+  calls.post("/api/v1/drain", guarded(state, drain));
+  calls.post("/api/v1/undrain", guarded(state, undrain));
+  calls.post("/api/v1/reload", guarded(state, reload));
+  calls.put("/api/v1/log-level", guarded(state, set_log_level));
 }
 
 }  // namespace equinox::admin

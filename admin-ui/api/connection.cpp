@@ -189,7 +189,6 @@ void add_live(Json& out, const ConnectionRecord& record, const RowContext& conte
   if (is_http2(record.hot.protocol)) out["http2"] = http2_json(record, *inside, context);
   if (inside->tcp) out["tcp"] = tcp_json(*inside->tcp);
   out["memory"] = memory_json(*inside);
-  out["connection"]["memory_bytes"] = out["memory"]["total_bytes"];
 }
 
 }  // namespace

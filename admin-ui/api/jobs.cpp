@@ -12,11 +12,17 @@ Problem no_such_job() { return Problem{404, "not-found", "There is no such job"}
 
 }  // namespace
 
+void Job::end(State as, const Moment& now) {
+  state = as;
+  finished_wall_ns = now.wall_ns;
+  ids = std::vector<std::uint64_t>{};
+}
+
 Json Job::json() const {
   Json out{{"id", id},
            {"kind", reason == CloseReason::admin_drain ? "drain" : "close"},
            {"state", kStates[static_cast<std::size_t>(state)]},
-           {"total", ids.size()},
+           {"total", total},
            {"done", done},
            {"gone", gone},
            {"actor", actor},
@@ -30,7 +36,7 @@ Json Job::json() const {
 
 std::string Job::sentence() const {
   std::string out = actor + (reason == CloseReason::admin_drain ? " drained " : " closed ") + std::to_string(done) +
-                    " of " + std::to_string(ids.size()) + " connections";
+                    " of " + std::to_string(total) + " connections";
   if (!query.empty()) out += " (" + query + ")";
   if (state == State::stopped) out += ", then stopped";
   return out;
@@ -49,6 +55,7 @@ Json Jobs::start(Job job, const Moment& now) {
   job.id = "j" + std::to_string(++serial_);
   job.started_wall_ns = now.wall_ns;
   job.advanced_ns = now.steady_ns;
+  job.total = job.ids.size();
   job.credit = 1;  // the first goes at once
   jobs_.push_back(std::move(job));
   return jobs_.back().json();
@@ -67,8 +74,7 @@ Json Jobs::stop(std::string_view id, const Moment& now) {
   for (Job& job : jobs_) {
     if (job.id != id) continue;
     if (job.state == Job::State::running) {
-      job.state = Job::State::stopped;
-      job.finished_wall_ns = now.wall_ns;
+      job.end(Job::State::stopped, now);
     }
     return job.json();
   }
@@ -91,8 +97,7 @@ bool Jobs::advance_one(Job& job, const Moment& now) {
     }
   }
   if (job.next < job.ids.size()) return false;
-  job.state = Job::State::finished;
-  job.finished_wall_ns = now.wall_ns;
+  job.end(Job::State::finished, now);
   return true;
 }
 

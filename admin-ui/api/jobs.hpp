@@ -25,7 +25,8 @@ struct Job {
   std::string query;           ///< empty: a list of ids
   std::string why;
   std::string actor;
-  std::vector<std::uint64_t> ids;
+  std::vector<std::uint64_t> ids;  ///< given back at the end: a remembered job costs no more than its line
+  std::size_t total{0};
   std::size_t next{0};
   std::uint64_t done{0};  ///< closed by this job
   std::uint64_t gone{0};  ///< ended by themselves before their turn
@@ -34,6 +35,7 @@ struct Job {
   std::int64_t started_wall_ns{0};
   std::int64_t finished_wall_ns{0};
 
+  void end(State as, const Moment& now);
   [[nodiscard]] Json json() const;
   [[nodiscard]] std::string sentence() const;
 };

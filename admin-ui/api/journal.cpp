@@ -30,6 +30,11 @@ std::vector<std::pair<std::uint64_t, Json>> Changes::since(std::uint64_t number)
   return out;
 }
 
+bool Changes::reaches(std::uint64_t number) const {
+  const std::lock_guard lock{mutex_};
+  return entries_.empty() || entries_.front().first <= number + 1;
+}
+
 std::uint64_t Changes::last() const {
   const std::lock_guard lock{mutex_};
   return last_;

@@ -25,6 +25,8 @@ class Changes {
   [[nodiscard]] Json newest() const;
   /// Those after a number, oldest first.
   [[nodiscard]] std::vector<std::pair<std::uint64_t, Json>> since(std::uint64_t number) const;
+  /// Every change after that one is still here.
+  [[nodiscard]] bool reaches(std::uint64_t number) const;
   [[nodiscard]] std::uint64_t last() const;
 
  private:

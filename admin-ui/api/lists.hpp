@@ -14,7 +14,7 @@ Json cell_requests_json(const State& state, const Request& request, const Moment
 Json strip_json(const ServerView& view, std::size_t cells, const Moment& now);
 Json deadlines_json(const ServerView& view, const Moment& now);
 Json routes_json(const State& state, const Moment& now);
-Json http2_json(const ServerView& view);
+Json http2_json(State& state, const Moment& now);
 Json reactors_json(const State& state, const Moment& now);
 Json stalls_json(const State& state, std::size_t limit, const Moment& now);
 Json config_json(const State& state);

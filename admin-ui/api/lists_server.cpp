@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -52,30 +53,31 @@ std::uint64_t now_in(const std::array<std::uint64_t, 2>& entered_left) noexcept 
   return entered_left[0] > entered_left[1] ? entered_left[0] - entered_left[1] : 0;
 }
 
-/// Requests of each route in the last 10 s, from the newest requests; a ring that does not reach that far back is
-/// extrapolated from the part it holds.
+/// Requests per second of each route in the last 10 s. Their sum is counted; how it is shared out comes from the
+/// requests that were kept, which under load are a sample.
 std::vector<double> recent_rates(const State& state, std::size_t routes, const Moment& now) {
-  std::vector<double> out(routes);
   constexpr std::int64_t kSpan = 10 * kSecondNs;
-  std::int64_t reach = kSpan;
-  std::size_t seen = 0;
-  bool is_whole = true;
+  std::uint64_t ended = 0;
+  std::int64_t seconds_recorded = 0;
+  for (const SeriesPoint& point : state.view.series(now.wall_ns - kSpan - kSecondNs)) {
+    if (!point.recorded) continue;
+    ended += point.requests;
+    ++seconds_recorded;
+  }
+  std::vector<double> out(routes);
+  double kept = 0;
   state.view.recent_requests([&](const RequestRecord& record) {
-    const std::int64_t age = now.wall_ns - (record.started_wall_ns + record.total_ns);
-    if (age >= kSpan) {
-      is_whole = false;
-      return false;
-    }
+    if (now.wall_ns - (record.started_wall_ns + record.total_ns) >= kSpan) return false;
     if (record.route < out.size()) out[record.route] += 1;
-    reach = std::max<std::int64_t>(age, kSecondNs / 10);
-    ++seen;
+    kept += 1;
     return true;
   });
-  // The walk ended at the end of the ring, and the ring is full: older requests were overwritten.
-  const RingTotals ring = state.view.snapshot().ring_recent;
-  const bool is_cut = is_whole && seen > 0 && ring.written > ring.entries;
-  const double span = seconds(is_cut ? std::min(reach, kSpan) : kSpan);
-  for (double& rate : out) rate /= span;
+  if (kept == 0) return out;
+  // Before a second was recorded only the requests themselves tell.
+  const double per_second = seconds_recorded == 0 || ended == 0
+                                ? kept / seconds(kSpan)
+                                : static_cast<double>(ended) / static_cast<double>(seconds_recorded);
+  for (double& rate : out) rate *= per_second / kept;
   return out;
 }
 
@@ -111,19 +113,23 @@ Json routes_json(const State& state, const Moment& now) {
   return {{"total", snapshot.routes.size()}, {"rows", std::move(rows)}};
 }
 
-Json http2_json(const ServerView& view) {
-  const ServerSnapshot snapshot = view.snapshot();
+Json http2_json(State& state, const Moment& now) {
+  state.frame_rates.want(now);
+  const ServerSnapshot snapshot = state.view.snapshot();
   const auto& totals = snapshot.totals;
   Json frames = Json::array();
   for (std::size_t d = 0; d < 2; ++d) {
     for (std::size_t type = 0; type < kH2FrameLabels.size(); ++type) {
-      frames.push_back({{"direction", Vocabulary<Direction>::names[d]},
-                        {"type", kH2FrameLabels[type]},
-                        {"total", totals.h2_frames[d][type]}});
+      Json row{{"direction", Vocabulary<Direction>::names[d]},
+               {"type", kH2FrameLabels[type]},
+               {"total", totals.h2_frames[d][type]}};
+      const auto rate = state.frame_rates.of(d, type);
+      row["per_second"] = rate ? Json(std::round(*rate * 10) / 10) : Json{};
+      frames.push_back(std::move(row));
     }
   }
   std::array<std::int64_t, kCloseReasons> last{};
-  view.closed([&last](const ClosedRecord& record) {
+  state.view.closed([&last](const ClosedRecord& record) {
     auto& at = last[index_of(record.reason)];
     at = std::max(at, record.closed_wall_ns);
     return true;

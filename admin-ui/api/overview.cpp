@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "admin-ui/api/selection.hpp"
 #include "admin-ui/api/state.hpp"
@@ -109,21 +110,43 @@ Json holders_json(const State& state, const Moment& now) {
   return out;
 }
 
+/// When the oldest entry of a ring was written: the last one of a walk that begins with the newest.
+struct Reach {
+  std::int64_t wall_ns{0};
+  bool operator()(const ClosedRecord& record) noexcept { return set(record.closed_wall_ns); }
+  bool operator()(const RequestRecord& record) noexcept { return set(record.started_wall_ns); }
+  bool operator()(const StallRecord& record) noexcept { return set(record.started_wall_ns); }
+
+ private:
+  bool set(std::int64_t at) noexcept {
+    wall_ns = at;
+    return true;
+  }
+};
+
 Json rings_json(const State& state, const Sample& sample) {
   const auto ring = [](const RingTotals& totals, std::int64_t oldest_wall_ns) {
     return Json{{"entries", totals.entries},
                 {"capacity", totals.capacity},
                 {"oldest_at", oldest_wall_ns != 0 ? Json(seconds(oldest_wall_ns)) : Json{}}};
   };
+  Reach closed;
+  Reach slow;
+  Reach stalls;
+  Reach samples;
+  state.view.closed(std::ref(closed));
+  state.view.slow_requests(std::ref(slow));
+  state.view.stalls(std::ref(stalls));
+  state.view.sampled_requests(std::ref(samples));
   const std::vector<SeriesPoint> series = state.view.series(0);
   const auto first = std::find_if(series.begin(), series.end(), [](const SeriesPoint& p) { return p.recorded; });
   RingTotals points;
   points.entries = static_cast<std::uint64_t>(series.end() - first);
   points.capacity = 900;
-  return {{"closed", ring(sample.snapshot.ring_closed, 0)},
-          {"slow", ring(sample.snapshot.ring_slow, 0)},
-          {"stalls", ring(sample.snapshot.ring_stalls, 0)},
-          {"samples", ring(sample.snapshot.ring_samples, 0)},
+  return {{"closed", ring(sample.snapshot.ring_closed, closed.wall_ns)},
+          {"slow", ring(sample.snapshot.ring_slow, slow.wall_ns)},
+          {"stalls", ring(sample.snapshot.ring_stalls, stalls.wall_ns)},
+          {"samples", ring(sample.snapshot.ring_samples, samples.wall_ns)},
           {"series", ring(points, first == series.end() ? 0 : first->at_wall_ns)}};
 }
 

@@ -136,84 +136,83 @@ Response status(State& state, const Request& request, const Moment& now) {
   return answer(out);
 }
 
-void add_session_routes(Routes& routes, const std::shared_ptr<State>& state) {
-  routes.get("/api/v1/session", guarded(state, [](State& s, const Request& request, const Moment& now) {
-               return answer(session_json(s.access.session_of(request, now)));
+void add_session_calls(Calls& calls, const std::shared_ptr<State>& state) {
+  calls.get("/api/v1/session", guarded(state, [](State& s, const Request& request, const Moment& now) {
+              return answer(session_json(s.access.require(request, Role::viewer, now)));
+            }));
+  calls.post("/api/v1/session", guarded(state, [](State& s, const Request& request, const Moment& now) {
+               AuditLine line{to_string(request.peer()), "", "sign in", "dashboard", "done", ""};
+               try {
+                 Response response = s.access.sign_in(request, now);
+                 s.audit.add(now, std::move(line));
+                 return response;
+               } catch (const Problem& problem) {
+                 line.result = "refused";
+                 line.reason = problem.what();
+                 s.audit.add(now, std::move(line));
+                 throw;
+               }
              }));
-  routes.post("/api/v1/session", guarded(state, [](State& s, const Request& request, const Moment& now) {
-                AuditLine line{to_string(request.peer()), "", "sign in", "dashboard", "done", ""};
-                try {
-                  Response response = s.access.sign_in(request, now);
-                  s.audit.add(now, std::move(line));
-                  return response;
-                } catch (const Problem& problem) {
-                  line.result = "refused";
-                  line.reason = problem.what();
-                  s.audit.add(now, std::move(line));
-                  throw;
-                }
-              }));
-  routes.del("/api/v1/session", guarded(state, [](State& s, const Request& request, const Moment&) {
-               return s.access.sign_out(request);
-             }));
+  calls.del("/api/v1/session",
+            guarded(state, [](State& s, const Request& request, const Moment&) { return s.access.sign_out(request); }));
 }
 
-void add_connection_routes(Routes& routes, const std::shared_ptr<State>& state) {
-  routes.get("/api/v1/connections", look(state, list_connections));
-  routes.post("/api/v1/connections/query", look(state, query_connections));
-  routes.get("/api/v1/connections/{handle}", look(state, connection_page));
-  routes.get("/api/v1/connection/{id}", look(state, [](State& s, const Request& request, const Moment& now) {
-               return connection_json(s, parse_connection_id(request.parameter("id")), now);
-             }));
-  routes.get("/api/v1/jobs/{id}", look(state, [](State& s, const Request& request, const Moment&) {
-               return s.jobs.find(request.parameter("id"));
-             }));
-  routes.get("/api/v1/closed", look(state, closed_json));
-  routes.get("/api/v1/requests/slow", look(state, slow_requests_json));
-  routes.get("/api/v1/requests/by-bucket", look(state, cell_requests_json));
+void add_connection_calls(Calls& calls, const std::shared_ptr<State>& state) {
+  calls.get("/api/v1/connections", look(state, list_connections));
+  calls.post("/api/v1/connections/query", look(state, query_connections));
+  calls.get("/api/v1/connections/{handle}", look(state, connection_page));
+  calls.get("/api/v1/connection/{id}", look(state, [](State& s, const Request& request, const Moment& now) {
+              return connection_json(s, parse_connection_id(request.parameter("id")), now);
+            }));
+  calls.get("/api/v1/jobs/{id}", look(state, [](State& s, const Request& request, const Moment&) {
+              return s.jobs.find(request.parameter("id"));
+            }));
+  calls.get("/api/v1/closed", look(state, closed_json));
+  calls.get("/api/v1/requests/slow", look(state, slow_requests_json));
+  calls.get("/api/v1/requests/by-bucket", look(state, cell_requests_json));
 }
 
-void add_live_routes(Routes& routes, const std::shared_ptr<State>& state) {
-  routes.get("/api/v1/series", look(state, [](State& s, const Request& request, const Moment& now) {
-               return series_json(s.view, request, now);
-             }));
-  routes.get("/api/v1/strip", look(state, [](State& s, const Request& request, const Moment& now) {
-               const auto cells = static_cast<std::size_t>(integer_parameter(request, "cells", 38, 8, 128));
-               return strip_json(s.view, cells, now);
-             }));
-  routes.get("/api/v1/deadlines",
-             look(state, [](State& s, const Request&, const Moment& now) { return deadlines_json(s.view, now); }));
-  routes.get("/api/v1/events", guarded(state, [](State& s, const Request& request, const Moment& now) {
-               const Session session = s.access.require(request, Role::viewer, now);
-               return s.streams.open(s, request, session, now);
-             }));
-  routes.put("/api/v1/events/{stream}/viewport",
-             guarded(state, [](State& s, const Request& request, const Moment& now) {
-               s.access.require(request, Role::viewer, now);
-               Access::require_json(request);
-               s.streams.set_viewport(s, request.parameter("stream"), body_of(request));
-               return Response::empty().with("Cache-Control", "no-store");
-             }));
+void add_live_calls(Calls& calls, const std::shared_ptr<State>& state) {
+  calls.get("/api/v1/series", look(state, [](State& s, const Request& request, const Moment& now) {
+              return series_json(s.view, request, now);
+            }));
+  calls.get("/api/v1/strip", look(state, [](State& s, const Request& request, const Moment& now) {
+              const auto cells = static_cast<std::size_t>(integer_parameter(request, "cells", 38, 8, 128));
+              return strip_json(s.view, cells, now);
+            }));
+  calls.get("/api/v1/deadlines",
+            look(state, [](State& s, const Request&, const Moment& now) { return deadlines_json(s.view, now); }));
+  calls.get("/api/v1/events", guarded(state, [](State& s, const Request& request, const Moment& now) {
+              const Session session = s.access.require(request, Role::viewer, now);
+              return s.streams.open(s, request, session, now);
+            }));
+  calls.put("/api/v1/events/{stream}/viewport", guarded(state, [](State& s, const Request& request, const Moment& now) {
+              s.access.require(request, Role::viewer, now);
+              Access::require_json(request);
+              s.streams.set_viewport(s, request.parameter("stream"), body_of(request));
+              return Response::empty().with("Cache-Control", "no-store");
+            }));
 }
 
-void add_server_routes(Routes& routes, const std::shared_ptr<State>& state) {
-  routes.get("/api/v1/status", guarded(state, status));
-  routes.get("/api/v1/routes",
-             look(state, [](State& s, const Request&, const Moment& now) { return routes_json(s, now); }));
-  routes.get("/api/v1/http2", look(state, [](State& s, const Request&, const Moment&) { return http2_json(s.view); }));
-  routes.get("/api/v1/reactors",
-             look(state, [](State& s, const Request&, const Moment& now) { return reactors_json(s, now); }));
-  routes.get("/api/v1/stalls", look(state, [](State& s, const Request& request, const Moment& now) {
-               return stalls_json(s, limit_of(request), now);
-             }));
-  routes.get("/api/v1/config", look(state, [](State& s, const Request&, const Moment&) { return config_json(s); }));
-  routes.get("/api/v1/certificates",
-             look(state, [](State& s, const Request&, const Moment&) { return certificates_json(s.view); }));
-  routes.get("/api/v1/audit", look(state, [](State& s, const Request& request, const Moment&) {
-               return s.audit.page(limit_of(request));
-             }));
-  routes.get("/api/v1/log-level",
-             look(state, [](State& s, const Request&, const Moment&) { return s.log_levels.page(); }));
+void add_server_calls(Calls& calls, const std::shared_ptr<State>& state) {
+  calls.get("/api/v1/status", guarded(state, status));
+  calls.get("/api/v1/routes",
+            look(state, [](State& s, const Request&, const Moment& now) { return routes_json(s, now); }));
+  calls.get("/api/v1/http2",
+            look(state, [](State& s, const Request&, const Moment& now) { return http2_json(s, now); }));
+  calls.get("/api/v1/reactors",
+            look(state, [](State& s, const Request&, const Moment& now) { return reactors_json(s, now); }));
+  calls.get("/api/v1/stalls", look(state, [](State& s, const Request& request, const Moment& now) {
+              return stalls_json(s, limit_of(request), now);
+            }));
+  calls.get("/api/v1/config", look(state, [](State& s, const Request&, const Moment&) { return config_json(s); }));
+  calls.get("/api/v1/certificates",
+            look(state, [](State& s, const Request&, const Moment&) { return certificates_json(s.view); }));
+  calls.get("/api/v1/audit", look(state, [](State& s, const Request& request, const Moment&) {
+              return s.audit.page(limit_of(request));
+            }));
+  calls.get("/api/v1/log-level",
+            look(state, [](State& s, const Request&, const Moment&) { return s.log_levels.page(); }));
 }
 
 Response page_or_asset(const Request& request) {
@@ -255,11 +254,13 @@ Routes routes_over(const std::shared_ptr<State>& state) {
     }
     return std::nullopt;
   });
-  add_session_routes(routes, state);
-  add_connection_routes(routes, state);
-  add_live_routes(routes, state);
-  add_server_routes(routes, state);
-  add_action_routes(routes, state);
+  Calls calls;
+  add_session_calls(calls, state);
+  add_connection_calls(calls, state);
+  add_live_calls(calls, state);
+  add_server_calls(calls, state);
+  add_action_calls(calls, state);
+  calls.add_to(routes, state);
   routes.any("/api/*", guarded(state, [](State&, const Request& request, const Moment&) -> Response {
                throw Problem{404, "not-found", "There is no such call",
                              std::string{request.method_name()} + " " + std::string{request.path()}};

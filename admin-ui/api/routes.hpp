@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "admin-ui/api/calls.hpp"
 #include "admin-ui/api/state.hpp"
 
 namespace equinox::admin {
@@ -16,6 +17,6 @@ using ApiHandler = std::function<Response(State&, const Request&, const Moment&)
 SyncHandler guarded(const std::shared_ptr<State>& state, ApiHandler handler);
 
 /// The part that changes things: close, jobs, drain, reload, log level.
-void add_action_routes(Routes& routes, const std::shared_ptr<State>& state);
+void add_action_calls(Calls& calls, const std::shared_ptr<State>& state);
 
 }  // namespace equinox::admin

@@ -36,6 +36,7 @@ void State::tick(const Moment& now, bool is_whole_second) {
   log_levels.revert(now);
   handles.expire(now);
   if (rates.is_wanted(now)) rates.look(view, now);
+  if (frame_rates.is_wanted(now)) frame_rates.look(view.snapshot(), now);
   watch.look(*this, now);
   streams.send_all(*this, now);
 }

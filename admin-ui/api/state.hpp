@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "admin-ui/api/access.hpp"
+#include "admin-ui/api/frame_rates.hpp"
 #include "admin-ui/api/handles.hpp"
 #include "admin-ui/api/jobs.hpp"
 #include "admin-ui/api/journal.hpp"
@@ -46,6 +47,7 @@ struct State {
   Changes changes;
   Handles handles;
   Rates rates;
+  FrameRates frame_rates;
   Jobs jobs;
   LogLevels log_levels;
   Streams streams;

@@ -108,7 +108,7 @@ Response Streams::open(State& state, const Request& request, const Session& sess
   const bool is_same_boot = resumed && resumed->boot == boot_id_;
   const std::int64_t gap = is_same_boot ? viewer->series_sent_wall_ns - resumed->series_wall_ns : 0;
   Json hello = hello_json(state.view, viewer->id, session, now);
-  hello["resumed"] = is_same_boot && gap <= kResumeNs;
+  hello["resumed"] = is_same_boot && gap <= kResumeNs && state.changes.reaches(resumed->change);
   hello["missed_seconds"] = is_same_boot ? Json(seconds(std::max<std::int64_t>(0, gap - kResumeNs))) : Json{};
   send(state, *viewer, "hello", hello, now);
   if (is_same_boot) {
@@ -201,6 +201,14 @@ void Streams::send_stalls(State& state, Viewer& viewer, const std::vector<StallR
     viewer.stalls.erase(id);
   }
   viewer.stalls.merge(running);
+}
+
+void Streams::send_sampling(State& state, Viewer& viewer, std::uint64_t sampling, const Moment& now) {
+  if (viewer.sampling == sampling) return;
+  viewer.sampling = sampling;
+  Json data{{"sampling", sampling}};
+  if (sampling > 1) data["why"] = "More requests end than are kept one by one.";
+  send(state, viewer, "degraded", data, now);
 }
 
 Json Streams::changed_row(Viewer& viewer, const ConnectionRecord& record, const RowContext& context) {
@@ -314,6 +322,7 @@ void Streams::send_all(State& state, const Moment& now) {
   const RowContext context = state.row_context(now);
   const std::lock_guard lock{mutex_};
   std::erase_if(viewers_, [](const auto& viewer) { return !viewer->stream->is_open(); });
+  const std::uint64_t sampling = sampling_.look(sample.snapshot);
   std::erase_if(drifts_, [&](const Drift& drift) { return now.steady_ns - drift.at_ns > 60 * kSecondNs; });
   for (const auto& viewer : viewers_) {
     if (const std::uint64_t dropped = viewer->stream->dropped(); dropped != viewer->dropped) {
@@ -321,11 +330,13 @@ void Streams::send_all(State& state, const Moment& now) {
       viewer->dropped = dropped;
       viewer->overview = nullptr;
       viewer->rows.clear();
+      viewer->sampling = 0;
     }
     send_overview(state, *viewer, overview, now);
     send_series(state, *viewer, sample);
     send_changes(state, *viewer, now);
     send_stalls(state, *viewer, stalls, context);
+    send_sampling(state, *viewer, sampling, now);
     if (!viewer->viewport.empty()) state.rates.want(now);
     send_rows(state, *viewer, context);
     if (viewer->wants(Topic::jobs)) {

@@ -17,6 +17,7 @@
 #include "admin-ui/api/json.hpp"
 #include "admin-ui/api/overview.hpp"
 #include "admin-ui/api/rows.hpp"
+#include "admin-ui/api/sampling.hpp"
 
 namespace equinox::admin {
 
@@ -56,6 +57,7 @@ class Streams {
     std::optional<EventStream> stream;
     std::array<bool, kTopics.size()> topics{};
     std::uint64_t dropped{0};
+    std::uint64_t sampling{1};  ///< as the viewer knows it
     std::uint64_t changes_sent{0};
     std::int64_t series_sent_wall_ns{0};
     std::int64_t sent_ns{0};
@@ -80,6 +82,7 @@ class Streams {
   void send_series(State& state, Viewer& viewer, const Sample& sample);
   void send_changes(State& state, Viewer& viewer, const Moment& now);
   void send_stalls(State& state, Viewer& viewer, const std::vector<StallRecord>& stalls, const RowContext& context);
+  void send_sampling(State& state, Viewer& viewer, std::uint64_t sampling, const Moment& now);
   void send_rows(State& state, Viewer& viewer, const RowContext& context);
   Json changed_row(Viewer& viewer, const ConnectionRecord& record, const RowContext& context);
   Json drift_json(State& state, const std::string& handle, const Moment& now);
@@ -89,6 +92,7 @@ class Streams {
   std::string boot_id_;
   std::vector<std::unique_ptr<Viewer>> viewers_;
   std::vector<Drift> drifts_;
+  Sampling sampling_;
 };
 
 }  // namespace equinox::admin

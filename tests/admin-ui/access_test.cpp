@@ -148,6 +148,37 @@ TEST(Access, SignsInWithACookieAndOut) {
   EXPECT_EQ(surface.ask(look).status, 401);
 }
 
+TEST(Access, AKnownCallWithAnotherMethodIsRefusedWithThoseThatExist) {
+  Surface surface;
+  const auto asked = [&surface](Method method, const std::string& path) {
+    Ask ask;
+    ask.method = method;
+    ask.path = "/api/v1" + path;
+    return surface.respond(ask);
+  };
+  const std::tuple<Method, const char*, const char*> wrong[] = {{Method::post, "/status", "GET, HEAD"},
+                                                                {Method::get, "/connections/query", "POST"},
+                                                                {Method::del, "/connections/close", "POST"},
+                                                                {Method::post, "/connections/h1", "GET, HEAD"},
+                                                                {Method::put, "/session", "GET, HEAD, POST, DELETE"},
+                                                                {Method::get, "/drain", "POST"},
+                                                                {Method::patch, "/log-level", "GET, HEAD, PUT"},
+                                                                {Method::post, "/jobs/j1", "GET, HEAD, DELETE"},
+                                                                {Method::get, "/events/v1/viewport", "PUT"}};
+  for (const auto& [method, path, allow] : wrong) {
+    Response response = asked(method, path);
+    EXPECT_EQ(response.status().code(), 405) << path;
+    EXPECT_EQ(response.field("allow"), allow) << path;
+    EXPECT_EQ(response.content_type(), "application/problem+json") << path;
+    EXPECT_EQ(Json::parse(read_body(response))["type"], "method-not-allowed");
+  }
+  Response options = asked(Method::options, "/log-level");
+  EXPECT_EQ(options.status().code(), 204);
+  EXPECT_EQ(options.field("allow"), "GET, HEAD, PUT");
+  EXPECT_EQ(options.field("access-control-allow-origin"), "") << "nothing from elsewhere may read";
+  EXPECT_EQ(asked(Method::get, "/nothing").status().code(), 404);
+}
+
 TEST(Tokens, AreReadAgainWhenTheFileChanges) {
   const TokensFile file;
   Tokens tokens{file.path()};

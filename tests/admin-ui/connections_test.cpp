@@ -103,7 +103,7 @@ TEST(Connections, SortsByEveryFieldUnknownLast) {
   view.add_many(500);
   const Rates rates;
   for (const std::string_view name : {"id", "peer", "listener", "protocol", "state", "reactor", "age", "idle",
-                                      "requests", "received", "sent", "streams", "rtt", "deadline", "memory"}) {
+                                      "requests", "received", "sent", "streams", "rtt", "deadline"}) {
     const Moment now = Moment::now();
     const Query query{"", Names::of(view), {}, now};
     for (const std::string_view order : {"asc", "desc"}) {

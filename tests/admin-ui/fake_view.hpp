@@ -249,7 +249,8 @@ class Surface {
     context.peer = context.client = ask.peer;
     for (const RouteEntry& entry : entries_) {
       std::vector<PathParameter> parameters;
-      const bool has_method = entry.methods.empty() || entry.methods.front() == ask.method;
+      const Method method = ask.method == Method::head ? Method::get : ask.method;  // GET brings HEAD along
+      const bool has_method = entry.methods.empty() || entry.methods.front() == method;
       if (!has_method || !matches(entry.pattern, ask.path, parameters)) continue;
       const Request request{head, context, ask.body, parameters};
       for (const Before& before : entry.before) {

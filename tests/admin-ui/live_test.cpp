@@ -55,6 +55,19 @@ TEST(Close, CountsThoseThatWentByThemselves) {
   EXPECT_EQ(job["gone"], 1);
 }
 
+TEST(Close, AFinishedJobKeepsItsCountNotItsIds) {
+  Surface surface;
+  surface.view.add_many(40);
+  const Got started = surface.act(Method::post, "/connections/close", {{"query", ""}});
+  ASSERT_EQ(started.status, 202);
+  EXPECT_EQ(started.json()["total"], 40);
+  surface.state->tick(after(1000), false);
+  const Json job = surface.get("/jobs/" + started.json()["id"].get<std::string>()).json();
+  EXPECT_EQ(job["state"], "finished");
+  EXPECT_EQ(job["total"], 40);
+  EXPECT_EQ(job["done"], 40);
+}
+
 TEST(Close, NeedsExactlyOneWayToName) {
   Surface surface;
   EXPECT_EQ(surface.act(Method::post, "/connections/close", Json::object()).status, 400);
@@ -144,6 +157,49 @@ TEST(Events, TellWhatChangesInTheViewport) {
   EXPECT_EQ(surface.act(Method::put, "/events/none/viewport", viewport).status, 404);
 }
 
+TEST(Events, AHeadRequestTakesNoPlace) {
+  Surface surface;
+  Ask ask;
+  ask.method = Method::head;
+  ask.path = "/api/v1/events";
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(surface.respond(ask).status().code(), 200);
+  EXPECT_EQ(surface.state->streams.size(), 0U);
+}
+
+TEST(Events, SayWhenRequestsAreListedAsASampleOnly) {
+  Surface surface;
+  Listener listener{surface};
+  std::int64_t second = 0;
+  const auto turn = [&](std::uint64_t ended, std::uint64_t kept) {
+    surface.view.totals.totals.requests_finished[0][0] += ended;
+    surface.view.totals.ring_recent.written += kept;
+    surface.state->tick(after(++second * 1000), true);
+    return data_of(listener.said(), "degraded");
+  };
+  EXPECT_TRUE(turn(100, 100).is_null());
+  EXPECT_TRUE(turn(1000, 1000).is_null()) << "all are kept";
+  EXPECT_EQ(turn(5000, 1000)["sampling"], 8);
+  EXPECT_TRUE(turn(5000, 1000).is_null()) << "told once";
+  for (int calm = 0; calm < 4; ++calm) EXPECT_TRUE(turn(100, 100).is_null()) << "not at the first calm second";
+  EXPECT_EQ(turn(100, 100)["sampling"], 1);
+}
+
+TEST(Http2, FramesHaveARateFromTheSecondLookOn) {
+  Surface surface;
+  const auto data_received = [&surface] { return surface.get("/http2").json()["frames"][0]; };
+  EXPECT_TRUE(data_received()["per_second"].is_null());
+  const Moment first = after(1000);
+  Moment second = first;
+  second.steady_ns += 2'000'000'000;
+  surface.view.totals.totals.h2_frames[0][0] = 50;
+  surface.state->tick(first, true);
+  EXPECT_TRUE(data_received()["per_second"].is_null());
+  surface.view.totals.totals.h2_frames[0][0] = 290;
+  surface.state->tick(second, true);
+  EXPECT_EQ(data_received()["total"], 290);
+  EXPECT_EQ(data_received()["per_second"], 120.0);
+}
+
 TEST(Events, AreServedToABoundedNumber) {
   Options options;
   options.stream_clients_max = 2;
@@ -191,6 +247,16 @@ TEST(Events, ResumeWithTheChangesThatWereMissed) {
   EXPECT_EQ(said.find("\"text\":\"one\""), std::string::npos);
   Listener other{surface, "boot-0/1/1"};
   EXPECT_EQ(data_of(other.said(), "hello")["resumed"], false);
+}
+
+TEST(Events, AreNotResumedWhenChangesWereLost) {
+  Surface surface;
+  for (int n = 0; n < 100; ++n) surface.state->changes.add(Moment::now(), "reload", "again");
+  const std::string now = "boot-1/" + std::to_string(Moment::now().wall_ns / 1'000'000'000) + "/";
+  Listener lost{surface, now + "3"};
+  EXPECT_EQ(data_of(lost.said(), "hello")["resumed"], false);
+  Listener whole{surface, now + "99"};
+  EXPECT_EQ(data_of(whole.said(), "hello")["resumed"], true);
 }
 
 TEST(Page, IsServedWithItsPolicyBelowItsMount) {

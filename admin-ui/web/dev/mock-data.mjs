@@ -49,7 +49,7 @@ export function makeConnections(count, now, seed = 7) {
       received_bytes_per_second: state === 'idle' ? 0 : Math.floor(next() ** 3 * 90000), sent_bytes_per_second: state === 'writing' ? Math.floor(next() ** 2 * 900000) : 0,
       streams: protocol.startsWith('h2') ? (state === 'idle' ? 0 : 1 + Math.floor(next() ** 3 * 40)) : null,
       rtt_seconds: 0.0004 + next() ** 3 * 0.24, retransmits: Math.floor(next() ** 8 * 40), sample_age_seconds: next(),
-      pending_bytes: pending, memory_bytes: 9000 + pending + Math.floor(next() * 40000),
+      pending_bytes: pending,
       method: requests ? method : null, target: requests ? target : null, route: requests ? route : null,
       age_seconds: 0, idle_seconds: 0, deadline: null, limited_by: state === 'writing' ? pick(next, ['receiver_window', 'h2_window', 'network', 'send_buffer']) : state === 'handling' ? 'handler' : state === 'reading_body' ? 'client_upload' : null,
       timer: kind, timerTotal: total,
@@ -67,7 +67,7 @@ export function rowOf(c, now) {
   return c;
 }
 
-const kReasonMix = [['client_fin_idle', 0.479, 'client', 'client'], ['keep_alive_timeout', 0.252, 'timer', 'server'], ['response_connection_close', 0.103, 'normal', 'server'], ['client_goaway', 0.054, 'client', 'client'], ['h2_idle_timeout', 0.045, 'timer', 'server'], ['client_reset_idle', 0.033, 'client', 'client'], ['client_reset_mid_request', 0.01, 'client', 'client'], ['first_request_timeout', 0.008, 'timer', 'server'], ['tls_handshake_failed', 0.007, 'tls', 'server'], ['write_stall', 0.004, 'timer', 'server'], ['body_timeout', 0.002, 'timer', 'server'], ['rapid_reset', 0.0011, 'abuse', 'server'], ['network_timeout', 0.001, 'network', 'network'], ['parse_error_h1', 0.0005, 'protocol', 'server'], ['admin_close', 0.0004, 'admin', 'admin'], ['memory_pressure', 0.0002, 'pressure', 'server']];
+const kReasonMix = [['client_fin_idle', 0.479, 'client', 'client'], ['keep_alive_timeout', 0.252, 'timer', 'server'], ['response_connection_close', 0.103, 'normal', 'server'], ['client_goaway', 0.054, 'client', 'client'], ['h2_idle_timeout', 0.045, 'timer', 'server'], ['client_reset_idle', 0.033, 'client', 'client'], ['client_reset_mid_request', 0.01, 'client', 'client'], ['first_request_timeout', 0.008, 'timer', 'server'], ['tls_handshake_failed', 0.007, 'tls', 'server'], ['write_stall', 0.004, 'timer', 'server'], ['body_timeout', 0.002, 'timer', 'server'], ['rapid_reset', 0.0011, 'abuse', 'server'], ['network_timeout', 0.001, 'network', 'network'], ['parse_error_h1', 0.0005, 'protocol', 'server'], ['admin_close', 0.0004, 'admin', 'admin'], ['connection_limit', 0.0002, 'pressure', 'server']];
 export const kReasons = kReasonMix.map(([name]) => name);
 export const kFamilyOf = Object.fromEntries(kReasonMix.map(([name, , family]) => [name, family]));
 const kSentences = {

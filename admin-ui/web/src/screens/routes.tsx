@@ -12,8 +12,7 @@ const known = (value: number | null | undefined) => value ?? -1;
 
 function columns(now: number): (Column<RouteRow> & { sortBy?: (row: RouteRow) => number | string })[] {
   return [
-    { id: 'route', head: 'route', sortBy: (r) => r.route, cls: 'cut', cell: (r) => <><RouteLink route={r.route} />{r.name ? <span class="sub"> {r.name}</span> : null}</> },
-    { id: 'handler', head: 'handler', priority: 3, sortBy: (r) => r.handler ?? '', cell: (r) => <span class="sub">{r.handler ?? '–'}{r.methods?.length ? `, ${r.methods.join(' ')}` : ''}</span> },
+    { id: 'route', head: 'route', sortBy: (r) => r.route, cls: 'cut', cell: (r) => <RouteLink route={r.route} /> },
     { id: 'rate', head: 'req/s', num: true, sortBy: (r) => r.requests_per_second, cell: (r) => formatCompact(r.requests_per_second) },
     { id: 'requests', head: 'requests', num: true, priority: 3, sortBy: (r) => r.requests, cell: (r) => formatInt(r.requests) },
     { id: 'errors', head: 'errors', num: true, sortBy: (r) => r.error_ratio, cell: (r) => <span class={r.error_ratio > 0.01 ? 'bad' : ''}>{r.error_ratio > 0.01 ? '! ' : ''}{formatPercent(r.error_ratio)} %</span> },
