@@ -69,6 +69,22 @@ Origin origin_of(const Request& request) {
   return same_text(*origin, own) ? Origin::same : Origin::other;
 }
 
+/// A page of another origin asks, not a person who followed a link or typed the address. It could not read the answer,
+/// but it could make the server work, and take the places of those who may look.
+bool is_foreign_page(const Request& request) {
+  if (origin_of(request) != Origin::other) return false;
+  const std::string_view site = request.field("sec-fetch-site").value_or("");
+  return site != "none" && request.field("sec-fetch-mode").value_or("") != "navigate";
+}
+
+/// On this machine, and not on behalf of somebody elsewhere: a proxy that runs here says whom it speaks for.
+bool is_local(const Request& request) {
+  if (!is_loopback_peer(request.peer())) return false;
+  constexpr std::array kSpeaksForOthers{"forwarded", "x-forwarded-for", "x-real-ip", "via"};
+  return std::none_of(kSpeaksForOthers.begin(), kSpeaksForOthers.end(),
+                      [&request](const char* name) { return request.field(name).has_value(); });
+}
+
 Problem not_same_origin(std::string detail) {
   return Problem{403, "forbidden", "Another site may not do this", std::move(detail)};
 }
@@ -137,6 +153,18 @@ void Access::check_host(const Request& request) const {
                 "The admin surface answers to loopback names and to those in admin.hosts."};
 }
 
+std::string Access::why_not() const {
+  if (!tokens_.is_configured()) return "No tokens file is set: only this machine may look.";
+  // What is wrong with the file is told to the audit trail, not to whoever asks.
+  return tokens_.error().empty() ? "" : "The tokens file is missing or cannot be understood.";
+}
+
+std::string Access::tokens_error(const Moment& now) {
+  if (!tokens_.is_configured()) return {};
+  tokens_.look(now);
+  return tokens_.error();
+}
+
 Session Access::capped(Session session) const {
   if (options_.read_only) session.role = Role::viewer;
   return session;
@@ -168,15 +196,17 @@ Session Access::session_of(const Request& request, const Moment& now) {
     throw Problem{401, "unauthenticated", "The token is not known"};
   }
   if (auto session = by_cookie(request, now)) return capped(std::move(*session));
-  if (!tokens_.is_configured() && options_.loopback && is_loopback_peer(request.peer())) {
+  if (!tokens_.is_configured() && options_.loopback && is_local(request)) {
     return capped({Role::operator_, "local", How::loopback, std::nullopt});
   }
-  throw Problem{401, "unauthenticated", "Sign in",
-                tokens_.is_configured() ? tokens_.error() : "No tokens file is set: only this machine may look."};
+  throw Problem{401, "unauthenticated", "Sign in", why_not()};
 }
 
 Session Access::require(const Request& request, Role role, const Moment& now) {
   Session session = session_of(request, now);
+  if (session.how != How::bearer && is_foreign_page(request)) {
+    throw not_same_origin("The request comes from a page of another origin.");
+  }
   if (session.role >= role) return session;
   std::string detail = "This needs the role " + std::string{to_string(role)} + ".";
   if (options_.read_only) detail += " The admin surface is read-only.";
@@ -198,7 +228,7 @@ Session Access::require_change(const Request& request, Role role, const Moment& 
     return session;
   }
   // Neither Origin nor Sec-Fetch-Site: no browser. The field alone is enough on this machine.
-  if (!is_loopback_peer(request.peer())) throw not_same_origin("From elsewhere a change needs a bearer token.");
+  if (!is_local(request)) throw not_same_origin("From elsewhere a change needs a bearer token.");
   return session;
 }
 
@@ -213,7 +243,7 @@ Response Access::sign_in(const Request& request, const Moment& now) {
   const std::string secret = text_member(body_of(request), "token", "", 512);
   const std::string hash = sha256_hex(secret);
   const auto token = tokens_.find(hash, now);
-  if (!token) throw Problem{401, "unauthenticated", "The token is not known", tokens_.error()};
+  if (!token) throw Problem{401, "unauthenticated", "The token is not known", why_not()};
   const std::string value = random_hex(32);
   const std::int64_t expires = now.wall_ns + kSessionSeconds * 1'000'000'000;
   {

@@ -43,6 +43,8 @@ class Tokens {
   [[nodiscard]] bool is_configured() const noexcept { return !path_.empty(); }
   /// The token of that hash; every entry is compared.
   std::optional<Token> find(std::string_view sha256, const Moment& now);
+  /// Reads the file when it has changed.
+  void look(const Moment& now);
   /// Why the newest file was not taken; empty when it was.
   [[nodiscard]] std::string error() const;
 
@@ -67,7 +69,7 @@ class Access {
   void check_host(const Request& request) const;
   /// @throws Problem 401
   Session session_of(const Request& request, const Moment& now);
-  /// @throws Problem 401, 403: the role is too low
+  /// @throws Problem 401, 403: the role is too low, or a page of another origin asks without a token
   Session require(const Request& request, Role role, const Moment& now);
   /// A change: role, and a bearer token or the same origin with the two fields. @throws Problem 401, 403
   Session require_change(const Request& request, Role role, const Moment& now);
@@ -77,6 +79,8 @@ class Access {
   /// Signs in by `{"token"}`; the answer sets the cookie. @throws Problem 401, 403
   Response sign_in(const Request& request, const Moment& now);
   Response sign_out(const Request& request);
+  /// Why the newest tokens file was not taken; empty when it was, or when there is none to be.
+  [[nodiscard]] std::string tokens_error(const Moment& now);
 
  private:
   struct Cookie {
@@ -86,6 +90,7 @@ class Access {
   };
   std::optional<Session> by_cookie(const Request& request, const Moment& now);
   Session capped(Session session) const;
+  [[nodiscard]] std::string why_not() const;
 
   Options options_;
   Tokens tokens_;

@@ -33,12 +33,22 @@ void State::wake() {
 void State::tick(const Moment& now, bool is_whole_second) {
   jobs.advance(now, [this](const Moment& at, const Job& job) { changes.add(at, "close_job", job.sentence()); });
   if (!is_whole_second) return;
+  look_at_tokens(now);
   log_levels.revert(now);
   handles.expire(now);
   if (rates.is_wanted(now)) rates.look(view, now);
   if (frame_rates.is_wanted(now)) frame_rates.look(view.snapshot(), now);
   watch.look(*this, now);
   streams.send_all(*this, now);
+}
+
+void State::look_at_tokens(const Moment& now) {
+  std::string error = access.tokens_error(now);
+  if (error == tokens_error_) return;
+  tokens_error_ = std::move(error);
+  AuditLine line{"server", "", "tokens file", options.tokens_file, "done", tokens_error_};
+  if (!tokens_error_.empty()) line.result = "failed";
+  audit.add(now, std::move(line));
 }
 
 void State::run(const std::stop_token& stop) {

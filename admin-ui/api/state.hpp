@@ -55,10 +55,12 @@ struct State {
 
  private:
   void run(const std::stop_token& stop);
+  void look_at_tokens(const Moment& now);
 
   std::mutex mutex_;
   std::condition_variable_any woken_;
   bool is_woken_{false};
+  std::string tokens_error_;
   std::jthread thread_;  ///< last: ends before what it uses
 };
 

@@ -81,6 +81,11 @@ void Tokens::read_if_changed(const Moment& now) {
   }
 }
 
+void Tokens::look(const Moment& now) {
+  const std::lock_guard lock{mutex_};
+  read_if_changed(now);
+}
+
 std::optional<Tokens::Token> Tokens::find(std::string_view sha256, const Moment& now) {
   const std::lock_guard lock{mutex_};
   read_if_changed(now);

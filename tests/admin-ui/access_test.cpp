@@ -148,6 +148,41 @@ TEST(Access, SignsInWithACookieAndOut) {
   EXPECT_EQ(surface.ask(look).status, 401);
 }
 
+TEST(Access, APageOfAnotherOriginMayNotEvenLook) {
+  Surface surface;
+  const auto looked = [&surface](std::vector<std::pair<std::string, std::string>> fields) {
+    Ask ask;
+    ask.path = "/api/v1/status";
+    ask.fields = std::move(fields);
+    return surface.ask(ask).status;
+  };
+  EXPECT_EQ(looked({}), 200) << "curl";
+  EXPECT_EQ(looked({{"Sec-Fetch-Site", "same-origin"}}), 200);
+  EXPECT_EQ(looked({{"Sec-Fetch-Site", "none"}, {"Sec-Fetch-Mode", "navigate"}}), 200) << "typed";
+  EXPECT_EQ(looked({{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}}), 200) << "a link";
+  EXPECT_EQ(looked({{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "cors"}}), 403);
+  EXPECT_EQ(looked({{"Sec-Fetch-Site", "same-site"}, {"Sec-Fetch-Mode", "no-cors"}}), 403) << "another port";
+  EXPECT_EQ(looked({{"Origin", "http://evil.example"}}), 403);
+  Ask events;
+  events.path = "/api/v1/events";
+  events.fields = {{"Origin", "http://localhost:3000"}};
+  EXPECT_EQ(surface.ask(events).status, 403);
+  EXPECT_EQ(surface.state->streams.size(), 0U) << "it takes no viewer's place";
+}
+
+TEST(Access, AProxyOnThisMachineIsNotAPersonOnIt) {
+  Surface surface;
+  for (const char* field : {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"}) {
+    Ask ask;
+    ask.path = "/api/v1/status";
+    ask.fields = {{field, "192.0.2.1"}};
+    EXPECT_EQ(surface.ask(ask).status, 401) << field;
+    Ask action = change({{"X-Equinox-Action", "1"}, {field, "192.0.2.1"}});
+    EXPECT_EQ(surface.ask(action).status, 401) << field;
+  }
+  EXPECT_TRUE(surface.done.empty());
+}
+
 TEST(Access, AKnownCallWithAnotherMethodIsRefusedWithThoseThatExist) {
   Surface surface;
   const auto asked = [&surface](Method method, const std::string& path) {
@@ -177,6 +212,26 @@ TEST(Access, AKnownCallWithAnotherMethodIsRefusedWithThoseThatExist) {
   EXPECT_EQ(options.field("allow"), "GET, HEAD, PUT");
   EXPECT_EQ(options.field("access-control-allow-origin"), "") << "nothing from elsewhere may read";
   EXPECT_EQ(asked(Method::get, "/nothing").status().code(), 404);
+}
+
+TEST(Tokens, AMistakeInTheFileIsWrittenDownNotTold) {
+  const TokensFile file;
+  Options options;
+  options.tokens_file = file.path();
+  Surface surface{options};
+  Moment now = Moment::now();
+  surface.state->tick(now, true);
+  EXPECT_EQ(surface.state->audit.page(10)["total"], 0);
+  file.write("{ broken");
+  now.steady_ns += 2'000'000'000;
+  surface.state->tick(now, true);
+  const Json row = surface.state->audit.page(10)["rows"][0];
+  EXPECT_EQ(row["action"], "tokens file");
+  EXPECT_EQ(row["result"], "failed");
+  EXPECT_NE(row["reason"].get<std::string>().find("stay as they were"), std::string::npos);
+  const Got refused = surface.get("/status");
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_EQ(refused.text.find(file.path()), std::string::npos) << "no path for whoever asks";
 }
 
 TEST(Tokens, AreReadAgainWhenTheFileChanges) {
