@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { api, connectClient, open, settled, skip, skipWithoutTraffic, traffic, violations } from './support.mjs';
 
+const kCrowd = 5000;
 const focusedText = (page) => page.evaluate(() => document.activeElement?.textContent ?? '');
 
 describe('by keyboard', { skip }, () => {
@@ -109,6 +110,38 @@ describe('with traffic', { skip: skipWithoutTraffic }, () => {
     assert.match(await page.locator('.drawer').innerText(), /admin_close/);
     const why = await api(`closed?query=${encodeURIComponent(`peer:${client.address}`)}`);
     assert.equal(why.rows[0].reason, 'admin_close');
+    await close();
+  });
+
+  test('one slow reader is found among 5,000 connections, closed, and its end explained', async () => {
+    const crowd = [];
+    while (crowd.length < kCrowd) {
+      const some = await Promise.all(Array.from({ length: 100 }, () => connectClient()));
+      for (const client of some) client.get('/hello');
+      crowd.push(...some);
+    }
+    const slow = await connectClient();
+    slow.socket.pause();
+    slow.get('/32m.bin');
+    const { page, close } = await open('connections');
+    await settled(page);
+    await page.waitForFunction((least) => Number(document.querySelector('[role=grid]')?.getAttribute('aria-rowcount')) > least, kCrowd);
+    await page.getByRole('button', { name: 'Slow readers' }).click();
+    // What was asked for is a moment: r asks again until the server's buffers are full.
+    for (let turn = 0; turn < 50 && (await page.getByRole('grid').getAttribute('aria-rowcount')) !== '2'; turn += 1) {
+      await page.keyboard.press('r');
+      await page.waitForTimeout(200);
+    }
+    assert.match(await page.locator('.grid-row').first().innerText(), new RegExp(slow.address));
+    await page.keyboard.press('x');
+    await page.keyboard.press('c');
+    await page.getByRole('button', { name: 'Close 1', exact: true }).click();
+    await page.locator('.grid-row.ended').waitFor();
+    const why = await api(`closed?query=${encodeURIComponent(`peer:${slow.address}`)}`);
+    assert.equal(why.rows[0].reason, 'admin_close');
+    assert.match(why.rows[0].sentence, /local/);
+    assert.equal((await api('connections?limit=1')).total >= kCrowd, true, 'nobody else was closed');
+    for (const client of [...crowd, slow]) client.socket.destroy();
     await close();
   });
 

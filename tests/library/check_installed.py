@@ -42,7 +42,7 @@ def free_port():
 
 def install(build, prefix):
     run("cmake", "--install", build, "--component", "libequinox-dev", "--prefix", prefix)
-    for wanted in ("include/equinox/server.hpp", "include/equinox/metrics.hpp"):
+    for wanted in ("include/equinox/server.hpp", "include/equinox/metrics.hpp", "include/equinox/admin.hpp"):
         expect(f"{wanted} is installed", (prefix / wanted).is_file(), True)
 
 
@@ -168,6 +168,42 @@ def check_two_servers(program):
         expect("it is ready", code_of(f"{ops}/readyz"), "200")
 
 
+def wait_for_json(url, holds, seconds):
+    until = time.monotonic() + seconds
+    while True:
+        answer = json.loads(curl(url))
+        if holds(answer):
+            return answer
+        if time.monotonic() > until:
+            sys.exit(f"{url}: not what was awaited: {answer}")
+        time.sleep(0.02)
+
+
+def check_observed(program):
+    """Every reactor of the traffic server asleep in a handler: the other server answers, and names who sleeps."""
+    with running(program, ports=2) as [traffic, admin]:
+        expect("traffic answers", curl(f"{traffic}/hello/Ada"), "Hello, Ada!\n")
+        api = f"{admin}/admin/api/v1"
+        asleep = []
+        try:
+            # The kernel chooses the reactor of a connection: so many that none is left awake.
+            for _ in range(24):
+                asleep.append(subprocess.Popen(["curl", "-sS", "--max-time", "60", "-o", os.devnull, f"{traffic}/sleep"]))
+            stalls = wait_for_json(f"{api}/stalls", lambda a: len({s["reactor"] for s in a["rows"] if s["running"]}) == 2, 10)
+            running_now = [s for s in stalls["rows"] if s["running"]]
+            expect("the culprit is named", {(s["cause"], s["route"]) for s in running_now}, {("handler", "/sleep")})
+            began = time.monotonic()
+            for path in ("/readyz", "/metrics", "/admin/api/v1/status", "/admin/api/v1/connections", "/admin/"):
+                expect(f"{path} answers meanwhile", code_of(admin + path), "200")
+            expect("without waiting for the sleepers", time.monotonic() - began < 1.5, True)
+        finally:
+            for each in asleep:
+                each.kill()
+                each.wait()
+        wait_for_json(f"{api}/stalls", lambda a: not any(s["running"] for s in a["rows"]), 60)
+        expect("traffic answers again", curl(f"{traffic}/hello/Ada"), "Hello, Ada!\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True, help="a built tree")
@@ -190,6 +226,7 @@ def main():
         check_upload(programs / "upload", folder)
         check_events(programs / "events")
         check_two_servers(programs / "two_servers")
+        check_observed(programs / "observed")
 
 
 if __name__ == "__main__":
