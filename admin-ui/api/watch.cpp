@@ -1,6 +1,8 @@
 #include "admin-ui/api/watch.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "admin-ui/api/state.hpp"
 
@@ -23,6 +25,17 @@ std::pair<CloseReason, std::uint32_t> most_common(const SeriesPoint& point, F wa
   return most;
 }
 
+/// What tells one set of certificates from another; that they were read again is no change.
+std::string identity_of(const std::vector<CertificateFacts>& certificates) {
+  std::string identity;
+  for (const CertificateFacts& certificate : certificates) {
+    identity += certificate.listener + '\n' + certificate.name + '\n' + certificate.issuer + '\n' +
+                std::to_string(certificate.not_before_s) + '-' + std::to_string(certificate.not_after_s) + '\n';
+    for (const std::string& name : certificate.names) identity += name + '\n';
+  }
+  return identity;
+}
+
 }  // namespace
 
 void Watch::look(State& state, const Moment& now) {
@@ -34,10 +47,7 @@ void Watch::look(State& state, const Moment& now) {
 }
 
 void Watch::look_at_life(State& state, const Moment& now, const LiveFacts& live) {
-  std::int64_t certificates = 0;
-  for (const CertificateFacts& certificate : live.certificates) {
-    certificates = std::max(certificates, certificate.loaded_wall_ns);
-  }
+  std::string certificates = identity_of(live.certificates);
   if (!has_looked_) {
     const ServerIdentity identity = state.view.identity();
     state.changes.add({now.steady_ns, identity.started_wall_ns != 0 ? identity.started_wall_ns : now.wall_ns}, "start",
@@ -55,12 +65,15 @@ void Watch::look_at_life(State& state, const Moment& now, const LiveFacts& live)
     }
     if (!live.is_draining() && drain_ != DrainState::none)
       state.changes.add(now, "undrain", "The drain was taken back");
-    if (certificates > certificates_wall_ns_) state.changes.add(now, "certificate", "Certificates loaded anew");
+    // A server that is still starting shows none yet: its first ones are no change.
+    if (!certificates_.empty() && !certificates.empty() && certificates != certificates_) {
+      state.changes.add(now, "certificate", "Certificates loaded anew");
+    }
   }
   reloaded_wall_ns_ = live.last_reload_wall_ns;
   reload_error_ = live.last_reload_error;
   drain_ = live.drain;
-  certificates_wall_ns_ = certificates;
+  if (!certificates.empty()) certificates_ = std::move(certificates);
 }
 
 void Watch::look_at_stalls(State& state, const Moment& now) {

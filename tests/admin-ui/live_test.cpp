@@ -257,6 +257,29 @@ TEST(Events, AreNotResumedWhenChangesWereLost) {
   EXPECT_EQ(data_of(lost.said(), "hello")["resumed"], false);
   Listener whole{surface, now + "99"};
   EXPECT_EQ(data_of(whole.said(), "hello")["resumed"], true);
+
+TEST(Changes, TellOfCertificatesOnlyWhenTheyAreOthers) {
+  Surface surface;
+  const auto told = [&surface] {
+    std::size_t count = 0;
+    for (const auto& [number, change] : surface.state->changes.since(0)) count += change["kind"] == "certificate";
+    return count;
+  };
+  surface.state->tick(after(0), true);  // the traffic server is still starting
+  CertificateFacts certificate;
+  certificate.listener = "https";
+  certificate.name = "main";
+  certificate.not_before_s = 1'000;
+  certificate.loaded_wall_ns = Moment::now().wall_ns;
+  surface.view.facts.certificates = {certificate};
+  surface.state->tick(after(1000), true);
+  EXPECT_EQ(told(), 0u) << "the first ones are no change";
+  surface.view.facts.certificates[0].loaded_wall_ns += 1'000'000'000;
+  surface.state->tick(after(2000), true);
+  EXPECT_EQ(told(), 0u) << "the same ones, read again";
+  surface.view.facts.certificates[0].not_before_s += 1;
+  surface.state->tick(after(3000), true);
+  EXPECT_EQ(told(), 1u);
 }
 
 TEST(Page, IsServedWithItsPolicyBelowItsMount) {
