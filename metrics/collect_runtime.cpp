@@ -169,6 +169,13 @@ void build_info(const Sources& from, Page& page) {
   page.families.push_back(std::move(made.front()));
 }
 
+void sandbox(const Sources& from, Page& page) {
+  if (from.options->sandbox.empty()) return;
+  FamilyBuilder family{Metric::sandbox};
+  for (const auto& [part, in_force] : from.options->sandbox) family.count({{"part", part}}, in_force ? 1 : 0);
+  std::move(family).add_to(page.families);
+}
+
 void logs(const Sources& from, Page& page) {
   constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
   FamilyBuilder messages{Metric::log_messages};
@@ -236,6 +243,7 @@ void collect_self(const Sources& from, Page& page) {
       from.live.last_reload_wall_ns != 0 ? from.live.last_reload_wall_ns : from.identity.started_wall_ns;
   gauge(Metric::reload_timestamp, static_cast<double>(loaded) / 1e9);
   build_info(from, page);
+  sandbox(from, page);
   logs(from, page);
 }
 

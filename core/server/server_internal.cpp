@@ -160,10 +160,11 @@ std::vector<std::vector<server::Reactor::Listening>> Server::Internal::open_list
         address = opened->bound_address();  // with the port the kernel chose, for the other reactors
         bound.push_back({listener_name(listener), to_string(address), address.port()});
       }
-      const bool is_shared = !listener.inherited.empty() && reactor_count > 1;
-      by_reactor[r].push_back({std::make_shared<net::Listener>(std::move(*opened)), is_shared});
-      // Members of a group have a queue each; an inherited socket that all reactors poll has one.
-      if (r == 0 || !is_shared) queues.push_back({bound.size() - 1, by_reactor[r].back().listener});
+      // Others may hold an inherited one open.
+      by_reactor[r].push_back({std::make_shared<net::Listener>(std::move(*opened)), !listener.inherited.empty()});
+      // Members of a group have a queue each; reactors that poll the same socket share one.
+      const bool has_own_queue = listener.inherited.empty() || r < listener.inherited.size();
+      if (has_own_queue) queues.push_back({bound.size() - 1, by_reactor[r].back().listener});
     }
   }
   return by_reactor;

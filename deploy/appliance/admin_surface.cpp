@@ -88,6 +88,7 @@ std::unique_ptr<Server> make_admin(const ApplianceConfig& config, Server& traffi
   if (!config.admin.is_on) return nullptr;
   ServerConfig surface = surface_config(config, "admin", config.admin.address);
   surface.listeners.front().tls = config.admin.tls;
+  surface.listeners.front().inherited = config.admin.inherited;
   auto server = std::make_unique<Server>(std::move(surface));
   server->get("/", [](const Request&) { return Response::redirect("/admin/"); });
   mount_dashboard(config, traffic, std::move(reload), *server);

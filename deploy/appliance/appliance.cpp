@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "admin_surface.hpp"
+#include "sandbox_rules.hpp"
 #include "server/server_internal.hpp"
 #include "site.hpp"
 #include "surfaces.hpp"
@@ -44,10 +45,14 @@ std::vector<std::string> certificate_files(const ApplianceConfig& config) {
 }  // namespace
 
 Appliance::Appliance(ApplianceConfig config, ConfigFlags flags)
-    : config_{std::move(config)}, flags_{std::move(flags)}, sockets_{take_inherited_sockets()} {
+    : config_{std::move(config)},
+      flags_{std::move(flags)},
+      hand_over_{config_.hand_over},
+      sockets_{take_inherited_sockets()} {
   warnings_ = resolve_environment(config_);
-  const auto unwanted = adopt_sockets(config_, sockets_);
-  warnings_.insert(warnings_.end(), unwanted.begin(), unwanted.end());
+  const auto messages = adopt_sockets(config_, sockets_);
+  warnings_.insert(warnings_.end(), messages.begin(), messages.end());
+  listening_.take(config_, sockets_);
 }
 
 void Appliance::log(LogLevel level, std::string_view message, std::string_view detail) const {
@@ -60,12 +65,19 @@ void Appliance::log(LogLevel level, std::string_view message, std::string_view d
 void Appliance::block_signals() {
   sigset_t set;
   ::sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP}) ::sigaddset(&set, number);
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2}) ::sigaddset(&set, number);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!signals_ || !wake_) throw std::system_error{errno, std::generic_category(), "signalfd or eventfd"};
+}
+
+void Appliance::enter_sandbox() {
+  config_.sandbox_in_force = appliance::enter_sandbox(config_.sandbox, sandbox_rules(config_));
+  if (const std::string missing = names_missing(config_.sandbox_in_force); !missing.empty()) {
+    warnings_.push_back("the sandbox is incomplete, there is no " + missing);
+  }
 }
 
 void Appliance::start() {
@@ -82,9 +94,11 @@ void Appliance::start() {
     return std::pair{outcome.error, outcome.changed};
   });
   for (const std::string& warning : warnings_) log(LogLevel::warning, warning);
+  if (config_.sandbox != SandboxMode::off) log(LogLevel::info, "sandboxed", names_in_force(config_.sandbox_in_force));
+  // All sockets are open, so nothing of this fails for want of an address; the surfaces show a server that runs.
+  traffic_->start();
   if (ops_) ops_->start();
   if (admin_) admin_->start();
-  traffic_->start();
 }
 
 void Appliance::watch_files() {
@@ -96,19 +110,27 @@ void Appliance::watch_files() {
 
 int Appliance::run() {
   block_signals();
+  listening_.open(config_);
+  enter_sandbox();
   start();
   watch_files();
   next_poll_ = SteadyClock::now() + config_.reload.poll;
   manager_.ready(fmt::format("serving on {}", traffic_->listeners().front().address));
+  const bool is_wanted = predecessor_.ready();
+  if (!is_wanted) {
+    log(LogLevel::error, "the hand-over came too late, the old process goes on");
+    begin_drain();
+  }
   loop();
   finish();
-  return 0;
+  return is_wanted ? 0 : 1;
 }
 
 milliseconds Appliance::next_wake() const {
   const auto now = SteadyClock::now();
   auto wake = next_poll_;
   if (settle_at_) wake = std::min(wake, *settle_at_);
+  if (const auto deadline = hand_over_.deadline()) wake = std::min(wake, *deadline);
   if (manager_.watchdog_interval()) wake = std::min(wake, next_alive_);
   const auto left = std::chrono::ceil<milliseconds>(wake - now);
   const milliseconds most = phase_ == Phase::draining ? kTick : milliseconds{10'000};
@@ -117,14 +139,16 @@ milliseconds Appliance::next_wake() const {
 
 void Appliance::loop() {
   while (phase_ != Phase::over) {
-    std::array<pollfd, 4> ready{pollfd{signals_.get(), POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0},
+    std::array<pollfd, 5> ready{pollfd{signals_.get(), POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0},
                                 pollfd{certificates_.descriptor(), POLLIN, 0},
-                                pollfd{configuration_.descriptor(), POLLIN, 0}};
+                                pollfd{configuration_.descriptor(), POLLIN, 0},
+                                pollfd{hand_over_.descriptor(), POLLIN, 0}};
     ::poll(ready.data(), ready.size(), static_cast<int>(next_wake().count()));
     take_signal();
     take_requests();
     take_file_events();
     look_at_files();
+    look_at_hand_over();
     feed_watchdog();
     if (phase_ == Phase::draining && traffic_->wait_for(milliseconds{0})) phase_ = Phase::over;
   }
@@ -135,6 +159,7 @@ void Appliance::take_signal() {
   while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     switch (static_cast<int>(info.ssi_signo)) {
       case SIGHUP: static_cast<void>(reload()); break;
+      case SIGUSR2: begin_hand_over(); break;
       case SIGQUIT:
         log(LogLevel::info, "ended at once by SIGQUIT");
         phase_ = Phase::over;
@@ -177,8 +202,35 @@ void Appliance::take_requests() {
 
 void Appliance::begin_drain() {
   phase_ = Phase::draining;
+  hand_over_.abandon();
   manager_.stopping();
+  listening_.close();
   traffic_->drain();
+}
+
+void Appliance::begin_hand_over() {
+  std::string obstacle = phase_ == Phase::serving ? hand_over_.begin(named_sockets(config_)) : "the server is draining";
+  if (obstacle.empty()) {
+    log(LogLevel::info, "hand-over: a new process is starting");
+  } else {
+    log(LogLevel::error, "hand-over refused, nothing has changed", obstacle);
+  }
+}
+
+void Appliance::look_at_hand_over() {
+  switch (hand_over_.look()) {
+    case HandOver::Outcome::none: return;
+    case HandOver::Outcome::failed:
+      log(LogLevel::error, "hand-over failed, this process goes on serving", hand_over_.reason());
+      return;
+    case HandOver::Outcome::ready: break;
+  }
+  log(LogLevel::info, "handed over", fmt::format("process {}", hand_over_.successor()));
+  manager_.retire(hand_over_.successor());
+  // Probes and scrapes come in on the same sockets: from here on the new process alone answers them.
+  if (ops_) ops_->drain();
+  if (admin_) admin_->drain();
+  if (phase_ == Phase::serving) begin_drain();
 }
 
 // Traffic first: while it ends, probes and dashboard still answer.
@@ -263,13 +315,31 @@ Appliance::ReloadOutcome Appliance::reload() {
   return outcome;
 }
 
+// What the sandbox keeps closed would otherwise be found out by clients, as answers with 403 or 404.
+std::string Appliance::unreadable(const ApplianceConfig& next) const {
+  std::string all;
+  for (const ConfigProblem& problem : check_files(next)) all += (all.empty() ? "" : "; ") + problem.to_string();
+  if (!all.empty() && !config_.sandbox_in_force.empty()) {
+    all += "; the sandbox keeps the folders that were known at start: further ones need a restart";
+  }
+  return all;
+}
+
 Appliance::ReloadOutcome Appliance::apply(ApplianceConfig next) {
   static_cast<void>(resolve_environment(next));
   static_cast<void>(adopt_sockets(next, sockets_));
+  next.sandbox_in_force = config_.sandbox_in_force;
   const ConfigChange change = compare(config_.settings, next.settings);
   if (!change.restart.empty()) {
     return refuse(fmt::format("{} changed, which needs a restart", fmt::join(change.restart, ", ")));
   }
+  if (std::string problems = unreadable(next); !problems.empty()) return refuse(std::move(problems));
+  // The listeners are the same, and so are their sockets.
+  for (std::size_t i = 0; i < next.traffic.listeners.size(); ++i) {
+    next.traffic.listeners[i].inherited = config_.traffic.listeners[i].inherited;
+  }
+  next.ops.inherited = config_.ops.inherited;
+  next.admin.inherited = config_.admin.inherited;
   try {
     const SiteParts parts{
         &traffic_->view(),

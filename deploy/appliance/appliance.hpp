@@ -16,6 +16,8 @@
 #include "config.hpp"
 #include "environment.hpp"
 #include "file_watch.hpp"
+#include "hand_over.hpp"
+#include "listening_sockets.hpp"
 #include "service_manager.hpp"
 
 namespace equinox::appliance {
@@ -44,6 +46,7 @@ class Appliance {
   enum class Phase : std::uint8_t { serving, draining, over };
 
   void block_signals();
+  void enter_sandbox();
   void start();
   void loop();
   ReloadOutcome reload();
@@ -53,19 +56,25 @@ class Appliance {
   void look_at_files();
   void feed_watchdog();
   void begin_drain();
+  void begin_hand_over();
+  void look_at_hand_over();
   void finish();
   [[nodiscard]] std::chrono::milliseconds next_wake() const;
   [[nodiscard]] bool is_healthy() const;
   void watch_files();
   void reload_certificates();
   ReloadOutcome apply(ApplianceConfig next);
+  [[nodiscard]] std::string unreadable(const ApplianceConfig& next) const;
   ReloadOutcome refuse(std::string error);
   void log(LogLevel level, std::string_view message, std::string_view detail = {}) const;
 
   ApplianceConfig config_;
   const ConfigFlags flags_;
+  HandOver hand_over_;  ///< before what follows takes its variables out of the environment
+  HandOverReceiver predecessor_;
   ServiceManager manager_;
   std::vector<InheritedSocket> sockets_;
+  ListeningSockets listening_;
   std::vector<std::string> warnings_;
   std::unique_ptr<Server> traffic_;
   std::unique_ptr<Server> ops_;

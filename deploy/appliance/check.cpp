@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "config_values.hpp"
 #include "environment.hpp"
+#include "sandbox_rules.hpp"
 #include "site.hpp"
 #include "surfaces.hpp"
 
@@ -43,6 +44,21 @@ void print_rings(const ApplianceConfig& config) {
   fmt::print("# rings together: {:.1f} MB\n", static_cast<double>(total) / 1e6);
 }
 
+/// What `serve` would do here.
+void print_sandbox(const ApplianceConfig& config) {
+  if (config.sandbox == SandboxMode::off) {
+    fmt::print("# sandbox: off\n");
+    return;
+  }
+  const SandboxReport report = probe_sandbox();
+  const std::string missing = names_missing(report);
+  fmt::print("# sandbox: {}{}{}\n", names_in_force(report), missing.empty() ? "" : "; missing: ", missing);
+  const LandlockRules rules = sandbox_rules(config);
+  fmt::print("# sandbox reads: {}\n", fmt::join(rules.read, " "));
+  fmt::print("# sandbox writes: {}\n",
+             rules.write.empty() ? "nothing" : fmt::format("{}", fmt::join(rules.write, " ")));
+}
+
 void print_json(const ApplianceConfig& config) {
   nlohmann::json rows = nlohmann::json::array();
   for (const ConfigFact& fact : config_facts(config.settings)) {
@@ -74,6 +90,7 @@ int run_check(const Options& options) {
   } else {
     print_text(*loaded.config);
     print_rings(*loaded.config);
+    print_sandbox(*loaded.config);
   }
   return 0;
 }

@@ -171,7 +171,7 @@ class Builder {
     ApplianceConfig out;
     out.traffic = traffic();
     for (std::size_t i = 0; i < s.count("routes"); ++i) out.routes.push_back(route(i));
-    out.ops = {s.text("ops.address") != "off", s.text("ops.address"), s.duration("ops.livez_limit")};
+    out.ops = {s.text("ops.address") != "off", s.text("ops.address"), s.duration("ops.livez_limit"), {}};
     out.admin.address = s.text("admin.address");
     out.admin.is_on = out.admin.address != "off";
     out.admin.tokens_file = file_name("admin.tokens_file");
@@ -183,6 +183,8 @@ class Builder {
     out.redaction = {s.text("redaction.query_values") == "show", s.text("redaction.client_address") == "truncate"};
     out.reload = {s.text("reload.config") == "watch", s.text("reload.certificates") == "watch",
                   s.duration("reload.poll")};
+    out.sandbox = sandbox_mode(s.text("sandbox"));
+    out.hand_over = {s.boolean("hand_over.enabled"), s.duration("hand_over.timeout")};
     out.log_format_is_auto = s.text("log.format") == "auto";
     out.file = std::string{file};
     out.settings = s;
@@ -353,6 +355,11 @@ LogLevel log_level(std::string_view word) noexcept {
   return word == "off" ? LogLevel::off : LogLevel::info;
 }
 
+SandboxMode sandbox_mode(std::string_view word) noexcept {
+  if (word == "off") return SandboxMode::off;
+  return word == "strict" ? SandboxMode::strict : SandboxMode::automatic;
+}
+
 std::string_view to_string(RouteHandler handler) noexcept {
   constexpr std::array<std::string_view, 8> kNames{"status", "redirect", "respond", "static",
                                                    "echo",   "metrics",  "health",  "welcome"};
@@ -373,6 +380,17 @@ LoadedConfig load_config_file(const std::string& file, const ConfigFlags& flags)
   return {std::nullopt, {{file, "", fmt::format("the configuration cannot be read: {}", std::strerror(errno))}}};
 }
 
+namespace {
+
+/// By opening it: what a sandbox keeps closed shows only then. O_NONBLOCK: a FIFO must not stop the start.
+bool can_be_read(const std::string& name, bool is_folder) {
+  if (is_folder && ::access(name.c_str(), X_OK) != 0) return false;
+  const UniqueFd opened{::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  return static_cast<bool>(opened);
+}
+
+}  // namespace
+
 std::vector<ConfigProblem> check_files(const ApplianceConfig& config) {
   const Settings& s = config.settings;
   const Builder builder{s, config.file};
@@ -390,7 +408,7 @@ std::vector<ConfigProblem> check_files(const ApplianceConfig& config) {
       problems.push_back({s.origin(path), path,
                           fmt::format("\"{}\" is a {}, allowed is a {}", name, wants_folder ? "file" : "folder",
                                       wants_folder ? "folder" : "file")});
-    } else if (::access(name.c_str(), wants_folder ? R_OK | X_OK : R_OK) != 0) {
+    } else if (!can_be_read(name, wants_folder)) {
       problems.push_back(
           {s.origin(path), path, fmt::format("\"{}\": {}; it must be readable", name, std::strerror(errno))});
     }

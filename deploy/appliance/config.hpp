@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sandbox.hpp"
 #include "settings.hpp"
 
 namespace equinox::appliance {
@@ -18,6 +19,8 @@ std::string_view to_string(RouteHandler handler) noexcept;
 
 /// Of one of the words of `log.level`.
 LogLevel log_level(std::string_view word) noexcept;
+/// Of one of the words of `sandbox`.
+SandboxMode sandbox_mode(std::string_view word) noexcept;
 
 /// One entry of `routes`, checked. Only the members of its handler mean something.
 struct RouteConfig {
@@ -54,6 +57,7 @@ struct OpsConfig {
   bool is_on{true};
   std::string address;
   std::chrono::milliseconds livez_limit{30'000};
+  std::vector<int> inherited;  ///< its listening socket, once there is one
 };
 
 struct AdminConfig {
@@ -64,6 +68,7 @@ struct AdminConfig {
   std::vector<std::string> hosts;
   bool read_only{false};
   std::uint32_t viewers{16};
+  std::vector<int> inherited;  ///< its listening socket, once there is one
 };
 
 struct MetricsConfig {
@@ -81,6 +86,11 @@ struct ReloadConfig {
   std::chrono::milliseconds poll{60'000};
 };
 
+struct HandOverConfig {
+  bool is_on{false};
+  std::chrono::milliseconds timeout{30'000};
+};
+
 /// Everything `equinox serve` needs: a plain value made from Settings and checked across keys.
 struct ApplianceConfig {
   ServerConfig traffic;
@@ -90,6 +100,9 @@ struct ApplianceConfig {
   MetricsConfig metrics;
   RedactionConfig redaction;
   ReloadConfig reload;
+  SandboxMode sandbox{SandboxMode::automatic};
+  SandboxReport sandbox_in_force;  ///< filled at start; empty: no sandbox
+  HandOverConfig hand_over;
   bool log_format_is_auto{true};
   std::string file;  ///< the configuration file; empty: none
   Settings settings;

@@ -142,6 +142,10 @@ constexpr KeySpec kKeys[] = {
     {"reload.config", choice, kDefault, "signal", "", "", "signal|watch", kRestart, "", "The configuration: on SIGHUP, or also when the file changes."},
     {"reload.certificates", choice, kDefault, "watch", "", "", "signal|watch", kRestart, "", "Certificates: on SIGHUP, or also when their folder changes."},
     {"reload.poll", duration, kDefault, "60s", "1s", "24h", "", kRestart, "", "How often watched files are compared although nothing announced a change."},
+    {"sandbox", choice, kDefault, "auto", "", "", "auto|off|strict", kRestart, "--sandbox", "What the process may still do once it listens: `auto` takes all that the kernel has, `strict` refuses to start without all of it, `off` takes nothing."},
+    {"hand_over", group, kOptional, "", "", "", "", kRestart, "", "SIGUSR2: a new process takes the listening sockets over without a refused connection."},
+    {"hand_over.enabled", boolean, kDefault, "false", "", "", "", kRestart, "", "Keeps a small launcher process outside the sandbox, which starts the new one."},
+    {"hand_over.timeout", duration, kDefault, "30s", "1s", "10m", "", kRestart, "", "Time for the new process to become ready; after it the old one goes on serving."},
     {"$schema", text, kOptional, "", "", "", "", kLive, "", "For editors; not used."},
 };
 // clang-format on

@@ -19,10 +19,41 @@ namespace {
 
 constexpr std::uint64_t kReservedDescriptors = 100;  // log files, ops, admin, open files, event descriptors
 constexpr std::uint64_t kFewConnections = 1000;
+constexpr std::size_t kMostReactors = 255;
 
 std::uint64_t number_of(const char* variable) {
   const char* text = std::getenv(variable);
   return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+}
+
+/// Something that can take sockets over.
+struct Taker {
+  std::string_view name;
+  std::string_view address;
+  std::vector<int>* sockets{nullptr};
+};
+
+std::vector<Taker> takers_of(ApplianceConfig& config) {
+  std::vector<Taker> takers;
+  for (ListenerConfig& listener : config.traffic.listeners) {
+    takers.push_back({listener.name, listener.address, &listener.inherited});
+  }
+  if (config.ops.is_on) takers.push_back({kOpsSocket, config.ops.address, &config.ops.inherited});
+  if (config.admin.is_on) takers.push_back({kAdminSocket, config.admin.address, &config.admin.inherited});
+  return takers;
+}
+
+const Taker* taker_of(const InheritedSocket& socket, const std::vector<Taker>& takers) {
+  auto wanted =
+      std::find_if(takers.begin(), takers.end(), [&](const Taker& taker) { return taker.name == socket.name; });
+  if (wanted == takers.end()) {
+    const auto bound = parse_listen_address(socket.address);
+    wanted = std::find_if(takers.begin(), takers.end(), [&](const Taker& taker) {
+      const auto address = parse_listen_address(taker.address);
+      return bound && address && address->port != 0 && address->port == bound->port;
+    });
+  }
+  return wanted == takers.end() ? nullptr : &*wanted;
 }
 
 }  // namespace
@@ -75,13 +106,14 @@ std::vector<std::string> resolve_environment(ApplianceConfig& config) {
 
 std::vector<InheritedSocket> take_inherited_sockets() {
   constexpr int kFirst = 3;
+  constexpr std::uint64_t kMostSockets = 65'536;  // 255 reactors on each of many listeners
   std::vector<InheritedSocket> sockets;
   const std::uint64_t count = number_of("LISTEN_FDS");
   const bool is_for_us = number_of("LISTEN_PID") == static_cast<std::uint64_t>(::getpid());
   const char* names_text = std::getenv("LISTEN_FDNAMES");
   const std::string all_names = names_text == nullptr ? "" : names_text;
   const auto names = split(all_names, ':');
-  for (std::uint64_t i = 0; is_for_us && i < count && i < 256; ++i) {
+  for (std::uint64_t i = 0; is_for_us && i < count && i < kMostSockets; ++i) {
     InheritedSocket socket;
     socket.descriptor = kFirst + static_cast<int>(i);
     if (i < names.size()) socket.name = std::string{names[i]};
@@ -96,26 +128,25 @@ std::vector<InheritedSocket> take_inherited_sockets() {
 }
 
 std::vector<std::string> adopt_sockets(ApplianceConfig& config, const std::vector<InheritedSocket>& sockets) {
-  std::vector<std::string> unwanted;
+  std::vector<std::string> messages;
+  const std::vector<Taker> takers = takers_of(config);
   for (const InheritedSocket& socket : sockets) {
-    auto& listeners = config.traffic.listeners;
-    auto wanted = std::find_if(listeners.begin(), listeners.end(),
-                               [&](const ListenerConfig& listener) { return listener.name == socket.name; });
-    if (wanted == listeners.end()) {
-      const auto bound = parse_listen_address(socket.address);
-      wanted = std::find_if(listeners.begin(), listeners.end(), [&](const ListenerConfig& listener) {
-        const auto address = parse_listen_address(listener.address);
-        return bound && address && address->port != 0 && address->port == bound->port;
-      });
-    }
-    if (wanted == listeners.end()) {
-      unwanted.push_back(fmt::format("the inherited socket \"{}\" ({}) belongs to no listener", socket.name,
-                                     socket.address.empty() ? "not an IP socket" : socket.address));
+    if (const Taker* taker = taker_of(socket, takers)) {
+      taker->sockets->push_back(socket.descriptor);
     } else {
-      wanted->inherited.push_back(socket.descriptor);
+      messages.push_back(fmt::format("the inherited socket \"{}\" ({}) belongs to no listener", socket.name,
+                                     socket.address.empty() ? "not an IP socket" : socket.address));
     }
   }
-  return unwanted;
+  std::size_t most = 0;
+  for (const ListenerConfig& listener : config.traffic.listeners) most = std::max(most, listener.inherited.size());
+  if (config.traffic.reactors != 0 && most > config.traffic.reactors && most <= kMostReactors) {
+    messages.push_back(fmt::format("{} reactors instead of {}: so many sockets were handed over for one listener", most,
+                                   config.traffic.reactors));
+    config.traffic.reactors = static_cast<std::uint32_t>(most);
+    config.settings.resolve("reactors", config.traffic.reactors, "one for each inherited socket");
+  }
+  return messages;
 }
 
 }  // namespace equinox::appliance

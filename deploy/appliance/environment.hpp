@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config.hpp"
@@ -24,8 +25,12 @@ struct InheritedSocket {
 };
 /// Takes them once: the variables are removed so that no child believes they are meant for it.
 std::vector<InheritedSocket> take_inherited_sockets();
-/// Gives each socket to the listener of its name, else to the one with its port. @return a message for each socket that
-/// nobody wants.
+/// The names of the surfaces' sockets among those handed over.
+inline constexpr std::string_view kOpsSocket = "equinox-ops";
+inline constexpr std::string_view kAdminSocket = "equinox-admin";
+/// Gives each socket to the listener or surface of its name, else to the one with its port. More sockets for a listener
+/// than reactors raise the number of reactors: a socket nobody accepts from would leave its clients waiting.
+/// @return a message for each socket that nobody wants, and for what was raised
 std::vector<std::string> adopt_sockets(ApplianceConfig& config, const std::vector<InheritedSocket>& sockets);
 
 }  // namespace equinox::appliance

@@ -52,6 +52,7 @@ void add_serve_options(CLI::App& app, Options& options) {
       {"--log-format", "log.format"},
       {"--log-level", "log.level"},
       {"--access-log", "log.access"},
+      {"--sandbox", "sandbox"},
   };
   for (const auto& [flag, path] : kKeys) add_key(app, options, flag, path);
 }

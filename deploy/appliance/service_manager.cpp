@@ -52,4 +52,9 @@ void ServiceManager::reloading() const {
 void ServiceManager::stopping() const { send("STOPPING=1\nSTATUS=draining"); }
 void ServiceManager::alive() const { send("WATCHDOG=1"); }
 
+void ServiceManager::retire(int successor) {
+  send("MAINPID=" + std::to_string(successor));
+  socket_.clear();
+}
+
 }  // namespace equinox::appliance

@@ -17,6 +17,8 @@ class ServiceManager {
   void reloading() const;
   void stopping() const;
   void alive() const;
+  /// Another process is the main one from here on; nothing further is said by this one.
+  void retire(int successor);
   /// How often alive() must be called; nothing when no watchdog waits. Already half of what the manager allows.
   [[nodiscard]] std::optional<std::chrono::milliseconds> watchdog_interval() const noexcept { return interval_; }
 

@@ -15,6 +15,7 @@ metrics::Options metrics_options(const ApplianceConfig& config) {
   out.status = config.metrics.status_class ? metrics::StatusLabel::status_class : metrics::StatusLabel::code;
   const BuildFacts facts = build_facts();
   out.build = {{"revision", facts.revision}, {"tls", facts.tls}, {"llhttp", facts.llhttp}, {"nghttp2", facts.nghttp2}};
+  out.sandbox = sandbox_facts(config.sandbox_in_force);
   return out;
 }
 
@@ -41,7 +42,9 @@ ServerConfig surface_config(const ApplianceConfig& config, std::string name, std
 
 std::unique_ptr<Server> make_ops(const ApplianceConfig& config, const Server& traffic) {
   if (!config.ops.is_on) return nullptr;
-  auto server = std::make_unique<Server>(surface_config(config, "ops", config.ops.address));
+  ServerConfig surface = surface_config(config, "ops", config.ops.address);
+  surface.listeners.front().inherited = config.ops.inherited;
+  auto server = std::make_unique<Server>(std::move(surface));
   server->get("/livez", handlers::livez(traffic.view(), config.ops.livez_limit));
   server->get("/readyz", handlers::readyz(traffic.view()));
   server->get("/metrics", metrics::exposition(traffic.view(), metrics_options(config)));

@@ -257,6 +257,7 @@ TEST(Events, AreNotResumedWhenChangesWereLost) {
   EXPECT_EQ(data_of(lost.said(), "hello")["resumed"], false);
   Listener whole{surface, now + "99"};
   EXPECT_EQ(data_of(whole.said(), "hello")["resumed"], true);
+}
 
 TEST(Changes, TellOfCertificatesOnlyWhenTheyAreOthers) {
   Surface surface;

@@ -46,6 +46,23 @@ TEST(Environment, GivesInheritedSocketsToTheirListener) {
   EXPECT_THAT(unwanted[0], testing::HasSubstr("\"y\""));
 }
 
+TEST(Environment, GivesInheritedSocketsToTheSurfaces) {
+  ApplianceConfig config = load(R"({"listeners": [{"address": ":8080"}], "ops": {"address": "127.0.0.1:7000"}})");
+  EXPECT_TRUE(adopt_sockets(config, {{10, "equinox-admin", ""}, {11, "unnamed", "127.0.0.1:7000"}}).empty());
+  EXPECT_EQ(config.admin.inherited, (std::vector<int>{10}));
+  EXPECT_EQ(config.ops.inherited, (std::vector<int>{11}));
+  EXPECT_TRUE(config.traffic.listeners[0].inherited.empty());
+}
+
+TEST(Environment, HasAReactorForEachInheritedSocket) {
+  ApplianceConfig config = load(R"({"reactors": 2, "listeners": [{"address": ":8080", "name": "http"}]})");
+  const auto messages = adopt_sockets(config, {{10, "http", ""}, {11, "http", ""}, {12, "http", ""}});
+  EXPECT_EQ(config.traffic.reactors, 3u);
+  EXPECT_EQ(config.settings.number("reactors"), 3);
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_THAT(messages[0], testing::HasSubstr("3 reactors instead of 2"));
+}
+
 TEST(Environment, SocketsForAnotherProcessAreLeftAlone) {
   ::setenv("LISTEN_PID", "1", 1);
   ::setenv("LISTEN_FDS", "2", 1);
@@ -87,6 +104,15 @@ TEST_F(ServiceManagerTest, IsToldHowThingsAre) {
   EXPECT_EQ(received(), "WATCHDOG=1");
   manager.stopping();
   EXPECT_THAT(received(), testing::StartsWith("STOPPING=1"));
+}
+
+TEST_F(ServiceManagerTest, SaysNothingOnceAnotherProcessIsTheMainOne) {
+  ServiceManager manager;
+  manager.retire(4711);
+  EXPECT_EQ(received(), "MAINPID=4711");
+  manager.stopping();
+  manager.alive();
+  EXPECT_EQ(received(), "nothing");
 }
 
 TEST_F(ServiceManagerTest, AWatchdogForAnotherProcessIsNotOurs) {

@@ -84,6 +84,7 @@ TEST_F(CollectorTest, HasEveryFamilyOfTheTable) {
   server.request(server.route("/a"), 200, 1'000'000);
   Options options;
   options.body_sizes = true;
+  options.sandbox = {{"seccomp", true}, {"landlock", false}};
   options.admin = [] {
     AdminFacts facts;
     facts.topics.push_back({"overview", 1, 0});
@@ -91,6 +92,8 @@ TEST_F(CollectorTest, HasEveryFamilyOfTheTable) {
     return facts;
   };
   const auto families = collect(options);
+  EXPECT_EQ(value_of(families, Metric::sandbox, {{"part", "seccomp"}}), 1);
+  EXPECT_EQ(value_of(families, Metric::sandbox, {{"part", "landlock"}}), 0);
   // These need facts that only a running server has.
   const std::set<Metric> live{Metric::accept_queue_length, Metric::accept_queue_limit,
                               Metric::buffer_pool_bytes,   Metric::buffer_pool_requests,

@@ -42,6 +42,8 @@ struct Options {
   bool process{true};      ///< the process_* family
   /// Further labels of equinox_build_info besides `version` and `compiler`, such as {"revision", "2f1c"}.
   std::vector<std::pair<std::string, std::string>> build{};
+  /// What protects the process, and whether it is in force; empty: the program has nothing to say about it.
+  std::vector<std::pair<std::string, bool>> sandbox{};
   std::function<AdminFacts()> admin{};  ///< called at each scrape
   /// Registries of the program, appended to every answer.
   std::vector<std::shared_ptr<prometheus::Collectable>> appended{};

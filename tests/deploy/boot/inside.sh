@@ -29,7 +29,7 @@ is_hardened() {
   local status
   status=/proc/$(property MainPID)/status
   [[ $(awk '/^Uid:/ {print $2}' "$status") == "$(id -u equinox)" ]] && grep -q 'NoNewPrivs:.*1' "$status" &&
-    grep -q 'Seccomp:.*2' "$status" && [[ $(awk '/^CapEff:/ {print $2}' "$status") == 0000000000000400 ]]
+    grep -q 'Seccomp:.*2' "$status" && [[ $(awk '/^CapEff:/ {print $2}' "$status") == 0000000000000000 ]]
 }
 
 reloads() {
