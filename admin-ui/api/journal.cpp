@@ -42,6 +42,7 @@ std::uint64_t Changes::last() const {
 
 void Audit::add(const Moment& now, AuditLine line) {
   if (log_) log_(line);
+  if (usage_ != nullptr) usage_->add_action(line);
   Json row{{"at", seconds(now.wall_ns)},
            {"actor", line.actor},
            {"action", line.action},

@@ -39,13 +39,15 @@ class Changes {
 class Audit {
  public:
   static constexpr std::size_t kMost = 500;
-  explicit Audit(std::function<void(const AuditLine&)> log) : log_{std::move(log)} {}
+  Audit(std::function<void(const AuditLine&)> log, std::shared_ptr<Usage> usage)
+      : log_{std::move(log)}, usage_{std::move(usage)} {}
   void add(const Moment& now, AuditLine line);
   /// Newest first.
   [[nodiscard]] Json page(std::size_t limit) const;
 
  private:
   std::function<void(const AuditLine&)> log_;
+  std::shared_ptr<Usage> usage_;
   mutable std::mutex mutex_;
   std::deque<Json> entries_;
 };

@@ -10,7 +10,7 @@ State::State(const ServerView& watched, Actions allowed, Options chosen)
       options{std::move(chosen)},
       redaction{options.show_query_values, options.truncate_client_address},
       access{options},
-      audit{options.on_audit},
+      audit{options.on_audit, options.usage},
       handles{options.handles_max},
       jobs{view, actions},
       log_levels{options.log_level, actions.set_log_level},

@@ -40,6 +40,19 @@ std::array<bool, kTopics.size()> topics_of(const Request& request) {
   return out;
 }
 
+/// The topic whose list of clients an event goes to.
+std::size_t topic_of(std::string_view event) noexcept {
+  constexpr std::array<std::pair<std::string_view, Topic>, 5> kEvents{{{"series", Topic::series},
+                                                                       {"rows", Topic::connections},
+                                                                       {"change", Topic::changes},
+                                                                       {"stall", Topic::stalls},
+                                                                       {"job", Topic::jobs}}};
+  for (const auto& [name, topic] : kEvents) {
+    if (name == event) return static_cast<std::size_t>(topic);
+  }
+  return static_cast<std::size_t>(Topic::overview);
+}
+
 struct EventId {
   std::string_view boot;
   std::int64_t series_wall_ns{0};
@@ -147,14 +160,26 @@ void Streams::set_viewport(State& state, std::string_view stream, const Json& bo
 }
 
 bool Streams::send(State& state, Viewer& viewer, std::string_view event, const Json& data, const Moment& now) {
-  static_cast<void>(state);
   EventStream::Event out;
   out.data = dump(data);
   out.event = event;
   out.id = boot_id_ + "/" + std::to_string(viewer.series_sent_wall_ns / kSecondNs) + "/" +
            std::to_string(viewer.changes_sent);
   viewer.sent_ns = now.steady_ns;
-  return viewer.stream->send(out);
+  const std::uint64_t dropped_before = viewer.stream->dropped();
+  const bool is_sent = viewer.stream->send(out);
+  const std::uint64_t dropped = viewer.stream->dropped() - dropped_before;
+  if (dropped != 0 && state.options.usage != nullptr) state.options.usage->add_dropped(topic_of(event), dropped);
+  return is_sent;
+}
+
+void Streams::tell_usage(const State& state) const {
+  if (state.options.usage == nullptr) return;
+  for (std::size_t topic = 0; topic < kTopics.size(); ++topic) {
+    const auto wants = [topic](const auto& viewer) { return viewer->stream->is_open() && viewer->topics[topic]; };
+    const auto clients = std::count_if(viewers_.begin(), viewers_.end(), wants);
+    state.options.usage->set_clients(topic, static_cast<std::uint64_t>(clients));
+  }
 }
 
 void Streams::send_overview(State& state, Viewer& viewer, const Json& overview, const Moment& now) {
@@ -309,6 +334,7 @@ void Streams::send_all(State& state, const Moment& now) {
     const std::lock_guard lock{mutex_};
     viewers_.clear();
     drifts_.clear();
+    tell_usage(state);
     return;
   }
   const Sample sample = Sample::of(state.view, now);
@@ -322,6 +348,7 @@ void Streams::send_all(State& state, const Moment& now) {
   const RowContext context = state.row_context(now);
   const std::lock_guard lock{mutex_};
   std::erase_if(viewers_, [](const auto& viewer) { return !viewer->stream->is_open(); });
+  tell_usage(state);
   const std::uint64_t sampling = sampling_.look(sample.snapshot);
   std::erase_if(drifts_, [&](const Drift& drift) { return now.steady_ns - drift.at_ns > 60 * kSecondNs; });
   for (const auto& viewer : viewers_) {

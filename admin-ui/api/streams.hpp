@@ -77,6 +77,7 @@ class Streams {
     std::uint64_t removed{0};
   };
 
+  void tell_usage(const State& state) const;
   bool send(State& state, Viewer& viewer, std::string_view event, const Json& data, const Moment& now);
   void send_overview(State& state, Viewer& viewer, const Json& overview, const Moment& now);
   void send_series(State& state, Viewer& viewer, const Sample& sample);

@@ -150,6 +150,13 @@ TlsContext::LoadResult TlsContext::load(const TlsSettings& settings) {
 
 ssl_ctx_st* TlsContext::native() const noexcept { return entries_.front()->context.get(); }
 
+std::string_view TlsContext::certificate_of(const ssl_ctx_st* context) const noexcept {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i]->context.get() == context) return facts_[i].name;
+  }
+  return {};
+}
+
 ssl_ctx_st* TlsContext::find(std::string_view server_name) const noexcept {
   std::array<char, 256> lower;
   if (server_name.ends_with('.')) server_name.remove_suffix(1);

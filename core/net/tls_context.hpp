@@ -97,6 +97,8 @@ class TlsContext {
   [[nodiscard]] ssl_ctx_st* native() const noexcept;
   /// The context of the certificate for this name; null when none covers it.
   [[nodiscard]] ssl_ctx_st* find(std::string_view server_name) const noexcept;
+  /// The configured name of the certificate that a context of ours presents; empty for another's.
+  [[nodiscard]] std::string_view certificate_of(const ssl_ctx_st* context) const noexcept;
   [[nodiscard]] bool is_strict() const noexcept { return strict_sni_; }
   /// Protocols offered by ALPN in order of preference, in wire format (RFC 7301 §3.1).
   [[nodiscard]] std::string_view alpn_wire() const noexcept { return alpn_wire_; }

@@ -214,6 +214,7 @@ void TlsTransport::settle() {
             .cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(ssl_)),
             .alpn = {reinterpret_cast<const char*>(protocol), protocol_size},
             .sni = notes_.server_name,
+            .certificate = context_->certificate_of(SSL_get_SSL_CTX(ssl_)),
             .resumed = SSL_session_reused(ssl_) == 1};
 }
 

@@ -25,10 +25,11 @@ struct IoResult {
 
 /// What the handshake settled; views live as long as the transport.
 struct TlsFacts {
-  std::string_view version;  ///< "TLSv1.3"
-  std::string_view cipher;   ///< OpenSSL's name
-  std::string_view alpn;     ///< "h2", "http/1.1" or empty
-  std::string_view sni;      ///< server name as sent by the client, at most 255 bytes, unchecked bytes: escape it
+  std::string_view version;      ///< "TLSv1.3"
+  std::string_view cipher;       ///< OpenSSL's name
+  std::string_view alpn;         ///< "h2", "http/1.1" or empty
+  std::string_view sni;          ///< server name as sent by the client, at most 255 bytes, unchecked bytes: escape it
+  std::string_view certificate;  ///< configured name of the one that was presented
   bool resumed{false};
 };
 

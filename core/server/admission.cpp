@@ -19,6 +19,8 @@ std::size_t Admission::AddressHash::operator()(const std::array<std::uint8_t, 16
 }
 
 Admission::Verdict Admission::admit(const Endpoint& peer) {
+  const std::uint64_t memory_limit = memory_limit_.load(std::memory_order_relaxed);
+  if (memory_limit != 0 && memory_.load(std::memory_order_relaxed) > memory_limit) return Verdict::memory;
   if (open_.fetch_add(1, std::memory_order_relaxed) >= limit()) {
     open_.fetch_sub(1, std::memory_order_relaxed);
     return Verdict::full;

@@ -18,7 +18,7 @@ namespace equinox::server {
 /// The one count of open connections of a server, shared by its reactors. Thread-safe.
 class Admission {
  public:
-  enum class Verdict : std::uint8_t { admitted, full, client_full };
+  enum class Verdict : std::uint8_t { admitted, full, client_full, memory };
 
   /// @param limit       most open connections
   /// @param per_client  most from one address; 0: any number
@@ -30,6 +30,12 @@ class Admission {
   [[nodiscard]] std::uint32_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
   /// A reload: those above a smaller limit stay.
   void set_limits(std::uint32_t limit, std::uint32_t per_client) noexcept;
+  /// Above this many bytes of buffers nobody is admitted; 0: any number.
+  void set_memory_limit(std::uint64_t bytes) noexcept { memory_limit_.store(bytes, std::memory_order_relaxed); }
+  /// One reactor's buffers have changed from one size to another; told once a second.
+  void tell_memory(std::uint64_t before, std::uint64_t now) noexcept {
+    memory_.fetch_add(now - before, std::memory_order_relaxed);  // wraps, as it should
+  }
 
  private:
   struct AddressHash {
@@ -38,6 +44,8 @@ class Admission {
   std::atomic<std::uint32_t> limit_;
   std::atomic<std::uint32_t> per_client_;
   std::atomic<std::uint32_t> open_{0};
+  std::atomic<std::uint64_t> memory_limit_{0};
+  std::atomic<std::uint64_t> memory_{0};
   std::mutex mutex_;  // only taken while a limit per client is set
   std::unordered_map<std::array<std::uint8_t, 16>, std::uint32_t, AddressHash> by_client_;
 };

@@ -28,7 +28,7 @@ Turn Connection::advance(Lending& lent, const net::ReadyEvent& ready) {
   if (ready.readable || ready.peer_closed || ready.error_or_hangup) is_readable_ = true;
   if (ready.writable) is_writable_ = true;
   // Nothing may be read now, but a reset must not wait until something may: the handler's work is for nobody.
-  if (ready.error_or_hangup && ending_ == Ending::none && !wants_input() && find_reset(lent)) return settle(lent);
+  if (ready.error_or_hangup && ending_ == Ending::none && !wants_input(lent) && find_reset(lent)) return settle(lent);
   return turn(lent);
 }
 
@@ -83,12 +83,12 @@ Turn Connection::settle(Lending& lent) {
   const bool has_input =
       (held_ != nullptr && !held_->empty() && held_is_fresh_) || is_readable_ || transport_->has_pending();
   const bool can_write = is_writable_ && egress_ != nullptr && !egress_->empty();
-  return (has_input && !is_ending() && wants_input()) || can_write || owes_egress_ ? Turn::runnable : Turn::waiting;
+  return (has_input && !is_ending() && wants_input(lent)) || can_write || owes_egress_ ? Turn::runnable : Turn::waiting;
 }
 
-bool Connection::wants_input() const noexcept {
+bool Connection::wants_input(const Lending& lent) const noexcept {
   if (is_shaking_hands_) return is_readable_;
-  if (egress_ != nullptr && egress_->pending_bytes() > kOutputBacklogBytes) return false;
+  if (egress_ != nullptr && egress_->pending_bytes() > lent.settings->bounds.output_buffer) return false;
   if (codec_ == nullptr) return true;
   if (is_http2()) return codec_accepts_;
   // A peer that does not take its answers gets no further ones made: pipelining must not cost memory without bound.

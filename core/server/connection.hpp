@@ -95,9 +95,8 @@ class Connection {
   bool is_finished{false};  ///< on its list of those to reap
 
  private:
-  static constexpr std::uint64_t kOutputBacklogBytes = 256 * 1024;  ///< more pending: no further request is read
-  static constexpr std::size_t kHighWatermarkBytes = 128 * 1024;    ///< bodies are pulled up to here
-  static constexpr std::size_t kReadBudgetBytes = 256 * 1024;       ///< a turn of one connection
+  static constexpr std::size_t kHighWatermarkBytes = 128 * 1024;  ///< bodies are pulled up to here
+  static constexpr std::size_t kReadBudgetBytes = 256 * 1024;     ///< a turn of one connection
   static constexpr int kRequestsPerTurn = 128;
 
   enum class Ending : std::uint8_t { none, after_flush, after_flush_linger, lingering, dead };
@@ -153,7 +152,7 @@ class Connection {
 
   void announce_drain(Lending& lent);
   [[nodiscard]] bool is_ending() const noexcept { return ending_ != Ending::none; }
-  [[nodiscard]] bool wants_input() const noexcept;
+  [[nodiscard]] bool wants_input(const Lending& lent) const noexcept;
   void update_state(Lending& lent);
 
   // connection_ingress.cpp

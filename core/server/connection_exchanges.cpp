@@ -172,6 +172,7 @@ void Connection::take_body(Lending& lent, Exchange& exchange, std::span<const st
       exchange.body.reserve(std::min<std::uint64_t>(*exchange.head->content_length, 1024 * 1024));
     }
     exchange.body.append(text);
+    lent.body_bytes += text.size();
   }
   codec_->consume(exchange.stream, bytes.size());
   if (is_last) run_handler(lent, exchange);
@@ -290,6 +291,7 @@ void Connection::complete(Lending& lent, Exchange& exchange) {
   account_request(lent, exchange);
   if (exchange.link != nullptr) exchange.link->is_gone.store(true, std::memory_order_relaxed);
   unlink(exchange);
+  lent.body_bytes -= exchange.body.size();
   lent.exchanges.give_back(&exchange);
   phase_start_ = lent.fine;
 }

@@ -20,11 +20,11 @@ constexpr std::size_t kHeldReadBytes = 16 * 1024;
 }  // namespace
 
 void Connection::take_input(Lending& lent) {
-  if (held_ != nullptr && !held_->empty() && held_is_fresh_ && wants_input() && !is_ending()) {
+  if (held_ != nullptr && !held_->empty() && held_is_fresh_ && wants_input(lent) && !is_ending()) {
     held_->consume(feed(lent, held_->readable()));
   }
   std::size_t budget = kReadBudgetBytes;
-  while ((is_readable_ || transport_->has_pending()) && !is_ending() && budget != 0 && wants_input()) {
+  while ((is_readable_ || transport_->has_pending()) && !is_ending() && budget != 0 && wants_input(lent)) {
     const bool is_held = held_ != nullptr && !held_->empty();
     const std::span<std::byte> into = is_held ? held_->room(kHeldReadBytes) : std::span<std::byte>{lent.read_buffer};
     const net::IoResult result = transport_->read(into);
@@ -69,7 +69,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
   if (awaits_proxy_header_ && !take_proxy_header(lent, input, used_in_all)) return used_in_all;
   if (codec_ == nullptr && !choose_codec(lent, input.subspan(used_in_all), used_in_all)) return used_in_all;
   for (int turns = 0; used_in_all < input.size() && !is_ending(); ++turns) {
-    if (turns == kRequestsPerTurn || pending_bytes() > kOutputBacklogBytes) {
+    if (turns == kRequestsPerTurn || pending_bytes() > lent.settings->bounds.output_buffer) {
       held_is_fresh_ = true;
       break;
     }
@@ -91,7 +91,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
   codec_accepts_ = state.can_receive;
   if (state.head_started && !head_started_) phase_start_ = lent.now;
   head_started_ = state.head_started;
-  if (used_in_all < input.size() && !wants_input()) held_is_fresh_ = true;
+  if (used_in_all < input.size() && !wants_input(lent)) held_is_fresh_ = true;
   keep_exchanges(lent);
   return used_in_all;
 }

@@ -31,6 +31,7 @@ ConnectionInside Connection::inside() const {
   }
   out.output_bytes = egress_ == nullptr ? 0 : egress_->capacity_bytes();
   out.input_bytes = held_bytes();
+  if (const net::TlsFacts* tls = transport_->tls(); tls != nullptr) out.certificate = tls->certificate;
   ::tcp_info info{};
   socklen_t size = sizeof info;
   if (::getsockopt(descriptor(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {

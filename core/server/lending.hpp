@@ -88,6 +88,7 @@ struct Lending {
   http::Http1ParserPool parsers;
   http::Http2Memory h2_memory;
   BatchPool batches;
+  std::uint64_t body_bytes{0};  ///< of request bodies that came in pieces and are held
   http::DateCache date;
   std::vector<std::byte> read_buffer;
   std::vector<http::CodecEvent> events;

@@ -39,6 +39,16 @@ T must(Result<T> result, const char* what) {
   return std::move(*result);
 }
 
+ConnectionRejectReason reject_reason_of(Admission::Verdict verdict) noexcept {
+  switch (verdict) {
+    case Admission::Verdict::client_full: return ConnectionRejectReason::per_client_limit;
+    case Admission::Verdict::memory: return ConnectionRejectReason::memory;
+    case Admission::Verdict::admitted:
+    case Admission::Verdict::full: break;
+  }
+  return ConnectionRejectReason::max_connections;
+}
+
 std::int64_t wall_now_ns() noexcept {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
@@ -231,9 +241,7 @@ void Reactor::admit(std::size_t which, net::Accepted accepted) {
   Admission::Verdict verdict = admission_->admit(accepted.peer);
   if (verdict == Admission::Verdict::full && evict_longest_idle()) verdict = admission_->admit(accepted.peer);
   if (verdict != Admission::Verdict::admitted) {
-    refuse(which, std::move(accepted),
-           verdict == Admission::Verdict::full ? ConnectionRejectReason::max_connections
-                                               : ConnectionRejectReason::per_client_limit);
+    refuse(which, std::move(accepted), reject_reason_of(verdict));
     return;
   }
   const ListenerSettings& settings = lent_.settings->listeners[which];
@@ -390,15 +398,21 @@ void Reactor::tick_second() {
 }
 
 void Reactor::publish_pools() {
-  telemetry::PoolCells& cells = lent_.telemetry.pools();
-  cells.set(BufferPool::egress, lent_.batches.count());
-  cells.set(BufferPool::exchange, lent_.exchanges.count());
   const http::Http1ParserPool& parsers = lent_.parsers;
-  cells.set(BufferPool::http1_parser,
-            {parsers.lent() * sizeof(http::Http1Parser), parsers.free_count() * sizeof(http::Http1Parser),
-             parsers.reused_count(), parsers.made_count()});
   const http::Http2Memory& memory = lent_.h2_memory;
-  cells.set(BufferPool::http2, {memory.used_bytes(), memory.kept_bytes(), memory.reused_count(), memory.made_count()});
+  const std::array<telemetry::PoolCount, kCount<BufferPool>> counts{
+      lent_.batches.count(),
+      {parsers.lent() * sizeof(http::Http1Parser), parsers.free_count() * sizeof(http::Http1Parser),
+       parsers.reused_count(), parsers.made_count()},
+      lent_.exchanges.count(),
+      {memory.used_bytes(), memory.kept_bytes(), memory.reused_count(), memory.made_count()}};
+  std::uint64_t bytes = lent_.body_bytes;
+  for (std::size_t p = 0; p < counts.size(); ++p) {
+    lent_.telemetry.pools().set(static_cast<BufferPool>(p), counts[p]);
+    bytes += counts[p].used_bytes + counts[p].free_bytes;
+  }
+  admission_->tell_memory(memory_told_, bytes);
+  memory_told_ = bytes;
 }
 
 void Reactor::begin_drain(const DrainPlan& plan) {

@@ -160,6 +160,7 @@ class Reactor {
   Log access_log_;
   std::uint64_t server_log_dropped_{0};
   std::uint64_t access_log_dropped_{0};
+  std::uint64_t memory_told_{0};
   std::atomic<std::uint64_t> in_flight_{0};
 };
 

@@ -120,6 +120,7 @@ Server::Internal::Internal(ServerConfig given, Server& owner)
   view = std::make_unique<View>(telemetry_options(config, reactor_count), std::move(identity), std::move(names), *this);
   admission =
       std::make_unique<server::Admission>(connection_limit(config.limits), config.limits.connections_per_client);
+  admission->set_memory_limit(config.limits.memory);
 }
 
 Server::Internal::~Internal() = default;
@@ -227,6 +228,7 @@ void Server::Internal::post_all(const std::function<void(server::Reactor&)>& tas
 
 void Server::Internal::drain(bool keep_listeners, std::string_view by) {
   server::DrainPlan plan;
+  std::string asked_by;
   {
     const std::lock_guard lock{mutex};
     if (!is_started || is_stopped) return;
@@ -239,11 +241,12 @@ void Server::Internal::drain(bool keep_listeners, std::string_view by) {
     if (!was_kept) drain_started_wall_ns = telemetry::wall_now_ns();
     drain_keeps_listeners = keep_listeners;
     drain_by = !by.empty() ? by : keep_listeners ? "admin" : "signal";
+    asked_by = drain_by;
   }
   server_log.write(
       LogRecord{LogLevel::info, LogComponent::server, keep_listeners ? "draining, listeners stay open" : "draining"}
           .add("server", config.name)
-          .add("by", by));
+          .add("by", asked_by));
   post_all([plan](server::Reactor& reactor) { reactor.begin_drain(plan); });
 }
 
@@ -327,6 +330,7 @@ void Server::Internal::reload(const ServerConfig& next, const Routes& next_route
     }
     server_log.set_level(next.log.level);
     admission->set_limits(connection_limit(next.limits), next.limits.connections_per_client);
+    admission->set_memory_limit(next.limits.memory);
     post_all([settings](server::Reactor& reactor) { reactor.apply(settings); });
   } catch (const std::invalid_argument& mistake) {
     fail(mistake.what());

@@ -13,6 +13,34 @@
 #endif
 
 namespace equinox::appliance {
+
+#ifdef EQUINOX_HAS_ADMIN
+
+struct AdminUsage : admin::Usage {};
+
+AdminFactsSource facts_of(std::shared_ptr<AdminUsage> usage) {
+  return [usage = std::move(usage)] {
+    metrics::AdminFacts out;
+    for (admin::Usage::Topic& topic : usage->topics()) {
+      out.topics.push_back({std::move(topic.topic), topic.clients, topic.dropped_events});
+    }
+    for (admin::Usage::Action& action : usage->actions()) {
+      out.actions.push_back({std::move(action.action), std::move(action.result), std::move(action.role), action.count});
+    }
+    return out;
+  };
+}
+
+#else
+
+struct AdminUsage {};
+
+AdminFactsSource facts_of(std::shared_ptr<AdminUsage>) { return {}; }
+
+#endif
+
+std::shared_ptr<AdminUsage> make_admin_usage() { return std::make_shared<AdminUsage>(); }
+
 namespace {
 
 #ifdef EQUINOX_HAS_ADMIN
@@ -60,9 +88,11 @@ admin::Options make_options(const ApplianceConfig& config, Server& traffic) {
   return options;
 }
 
-void mount_dashboard(const ApplianceConfig& config, Server& traffic, ReloadAction reload, Server& surface) {
-  surface.mount("/admin",
-                admin::routes(traffic.view(), make_actions(traffic, std::move(reload)), make_options(config, traffic)));
+void mount_dashboard(const ApplianceConfig& config, Server& traffic, ReloadAction reload, Server& surface,
+                     const std::shared_ptr<AdminUsage>& usage) {
+  admin::Options options = make_options(config, traffic);
+  options.usage = usage;
+  surface.mount("/admin", admin::routes(traffic.view(), make_actions(traffic, std::move(reload)), std::move(options)));
 }
 
 #else
@@ -75,7 +105,8 @@ constexpr std::string_view kPage = R"(<!doctype html>
 </body></html>
 )";
 
-void mount_dashboard(const ApplianceConfig&, Server& traffic, const ReloadAction&, Server& surface) {
+void mount_dashboard(const ApplianceConfig&, Server& traffic, const ReloadAction&, Server& surface,
+                     const std::shared_ptr<AdminUsage>&) {
   surface.get("/admin/", [](const Request&) { return Response::literal(kPage, "text/html; charset=utf-8"); });
   surface.get("/admin/status", handlers::status(traffic.view()));
 }
@@ -84,15 +115,16 @@ void mount_dashboard(const ApplianceConfig&, Server& traffic, const ReloadAction
 
 }  // namespace
 
-std::unique_ptr<Server> make_admin(const ApplianceConfig& config, Server& traffic, ReloadAction reload) {
+std::unique_ptr<Server> make_admin(const ApplianceConfig& config, Server& traffic, ReloadAction reload,
+                                   const std::shared_ptr<AdminUsage>& usage) {
   if (!config.admin.is_on) return nullptr;
   ServerConfig surface = surface_config(config, "admin", config.admin.address);
   surface.listeners.front().tls = config.admin.tls;
   surface.listeners.front().inherited = config.admin.inherited;
   auto server = std::make_unique<Server>(std::move(surface));
   server->get("/", [](const Request&) { return Response::redirect("/admin/"); });
-  mount_dashboard(config, traffic, std::move(reload), *server);
-  server->get("/metrics", metrics::exposition(traffic.view(), metrics_options(config)));
+  mount_dashboard(config, traffic, std::move(reload), *server, usage);
+  server->get("/metrics", metrics::exposition(traffic.view(), metrics_options(config, facts_of(usage))));
   return server;
 }
 

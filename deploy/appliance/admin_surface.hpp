@@ -8,14 +8,21 @@
 #include <vector>
 
 #include "config.hpp"
+#include "surfaces.hpp"
 
 namespace equinox::appliance {
 
 /// Reads configuration and certificates again; an error text (empty: done) and the keys that changed.
 using ReloadAction = std::function<std::pair<std::string, std::vector<std::string>>()>;
 
+/// What the admin surface counts about itself; made first, because other surfaces export it.
+struct AdminUsage;
+std::shared_ptr<AdminUsage> make_admin_usage();
+AdminFactsSource facts_of(std::shared_ptr<AdminUsage> usage);
+
 /// Dashboard, admin API and metrics of `traffic`, on a server of its own with one reactor; null when it is off. The
 /// result must be stopped before `traffic` goes away.
-std::unique_ptr<Server> make_admin(const ApplianceConfig& config, Server& traffic, ReloadAction reload);
+std::unique_ptr<Server> make_admin(const ApplianceConfig& config, Server& traffic, ReloadAction reload,
+                                   const std::shared_ptr<AdminUsage>& usage);
 
 }  // namespace equinox::appliance

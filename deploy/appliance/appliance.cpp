@@ -88,11 +88,15 @@ void Appliance::start() {
       dashboard_url(config_)};
   static_cast<Routes&>(*traffic_) = make_site(config_, parts);
   traffic_->set_config_facts(config_facts(config_.settings));
-  ops_ = make_ops(config_, *traffic_);
-  admin_ = make_admin(config_, *traffic_, [this] {
-    const ReloadOutcome outcome = request_reload();
-    return std::pair{outcome.error, outcome.changed};
-  });
+  const std::shared_ptr<AdminUsage> usage = make_admin_usage();
+  ops_ = make_ops(config_, *traffic_, config_.admin.is_on ? facts_of(usage) : AdminFactsSource{});
+  admin_ = make_admin(
+      config_, *traffic_,
+      [this] {
+        const ReloadOutcome outcome = request_reload();
+        return std::pair{outcome.error, outcome.changed};
+      },
+      usage);
   for (const std::string& warning : warnings_) log(LogLevel::warning, warning);
   if (config_.sandbox != SandboxMode::off) log(LogLevel::info, "sandboxed", names_in_force(config_.sandbox_in_force));
   // All sockets are open, so nothing of this fails for want of an address; the surfaces show a server that runs.

@@ -10,8 +10,9 @@
 
 namespace equinox::appliance {
 
-metrics::Options metrics_options(const ApplianceConfig& config) {
+metrics::Options metrics_options(const ApplianceConfig& config, const AdminFactsSource& admin) {
   metrics::Options out;
+  out.admin = admin;
   out.status = config.metrics.status_class ? metrics::StatusLabel::status_class : metrics::StatusLabel::code;
   const BuildFacts facts = build_facts();
   out.build = {{"revision", facts.revision}, {"tls", facts.tls}, {"llhttp", facts.llhttp}, {"nghttp2", facts.nghttp2}};
@@ -40,14 +41,14 @@ ServerConfig surface_config(const ApplianceConfig& config, std::string name, std
   return out;
 }
 
-std::unique_ptr<Server> make_ops(const ApplianceConfig& config, const Server& traffic) {
+std::unique_ptr<Server> make_ops(const ApplianceConfig& config, const Server& traffic, const AdminFactsSource& admin) {
   if (!config.ops.is_on) return nullptr;
   ServerConfig surface = surface_config(config, "ops", config.ops.address);
   surface.listeners.front().inherited = config.ops.inherited;
   auto server = std::make_unique<Server>(std::move(surface));
   server->get("/livez", handlers::livez(traffic.view(), config.ops.livez_limit));
   server->get("/readyz", handlers::readyz(traffic.view()));
-  server->get("/metrics", metrics::exposition(traffic.view(), metrics_options(config)));
+  server->get("/metrics", metrics::exposition(traffic.view(), metrics_options(config, admin)));
   return server;
 }
 

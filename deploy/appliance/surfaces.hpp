@@ -2,6 +2,7 @@
 
 #include <equinox/metrics.hpp>
 #include <equinox/server.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -9,10 +10,13 @@
 
 namespace equinox::appliance {
 
-/// Probes and metrics of `traffic`, on a server of its own with one reactor; null when it is off.
-std::unique_ptr<Server> make_ops(const ApplianceConfig& config, const Server& traffic);
+/// What the admin surface counts about itself; empty without one.
+using AdminFactsSource = std::function<metrics::AdminFacts()>;
 
-metrics::Options metrics_options(const ApplianceConfig& config);
+/// Probes and metrics of `traffic`, on a server of its own with one reactor; null when it is off.
+std::unique_ptr<Server> make_ops(const ApplianceConfig& config, const Server& traffic, const AdminFactsSource& admin);
+
+metrics::Options metrics_options(const ApplianceConfig& config, const AdminFactsSource& admin = {});
 /// What both further servers have in common: one reactor, small rings, the same log.
 ServerConfig surface_config(const ApplianceConfig& config, std::string name, std::string address);
 /// Where a browser on this machine finds the dashboard; empty when the admin surface is off.

@@ -187,7 +187,7 @@ def check_observed(program):
         asleep = []
         try:
             # The kernel chooses the reactor of a connection: so many that none is left awake.
-            for _ in range(24):
+            for _ in range(16):
                 asleep.append(subprocess.Popen(["curl", "-sS", "--max-time", "60", "-o", os.devnull, f"{traffic}/sleep"]))
             stalls = wait_for_json(f"{api}/stalls", lambda a: len({s["reactor"] for s in a["rows"] if s["running"]}) == 2, 10)
             running_now = [s for s in stalls["rows"] if s["running"]]
@@ -195,12 +195,12 @@ def check_observed(program):
             began = time.monotonic()
             for path in ("/readyz", "/metrics", "/admin/api/v1/status", "/admin/api/v1/connections", "/admin/"):
                 expect(f"{path} answers meanwhile", code_of(admin + path), "200")
-            expect("without waiting for the sleepers", time.monotonic() - began < 1.5, True)
+            expect("without waiting for the sleepers", time.monotonic() - began < 5, True)
         finally:
             for each in asleep:
                 each.kill()
                 each.wait()
-        wait_for_json(f"{api}/stalls", lambda a: not any(s["running"] for s in a["rows"]), 60)
+        wait_for_json(f"{api}/connections?limit=1", lambda a: a["total"] == 0, 60)  # those in the queue sleep, too
         expect("traffic answers again", curl(f"{traffic}/hello/Ada"), "Hello, Ada!\n")
 
 

@@ -7,6 +7,8 @@
 #include <equinox/routes.hpp>
 #include <equinox/view.hpp>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +41,36 @@ struct AuditLine {
   std::string reason;
 };
 
+/// What the surface counts about itself. The program makes one, gives it to the routes, which fill it, and reads it for
+/// its metrics. Any thread; never waits for longer than a copy.
+class Usage {
+ public:
+  struct Topic {
+    std::string topic;
+    std::uint64_t clients{0};         ///< event streams that want it, now
+    std::uint64_t dropped_events{0};  ///< lost to make room for one of this topic
+  };
+  struct Action {
+    std::string action;
+    std::string result;  ///< "done", "refused", "failed"
+    std::string role;    ///< empty when nobody was known
+    std::uint64_t count{0};
+  };
+  Usage();
+  [[nodiscard]] std::vector<Topic> topics() const;
+  [[nodiscard]] std::vector<Action> actions() const;
+
+  // By the routes.
+  void set_clients(std::size_t topic, std::uint64_t clients);
+  void add_dropped(std::size_t topic, std::uint64_t events);
+  void add_action(const AuditLine& line);
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Topic> topics_;
+  std::vector<Action> actions_;
+};
+
 struct Options {
   /// JSON: {"tokens": [{"name", "role", "sha256"}]}; read again when it changes. Empty: no tokens.
   std::string tokens_file{};
@@ -57,6 +89,7 @@ struct Options {
   /// Versions of what this program was built from, shown by /status: {"revision", …}, {"tls", …}.
   std::vector<std::pair<std::string, std::string>> build{};
   std::function<void(const AuditLine&)> on_audit{};
+  std::shared_ptr<Usage> usage{};  ///< filled while the routes live
 };
 
 /// The dashboard at "/" and "/assets/", the API below "/api/v1/"; to be mounted on a server of its own:

@@ -62,9 +62,10 @@ struct LimitConfig {
   std::uint64_t request_body{16 * 1024 * 1024};  ///< bytes
   std::uint32_t fields{100};
   std::uint32_t http2_concurrent_streams{128};
-  std::uint32_t minimum_rate{240};           ///< bytes per second for body and write windows; 0: any byte renews
-  std::uint64_t output_buffer{1024 * 1024};  ///< most bytes queued to one connection, beyond what a response body pulls
-  std::uint64_t memory{0};                   ///< budget for buffers in bytes; 0: none
+  std::uint32_t minimum_rate{240};  ///< bytes per second for body and write windows; 0: any byte renews
+  std::uint64_t output_buffer{1024 *
+                              1024};  ///< bytes queued to one connection beyond which no further request of it is read
+  std::uint64_t memory{0};            ///< budget for buffers in bytes; 0: none
 };
 
 struct DrainConfig {

@@ -24,7 +24,7 @@ int main(int argc, char** argv) try {
   });
   // What a handler must not do: the reactor that runs it serves nobody else meanwhile.
   traffic.get("/sleep", [](const equinox::Request&) {
-    std::this_thread::sleep_for(std::chrono::seconds{2});
+    std::this_thread::sleep_for(std::chrono::seconds{1});
     return equinox::Response::text("rested\n");
   });
 

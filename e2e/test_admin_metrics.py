@@ -1,0 +1,30 @@
+"""What the admin surface costs and does is in the metrics, like everything else."""
+
+from support.raw import exchange
+from support.server import run_equinox
+from support.wait import wait_for
+
+GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def test_actions_are_counted_by_result_and_role(start):
+    server = start()
+    with server.connect() as connection:
+        assert exchange(connection, GET).status == 200
+        assert run_equinox("close", "protocol:http/1.1", "--admin", server.addresses["admin"]).returncode == 0
+    assert run_equinox("undrain", "--admin", server.addresses["admin"]).returncode != 0, "nothing to take back"
+    assert server.metric("equinox_admin_actions_total", action="close", result="done", role="operator") == 1
+    assert server.metric("equinox_admin_actions_total", action="undrain", result="done") == 0
+    assert server.metric("equinox_admin_actions_total", action="undrain") == 1
+
+
+def test_listening_dashboards_are_counted_by_topic(start):
+    server = start()
+    topics = ("overview", "series", "connections", "changes", "stalls", "jobs")
+    assert all(f'equinox_admin_stream_clients{{topic="{t}"}}' in server.metrics() for t in topics), "zeros from the start"
+    with server.connect("admin") as listener:
+        listener.sendall(b"GET /admin/api/v1/events?topics=overview,stalls HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        wait_for(lambda: server.metric("equinox_admin_stream_clients", topic="overview") == 1, 5, "the listener")
+        assert server.metric("equinox_admin_stream_clients", topic="stalls") == 1
+        assert server.metric("equinox_admin_stream_clients", topic="series") == 0
+    wait_for(lambda: server.metric("equinox_admin_stream_clients") == 0, 5, "the listener to be gone")
