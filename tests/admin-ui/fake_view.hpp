@@ -79,7 +79,8 @@ class FakeView final : public ServerView {
   static ConnectionRecord made(std::uint32_t n) {
     const Moment now = Moment::now();
     ConnectionRecord record;
-    record.id = ConnectionId::make(static_cast<ReactorIndex>(n % kReactors), n / kReactors, 1 + n % 7);
+    constexpr std::uint32_t kSplit = kReactors;
+    record.id = ConnectionId::make(static_cast<ReactorIndex>(n % kSplit), n / kSplit, 1 + n % 7);
     record.hot.generation = record.id.generation;
     record.hot.state = static_cast<ConnectionState>(n % 6);
     record.hot.protocol = static_cast<Protocol>(n % 4);
