@@ -26,7 +26,8 @@ telemetry::TelemetryOptions telemetry_options() {
 
 /// Records as reactors publish them, in the slots a server would use.
 void open(telemetry::ServerTelemetry& telemetry, std::uint32_t n, const Moment& now) {
-  const auto id = ConnectionId::make(static_cast<ReactorIndex>(n % kReactors), n / kReactors, 1 + n % 7);
+  const auto id = ConnectionId::make(static_cast<ReactorIndex>(n % kReactors),
+                                     static_cast<std::uint32_t>(n / kReactors), 1 + n % 7);
   RecordHot hot;
   hot.generation = id.generation;
   hot.state = static_cast<ConnectionState>(n % kCount<ConnectionState>);
