@@ -33,7 +33,7 @@ SandboxReport enter_sandbox(SandboxMode mode, const LandlockRules& rules);
 
 /// "no_new_privs, capabilities, landlock (version 7), seccomp"
 std::string names_in_force(const SandboxReport& report);
-/// "landlock: Function not implemented"; empty when nothing is missing.
+/// Each wall that does not stand, with the reason in parentheses; empty when nothing is missing.
 std::string names_missing(const SandboxReport& report);
 /// For the metric: name and whether it is in force.
 std::vector<std::pair<std::string, bool>> sandbox_facts(const SandboxReport& report);

@@ -62,10 +62,9 @@ struct LimitConfig {
   std::uint64_t request_body{16 * 1024 * 1024};  ///< bytes
   std::uint32_t fields{100};
   std::uint32_t http2_concurrent_streams{128};
-  std::uint32_t minimum_rate{240};  ///< bytes per second for body and write windows; 0: any byte renews
-  std::uint64_t output_buffer{1024 *
-                              1024};  ///< bytes queued to one connection beyond which no further request of it is read
-  std::uint64_t memory{0};            ///< budget for buffers in bytes; 0: none
+  std::uint32_t minimum_rate{240};           ///< bytes per second for body and write windows; 0: any byte renews
+  std::uint64_t output_buffer{1024 * 1024};  ///< bytes queued beyond which a connection's requests are left unread
+  std::uint64_t memory{0};  ///< bytes of buffers and held bodies beyond which nobody is admitted; 0: none
 };
 
 struct DrainConfig {
