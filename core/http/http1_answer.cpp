@@ -46,7 +46,7 @@ void Http1Codec::respond(StreamId stream, Response&& response, EgressBatch& batc
                                        : ConnectionField::none;
   const bool has_content = !is_head_request_ && !response.status().forbids_body();
   const std::string_view copied = has_content ? copyable(response.body()) : std::string_view{};
-  write_head(batch, response, framing, connection, *date_, copied);
+  write_head(batch, response, framing, connection, shared_->date, copied);
   egress_ = Egress::done;
   if (ingress_ == Ingress::body) leave_body_unread();
   if (has_content && copied.empty()) start_body(std::move(response), framing, batch);
@@ -104,7 +104,7 @@ void Http1Codec::start_body(Response&& response, const Framing& framing, EgressB
   } else if (auto* file = std::get_if<FileBody>(&body)) {
     if (file->file != nullptr) batch.append_file(std::move(file->file), file->offset, file->length);
   } else if (auto* source = std::get_if<std::unique_ptr<BodySource>>(&body); source != nullptr && *source != nullptr) {
-    if (parser_ == nullptr) parser_ = pool_->borrow();
+    if (parser_ == nullptr) parser_ = shared_->parsers.borrow();
     Http1Parser::Answer& answer = parser_->answer;
     answer.trailers = response.trailers();
     answer.is_chunked = framing.kind == Framing::Kind::chunked;

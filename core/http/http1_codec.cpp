@@ -30,12 +30,12 @@ Result<std::size_t> Http1Codec::receive_head(std::string_view input, std::vector
   }
   head_started_ = !input.empty();
   if (input.empty()) return skipped;
-  auto head_size = scan_head(input, guard_, *limits_);
+  auto head_size = scan_head(input, guard_, shared_->limits);
   if (!head_size) return fail(head_size.error(), input);
   if (*head_size == 0) return skipped;
 
-  if (parser_ == nullptr) parser_ = pool_->borrow();
-  if (auto parsed = parser_->parse_head(input.substr(0, *head_size), options_.scheme, *limits_); !parsed) {
+  if (parser_ == nullptr) parser_ = shared_->parsers.borrow();
+  if (auto parsed = parser_->parse_head(input.substr(0, *head_size), options_.scheme, shared_->limits); !parsed) {
     return fail(parsed.error(), input);
   }
   RequestHead& head = parser_->head();
@@ -71,7 +71,7 @@ void Http1Codec::note_head(const RequestHead& head) noexcept {
 
 Result<std::size_t> Http1Codec::receive_body(std::span<const std::byte> input, std::vector<CodecEvent>& events) {
   if (input.empty()) return std::size_t{0};
-  auto used = parser_->parse_body(input, stream_, events, *limits_);
+  auto used = parser_->parse_body(input, stream_, events, shared_->limits);
   if (!used) return fail(used.error());
   if (parser_->is_complete()) ingress_ = Ingress::complete;
   return used;
@@ -80,7 +80,7 @@ Result<std::size_t> Http1Codec::receive_body(std::span<const std::byte> input, s
 Result<std::size_t> Http1Codec::discard_body(std::span<const std::byte> input) {
   if (input.empty()) return std::size_t{0};
   std::vector<CodecEvent> unread;
-  auto used = parser_->parse_body(input, stream_, unread, *limits_);
+  auto used = parser_->parse_body(input, stream_, unread, shared_->limits);
   if (!used || parser_->body_bytes() > parser_->answer.discard_until) {
     // The answer is given; what follows cannot be told from a request any more, so nothing of it is read.
     keep_alive_ = false;
@@ -124,7 +124,7 @@ void Http1Codec::close() noexcept {
 void Http1Codec::release() noexcept {
   if (parser_ == nullptr) return;
   if (parser_->answer.source != nullptr) parser_->answer = {};
-  pool_->give_back(parser_);
+  shared_->parsers.give_back(parser_);
   parser_ = nullptr;
 }
 

@@ -13,6 +13,13 @@
 
 namespace equinox::http {
 
+/// What the codecs of one reactor share. All of it must outlive them.
+struct Http1Shared {
+  Http1ParserPool& parsers;
+  const Limits& limits;
+  const DateCache& date;
+};
+
 struct Http1Options {
   Scheme scheme{Scheme::http};
   bool h2c_upgrade_allowed{false};  ///< set head.upgrades_to_h2c on requests that ask for it exactly (RFC 7540 §3.2)
@@ -39,9 +46,7 @@ struct Http1Options {
 /// - A BodySource must have been attached before respond().
 class Http1Codec final : public Codec {
  public:
-  /// All references must outlive the codec.
-  Http1Codec(Http1ParserPool& pool, const Limits& limits, const DateCache& date, Http1Options options) noexcept
-      : pool_{&pool}, limits_{&limits}, date_{&date}, options_{options} {}
+  Http1Codec(const Http1Shared& shared, Http1Options options) noexcept : shared_{&shared}, options_{options} {}
   Http1Codec(const Http1Codec&) = delete;
   Http1Codec& operator=(const Http1Codec&) = delete;
   ~Http1Codec() override { release(); }
@@ -97,9 +102,7 @@ class Http1Codec final : public Codec {
   void close() noexcept;
   void release() noexcept;
 
-  Http1ParserPool* pool_;
-  const Limits* limits_;
-  const DateCache* date_;
+  const Http1Shared* shared_;
   Http1Parser* parser_{nullptr};
   GuardState guard_;
   StreamId stream_{1};
@@ -121,6 +124,6 @@ class Http1Codec final : public Codec {
   bool is_refusing_ : 1 {false};
   bool rest_seen_ : 1 {false};  // receive() was shown everything that is left
 };
-static_assert(sizeof(Http1Codec) <= 64);
+static_assert(sizeof(Http1Codec) <= 48);
 
 }  // namespace equinox::http

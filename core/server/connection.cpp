@@ -2,14 +2,12 @@
 
 #include <sys/socket.h>
 
-#include "net/tcp_transport.hpp"
 #include "server/lending.hpp"
 
 namespace equinox::server {
 
-Connection::Connection(const Origin& origin, std::unique_ptr<net::Transport> transport, Lending& lent)
-    : transport_{std::move(transport)},
-      opened_at_{lent.now},
+Connection::Connection(const Origin& origin, Lending& lent)
+    : opened_at_{lent.now},
       phase_start_{lent.now},
       peer_{origin.peer},
       listener_{origin.listener},
@@ -19,6 +17,15 @@ Connection::Connection(const Origin& origin, std::unique_ptr<net::Transport> tra
   timer_.token = origin.id.packed();
   state_ = is_tls_ ? ConnectionState::handshake : ConnectionState::reading_head;
   account_opened(lent);
+}
+
+Connection::Connection(const Origin& origin, UniqueFd socket, Lending& lent) : Connection{origin, lent} {
+  transport_.emplace<net::TcpTransport>(std::move(socket));
+}
+
+Connection::Connection(const Origin& origin, std::unique_ptr<net::Transport> transport, Lending& lent)
+    : Connection{origin, lent} {
+  transport_.adopt(std::move(transport));
 }
 
 Connection::~Connection() = default;
@@ -95,7 +102,7 @@ bool Connection::wants_input(const Lending& lent) const noexcept {
   if (egress_ != nullptr && !egress_->empty() && !is_writable_) return false;
   // HTTP/1 has one request at a time: its sink may ask to wait, and nothing follows before it is answered.
   if (exchanges_ == nullptr) return true;
-  const Exchange& current = *last_exchange_;
+  const Exchange& current = *last_exchange();
   if (current.state == ExchangeState::receiving) return !current.sink_waits;
   return current.state == ExchangeState::sent;
 }

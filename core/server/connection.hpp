@@ -13,10 +13,12 @@
 
 #include "base/clock.hpp"
 #include "base/egress_batch.hpp"
-#include "http/codec.hpp"
+#include "base/in_place.hpp"
+#include "base/unique_fd.hpp"
+#include "http/http1_codec.hpp"
 #include "net/poller.hpp"
+#include "net/tcp_transport.hpp"
 #include "net/timer_wheel.hpp"
-#include "net/transport.hpp"
 #include "server/byte_hold.hpp"
 #include "server/exchange.hpp"
 
@@ -50,6 +52,7 @@ class Connection {
     Endpoint peer;
   };
 
+  Connection(const Origin& origin, UniqueFd socket, Lending& lent);
   Connection(const Origin& origin, std::unique_ptr<net::Transport> transport, Lending& lent);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -132,6 +135,8 @@ class Connection {
     }
   };
 
+  Connection(const Origin& origin, Lending& lent);
+
   // connection.cpp: the turn
   Turn turn(Lending& lent);
   Turn settle(Lending& lent);
@@ -160,7 +165,7 @@ class Connection {
   std::size_t feed(Lending& lent, std::span<const std::byte> input);
   bool choose_codec(Lending& lent, std::span<const std::byte> input, std::size_t& used);
   bool take_proxy_header(Lending& lent, std::span<const std::byte> input, std::size_t& used);
-  [[nodiscard]] std::unique_ptr<http::Codec> make_http1_codec(Lending& lent) const;
+  void use_http1(Lending& lent);
   void adopt_protocol(Lending& lent, Protocol protocol);
   void hold(std::span<const std::byte> rest);
   void on_input_end(Lending& lent);
@@ -189,6 +194,8 @@ class Connection {
   void respond(Lending& lent, Exchange& exchange, Response&& response);
   void decide_persistence(Lending& lent, Exchange& exchange, Response& response);
   [[nodiscard]] Exchange* find(StreamId stream) noexcept;
+  /// The newest, or none.
+  [[nodiscard]] Exchange* last_exchange() const noexcept { return exchanges_ == nullptr ? nullptr : exchanges_->last; }
   Exchange& add_exchange(Lending& lent, StreamId stream);
   void complete(Lending& lent, Exchange& exchange);
   void discard(Lending& lent, Exchange& exchange, ErrorType error);
@@ -243,14 +250,13 @@ class Connection {
   [[nodiscard]] RecordHot hot_record(const Lending& lent) const noexcept;
 
   net::TimerNode timer_;  ///< its token is the id
-  std::unique_ptr<net::Transport> transport_;
-  std::unique_ptr<http::Codec> codec_;
+  InPlace<net::Transport, sizeof(net::TcpTransport)> transport_;
+  InPlace<http::Codec, sizeof(http::Http1Codec)> codec_;
   std::unique_ptr<ByteHold> held_;
   std::unique_ptr<EgressBatch> egress_;
   std::unique_ptr<Http2Facts> h2_;
   std::unique_ptr<Aside> aside_;
-  Exchange* exchanges_{nullptr};
-  Exchange* last_exchange_{nullptr};
+  Exchange* exchanges_{nullptr};  ///< oldest first
   TimePoint opened_at_;
   TimePoint last_active_{};
   TimePoint phase_start_;  ///< start of what the deadline watches: handshake, first request, head, idle

@@ -155,7 +155,7 @@ void Connection::account_turn(Lending& lent) {
   }
   if (lent.telemetry.is_sample_due(id(), nanoseconds(lent.now))) refresh_sample(lent);
   if (exchanges_ != nullptr) {
-    lent.telemetry.publish_target(id(), request_count_, last_exchange_->target_view(), nanoseconds(lent.now), true);
+    lent.telemetry.publish_target(id(), request_count_, last_exchange()->target_view(), nanoseconds(lent.now), true);
   }
 }
 

@@ -203,8 +203,8 @@ void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind 
     end_now(lent, verdict.reason);
     return;
   }
-  Exchange* current =
-      last_exchange_ != nullptr && last_exchange_->state == ExchangeState::receiving ? last_exchange_ : nullptr;
+  Exchange* current = last_exchange();
+  if (current != nullptr && current->state != ExchangeState::receiving) current = nullptr;
   if (current != nullptr) {
     current->phases.enter(RequestPhase::write, lent.now);
     respond(lent, *current, http::refusal_response(Status{status}));
@@ -214,7 +214,7 @@ void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind 
     lent.events.clear();
   } else {
     // Bytes came, but not enough to tell the protocol: HTTP/1 text is the best guess there is.
-    codec_ = make_http1_codec(lent);
+    use_http1(lent);
     codec_->respond(0, http::refusal_response(Status{status}), batch(lent), lent.events);
     lent.events.clear();
   }

@@ -42,20 +42,25 @@ Exchange& Connection::add_exchange(Lending& lent, StreamId stream) {
   Exchange* exchange = lent.exchanges.take();
   exchange->stream = stream;
   exchange->settings = lent.settings.get();
-  if (last_exchange_ == nullptr) {
+  if (exchanges_ == nullptr) {
     exchanges_ = exchange;
   } else {
-    last_exchange_->next = exchange;
+    exchanges_->last->next = exchange;
   }
-  last_exchange_ = exchange;
+  exchanges_->last = exchange;
   return *exchange;
 }
 
 void Connection::unlink(Exchange& exchange) noexcept {
-  Exchange* before = nullptr;
-  for (Exchange* x = exchanges_; x != &exchange; x = x->next) before = x;
-  (before == nullptr ? exchanges_ : before->next) = exchange.next;
-  if (last_exchange_ == &exchange) last_exchange_ = before;
+  if (exchanges_ == &exchange) {
+    if (exchange.next != nullptr) exchange.next->last = exchange.last;
+    exchanges_ = exchange.next;
+    return;
+  }
+  Exchange* before = exchanges_;
+  while (before->next != &exchange) before = before->next;
+  before->next = exchange.next;
+  if (exchanges_->last == &exchange) exchanges_->last = before;
 }
 
 void Connection::on_head(Lending& lent, const http::CodecEvent& event) {

@@ -78,7 +78,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
     const bool made_events = !lent.events.empty();
     apply_events(lent);
     if (!used) {
-      if (!is_ending()) refuse_request(lent, last_exchange_, used.error().code);
+      if (!is_ending()) refuse_request(lent, last_exchange(), used.error().code);
       return input.size();
     }
     used_in_all += *used;
@@ -133,24 +133,24 @@ bool Connection::choose_codec(Lending& lent, std::span<const std::byte> input, s
       used += input.size();
       return false;
     case http::Negotiated::http2_preface:
-      codec_ = std::make_unique<http::Http2Codec>(lent.limits,
-                                                  http::Http2Options{.scheme = is_tls_ ? Scheme::https : Scheme::http,
-                                                                     .date = &lent.date,
-                                                                     .memory = lent.h2_memory,
-                                                                     .now = lent.now});
+      codec_.adopt(std::make_unique<http::Http2Codec>(
+          lent.limits, http::Http2Options{.scheme = is_tls_ ? Scheme::https : Scheme::http,
+                                          .date = &lent.date,
+                                          .memory = lent.h2_memory,
+                                          .now = lent.now}));
       adopt_protocol(lent, is_tls_ ? Protocol::h2 : Protocol::h2c);
       return true;
     case http::Negotiated::http1:
-      codec_ = make_http1_codec(lent);
+      use_http1(lent);
       adopt_protocol(lent, Protocol::http11);
       return true;
   }
   return false;
 }
 
-std::unique_ptr<http::Codec> Connection::make_http1_codec(Lending& lent) const {
-  return std::make_unique<http::Http1Codec>(
-      lent.parsers, lent.limits, lent.date,
+void Connection::use_http1(Lending& lent) {
+  codec_.emplace<http::Http1Codec>(
+      lent.http1,
       http::Http1Options{.scheme = is_tls_ ? Scheme::https : Scheme::http,
                          .h2c_upgrade_allowed = !is_tls_ && lent.settings->listeners[listener_].h2c == H2c::on});
 }
@@ -171,7 +171,7 @@ bool Connection::upgrade_to_h2c(Lending& lent, const RequestHead& head) {
   auto upgraded = http::Http2Codec::upgraded(*settings, head, lent.limits, options);
   if (!upgraded) return false;
   batch(lent).append(http::kSwitchingToH2c);
-  codec_ = std::move(*upgraded);
+  codec_.adopt(std::move(*upgraded));
   // Some clients cannot take frames in the same read as the 101: they get them once they have spoken HTTP/2.
   awaits_preface_ = true;
   account_upgrade(lent);

@@ -14,7 +14,7 @@
 #include "http/codec.hpp"
 #include "http/date.hpp"
 #include "http/exchange_link.hpp"
-#include "http/http1_parser.hpp"
+#include "http/http1_codec.hpp"
 #include "http/http2_memory.hpp"
 #include "net/timer_wheel.hpp"
 #include "server/exchange.hpp"
@@ -90,6 +90,7 @@ struct Lending {
   BatchPool batches;
   std::uint64_t body_bytes{0};  ///< of request bodies that came in pieces and are held
   http::DateCache date;
+  http::Http1Shared http1{parsers, limits, date};
   std::vector<std::byte> read_buffer;
   std::vector<http::CodecEvent> events;
   bool is_applying{false};  ///< events are being applied, further up the stack

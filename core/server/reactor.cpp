@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <system_error>
 
-#include "net/tcp_transport.hpp"
 #include "net/tls_transport.hpp"
 #include "server/connection.hpp"
 
@@ -245,7 +244,12 @@ void Reactor::admit(std::size_t which, net::Accepted accepted) {
     return;
   }
   const ListenerSettings& settings = lent_.settings->listeners[which];
-  std::unique_ptr<net::Transport> transport;
+  const Connection::Origin origin{.id = {},
+                                  .listener = listener,
+                                  .is_tls = settings.is_tls,
+                                  .expects_proxy_header = any_contains(settings.proxy_protocol_from, accepted.peer),
+                                  .peer = accepted.peer};
+  std::unique_ptr<net::Transport> encrypted;
   if (settings.is_tls) {
     auto made = net::TlsTransport::create(std::move(accepted.socket), settings.tls);
     if (!made) {
@@ -253,24 +257,16 @@ void Reactor::admit(std::size_t which, net::Accepted accepted) {
       admission_->release(accepted.peer);
       return;
     }
-    transport = std::move(*made);
-  } else {
-    transport = std::make_unique<net::TcpTransport>(std::move(accepted.socket));
+    encrypted = std::move(*made);
   }
-  const int descriptor = transport->descriptor();
-  const ConnectionId id = table_.reserve();
-  const Connection::Origin origin{.id = id,
-                                  .listener = listener,
-                                  .is_tls = settings.is_tls,
-                                  .expects_proxy_header = any_contains(settings.proxy_protocol_from, accepted.peer),
-                                  .peer = accepted.peer};
-  Connection& connection = table_.insert(id, std::make_unique<Connection>(origin, std::move(transport), lent_));
+  Connection& connection = encrypted != nullptr ? table_.emplace(origin, std::move(encrypted), lent_)
+                                                : table_.emplace(origin, std::move(accepted.socket), lent_);
   lent_.telemetry.stats().connections(table_.size());
   // Read at once: often the request is there already, and a connection that ends with it is never registered.
   const Turn outcome = connection.run_again(lent_);
   handle(connection, outcome);
   if (outcome == Turn::finished) return;
-  if (auto added = poller_.add(descriptor, id.packed()); !added) {
+  if (auto added = poller_.add(connection.descriptor(), connection.id().packed()); !added) {
     connection.abandon(lent_, CloseReason::network_error);
     finish(connection);
   }

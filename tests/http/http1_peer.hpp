@@ -27,7 +27,7 @@ inline std::string text_of(const EgressBatch& batch) {
 class Http1Peer {
  public:
   explicit Http1Peer(Http1Options options = {}, Limits chosen = {})
-      : limits{chosen}, codec{pool, limits, date, options} {}
+      : limits{chosen}, codec{shared, options} {}
 
   /// Hands over `bytes` behind what was left unused; returns how many bytes receive() used.
   std::size_t send(std::string_view bytes) {
@@ -71,6 +71,7 @@ class Http1Peer {
   Limits limits;
   Http1ParserPool pool;
   DateCache date;
+  Http1Shared shared{pool, limits, date};
   Http1Codec codec;
   std::vector<CodecEvent> events;       // of the last receive()
   std::vector<CodecEvent> sent_events;  // of respond() and transmit()
