@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <equinox/request.hpp>
 #include <optional>
 #include <span>
@@ -38,6 +39,34 @@ constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_
 bool same_ignoring_case(const char* a, const char* b, std::size_t size) noexcept;
 inline bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() && same_ignoring_case(a.data(), b.data(), a.size());
+}
+/// Whether `name`, a token, is the lower-case literal but for case. The lengths must be equal: ask for them first.
+/// Octets that only share the other five bits with a letter or '-' are no tokens.
+template <std::size_t N>
+bool is_literal_name(std::string_view name, const char (&literal)[N]) noexcept {
+  constexpr std::size_t kSize = N - 1;
+  static_assert(kSize >= 4);
+  const auto word_at = [](const char* at, auto zero) {
+    auto word = zero;
+    std::memcpy(&word, at, sizeof word);
+    return word;
+  };
+  if constexpr (kSize >= 8) {
+    constexpr std::uint64_t kLower = 0x2020'2020'2020'2020ULL;
+    std::uint64_t difference = 0;
+    for (std::size_t i = 0; i < kSize; i += 8) {
+      const std::size_t from = i + 8 <= kSize ? i : kSize - 8;
+      difference |= (word_at(name.data() + from, std::uint64_t{0}) | kLower) ^
+                    (word_at(literal + from, std::uint64_t{0}) | kLower);
+    }
+    return difference == 0;
+  } else {
+    constexpr std::uint32_t kLower = 0x2020'2020U;
+    constexpr std::size_t kTail = kSize - 4;
+    return (((word_at(name.data(), std::uint32_t{0}) | kLower) ^ (word_at(literal, std::uint32_t{0}) | kLower)) |
+            ((word_at(name.data() + kTail, std::uint32_t{0}) | kLower) ^
+             (word_at(literal + kTail, std::uint32_t{0}) | kLower))) == 0;
+  }
 }
 /// Without surrounding SP and HTAB (OWS, RFC 9110 §5.6.3).
 std::string_view trim(std::string_view text) noexcept;

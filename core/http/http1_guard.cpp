@@ -38,17 +38,17 @@ Result<void> check_growing_request_line(std::string_view line, const Limits& lim
   return {};
 }
 
-Result<void> check_line(std::string_view input, std::size_t end, const GuardState& state, const Limits& limits) {
-  const std::string_view line = input.substr(state.line_start, end - state.line_start);
-  const Errc kind = state.line_start == 0 ? Errc::bad_request_line : Errc::bad_field;
-  if (line.empty() || line.back() != '\r') return kind;  // LF alone
-  if (state.line_start == 0) {
-    const auto parts = split_request_line(line.substr(0, line.size() - 1), limits);
-    return parts ? Result<void>{} : Result<void>{parts.error()};
+/// The complete first line, from its first octet to its LF.
+Result<void> check_request_line(std::string_view line, const Limits& limits) {
+  if (line.size() - 1 > limits.target_max_bytes) {
+    // The same question that is asked of a cut line comes first, so that the answer is the same. A line shorter than
+    // the longest target can only have a method that is too long, which split_request_line() refuses alike.
+    if (auto bounds = check_growing_request_line(line.substr(0, line.size() - 1), limits); !bounds) return bounds;
   }
-  if (line.front() == ' ' || line.front() == '\t' || line.front() == ':') return Errc::bad_field;
-  if (state.fields >= limits.fields_max_count && line.size() > 1) return Errc::head_too_large;
-  return {};
+  if (line.size() - 1 >= limits.head_max_bytes) return Errc::head_too_large;
+  if (line.size() < 2 || line[line.size() - 2] != '\r') return Errc::bad_request_line;  // LF alone
+  const auto parts = split_request_line(line.substr(0, line.size() - 2), limits);
+  return parts ? Result<void>{} : Result<void>{parts.error()};
 }
 
 }  // namespace
@@ -71,28 +71,38 @@ Result<RequestLine> split_request_line(std::string_view line, const Limits& limi
 }
 
 Result<std::size_t> scan_head(std::string_view input, GuardState& state, const Limits& limits) {
-  while (state.scanned < input.size()) {
-    const void* found = std::memchr(input.data() + state.scanned, '\n', input.size() - state.scanned);
-    if (found == nullptr) break;
-    const auto end = static_cast<std::size_t>(static_cast<const char*>(found) - input.data());
-    if (state.line_start == 0 && end > limits.target_max_bytes) {
-      // The same question that is asked of a cut line comes first, so that the answer is the same. A line shorter than
-      // the longest target can only have a method that is too long, which split_request_line() refuses alike.
-      if (auto bounds = check_growing_request_line(input.substr(0, end), limits); !bounds) return bounds.error();
-    }
-    if (end >= limits.head_max_bytes) return Errc::head_too_large;
-    if (auto checked = check_line(input, end, state, limits); !checked) return checked.error();
-    const bool is_empty_line = end - state.line_start == 1;
-    if (state.line_start != 0 && !is_empty_line) ++state.fields;
-    state.scanned = static_cast<std::uint32_t>(end + 1);
-    state.line_start = state.scanned;
-    if (is_empty_line) return end + 1;
-  }
+  const char* const first = input.data();
+  const char* const last = first + input.size();
+  const char* at = first + state.scanned;
   if (state.line_start == 0) {
-    if (auto bounds = check_growing_request_line(input, limits); !bounds) return bounds.error();
+    const auto* const end = static_cast<const char*>(std::memchr(at, '\n', static_cast<std::size_t>(last - at)));
+    if (end == nullptr) {
+      if (auto bounds = check_growing_request_line(input, limits); !bounds) return bounds.error();
+      if (input.size() > limits.head_max_bytes) return Errc::head_too_large;
+      state.scanned = static_cast<std::uint32_t>(input.size());
+      return std::size_t{0};
+    }
+    at = end + 1;
+    const std::string_view line{first, static_cast<std::size_t>(at - first)};
+    if (auto checked = check_request_line(line, limits); !checked) return checked.error();
+    state.line_start = static_cast<std::uint32_t>(line.size());
+  }
+  const char* line = first + state.line_start;
+  while (at < last) {
+    const auto* const end = static_cast<const char*>(std::memchr(at, '\n', static_cast<std::size_t>(last - at)));
+    if (end == nullptr) break;
+    const auto position = static_cast<std::size_t>(end - first);
+    if (position >= limits.head_max_bytes) return Errc::head_too_large;
+    if (end[-1] != '\r') return Errc::bad_field;  // LF alone; there is always an octet in front
+    if (end - line == 1) return position + 1;
+    if (*line == ' ' || *line == '\t' || *line == ':') return Errc::bad_field;
+    if (state.fields >= limits.fields_max_count) return Errc::head_too_large;
+    ++state.fields;
+    at = line = end + 1;
   }
   if (input.size() > limits.head_max_bytes) return Errc::head_too_large;
   state.scanned = static_cast<std::uint32_t>(input.size());
+  state.line_start = static_cast<std::uint32_t>(line - first);
   return std::size_t{0};
 }
 

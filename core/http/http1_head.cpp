@@ -36,12 +36,12 @@ void note_connection(Found& found, std::string_view value) noexcept {
 void note(Found& found, RequestHead& head, const Field& field) noexcept {
   switch (field.name.size()) {
     case 4:
-      if (!equals_ignoring_case(field.name, "host")) return;
+      if (!is_literal_name(field.name, "host")) return;
       ++found.hosts;
       found.host = field.value;
       return;
     case 6:
-      if (!equals_ignoring_case(field.name, "expect")) return;
+      if (!is_literal_name(field.name, "expect")) return;
       if (equals_ignoring_case(field.value, "100-continue")) {
         head.expects_continue = true;
       } else {
@@ -49,18 +49,18 @@ void note(Found& found, RequestHead& head, const Field& field) noexcept {
       }
       return;
     case 7:
-      if (equals_ignoring_case(field.name, "upgrade") && list_has(field.value, "h2c")) head.upgrades_to_h2c = true;
+      if (is_literal_name(field.name, "upgrade") && list_has(field.value, "h2c")) head.upgrades_to_h2c = true;
       return;
     case 10:
-      if (equals_ignoring_case(field.name, "connection")) note_connection(found, field.value);
+      if (is_literal_name(field.name, "connection")) note_connection(found, field.value);
       return;
     case 14:
-      if (!equals_ignoring_case(field.name, "content-length")) return;
+      if (!is_literal_name(field.name, "content-length")) return;
       ++found.lengths;
       found.length = field.value;
       return;
     case 17:
-      if (!equals_ignoring_case(field.name, "transfer-encoding")) return;
+      if (!is_literal_name(field.name, "transfer-encoding")) return;
       ++found.codings;
       found.coding = field.value;
       return;

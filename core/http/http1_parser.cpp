@@ -44,29 +44,13 @@ Errc head_error(llhttp_errno_t code) noexcept {
 struct Http1ParserCallbacks {
   static Http1Parser& self(llhttp_t* engine) noexcept { return *static_cast<Http1Parser*>(engine->data); }
 
-  static int on_field(llhttp_t* engine, const char* at, std::size_t size) noexcept {
-    Http1Parser& parser = self(engine);
-    if (parser.headers_complete_) return on_trailer_name(parser, at, size);
-    if (parser.in_value_ || parser.field_count_ == 0) {
-      if (parser.field_count_ == parser.fields_.size()) return stop(parser, Errc::head_too_large);
-      parser.fields_[parser.field_count_++] = Field{{at, size}, {}};
-      parser.in_value_ = false;
-    } else {
-      Field& field = parser.fields_[parser.field_count_ - 1];
-      field.name = extended(field.name, at, size);
-    }
+  static int on_url(llhttp_t* engine, const char* at, std::size_t size) noexcept {
+    std::string_view& target = self(engine).head_.target;
+    target = target.empty() ? std::string_view{at, size} : extended(target, at, size);
     return 0;
   }
-  static int on_value(llhttp_t* engine, const char* at, std::size_t size) noexcept {
+  static int on_trailer_name(llhttp_t* engine, const char* at, std::size_t size) noexcept {
     Http1Parser& parser = self(engine);
-    if (parser.headers_complete_) return on_trailer_value(parser, at, size);
-    if (parser.field_count_ == 0) return stop(parser, Errc::bad_field);
-    Field& field = parser.fields_[parser.field_count_ - 1];
-    field.value = parser.in_value_ ? extended(field.value, at, size) : std::string_view{at, size};
-    parser.in_value_ = true;
-    return 0;
-  }
-  static int on_trailer_name(Http1Parser& parser, const char* at, std::size_t size) noexcept {
     if (parser.in_value_ || parser.trailer_pieces_.empty()) {
       const auto start = static_cast<std::uint32_t>(parser.trailer_bytes_.size());
       if (parser.trailer_pieces_.size() >= parser.limits_->fields_max_count) {
@@ -82,7 +66,8 @@ struct Http1ParserCallbacks {
     return parser.trailer_bytes_.size() > parser.limits_->trailers_max_bytes ? stop(parser, Errc::trailers_too_large)
                                                                              : 0;
   }
-  static int on_trailer_value(Http1Parser& parser, const char* at, std::size_t size) noexcept {
+  static int on_trailer_value(llhttp_t* engine, const char* at, std::size_t size) noexcept {
+    Http1Parser& parser = self(engine);
     if (parser.trailer_pieces_.empty()) return stop(parser, Errc::bad_field);
     parser.trailer_pieces_.back().value_size += static_cast<std::uint32_t>(size);
     parser.trailer_bytes_.append(at, size);
@@ -96,7 +81,6 @@ struct Http1ParserCallbacks {
     engine->upgrade = 0;
     Http1Parser& parser = self(engine);
     parser.headers_complete_ = true;
-    parser.in_value_ = false;
     return 0;
   }
   static int on_body(llhttp_t* engine, const char* at, std::size_t size) noexcept {
@@ -131,17 +115,56 @@ struct Http1ParserCallbacks {
     return HPE_USER;
   }
 
-  static llhttp_settings_t settings() noexcept {
+  /// A head's fields are taken from its lines, which the guard has checked: a call for each name and value less.
+  static llhttp_settings_t for_heads() noexcept {
     llhttp_settings_t settings{};
-    settings.on_header_field = on_field;
-    settings.on_header_value = on_value;
+    settings.on_url = on_url;
     settings.on_headers_complete = on_headers_complete;
+    settings.on_message_complete = on_message_complete;
+    return settings;
+  }
+  static llhttp_settings_t for_bodies() noexcept {
+    llhttp_settings_t settings{};
+    settings.on_header_field = on_trailer_name;
+    settings.on_header_value = on_trailer_value;
     settings.on_body = on_body;
     settings.on_chunk_header = on_chunk_header;
     settings.on_message_complete = on_message_complete;
     return settings;
   }
 };
+
+namespace {
+
+const llhttp_settings_t kForHeads = Http1ParserCallbacks::for_heads();
+const llhttp_settings_t kForBodies = Http1ParserCallbacks::for_bodies();
+
+/// An engine at the start of a message, to be copied.
+llhttp_t fresh_engine() noexcept {
+  llhttp_t engine{};
+  llhttp_init(&engine, HTTP_REQUEST, &kForHeads);
+  return engine;
+}
+const llhttp_t kFreshEngine = fresh_engine();
+
+Method method_of(const llhttp_t& engine) noexcept {
+  switch (engine.method) {
+    case HTTP_GET: return Method::get;
+    case HTTP_HEAD: return Method::head;
+    case HTTP_POST: return Method::post;
+    case HTTP_PUT: return Method::put;
+    case HTTP_DELETE: return Method::del;
+    case HTTP_CONNECT: return Method::connect;
+    case HTTP_OPTIONS: return Method::options;
+    case HTTP_TRACE: return Method::trace;
+    case HTTP_PATCH: return Method::patch;
+    default: return Method::other;
+  }
+}
+
+constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+
+}  // namespace
 
 Http1Parser::Http1Parser() {
   static_assert(sizeof(llhttp_t) <= kEngineBytes && alignof(llhttp_t) <= 16);
@@ -151,26 +174,48 @@ Http1Parser::Http1Parser() {
 Http1Parser::~Http1Parser() = default;
 
 void Http1Parser::begin(const Limits& limits) {
-  static const llhttp_settings_t kSettings = Http1ParserCallbacks::settings();
   llhttp_t* const engine = engine_in(engine_);
-  llhttp_init(engine, HTTP_REQUEST, &kSettings);
+  *engine = kFreshEngine;
   engine->data = this;
-  limits_ = &limits;
   if (fields_.size() < limits.fields_max_count) fields_.resize(limits.fields_max_count);
   head_ = RequestHead{};
-  field_count_ = 0;
   body_bytes_ = 0;
+  trailer_span_ = {};
+  is_complete_ = headers_complete_ = false;
+}
+
+/// What only a message with a body needs, once its head is known.
+void Http1Parser::begin_body(const Limits& limits) {
+  engine_in(engine_)->settings = const_cast<llhttp_settings_t*>(&kForBodies);
+  limits_ = &limits;
   overhead_bytes_ = 0;
   trailer_size_ = 0;
-  is_complete_ = headers_complete_ = in_value_ = false;
-  last_cr_ = line_is_zero_ = line_has_size_ = in_size_ = in_trailers_ = false;
+  in_value_ = last_cr_ = line_is_zero_ = line_has_size_ = in_size_ = in_trailers_ = false;
   line_begins_ = true;
-  if (!trailer_pieces_.empty()) {
-    trailer_bytes_.clear();
-    trailer_pieces_.clear();
-    trailers_.clear();
+  trailer_bytes_.clear();
+  trailer_pieces_.clear();
+  trailers_.clear();
+}
+
+/// Takes the field lines apart: `at` is the first octet behind the request line. The guard has seen that each line ends
+/// in CRLF and that their number is within the limit.
+std::span<const Field> Http1Parser::split_fields(const char* at, const char* end) noexcept {
+  std::size_t count = 0;
+  while (at < end && *at != '\r' && count < fields_.size()) {
+    const char* const name = at;
+    while (*at != ':' && *at != '\n') ++at;
+    if (*at == '\n') break;  // llhttp has refused this one
+    const std::string_view name_text{name, static_cast<std::size_t>(at - name)};
+    ++at;
+    while (is_blank(*at)) ++at;
+    const auto* const line_end = static_cast<const char*>(std::memchr(at, '\n', static_cast<std::size_t>(end - at)));
+    if (line_end == nullptr) break;
+    const char* value_end = line_end - 1;
+    while (value_end > at && is_blank(value_end[-1])) --value_end;
+    fields_[count++] = Field{name_text, {at, static_cast<std::size_t>(value_end - at)}};
+    at = line_end + 1;
   }
-  trailer_span_ = {};
+  return {fields_.data(), count};
 }
 
 Result<void> Http1Parser::parse_head(std::string_view bytes, Scheme scheme, const Limits& limits) {
@@ -185,23 +230,21 @@ Result<void> Http1Parser::parse_head(std::string_view bytes, Scheme scheme, cons
     begin(limits);
     code = llhttp_execute(engine, bytes.data(), bytes.size());
   }
-  head_.fields = {fields_.data(), field_count_};
+  const char* const end = bytes.data() + bytes.size();
   if (code != HPE_OK && !(code == HPE_PAUSED && is_complete_)) {
-    if (code == HPE_USER) return failure_;
-    const bool has_length = code == HPE_INVALID_TRANSFER_ENCODING && count_fields(head_.fields, "content-length") != 0;
-    return has_length ? Errc::conflicting_framing : head_error(code);
+    if (code != HPE_INVALID_TRANSFER_ENCODING) return head_error(code);
+    const std::span<const Field> fields = split_fields(bytes.data() + bytes.find('\n') + 1, end);
+    return count_fields(fields, "content-length") != 0 ? Errc::conflicting_framing : head_error(code);
   }
   if (!headers_complete_) return Errc::bad_field;  // llhttp and the guard disagree about the end of the head
-  for (std::size_t i = 0; i < field_count_; ++i) fields_[i].value = trim(fields_[i].value);
-
-  const std::string_view line = bytes.substr(0, bytes.find('\r'));
-  const std::size_t method_end = line.find(' ');
-  head_.method_name = line.substr(0, method_end);
-  head_.target = line.substr(method_end + 1, line.size() - method_end - 1 - sizeof(" HTTP/1.1") + 1);
-  head_.version = line.back() == '1' ? HttpVersion::http11 : HttpVersion::http10;
-  head_.method = parse_method(head_.method_name);
+  head_.method_name = {bytes.data(), static_cast<std::size_t>(head_.target.data() - bytes.data()) - 1};
+  head_.method = method_of(*engine);
+  head_.version = engine->http_minor == 1 ? HttpVersion::http11 : HttpVersion::http10;
   head_.scheme = scheme;
-  return interpret_head(head_, scratch_);
+  head_.fields = split_fields(head_.target.data() + head_.target.size() + sizeof(" HTTP/1.1\r\n") - 1, end);
+  if (auto meaning = interpret_head(head_, scratch_); !meaning) return meaning;
+  if (head_.has_body) begin_body(limits);
+  return {};
 }
 
 Result<std::size_t> Http1Parser::parse_body(std::span<const std::byte> input, StreamId stream,

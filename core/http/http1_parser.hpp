@@ -62,6 +62,8 @@ class Http1Parser {
     std::uint32_t name_at, name_size, value_at, value_size;
   };
   void begin(const Limits& limits);
+  void begin_body(const Limits& limits);
+  std::span<const Field> split_fields(const char* at, const char* end) noexcept;
   Result<void> check_gap(const char* from, const char* to);
   Result<void> count_overhead();
   void scan_line_octet(char c) noexcept;
@@ -71,7 +73,6 @@ class Http1Parser {
   alignas(16) unsigned char engine_[kEngineBytes];  // llhttp_t, kept out of this header
   RequestHead head_;
   std::vector<Field> fields_;
-  std::size_t field_count_{0};
   std::string scratch_;
   std::string spaced_;  ///< the head with tabs made spaces, when llhttp could not take them
   const Limits* limits_{nullptr};
