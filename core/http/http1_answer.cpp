@@ -70,7 +70,7 @@ Framing Http1Codec::decide_framing(const Response& response) noexcept {
   if (status == Status{205}) return {Framing::Kind::length, 0};  // RFC 9110 §15.3.6
   if (status.forbids_body()) return {};
   const auto length = response.body_length();
-  const bool has_trailers = !response.trailers().empty() && !is_http10_ && !is_head_request_ &&
+  const bool has_trailers = response.has_more() && !response.trailers().empty() && !is_http10_ && !is_head_request_ &&
                             std::holds_alternative<std::unique_ptr<BodySource>>(response.body());
   if (length && !has_trailers) return {Framing::Kind::length, *length};
   if (is_head_request_) return {};

@@ -45,6 +45,7 @@ std::size_t bound(const Response& response, const DateCache& date, std::string_v
     const Response::OutField& field = response.inline_field(i);
     bytes += field.name.size() + field.view().size() + kFieldOverhead;
   }
+  if (!response.has_more()) return bytes;
   for (const auto& [name, value] : response.more_fields()) bytes += name.size() + value.size() + kFieldOverhead;
   return bytes;
 }
@@ -87,7 +88,9 @@ void write_head(EgressBatch& batch, const Response& response, const Framing& fra
     const Response::OutField& field = response.inline_field(i);
     cursor.put_field(field.name, field.view());
   }
-  for (const auto& [name, value] : response.more_fields()) cursor.put_field(name, value);
+  if (response.has_more()) {
+    for (const auto& [name, value] : response.more_fields()) cursor.put_field(name, value);
+  }
   if (connection != ConnectionField::none) cursor.put(connection == ConnectionField::close ? kClose : kKeepAlive);
   cursor.put("\r\n");
   cursor.put(copied_body);

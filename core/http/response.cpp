@@ -23,33 +23,26 @@ bool is_codecs_own(std::string_view name) noexcept {
   }
 }
 
-Response with_body(Body&& body, std::string_view content_type, Status status) {
-  Response response{status};
-  response.content_type(content_type);
-  response.body() = std::move(body);
-  return response;
-}
-
 }  // namespace
 
 Response Response::literal(std::string_view body, std::string_view content_type, Status status) noexcept {
-  return with_body(Body{body}, content_type, status);
+  return {status, Body{body}, Text{content_type}};
 }
-Response Response::text(std::string body, Status status) { return with_body(std::move(body), kText, status); }
-Response Response::html(std::string body, Status status) { return with_body(std::move(body), kHtml, status); }
+Response Response::text(std::string body, Status status) { return {status, Body{std::move(body)}, Text{kText}}; }
+Response Response::html(std::string body, Status status) { return {status, Body{std::move(body)}, Text{kHtml}}; }
 Response Response::json(const nlohmann::json& value, Status status) {
   // Bytes that are not UTF-8 become U+FFFD: an answer with a mark in it is better than an exception half-way.
   return json_text(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), status);
 }
-Response Response::json_text(std::string body, Status status) { return with_body(std::move(body), kJson, status); }
+Response Response::json_text(std::string body, Status status) { return {status, Body{std::move(body)}, Text{kJson}}; }
 Response Response::shared(std::shared_ptr<const std::string> body, std::string_view content_type, Status status) {
-  return with_body(std::move(body), content_type, status);
+  return {status, Body{std::move(body)}, Text{content_type}};
 }
 Response Response::file(FileBody body, std::string_view content_type, Status status) {
-  return with_body(std::move(body), content_type, status);
+  return {status, Body{std::move(body)}, Text{content_type}};
 }
 Response Response::stream(std::unique_ptr<BodySource> source, std::string_view content_type, Status status) {
-  return with_body(std::move(source), content_type, status);
+  return {status, Body{std::move(source)}, Text{content_type}};
 }
 Response Response::redirect(std::string location, Status status) {
   Response response{status};
@@ -128,7 +121,7 @@ std::string_view Response::field(std::string_view name) const noexcept {
   return {};
 }
 
-std::optional<std::uint64_t> Response::body_length() const noexcept {
+std::optional<std::uint64_t> Response::other_body_length() const noexcept {
   struct Length {
     std::optional<std::uint64_t> operator()(std::monostate) const noexcept { return 0; }
     std::optional<std::uint64_t> operator()(std::string_view view) const noexcept { return view.size(); }

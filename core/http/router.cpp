@@ -1,7 +1,5 @@
 #include "http/router.hpp"
 
-#include <cstring>
-
 #include "http/headers.hpp"
 #include "http/target.hpp"
 
@@ -37,30 +35,6 @@ bool host_fits(std::string_view wanted, std::string_view host) noexcept {
 }
 
 }  // namespace
-
-std::size_t Router::Hash::operator()(std::string_view text) const noexcept {
-  constexpr std::uint64_t kMix = 0x9E3779B97F4A7C15ULL;
-  std::uint64_t hash = text.size();
-  const auto mix = [&hash](std::uint64_t word) {
-    hash = (hash ^ word) * kMix;
-    hash ^= hash >> 32U;
-  };
-  if (text.size() < 8) {
-    std::uint64_t word = 0;
-    for (const char c : text) word = word << 8U | static_cast<unsigned char>(c);
-    mix(word);
-    return hash;
-  }
-  std::uint64_t word = 0;
-  const std::size_t last = text.size() - 8;
-  for (std::size_t i = 0; i < last; i += 8) {
-    std::memcpy(&word, text.data() + i, sizeof word);
-    mix(word);
-  }
-  std::memcpy(&word, text.data() + last, sizeof word);  // may look at some octets twice
-  mix(word);
-  return hash;
-}
 
 std::string to_string(MethodSet methods) {
   std::string text;
@@ -124,16 +98,14 @@ Match Router::match(const RequestHead& head, std::string_view listener, RoutePar
     return match;
   }
   static const std::vector<std::uint16_t> kNone;
-  const auto literal = literals_.find(head.path);
-  if (literal != literals_.end() && by_first_.empty() &&
-      (others_.empty() || literal->second.front() < others_.front()) &&
-      try_route(literal->second.front(), true, head, listener, parameters, match)) {
+  const std::vector<std::uint16_t>* const literal = literals_.find(head.path);
+  if (literal != nullptr && by_first_.empty() && (others_.empty() || literal->front() < others_.front()) &&
+      try_route(literal->front(), true, head, listener, parameters, match)) {
     return match;  // the usual case: nothing registered earlier could take it
   }
   const std::string_view first = head.path.size() > 1 ? head.path.substr(1, head.path.find('/', 1) - 1) : "";
-  const auto prefix = by_first_.empty() ? by_first_.end() : by_first_.find(first);
-  Merged candidates{literal == literals_.end() ? kNone : literal->second,
-                    prefix == by_first_.end() ? kNone : prefix->second, others_};
+  const std::vector<std::uint16_t>* const prefix = by_first_.find(first);
+  Merged candidates{literal == nullptr ? kNone : *literal, prefix == nullptr ? kNone : *prefix, others_};
   std::uint16_t id = 0;
   bool is_literal = false;
   while (candidates.next(id, is_literal)) {

@@ -13,8 +13,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
+
+#include "http/route_index.hpp"
 
 namespace equinox::http {
 
@@ -120,13 +121,6 @@ class Router {
     [[nodiscard]] bool covers(const Pattern& other) const noexcept;
     bool operator==(const Pattern& other) const noexcept;
   };
-  struct Hash {
-    using is_transparent = void;
-    /// Asked for every request and never told anything by a peer, so it need only be quick.
-    std::size_t operator()(std::string_view text) const noexcept;
-  };
-  using Index = std::unordered_map<std::string, std::vector<std::uint16_t>, Hash, std::equal_to<>>;
-
   static Pattern parse_pattern(std::string_view text);
   void refuse_hidden(const Route& route, const Pattern& pattern) const;
   void settle_head(Route& route, const Pattern& pattern);
@@ -139,8 +133,8 @@ class Router {
 
   std::vector<std::unique_ptr<Route>> routes_;
   std::vector<Pattern> patterns_;      // by route id
-  Index literals_;                     // whole path → routes, in order
-  Index by_first_;                     // first segment → routes with parameters or a prefix, in order
+  RouteIndex literals_;                // whole path → routes, in order
+  RouteIndex by_first_;                // first segment → routes with parameters or a prefix, in order
   std::vector<std::uint16_t> others_;  // routes whose first segment is not literal, in order
   std::map<int, SyncHandler> pages_;
 };

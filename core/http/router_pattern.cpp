@@ -169,11 +169,11 @@ void Router::refuse_hidden(const Route& route, const Pattern& pattern) const {
 
 void Router::index(const Route& route, const Pattern& pattern) {
   if (pattern.is_literal()) {
-    literals_[route.pattern].push_back(route.id);
+    literals_.add(route.pattern, route.id);
   } else if (pattern.segments.empty() || pattern.segments.front().is_parameter) {
     others_.push_back(route.id);
   } else {
-    by_first_[pattern.segments.front().text].push_back(route.id);
+    by_first_.add(pattern.segments.front().text, route.id);
   }
 }
 

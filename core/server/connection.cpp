@@ -7,16 +7,14 @@
 namespace equinox::server {
 
 Connection::Connection(const Origin& origin, Lending& lent)
-    : opened_at_{lent.now},
-      phase_start_{lent.now},
-      peer_{origin.peer},
+    : phase_start_{lent.now},
       listener_{origin.listener},
       is_tls_{origin.is_tls},
       is_shaking_hands_{origin.is_tls && !origin.expects_proxy_header},
       awaits_proxy_header_{origin.expects_proxy_header} {
   timer_.token = origin.id.packed();
   state_ = is_tls_ ? ConnectionState::handshake : ConnectionState::reading_head;
-  account_opened(lent);
+  account_opened(lent, origin.peer);
 }
 
 Connection::Connection(const Origin& origin, UniqueFd socket, Lending& lent) : Connection{origin, lent} {
@@ -82,7 +80,11 @@ Turn Connection::settle(Lending& lent) {
     if (ending_ != Ending::dead && !is_ending() && peer_finished_) on_input_end(lent);
     if (ending_ != Ending::dead) end_flushed(lent);
   }
-  if (ending_ == Ending::dead) return Turn::finished;
+  if (ending_ == Ending::dead) {
+    publish_record(lent);  // the bytes of its last turn
+    return Turn::finished;
+  }
+  if (exchanges_ != nullptr) keep_settings(lent);
   update_state(lent);
   arm(lent);
   account_turn(lent);

@@ -21,6 +21,7 @@
 #include "net/timer_wheel.hpp"
 #include "server/byte_hold.hpp"
 #include "server/exchange.hpp"
+#include "telemetry/connection_record.hpp"
 
 struct tcp_info;
 
@@ -82,7 +83,7 @@ class Connection {
   [[nodiscard]] ConnectionId id() const noexcept { return ConnectionId::unpack(timer_.token); }
   [[nodiscard]] int descriptor() const noexcept { return transport_->descriptor(); }
   [[nodiscard]] std::uint16_t listener() const noexcept { return listener_; }
-  [[nodiscard]] const Endpoint& peer() const noexcept { return peer_; }
+  [[nodiscard]] Endpoint peer() const noexcept { return record_->own_peer(); }
   [[nodiscard]] bool is_idle() const noexcept { return state_ == ConnectionState::idle; }
   [[nodiscard]] bool is_http2() const noexcept { return equinox::is_http2(protocol_); }
   /// Since when it is idle; meaningless otherwise.
@@ -156,6 +157,7 @@ class Connection {
   }
 
   void announce_drain(Lending& lent);
+  [[nodiscard]] TimePoint opened_at() const noexcept { return TimePoint{Duration{record_->own_opened_ns()}}; }
   [[nodiscard]] bool is_ending() const noexcept { return ending_ != Ending::none; }
   [[nodiscard]] bool wants_input(const Lending& lent) const noexcept;
   void update_state(Lending& lent);
@@ -169,7 +171,8 @@ class Connection {
   void adopt_protocol(Lending& lent, Protocol protocol);
   void hold(std::span<const std::byte> rest);
   void on_input_end(Lending& lent);
-  void keep_exchanges(Lending& lent);
+  void keep_requests();
+  void keep_settings(const Lending& lent);
 
   // connection_exchanges.cpp, connection_handlers.cpp
   void apply_events(Lending& lent);
@@ -228,16 +231,17 @@ class Connection {
   [[nodiscard]] std::uint64_t window_need(const Lending& lent, Duration window) const noexcept;
 
   // connection_account.cpp: everything telemetry is told
-  void account_opened(Lending& lent);
+  void account_opened(Lending& lent, const Endpoint& peer);
   void account_handshake(Lending& lent);
   void account_handshake_failed(Lending& lent, const Error& error);
-  void account_client(Lending& lent, const Endpoint& client);
+  void account_client(const Endpoint& client);
   void account_protocol(Lending& lent, Protocol protocol);
   void account_upgrade(Lending& lent);
   void account_received(Lending& lent, std::size_t bytes);
   void account_sent(Lending& lent, std::uint64_t bytes);
   void account_state(Lending& lent, ConnectionState to);
   void account_turn(Lending& lent);
+  void publish_record(Lending& lent);
   void account_refusal(Lending& lent, Errc code);
   void account_rejected(Lending& lent, RequestRejectReason reason);
   void account_request_started(Lending& lent, Exchange& exchange);
@@ -250,6 +254,8 @@ class Connection {
   [[nodiscard]] RecordHot hot_record(const Lending& lent) const noexcept;
 
   net::TimerNode timer_;  ///< its token is the id
+  /// What observers read; peer, time of opening and byte counts stand nowhere else.
+  telemetry::RecordSlot* record_;
   InPlace<net::Transport, sizeof(net::TcpTransport)> transport_;
   InPlace<http::Codec, sizeof(http::Http1Codec)> codec_;
   std::unique_ptr<ByteHold> held_;
@@ -257,12 +263,7 @@ class Connection {
   std::unique_ptr<Http2Facts> h2_;
   std::unique_ptr<Aside> aside_;
   Exchange* exchanges_{nullptr};  ///< oldest first
-  TimePoint opened_at_;
-  TimePoint last_active_{};
-  TimePoint phase_start_;  ///< start of what the deadline watches: handshake, first request, head, idle
-  std::uint64_t received_bytes_{0};
-  std::uint64_t sent_bytes_{0};
-  Endpoint peer_;
+  TimePoint phase_start_;         ///< start of what the deadline watches: handshake, first request, head, idle
   std::uint16_t listener_{0};
   std::uint32_t request_count_{0};
   RouteId newest_route_{0};

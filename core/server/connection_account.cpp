@@ -53,10 +53,11 @@ RecordHot Connection::hot_record(const Lending& lent) const noexcept {
   hot.protocol = protocol_;
   hot.deadline = deadline_kind_;
   hot.method = newest_method_;
-  hot.last_active_ns = nanoseconds(last_active_);
+  const bool has_moved = (lent.turn_received_bytes | lent.turn_sent_bytes) != 0;
+  hot.last_active_ns = has_moved ? nanoseconds(lent.now) : record_->own_last_active_ns();
   hot.deadline_due_ns = timer_.due == kNever ? 0 : nanoseconds(timer_.due);
-  hot.received_bytes = received_bytes_;
-  hot.sent_bytes = sent_bytes_;
+  hot.received_bytes = record_->own_received_bytes() + lent.turn_received_bytes;
+  hot.sent_bytes = record_->own_sent_bytes() + lent.turn_sent_bytes;
   hot.requests = request_count_;
   hot.deadline_total_ms = timeout_ms(lent.settings->timeouts, deadline_kind_);
   hot.pending_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(pending_bytes(), UINT32_MAX));
@@ -65,18 +66,20 @@ RecordHot Connection::hot_record(const Lending& lent) const noexcept {
   return hot;
 }
 
-void Connection::account_opened(Lending& lent) {
+void Connection::account_opened(Lending& lent, const Endpoint& peer) {
   RecordCold cold;
-  cold.opened_ns = nanoseconds(opened_at_);
+  cold.opened_ns = nanoseconds(lent.now);
   cold.opened_wall_ns = lent.wall_ns;
-  cold.peer_address = peer_.address;
-  cold.peer_port = peer_.port;
-  cold.peer_known = peer_.is_known;
+  cold.peer_address = peer.address;
+  cold.peer_port = peer.port;
+  cold.peer_known = peer.is_known;
   cold.listener = listener_;
-  last_active_ = opened_at_;
+  RecordHot hot;
+  hot.state = state_;
+  hot.last_active_ns = cold.opened_ns;
   if (is_tls_) lent.telemetry.stats().tls_started();
-  lent.telemetry.open(id(), hot_record(lent), cold);
-  if (lent.hooks != nullptr && lent.hooks->opened) lent.hooks->opened(id(), peer_);
+  record_ = &lent.telemetry.open(id(), hot, cold);
+  if (lent.hooks != nullptr && lent.hooks->opened) lent.hooks->opened(id(), peer);
 }
 
 void Connection::account_handshake(Lending& lent) {
@@ -84,16 +87,16 @@ void Connection::account_handshake(Lending& lent) {
   const TlsVersion version = version_of(facts.version);
   const Alpn alpn = facts.alpn.empty() ? Alpn::none : parse<Alpn>(facts.alpn).value_or(Alpn::none);
   const TlsCipher cipher = parse<TlsCipher>(facts.cipher).value_or(TlsCipher::other);
-  const auto took = (lent.fine - opened_at_).count();
+  const auto took = (lent.fine - opened_at()).count();
   lent.telemetry.stats().tls_finished(version, facts.resumed, alpn, cipher, took);
-  RecordCold cold = lent.telemetry.cold_of(id());
+  RecordCold cold = record_->own_cold();
   cold.tls = version;
   cold.alpn = alpn;
   cold.cipher = cipher;
   cold.tls_resumed = facts.resumed;
   cold.handshake_us = static_cast<std::uint32_t>(took / 1000);
   cold.sni.assign(facts.sni);
-  lent.telemetry.publish_cold(id(), cold);
+  record_->write_cold(cold);
 }
 
 void Connection::account_handshake_failed(Lending& lent, const Error& error) {
@@ -107,25 +110,29 @@ void Connection::account_handshake_failed(Lending& lent, const Error& error) {
   }
 }
 
-void Connection::account_client(Lending& lent, const Endpoint& client) {
-  RecordCold cold = lent.telemetry.cold_of(id());
+void Connection::account_client(const Endpoint& client) {
+  RecordCold cold = record_->own_cold();
   cold.client_address = client.address;
   cold.client_port = client.port;
   cold.client_known = client.is_known;
-  lent.telemetry.publish_cold(id(), cold);
+  record_->write_cold(cold);
 }
 
 void Connection::account_protocol(Lending& lent, Protocol protocol) {
   protocol_ = protocol;
   // At once, not with the turn: the first request's handler may look at the totals.
-  lent.telemetry.publish(id(), hot_record(lent), lent.wall_ns);
+  publish_record(lent);
+}
+
+void Connection::publish_record(Lending& lent) {
+  lent.telemetry.publish(*record_, id(), hot_record(lent), lent.wall_ns);
+  lent.turn_received_bytes = lent.turn_sent_bytes = 0;
 }
 
 void Connection::account_upgrade(Lending& lent) { lent.telemetry.stats().upgraded(Upgrade::h2c); }
 
 void Connection::account_received(Lending& lent, std::size_t bytes) {
-  received_bytes_ += bytes;
-  last_active_ = lent.now;
+  lent.turn_received_bytes += bytes;
   lent.telemetry.stats().received(protocol_, bytes);
   if (h2_ != nullptr) {
     h2_->last_received = lent.now;
@@ -135,9 +142,8 @@ void Connection::account_received(Lending& lent, std::size_t bytes) {
 
 void Connection::account_sent(Lending& lent, std::uint64_t bytes) {
   if (bytes == 0) return;
-  sent_bytes_ += bytes;
+  lent.turn_sent_bytes += bytes;
   if (aside_ != nullptr) aside_->write_window.bytes += bytes;
-  last_active_ = lent.now;
   lent.telemetry.stats().sent(protocol_, bytes);
 }
 
@@ -147,15 +153,16 @@ void Connection::account_state(Lending& lent, ConnectionState to) {
 }
 
 void Connection::account_turn(Lending& lent) {
-  lent.telemetry.publish(id(), hot_record(lent), lent.wall_ns);
+  publish_record(lent);
   const std::uint64_t pending = pending_bytes();
   if (pending != known_aside().pending_told) {
     lent.telemetry.stats().output_pending(known_aside().pending_told, pending);
     aside().pending_told = pending;
   }
-  if (lent.telemetry.is_sample_due(id(), nanoseconds(lent.now))) refresh_sample(lent);
+  if (telemetry::ReactorTelemetry::is_sample_due(*record_, nanoseconds(lent.now))) refresh_sample(lent);
   if (exchanges_ != nullptr) {
-    lent.telemetry.publish_target(id(), request_count_, last_exchange()->target_view(), nanoseconds(lent.now), true);
+    telemetry::ReactorTelemetry::publish_target(*record_, request_count_, last_exchange()->target_view(),
+                                                nanoseconds(lent.now), true);
   }
 }
 
@@ -169,48 +176,46 @@ void Connection::account_rejected(Lending& lent, RequestRejectReason reason) {
 
 void Connection::account_request_started(Lending& lent, Exchange& exchange) {
   newest_method_ = static_cast<std::uint8_t>(exchange.method);
-  newest_route_ = exchange.route_id();
+  newest_route_ = exchange.route_id;
   lent.telemetry.stats().request_started(static_cast<std::uint8_t>(exchange.method),
                                          static_cast<std::uint8_t>(exchange.scheme));
   lent.telemetry.stats().route_entered(newest_route_);
 }
 
 void Connection::account_request(Lending& lent, Exchange& exchange) {
-  telemetry::RequestSample sample;
-  sample.route = exchange.route_id();
-  sample.method = static_cast<std::uint8_t>(exchange.method);
-  sample.version = static_cast<std::uint8_t>(exchange.version);
-  sample.scheme = static_cast<std::uint8_t>(exchange.scheme);
-  sample.error = exchange.error == ErrorType::none && exchange.status >= 500 ? ErrorType::status : exchange.error;
-  sample.protocol = protocol_;
-  sample.status = exchange.status;
-  std::int64_t total = 0;
-  for (std::size_t i = 0; i < sample.phases_ns.size(); ++i) {
-    sample.phases_ns[i] = static_cast<std::int64_t>(exchange.phases.spent_ns()[i]);
-    total += sample.phases_ns[i];
-  }
-  sample.total_ns = total;
+  telemetry::RequestSample sample{
+      .route = exchange.route_id,
+      .method = static_cast<std::uint8_t>(exchange.method),
+      .version = static_cast<std::uint8_t>(exchange.version),
+      .scheme = static_cast<std::uint8_t>(exchange.scheme),
+      .error = exchange.error == ErrorType::none && exchange.status >= 500 ? ErrorType::status : exchange.error,
+      .protocol = protocol_,
+      .status = exchange.status,
+      .phases_ns = exchange.phases.spent_ns(),
+      .total_ns = exchange.phases.total_ns(),
+      .first_byte_ns = -1,
+      .wall_ns = lent.wall_ns + (lent.fine - lent.now).count(),
+      .connection = id(),
+      .stream = exchange.stream,
+      .received_bytes = exchange.body_bytes,
+      .sent_bytes = exchange.sent_bytes,
+      .request_id = exchange.context.request_id,
+      .trace_id = exchange.context.trace_id,
+      .target = exchange.target_view()};
   if (exchange.first_byte != TimePoint{}) {
     sample.first_byte_ns = (exchange.first_byte - exchange.phases.started()).count() - sample.phases_ns[0];
   }
-  sample.wall_ns = lent.wall_ns + (lent.fine - lent.now).count();
-  sample.connection = id();
-  sample.stream = exchange.stream;
-  sample.received_bytes = exchange.body_bytes;
-  sample.sent_bytes = exchange.sent_bytes;
-  sample.request_id = exchange.context.request_id;
-  sample.trace_id = exchange.context.trace_id;
-  sample.target = exchange.target_view();
   lent.telemetry.request_finished(sample);
   newest_status_ = exchange.status;
-  lent.telemetry.publish_target(id(), request_count_, exchange.target_view(), nanoseconds(lent.now), false);
+  telemetry::ReactorTelemetry::publish_target(*record_, request_count_, exchange.target_view(), nanoseconds(lent.now),
+                                              false);
   if (exchange.settings->access_log) {
     lent.access_log.write(
-        access_line(exchange, protocol_, std::chrono::nanoseconds{total}, lent.settings->access_json));
+        access_line(exchange, protocol_, std::chrono::nanoseconds{sample.total_ns}, lent.settings->access_json));
   }
   if (lent.hooks != nullptr && lent.hooks->request_done) {
     lent.hooks->request_done({id(), exchange.stream, exchange.method, Status{exchange.status}, exchange.target_view(),
-                              std::chrono::nanoseconds{total}});
+                              std::chrono::nanoseconds{sample.total_ns}});
   }
 }
 
@@ -243,13 +248,13 @@ void Connection::account_counters(Lending& lent) {
 void Connection::refresh_sample(Lending& lent) {
   const auto info = tcp_info_of(descriptor());
   if (!info) return;
-  RecordCold cold = lent.telemetry.cold_of(id());
+  RecordCold cold = record_->own_cold();
   cold.sampled_ns = nanoseconds(lent.now);
   cold.rtt_us = info->tcpi_rtt;
   cold.retransmits = info->tcpi_total_retrans;
   cold.limited_by = limited_by(*info);
   if (h2_ != nullptr) cold.streams_peak = static_cast<std::uint16_t>(std::min(h2_->peak_streams, 0xffffU));
-  lent.telemetry.publish_cold(id(), cold);
+  record_->write_cold(cold);
 }
 
 LimitedBy Connection::limited_by(const ::tcp_info& info) const noexcept {
@@ -285,11 +290,11 @@ void Connection::log_close(Lending& lent) const {
   if (!lent.log.is_enabled(level)) return;
   LogRecord record{level, LogComponent::connection, "connection closed"};
   record.add("connection", to_string(id()))
-      .add("peer", to_string(peer_))
+      .add("peer", to_string(peer()))
       .add("protocol", to_string(protocol_))
       .add("reason", to_string(reason_))
       .add("requests", request_count_)
-      .add("age_seconds", static_cast<double>((lent.now - opened_at_).count()) / 1e9);
+      .add("age_seconds", static_cast<double>((lent.now - opened_at()).count()) / 1e9);
   if (known_aside().fired_ms != 0) {
     record.add("timer", to_string(fired_)).add("timer_seconds", static_cast<double>(known_aside().fired_ms) / 1e3);
   }
@@ -307,9 +312,10 @@ void Connection::settle_accounts(Lending& lent) {
     lent.telemetry.stats().http2_streams(h2_->open_streams, 0);
     lent.telemetry.stats().http2_connection_closed(h2_->peak_streams);
   }
-  const Duration age = lent.now - opened_at_;
+  const Duration age = lent.now - opened_at();
+  const std::uint64_t moved = record_->own_received_bytes() + record_->own_sent_bytes();
   telemetry::CloseFacts facts;
-  if (age >= kSampleEvery || received_bytes_ + sent_bytes_ >= kSampleBytes) sample_at_close(lent, facts);
+  if (age >= kSampleEvery || moved >= kSampleBytes) sample_at_close(lent, facts);
   facts.reason = reason_;
   facts.timer = fired_;
   facts.timer_ms = known_aside().fired_ms;
@@ -325,7 +331,7 @@ void Connection::settle_accounts(Lending& lent) {
   }
   facts.status = newest_status_;
   facts.actor = known_aside().closed_by.view();
-  lent.telemetry.close(id(), hot_record(lent), facts, nanoseconds(lent.now), lent.wall_ns);
+  lent.telemetry.close(*record_, id(), hot_record(lent), facts, nanoseconds(lent.now), lent.wall_ns);
   lent.batches.forget(std::move(egress_));
   log_close(lent);
   if (lent.hooks != nullptr && lent.hooks->closed) lent.hooks->closed(id(), reason_);

@@ -27,7 +27,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
     return next;
   }
   if (timeouts.max_age.count() != 0 && !closes_after_response_)
-    next.offer(DeadlineKind::max_age, opened_at_ + timeouts.max_age);
+    next.offer(DeadlineKind::max_age, opened_at() + timeouts.max_age);
   if (aside_ != nullptr && aside_->write_window.is_running()) {
     next.offer(DeadlineKind::write, aside_->write_window.start + timeouts.write);
   }

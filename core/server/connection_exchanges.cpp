@@ -3,6 +3,7 @@
 #include "http/forwarded.hpp"
 #include "http/http1_codec.hpp"
 #include "http/refusal.hpp"
+#include "http/response_access.hpp"
 #include "server/connection.hpp"
 #include "server/error_map.hpp"
 #include "server/lending.hpp"
@@ -94,6 +95,7 @@ void Connection::begin_exchange(Lending& lent, Exchange& exchange, const Request
   exchange.match = match.status;
   exchange.allow = match.allow;
   exchange.route = match.route;
+  if (match.route != nullptr) exchange.route_id = exchange.settings->route_ids[match.route->id];
   exchange.parameters = match.parameters;
   exchange.body_max_bytes = match.route != nullptr && match.route->options.request_body_max_bytes
                                 ? *match.route->options.request_body_max_bytes
@@ -103,8 +105,8 @@ void Connection::begin_exchange(Lending& lent, Exchange& exchange, const Request
 
 void Connection::identify(Lending& lent, Exchange& exchange) {
   RequestContext& context = exchange.context;
-  context.peer = peer_;
-  context.client = known_aside().is_proxied ? aside_->proxied_client : peer_;
+  context.peer = record_->own_peer();
+  context.client = known_aside().is_proxied ? aside_->proxied_client : context.peer;
   context.connection = id();
   context.stream = exchange.stream;
   context.listener = exchange.settings->listeners[listener_].name;
@@ -124,7 +126,8 @@ void Connection::identify(Lending& lent, Exchange& exchange) {
     exchange.request_id_size = static_cast<std::uint8_t>(named.request_id.size());
     std::memcpy(exchange.request_id.data(), named.request_id.data(), named.request_id.size());
   } else {
-    exchange.request_id_size = make_request_id(exchange.request_id, lent.request_id_prefix, lent.next_request_id++);
+    exchange.request_id_size = RequestIds::kSize;
+    lent.request_ids.make(exchange.request_id.data());
   }
   context.request_id = {exchange.request_id.data(), exchange.request_id_size};
 }
@@ -250,8 +253,8 @@ void Connection::decide_persistence(Lending& lent, Exchange& exchange, Response&
 
 void Connection::respond(Lending& lent, Exchange& exchange, Response&& response) {
   if (exchange.request_id_size != 0 && exchange.settings->request_ids) {
-    response.with(is_http2() ? std::string_view{"x-request-id"} : "X-Request-Id",
-                  std::string_view{exchange.request_id.data(), exchange.request_id_size});
+    http::append_sound(response, is_http2() ? std::string_view{"x-request-id"} : "X-Request-Id",
+                       {exchange.request_id.data(), exchange.request_id_size});
   }
   decide_persistence(lent, exchange, response);
   if (exchange.settings->access_log) exchange.remember_for_log();

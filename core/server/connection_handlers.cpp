@@ -63,7 +63,7 @@ void Connection::fail_exchange(Lending& lent, Exchange& exchange, int status, Er
   Response response = Response::error(status);
   if (exchange.head != nullptr) {
     const Request request = exchange.request();
-    if (!guarded(lent, exchange, id(), exchange.route_id(), [&] { response = page(exchange, request, status); })) {
+    if (!guarded(lent, exchange, id(), exchange.route_id, [&] { response = page(exchange, request, status); })) {
       response = Response::error(status);
     }
   }
@@ -75,7 +75,7 @@ bool Connection::open_sink(Lending& lent, Exchange& exchange) {
   const StreamHandler& handler = *exchange.route->handler.streaming();
   std::optional<Response> early;
   const Request request = exchange.request();
-  const bool is_fine = guarded(lent, exchange, id(), exchange.route_id(), [&] {
+  const bool is_fine = guarded(lent, exchange, id(), exchange.route_id, [&] {
     for (const Before& before : exchange.route->before) {
       early = before(request);
       if (early) return;
@@ -100,7 +100,7 @@ bool Connection::push_to_sink(Lending& lent, Exchange& exchange, std::span<const
   }
   if (bytes.empty()) return true;
   SinkStatus status = SinkStatus::more;
-  if (!guarded(lent, exchange, id(), exchange.route_id(), [&] { status = exchange.sink->receive(bytes); })) {
+  if (!guarded(lent, exchange, id(), exchange.route_id, [&] { status = exchange.sink->receive(bytes); })) {
     fail_exchange(lent, exchange, 500, ErrorType::handler_exception);
     return false;
   }
@@ -121,7 +121,7 @@ void Connection::run_handler(Lending& lent, Exchange& exchange) {
   }
   std::optional<Response> response;
   const Request request = exchange.request();
-  const bool is_fine = guarded(lent, exchange, id(), exchange.route_id(), [&] {
+  const bool is_fine = guarded(lent, exchange, id(), exchange.route_id, [&] {
     if (exchange.route == nullptr) {
       response.emplace(unrouted(exchange, request));
       return;
@@ -158,7 +158,7 @@ void Connection::run_async(Lending& lent, Exchange& exchange, const AsyncHandler
   std::optional<Response> early;
   exchange.state = ExchangeState::handling;
   exchange.handler_due = lent.fine + exchange.settings->timeouts.handler;
-  const bool is_fine = guarded(lent, exchange, id(), exchange.route_id(), [&] {
+  const bool is_fine = guarded(lent, exchange, id(), exchange.route_id, [&] {
     const Request request = exchange.request();
     for (const Before& before : exchange.route->before) {
       if (early = before(request); early) return;
@@ -183,7 +183,7 @@ Turn Connection::answer(Lending& lent, StreamId stream, Response&& response) {
   lent.fine = lent.clock.now();
   bool is_fine = true;
   if (exchange->kept != nullptr && exchange->route != nullptr) {
-    is_fine = guarded(lent, *exchange, id(), exchange->route_id(), [&] {
+    is_fine = guarded(lent, *exchange, id(), exchange->route_id, [&] {
       for (const After& after : exchange->route->after) after(*exchange->kept, response);
     });
   }

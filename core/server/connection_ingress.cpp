@@ -92,7 +92,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
   if (state.head_started && !head_started_) phase_start_ = lent.now;
   head_started_ = state.head_started;
   if (used_in_all < input.size() && !wants_input(lent)) held_is_fresh_ = true;
-  keep_exchanges(lent);
+  keep_requests();
   return used_in_all;
 }
 
@@ -109,7 +109,7 @@ bool Connection::take_proxy_header(Lending& lent, std::span<const std::byte> inp
   if (!header.is_local) {
     aside().proxied_client = header.source;
     aside().is_proxied = true;
-    account_client(lent, header.source);
+    account_client(header.source);
   }
   return true;
 }
@@ -180,10 +180,17 @@ bool Connection::upgrade_to_h2c(Lending& lent, const RequestHead& head) {
   return codec_->receive({}, lent.events, lent.now).has_value();
 }
 
-void Connection::keep_exchanges(Lending& lent) {
+/// Before the input is used again: a request whose body is still to come must not lose its head.
+void Connection::keep_requests() {
+  if (exchanges_ == nullptr || is_http2()) return;
+  Exchange& newest = *last_exchange();
+  if (newest.state == ExchangeState::receiving) newest.keep();
+}
+
+/// What outlives this turn keeps the settings it began with; most exchanges do not, and pay for no counted reference.
+void Connection::keep_settings(const Lending& lent) {
   for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
     if (x->settings_keeper == nullptr && x->settings == lent.settings.get()) x->settings_keeper = lent.settings;
-    if (!is_http2() && x->state == ExchangeState::receiving) x->keep();
   }
 }
 

@@ -17,6 +17,8 @@ namespace equinox::server {
 /// size and no allocator's header; a chunk that has become empty goes back. One reactor's connections; its thread only.
 class ConnectionTable {
  public:
+  static constexpr std::uint32_t kChunk = 64;  ///< slots; one bit each in Chunk::used
+
   explicit ConnectionTable(ReactorIndex reactor) noexcept : reactor_{reactor} {}
   ConnectionTable(const ConnectionTable&) = delete;
   ConnectionTable& operator=(const ConnectionTable&) = delete;
@@ -50,7 +52,6 @@ class ConnectionTable {
   }
 
  private:
-  static constexpr std::uint32_t kChunk = 64;  ///< slots; one bit each in Chunk::used
   struct Place {
     alignas(Connection) std::byte bytes[sizeof(Connection)];
   };

@@ -4,10 +4,6 @@
 
 namespace equinox::server {
 
-RouteId Exchange::route_id() const noexcept {
-  return route == nullptr ? kRouteUnmatched : settings->route_ids[route->id];
-}
-
 void Exchange::keep() {
   if (kept != nullptr || head == nullptr) return;
   kept = std::make_unique<Request>(request().to_owned());
@@ -40,6 +36,7 @@ void Exchange::reset() noexcept {
   parameters = {};
   head = nullptr;
   route = nullptr;
+  route_id = kRouteUnmatched;
   settings = nullptr;
   if (settings_keeper != nullptr) settings_keeper.reset();
   if (kept != nullptr) kept.reset();

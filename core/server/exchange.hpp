@@ -38,16 +38,18 @@ class PhaseClock {
     current_ = RequestPhase::head;
   }
   void enter(RequestPhase phase, TimePoint now) noexcept {
-    spent_[static_cast<std::size_t>(current_)] += static_cast<std::uint64_t>((now - mark_).count());
+    spent_[static_cast<std::size_t>(current_)] += (now - mark_).count();
     mark_ = now;
     current_ = phase;
   }
-  [[nodiscard]] const std::array<std::uint64_t, kCount<RequestPhase>>& spent_ns() const noexcept { return spent_; }
+  [[nodiscard]] const std::array<std::int64_t, kCount<RequestPhase>>& spent_ns() const noexcept { return spent_; }
+  /// The sum of the parts.
+  [[nodiscard]] std::int64_t total_ns() const noexcept { return (mark_ - started_).count(); }
   [[nodiscard]] TimePoint started() const noexcept { return started_; }
   [[nodiscard]] RequestPhase current() const noexcept { return current_; }
 
  private:
-  std::array<std::uint64_t, kCount<RequestPhase>> spent_{};
+  std::array<std::int64_t, kCount<RequestPhase>> spent_{};
   TimePoint started_{};
   TimePoint mark_{};
   RequestPhase current_{RequestPhase::head};
@@ -96,6 +98,7 @@ struct Exchange {
 
   const RequestHead* head{nullptr};  ///< views; valid until the turn's input is reused unless `kept`
   const http::Route* route{nullptr};
+  RouteId route_id{kRouteUnmatched};  ///< as telemetry numbers it
   const Settings* settings{nullptr};
   std::shared_ptr<const Settings> settings_keeper;  ///< only when the exchange outlives the turn
   std::unique_ptr<Request> kept;                    ///< owning copy of the request
@@ -129,7 +132,6 @@ struct Exchange {
   [[nodiscard]] std::string_view whole_body() const noexcept {
     return body.empty() ? body_view : std::string_view{body};
   }
-  [[nodiscard]] RouteId route_id() const noexcept;
   void remember_for_log();
   /// Copies the request so that it survives the turn. Idempotent.
   void keep();

@@ -18,6 +18,7 @@
 #include "http/http2_memory.hpp"
 #include "net/timer_wheel.hpp"
 #include "server/exchange.hpp"
+#include "server/request_identity.hpp"
 #include "server/settings.hpp"
 #include "telemetry/reactor_telemetry.hpp"
 
@@ -88,6 +89,8 @@ struct Lending {
   http::Http1ParserPool parsers;
   http::Http2Memory h2_memory;
   BatchPool batches;
+  std::uint64_t turn_received_bytes{0};  ///< of the connection whose turn it is, not yet in its record
+  std::uint64_t turn_sent_bytes{0};
   std::uint64_t body_bytes{0};  ///< of request bodies that came in pieces and are held
   http::DateCache date;
   http::Http1Shared http1{parsers, limits, date};
@@ -102,8 +105,7 @@ struct Lending {
   DrainStage drain{DrainStage::none};
   CloseReason drain_reason{CloseReason::drain};
   TimePoint drain_began{};
-  std::string request_id_prefix;  ///< 16 hex digits, different in every process
-  std::uint64_t next_request_id{0};
+  RequestIds request_ids{{}};
 
   Lending(ReactorIndex index, Clock time, std::string_view server_field, telemetry::ReactorTelemetry& cells)
       : reactor{index},

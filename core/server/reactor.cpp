@@ -71,7 +71,7 @@ Reactor::Reactor(Setup setup)
   lent_.log = std::move(setup.log);
   lent_.access_log = std::move(setup.access_log);
   lent_.hooks = setup.hooks;
-  lent_.request_id_prefix = std::move(setup.request_id_prefix);
+  lent_.request_ids = RequestIds{setup.request_id_prefix};
   const std::weak_ptr<ReactorMailbox> box = mailbox_;
   auto mail = std::make_shared<http::ExchangeLink::Mail>();
   mail->answer = [box](ConnectionId id, StreamId stream, Response&& response) {

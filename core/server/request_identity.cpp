@@ -47,16 +47,24 @@ bool is_acceptable_request_id(std::string_view text) noexcept {
   return true;
 }
 
-std::uint8_t make_request_id(std::array<char, 64>& into, std::string_view prefix, std::uint64_t number) noexcept {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::memcpy(into.data(), prefix.data(), prefix.size());
-  // A fixed width: ids sort as they were made.
-  constexpr std::size_t kWidth = 10;
-  for (std::size_t i = 0; i < kWidth; ++i) {
-    into[prefix.size() + kWidth - 1 - i] = kDigits[number & 0xfU];
-    number >>= 4U;
+RequestIds::RequestIds(std::string_view prefix) noexcept {
+  next_.fill('0');
+  prefix.copy(next_.data(), kPrefixDigits);
+}
+
+void RequestIds::advance() noexcept {
+  for (std::size_t i = kSize; i-- > kPrefixDigits;) {
+    char& digit = next_[i];
+    if (digit == '9') {
+      digit = 'a';
+      return;
+    }
+    if (digit != 'f') {
+      ++digit;
+      return;
+    }
+    digit = '0';
   }
-  return static_cast<std::uint8_t>(prefix.size() + kWidth);
 }
 
 std::string_view trace_id_of(std::string_view traceparent) noexcept {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <equinox/request.hpp>
 #include <span>
 #include <string_view>
@@ -18,8 +19,25 @@ IdentityFields identity_fields(std::span<const Field> fields) noexcept;
 /// 1–64 characters of A–Z a–z 0–9 . _ : / + = -; anything else is replaced by a made one.
 bool is_acceptable_request_id(std::string_view text) noexcept;
 
-/// Writes `prefix` (16 hexadecimal digits) and the number in hexadecimal; the count of characters.
-std::uint8_t make_request_id(std::array<char, 64>& into, std::string_view prefix, std::uint64_t number) noexcept;
+/// Makes request ids: 16 hexadecimal digits that differ in every process and reactor, then a number of ten. The next id
+/// is kept as text and counted up in place, like the dial of a meter. Of fixed width: ids sort as they were made.
+class RequestIds {
+ public:
+  static constexpr std::size_t kPrefixDigits = 16;
+  static constexpr std::size_t kSize = kPrefixDigits + 10;
+
+  /// @param prefix  kPrefixDigits hexadecimal digits
+  explicit RequestIds(std::string_view prefix) noexcept;
+  /// Writes kSize characters.
+  void make(char* into) noexcept {
+    std::memcpy(into, next_.data(), kSize);
+    advance();
+  }
+
+ private:
+  void advance() noexcept;
+  std::array<char, kSize> next_;
+};
 
 /// The trace-id of a valid traceparent (32 lower-case hexadecimal digits, not all zero), else empty.
 std::string_view trace_id_of(std::string_view traceparent) noexcept;

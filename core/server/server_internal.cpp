@@ -12,6 +12,7 @@
 
 #include "http/http2_codec.hpp"
 #include "server/connection.hpp"
+#include "server/connection_table.hpp"
 
 namespace equinox {
 
@@ -63,7 +64,8 @@ telemetry::TelemetryOptions telemetry_options(const ServerConfig& config, std::u
   telemetry::TelemetryOptions out;
   out.reactors = reactors;
   out.listeners = config.listeners.size();
-  out.connections_per_reactor = connection_limit(config.limits);
+  // One reactor may hold them all, and its table numbers them by whole chunks.
+  out.connections_per_reactor = connection_limit(config.limits) + server::ConnectionTable::kChunk;
   out.closed = config.observe ? config.history.closed : 256;
   out.slow = config.observe ? config.history.slow : 64;
   out.samples = config.observe ? config.history.samples : 64;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <equinox/ids.hpp>
 #include <equinox/vocabulary.hpp>
-
-#include "telemetry/cell.hpp"
 
 namespace equinox::telemetry {
 
@@ -18,31 +18,33 @@ struct Activity {
   StallCause cause{StallCause::unknown};
   std::uint8_t method{0};
 };
-static_assert(sizeof(Activity) == 24);
 
-/// Written by the reactor around whatever may block, read by the watcher while it blocks.
+/// Written by the reactor around whatever may block, read by the watcher while it blocks. Every request passes here, so
+/// what is said costs three stores and what ends one: the time of the beginning is different each time and frames the
+/// rest as a sequence number would.
 class ActivityCell {
  public:
   // Owner's thread only.
   void begin(const Activity& activity) noexcept {
-    own_ = activity;
-    slot_.write(activity);
+    since_ = std::max(activity.since_ns, since_ + 1);
+    what_ = pack(activity);
+    connection_ = activity.connection;
+    // Releases: whoever sees one of these words also sees that the activity before is over.
+    told_connection_.store(connection_, std::memory_order_release);
+    told_what_.store(what_, std::memory_order_release);
+    told_since_.store(since_, std::memory_order_release);
   }
-  /// @return how long it took, nanoseconds
-  std::int64_t end(std::int64_t now_ns) noexcept {
-    const auto took = own_.since_ns == 0 ? 0 : now_ns - own_.since_ns;
-    by_cause_ns_[index_of(own_.cause)] += took;
-    if (took > longest_ns_) {
-      longest_ns_ = took;
-      longest_ = own_;
-    }
-    own_.since_ns = 0;
-    slot_.write(own_);
-    return took;
+  void end(std::int64_t now_ns) noexcept {
+    const std::int64_t took = now_ns - since_;
+    told_since_.store(0, std::memory_order_relaxed);
+    by_cause_ns_[static_cast<std::uint8_t>(what_ >> 48U)] += took;
+    if (took <= longest_ns_) return;
+    longest_ns_ = took;
+    longest_what_ = what_;
+    longest_connection_ = connection_;
   }
   /// Since the last reset: the longest single activity, its time, and the time by cause.
-  [[nodiscard]] const Activity& longest() const noexcept { return longest_; }
-  [[nodiscard]] std::int64_t longest_ns() const noexcept { return longest_ns_; }
+  [[nodiscard]] Activity longest() const noexcept { return unpack(0, longest_connection_, longest_what_); }
   [[nodiscard]] const std::array<std::int64_t, kCount<StallCause>>& by_cause_ns() const noexcept {
     return by_cause_ns_;
   }
@@ -52,14 +54,43 @@ class ActivityCell {
     by_cause_ns_ = {};
   }
 
-  // Any thread.
-  [[nodiscard]] bool read(Activity& into) const noexcept { return slot_.read(into) && into.since_ns != 0; }
+  // Any thread. False when nothing goes on that could block.
+  [[nodiscard]] bool read(Activity& into) const noexcept {
+    for (int attempt = 0; attempt < 64; ++attempt) {
+      const auto since = told_since_.load(std::memory_order_acquire);
+      if (since == 0) return false;
+      const auto connection = told_connection_.load(std::memory_order_acquire);
+      const auto what = told_what_.load(std::memory_order_acquire);
+      if (told_since_.load(std::memory_order_relaxed) != since) continue;
+      into = unpack(since, connection, what);
+      return true;
+    }
+    return false;
+  }
 
  private:
-  SeqSlot<Activity> slot_;
-  Activity own_;
-  Activity longest_;
+  static std::uint64_t pack(const Activity& activity) noexcept {
+    return std::uint64_t{activity.stream} | std::uint64_t{activity.route} << 32U |
+           std::uint64_t{static_cast<std::uint8_t>(activity.cause)} << 48U | std::uint64_t{activity.method} << 56U;
+  }
+  static Activity unpack(std::int64_t since_ns, std::uint64_t connection, std::uint64_t what) noexcept {
+    return {since_ns,
+            connection,
+            static_cast<StreamId>(what),
+            static_cast<RouteId>(what >> 32U),
+            static_cast<StallCause>(static_cast<std::uint8_t>(what >> 48U)),
+            static_cast<std::uint8_t>(what >> 56U)};
+  }
+
+  std::atomic<std::int64_t> told_since_{0};
+  std::atomic<std::uint64_t> told_connection_{0};
+  std::atomic<std::uint64_t> told_what_{0};
+  std::int64_t since_{0};
+  std::uint64_t connection_{0};
+  std::uint64_t what_{0};
   std::int64_t longest_ns_{0};
+  std::uint64_t longest_connection_{0};
+  std::uint64_t longest_what_{0};
   std::array<std::int64_t, kCount<StallCause>> by_cause_ns_{};
 };
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 namespace equinox::telemetry {
 
@@ -23,6 +24,13 @@ class Cell {
   std::atomic<std::uint64_t> value_{0};
 };
 
+/// Stores all words of an array; unrolled, because the compiler leaves a loop over atomics as it is.
+template <std::size_t N>
+void store_all(std::array<std::atomic<std::uint64_t>, N>& into, const std::array<std::uint64_t, N>& words) noexcept {
+  [&]<std::size_t... I>(std::index_sequence<I...>) { (into[I].store(words[I], std::memory_order_release), ...); }
+  (std::make_index_sequence<N>{});
+}
+
 /// A value of some words that one thread overwrites and others copy out whole: a sequence lock. The writer never waits;
 /// a reader that meets a write tries again. Without atomic_thread_fence, which ThreadSanitizer does not understand:
 /// releasing each word makes the odd sequence visible to whoever acquires a new word.
@@ -39,7 +47,7 @@ class SeqSlot {
     const auto words = std::bit_cast<Words>(value);
     const auto sequence = sequence_.load(std::memory_order_relaxed);
     sequence_.store(sequence + 1, std::memory_order_relaxed);
-    for (std::size_t i = 0; i < kWords; ++i) words_[i].store(words[i], std::memory_order_release);
+    store_all(words_, words);
     sequence_.store(sequence + 2, std::memory_order_release);
   }
   /// Owner's thread only: what was written last.

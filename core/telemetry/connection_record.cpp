@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <new>
+#include <stdexcept>
 
 namespace equinox::telemetry {
 
@@ -22,20 +22,6 @@ T load_words(const std::array<std::atomic<std::uint64_t>, N>& from, std::memory_
 }
 
 }  // namespace
-
-std::uint64_t RecordSlot::begin() noexcept {
-  const auto sequence = sequence_.load(std::memory_order_relaxed);
-  sequence_.store(sequence + 1, std::memory_order_relaxed);
-  return sequence + 2;
-}
-
-void RecordSlot::end(std::uint64_t sequence) noexcept { sequence_.store(sequence, std::memory_order_release); }
-
-void RecordSlot::write_hot(const RecordHot& hot) noexcept {
-  const auto sequence = begin();
-  store_words(hot_, hot);
-  end(sequence);
-}
 
 void RecordSlot::write_cold(const RecordCold& cold) noexcept {
   const auto sequence = begin();
@@ -77,16 +63,14 @@ RecordSlab::~RecordSlab() {
   for (std::size_t i = 0; i < chunk_count_; ++i) delete[] chunks_[i].load(std::memory_order_relaxed);
 }
 
-bool RecordSlab::ensure(std::uint32_t index) noexcept {
-  if (index >= capacity_) return false;
+RecordSlot& RecordSlab::ensure(std::uint32_t index) {
+  if (index >= capacity_) throw std::length_error{"a connection beyond the capacity of the records"};
   auto& chunk = chunks_[index >> kChunkBits];
   if (chunk.load(std::memory_order_relaxed) == nullptr) {
-    auto* made = new (std::nothrow) RecordSlot[kChunk];
-    if (made == nullptr) return false;
-    chunk.store(made, std::memory_order_release);
+    chunk.store(new RecordSlot[kChunk], std::memory_order_release);
   }
   if (index >= extent_.load(std::memory_order_relaxed)) extent_.store(index + 1, std::memory_order_release);
-  return true;
+  return at(index);
 }
 
 bool RecordSlab::read(std::uint32_t index, ConnectionRecord& into) const noexcept {

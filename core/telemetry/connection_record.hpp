@@ -8,6 +8,8 @@
 #include <equinox/record.hpp>
 #include <memory>
 
+#include "telemetry/cell.hpp"
+
 namespace equinox::telemetry {
 
 /// One connection's public memory: 256 bytes, hot line first. One writer; readers copy it whole or not at all.
@@ -17,7 +19,12 @@ class alignas(64) RecordSlot {
   static constexpr std::size_t kColdWords = sizeof(RecordCold) / 8;
 
   // Owner's thread only.
-  void write_hot(const RecordHot& hot) noexcept;
+  void write_hot(const RecordHot& hot) noexcept {
+    const auto words = std::bit_cast<std::array<std::uint64_t, kHotWords>>(hot);
+    const auto sequence = begin();
+    store_all(hot_, words);
+    end(sequence);
+  }
   void write_cold(const RecordCold& cold) noexcept;
   void write(const RecordHot& hot, const RecordCold& cold) noexcept;
   [[nodiscard]] RecordHot own_hot() const noexcept;
@@ -32,10 +39,22 @@ class alignas(64) RecordSlot {
   [[nodiscard]] Protocol own_protocol() const noexcept {
     return static_cast<Protocol>((hot_[0].load(std::memory_order_relaxed) >> 40U) & 255U);
   }
+  [[nodiscard]] std::int64_t own_last_active_ns() const noexcept {
+    return static_cast<std::int64_t>(hot_[1].load(std::memory_order_relaxed));
+  }
+  [[nodiscard]] std::uint64_t own_received_bytes() const noexcept { return hot_[3].load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t own_sent_bytes() const noexcept { return hot_[4].load(std::memory_order_relaxed); }
+  [[nodiscard]] Endpoint own_peer() const noexcept {
+    Endpoint out;
+    out.address = std::bit_cast<std::array<std::uint8_t, 16>>(std::array<std::uint64_t, 2>{
+        cold_[2].load(std::memory_order_relaxed), cold_[3].load(std::memory_order_relaxed)});
+    out.port = static_cast<std::uint16_t>(cold_[6].load(std::memory_order_relaxed));
+    out.is_known = ((cold_[10].load(std::memory_order_relaxed) >> 32U) & 255U) != 0;
+    return out;
+  }
   [[nodiscard]] std::uint16_t own_listener() const noexcept {
     return static_cast<std::uint16_t>(cold_[6].load(std::memory_order_relaxed) >> 32U);
   }
-
   [[nodiscard]] std::int64_t own_opened_ns() const noexcept {
     return static_cast<std::int64_t>(cold_[0].load(std::memory_order_relaxed));
   }
@@ -50,8 +69,12 @@ class alignas(64) RecordSlot {
   [[nodiscard]] bool read(RecordHot& hot, RecordCold& cold) const noexcept;
 
  private:
-  std::uint64_t begin() noexcept;
-  void end(std::uint64_t sequence) noexcept;
+  std::uint64_t begin() noexcept {
+    const auto sequence = sequence_.load(std::memory_order_relaxed);
+    sequence_.store(sequence + 1, std::memory_order_relaxed);
+    return sequence + 2;
+  }
+  void end(std::uint64_t sequence) noexcept { sequence_.store(sequence, std::memory_order_release); }
 
   std::atomic<std::uint64_t> sequence_{0};
   std::array<std::atomic<std::uint64_t>, kHotWords> hot_{};
@@ -59,7 +82,10 @@ class alignas(64) RecordSlot {
 };
 static_assert(sizeof(RecordSlot) == 256);
 static_assert(std::endian::native == std::endian::little && offsetof(RecordHot, state) == 4 &&
-                  offsetof(RecordHot, protocol) == 5 && offsetof(RecordCold, listener) == 52 &&
+                  offsetof(RecordHot, protocol) == 5 && offsetof(RecordHot, last_active_ns) == 8 &&
+                  offsetof(RecordHot, received_bytes) == 24 && offsetof(RecordHot, sent_bytes) == 32 &&
+                  offsetof(RecordCold, peer_address) == 16 && offsetof(RecordCold, peer_port) == 48 &&
+                  offsetof(RecordCold, peer_known) == 84 && offsetof(RecordCold, listener) == 52 &&
                   offsetof(RecordCold, opened_ns) == 0 && offsetof(RecordCold, sampled_ns) == 56 &&
                   offsetof(RecordCold, target_second) == 87,
               "own_*() pick these out of their words");
@@ -77,8 +103,9 @@ class RecordSlab {
   RecordSlab(const RecordSlab&) = delete;
   RecordSlab& operator=(const RecordSlab&) = delete;
 
-  /// Owner's thread only. Makes the slot's chunk when needed; false beyond the capacity (then nothing is published).
-  bool ensure(std::uint32_t index) noexcept;
+  /// Owner's thread only. The slot, whose chunk is made when needed.
+  /// @throws std::length_error beyond the capacity: whoever numbers connections keeps below it
+  RecordSlot& ensure(std::uint32_t index);
   /// Owner's thread only; the slot was ensured.
   [[nodiscard]] RecordSlot& at(std::uint32_t index) noexcept {
     return chunks_[index >> kChunkBits].load(std::memory_order_relaxed)[index & (kChunk - 1)];

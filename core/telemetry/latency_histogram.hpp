@@ -27,9 +27,15 @@ class BucketTable {
 
  private:
   static constexpr std::size_t cell(std::uint64_t value) noexcept {
+    // Where no edge is that small, small values need not be told apart: no branch.
+    if constexpr (Edges[0] >= (2U << kSubBits)) value |= 1U << kSubBits;
     const auto width = static_cast<std::size_t>(std::bit_width(value));
-    const std::uint64_t below =
-        width > kSubBits + 1 ? value >> (width - 1 - kSubBits) : value << (kSubBits + 1 - width);
+    std::uint64_t below = 0;
+    if constexpr (Edges[0] >= (2U << kSubBits)) {
+      below = value >> (width - 1 - kSubBits);
+    } else {
+      below = width > kSubBits + 1 ? value >> (width - 1 - kSubBits) : value << (kSubBits + 1 - width);
+    }
     return (width << kSubBits) | static_cast<std::size_t>(below & ((1U << kSubBits) - 1U));
   }
   /// Edges below the first value of each cell. At most one edge may lie inside a cell.

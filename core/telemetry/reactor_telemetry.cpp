@@ -106,71 +106,45 @@ ReactorTelemetry::ReactorTelemetry(ReactorIndex index, const TelemetryOptions& o
   stats_.record_body_sizes(options.body_sizes);
 }
 
-RecordSlot* ReactorTelemetry::slot_of(ConnectionId id) noexcept {
+RecordSlot* ReactorTelemetry::find(ConnectionId id) noexcept {
   if (id.index() >= slab_.extent()) return nullptr;
   auto& slot = slab_.at(id.index());
   return slot.own_generation() == id.generation && id.generation != 0 ? &slot : nullptr;
 }
 
-bool ReactorTelemetry::open(ConnectionId id, const RecordHot& hot, const RecordCold& cold) noexcept {
+RecordSlot& ReactorTelemetry::open(ConnectionId id, const RecordHot& hot, const RecordCold& cold) {
   stats_.accepted(cold.listener);
-  if (!slab_.ensure(id.index())) return false;
+  auto& slot = slab_.ensure(id.index());
   RecordHot first = hot;
   first.generation = id.generation;
-  slab_.at(id.index()).write(first, cold);
+  slot.write(first, cold);
   stats_.opened(cold.listener, hot.protocol, hot.state);
   note_state(id, hot.protocol, hot.state, cold.opened_wall_ns);
-  return true;
+  return slot;
 }
 
-void ReactorTelemetry::publish(ConnectionId id, const RecordHot& hot, std::int64_t wall_ns) noexcept {
-  auto* slot = slot_of(id);
-  if (slot == nullptr) return;
-  const auto old_state = slot->own_state();
-  const auto old_protocol = slot->own_protocol();
-  if (old_state != hot.state || old_protocol != hot.protocol) {
-    stats_.set_state(slot->own_listener(), old_protocol, old_state, hot.protocol, hot.state);
-    note_state(id, hot.protocol, hot.state, wall_ns);
-  }
-  slot->write_hot(hot);
+void ReactorTelemetry::move_gauges(const RecordSlot& slot, ConnectionId id, const RecordHot& hot,
+                                   std::int64_t wall_ns) noexcept {
+  stats_.set_state(slot.own_listener(), slot.own_protocol(), slot.own_state(), hot.protocol, hot.state);
+  note_state(id, hot.protocol, hot.state, wall_ns);
 }
 
-void ReactorTelemetry::publish_cold(ConnectionId id, const RecordCold& cold) noexcept {
-  if (auto* slot = slot_of(id)) slot->write_cold(cold);
-}
-
-RecordCold ReactorTelemetry::cold_of(ConnectionId id) const noexcept {
-  auto* slot = const_cast<ReactorTelemetry*>(this)->slot_of(id);
-  return slot == nullptr ? RecordCold{} : slot->own_cold();
-}
-
-void ReactorTelemetry::publish_target(ConnectionId id, std::uint32_t request_number, std::string_view target,
-                                      std::int64_t now_ns, bool lasting) noexcept {
-  auto* slot = slot_of(id);
-  const auto second = static_cast<std::uint8_t>(now_ns / kSecondNs);
-  if (slot == nullptr || (!lasting && slot->own_target_second() == second)) return;
-  auto cold = slot->own_cold();
+void ReactorTelemetry::copy_target(RecordSlot& slot, std::uint32_t request_number, std::string_view target,
+                                   std::uint8_t second) noexcept {
+  auto cold = slot.own_cold();
   cold.target_request = request_number;
   cold.target_second = second;
   cold.target.assign(target);
-  slot->write_cold(cold);
+  slot.write_cold(cold);
 }
 
-void ReactorTelemetry::count_end(ConnectionId id, const RecordHot& last, const CloseFacts& facts,
-                                 std::int64_t age_ns) noexcept {
+void ReactorTelemetry::close(RecordSlot& slot, ConnectionId id, const RecordHot& last, const CloseFacts& facts,
+                             std::int64_t now_ns, std::int64_t wall_ns) noexcept {
+  const auto cold = slot.own_cold();
+  const auto age_ns = cold.opened_ns == 0 ? 0 : now_ns - cold.opened_ns;
   stats_.closed(last.protocol, facts.reason, age_ns, last.requests);
   if (facts.reason == CloseReason::connection_limit) stats_.evicted(last.protocol, kPressureVerdict.phase);
-  auto* slot = slot_of(id);
-  if (slot == nullptr) return;
-  stats_.left(slot->own_listener(), slot->own_protocol(), slot->own_state());
-}
-
-void ReactorTelemetry::close(ConnectionId id, const RecordHot& last, const CloseFacts& facts, std::int64_t now_ns,
-                             std::int64_t wall_ns) noexcept {
-  auto* slot = slot_of(id);
-  const auto cold = slot == nullptr ? RecordCold{} : slot->own_cold();
-  const auto age_ns = cold.opened_ns == 0 ? 0 : now_ns - cold.opened_ns;
-  count_end(id, last, facts, age_ns);
+  stats_.left(slot.own_listener(), slot.own_protocol(), slot.own_state());
   auto record = closed_record(id, last, cold, facts);
   record.sequence = closed_sequence_.fetch_add(1, std::memory_order_relaxed) + 1;
   record.closed_wall_ns = wall_ns;
@@ -178,7 +152,7 @@ void ReactorTelemetry::close(ConnectionId id, const RecordHot& last, const Close
   record.silent_ms = milliseconds_since(last.last_active_ns, now_ns);
   // First into the ring, then out of the slot: whoever looks for it finds it in one of them.
   closed_.push(record);
-  if (slot != nullptr) slot->write_hot({});
+  slot.write_hot({});
 }
 
 void ReactorTelemetry::note_state(ConnectionId id, Protocol protocol, ConnectionState state,
@@ -226,7 +200,7 @@ StallRecord ReactorTelemetry::describe_stall(const LoopTurn& turn) noexcept {
   // Less than half of the turn is not a culprit.
   if (*worst * 2 < turn.busy_ns) return stall;
   stall.cause = static_cast<StallCause>(worst - by_cause.begin());
-  const auto& longest = activity_.longest();
+  const auto longest = activity_.longest();
   if (longest.cause != stall.cause) return stall;
   stall.connection = longest.connection;
   stall.stream = longest.stream;

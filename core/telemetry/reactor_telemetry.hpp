@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -71,29 +72,32 @@ class ReactorTelemetry {
   [[nodiscard]] const PoolCells& pools() const noexcept { return pools_; }
 
   // Connections. The slot index is the connection table's (ConnectionId::index()).
-  /// A connection exists: publishes its record, counts it as accepted and enters its state. False when the slot lies
-  /// beyond the capacity: it is counted as accepted, but has no record and stands in no gauge.
-  bool open(ConnectionId id, const RecordHot& hot, const RecordCold& cold) noexcept;
-  /// Once a turn. `hot.generation` is the id's. Moves the gauges by state and protocol and the timeline along; pending
-  /// bytes, open streams and evictions are told to stats() by whoever knows them.
-  void publish(ConnectionId id, const RecordHot& hot, std::int64_t wall_ns) noexcept;
-  /// The cold half: after the handshake, or with a new sample, at most once a second.
-  void publish_cold(ConnectionId id, const RecordCold& cold) noexcept;
-  /// What was published last, to change a part of it; a zero record when the slot has none.
-  [[nodiscard]] RecordCold cold_of(ConnectionId id) const noexcept;
+  /// A connection exists: publishes its record, counts it as accepted and enters its state. The record stays where it
+  /// is; it is the connection's until close().
+  RecordSlot& open(ConnectionId id, const RecordHot& hot, const RecordCold& cold);
+  /// The record of an open connection, or none.
+  [[nodiscard]] RecordSlot* find(ConnectionId id) noexcept;
+  /// Once a turn. Moves the gauges by state and protocol and the timeline along; pending bytes, open streams and
+  /// evictions are told to stats() by whoever knows them.
+  void publish(RecordSlot& slot, ConnectionId id, const RecordHot& hot, std::int64_t wall_ns) noexcept {
+    if (slot.own_state() != hot.state || slot.own_protocol() != hot.protocol) move_gauges(slot, id, hot, wall_ns);
+    slot.write_hot(hot);
+  }
   /// The sample of TCP_INFO in the record is missing or old, and the connection no longer new.
-  [[nodiscard]] bool is_sample_due(ConnectionId id, std::int64_t now_ns) noexcept {
+  [[nodiscard]] static bool is_sample_due(const RecordSlot& slot, std::int64_t now_ns) noexcept {
     constexpr std::int64_t kSecond = 1'000'000'000;
-    const RecordSlot* slot = slot_of(id);
-    return slot != nullptr && now_ns - std::max(slot->own_opened_ns(), slot->own_sampled_ns()) >= kSecond;
+    return now_ns - std::max(slot.own_opened_ns(), slot.own_sampled_ns()) >= kSecond;
   }
   /// The newest request as people see it. Copies the target only when it will be shown: when `lasting` (the request
   /// outlives this turn), or when the connection's last copy is ≥ 1 s old.
-  void publish_target(ConnectionId id, std::uint32_t request_number, std::string_view target, std::int64_t now_ns,
-                      bool lasting) noexcept;
+  static void publish_target(RecordSlot& slot, std::uint32_t request_number, std::string_view target,
+                             std::int64_t now_ns, bool lasting) noexcept {
+    const auto second = second_of(now_ns);
+    if (lasting || slot.own_target_second() != second) copy_target(slot, request_number, target, second);
+  }
   /// The connection is over: frees the record, leaves the gauges, counts the reason (as an eviction by pressure when it
   /// is connection_limit) and keeps a ClosedRecord. `last` is the final state of the hot half.
-  void close(ConnectionId id, const RecordHot& last, const CloseFacts& facts, std::int64_t now_ns,
+  void close(RecordSlot& slot, ConnectionId id, const RecordHot& last, const CloseFacts& facts, std::int64_t now_ns,
              std::int64_t wall_ns) noexcept;
 
   // Requests
@@ -106,7 +110,7 @@ class ReactorTelemetry {
                       std::int64_t now_ns) noexcept {
     activity_.begin({now_ns, connection.packed(), stream, route, cause, method});
   }
-  std::int64_t end_activity(std::int64_t now_ns) noexcept { return activity_.end(now_ns); }
+  void end_activity(std::int64_t now_ns) noexcept { activity_.end(now_ns); }
   /// At the end of each turn: counts it, and records a stall when it took longer than the threshold.
   /// The stall enters its ring with the next turn, which knows how many events had become ready meanwhile.
   void turn(const LoopTurn& turn) noexcept;
@@ -135,8 +139,13 @@ class ReactorTelemetry {
  private:
   void keep_request(const RequestSample& sample, const ReactorStats::Placed& placed, bool slow) noexcept;
   void note_state(ConnectionId id, Protocol protocol, ConnectionState state, std::int64_t wall_ns) noexcept;
-  void count_end(ConnectionId id, const RecordHot& last, const CloseFacts& facts, std::int64_t age_ns) noexcept;
-  [[nodiscard]] RecordSlot* slot_of(ConnectionId id) noexcept;
+  void move_gauges(const RecordSlot& slot, ConnectionId id, const RecordHot& hot, std::int64_t wall_ns) noexcept;
+  static void copy_target(RecordSlot& slot, std::uint32_t request_number, std::string_view target,
+                          std::uint8_t second) noexcept;
+  /// Modulo 256; a shift is quicker than a division, and a "second" of 1.07 s serves as well.
+  [[nodiscard]] static std::uint8_t second_of(std::int64_t now_ns) noexcept {
+    return static_cast<std::uint8_t>(now_ns >> 30);
+  }
   [[nodiscard]] StallRecord describe_stall(const LoopTurn& turn) noexcept;
 
   ReactorIndex index_;

@@ -42,10 +42,10 @@ class ObservedServer {
     hot.generation = 1;
     hot.state = ConnectionState::idle;
     hot.protocol = Protocol::http11;
-    telemetry.reactor(0).open(id, hot, {});
+    auto& slot = telemetry.reactor(0).open(id, hot, {});
     telemetry::CloseFacts facts;
     facts.reason = reason;
-    telemetry.reactor(0).close(id, hot, facts, 1'000'000'000, kWall);
+    telemetry.reactor(0).close(slot, id, hot, facts, 1'000'000'000, kWall);
   }
 
   telemetry::ServerTelemetry telemetry;

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cstdio>
+
 #include "server/byte_hold.hpp"
 #include "server/error_map.hpp"
 #include "server/request_identity.hpp"
@@ -41,12 +43,17 @@ TEST(RequestIdentity, ReadsATraceIdAndRefusesMalformedOnes) {
 }
 
 TEST(RequestIdentity, MakesIdsThatDifferAndSort) {
-  std::array<char, 64> a{};
-  std::array<char, 64> b{};
-  const auto size = make_request_id(a, "0123456789abcdef", 41);
-  make_request_id(b, "0123456789abcdef", 42);
-  EXPECT_EQ(size, 26);
-  EXPECT_LT(std::string(a.data(), size), std::string(b.data(), size));
+  RequestIds ids{"0123456789abcdef"};
+  std::string last;
+  for (int i = 0; i < 70'000; ++i) {
+    std::string id(RequestIds::kSize, ' ');
+    ids.make(id.data());
+    std::array<char, RequestIds::kSize + 1> wanted{};
+    std::snprintf(wanted.data(), wanted.size(), "0123456789abcdef%010x", static_cast<unsigned>(i));
+    ASSERT_EQ(id, wanted.data());
+    ASSERT_LT(last, id);
+    last = id;
+  }
 }
 
 TEST(ErrorMap, EveryProtocolErrorHasAReasonOfItsFamily) {

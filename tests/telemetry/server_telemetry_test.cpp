@@ -44,8 +44,8 @@ class ServerTelemetryTest : public testing::Test {
     CloseFacts facts;
     facts.reason = reason;
     facts.timer = timer;
-    telemetry.reactor(id.reactor())
-        .close(id, hot(id, ConnectionState::idle), facts, 20 * kSecond, kWall + 10 * kSecond);
+    auto& reactor = telemetry.reactor(id.reactor());
+    reactor.close(*reactor.find(id), id, hot(id, ConnectionState::idle), facts, 20 * kSecond, kWall + 10 * kSecond);
   }
   static RequestSample sample(std::int64_t total_ns, std::int64_t wall_ns = kWall) {
     RequestSample out;
@@ -72,7 +72,7 @@ TEST_F(ServerTelemetryTest, ShowsAConnectionFromAcceptToClose) {
   ASSERT_TRUE(telemetry.record(first));
   EXPECT_EQ(telemetry.record(first)->peer(), Endpoint::v4({192, 0, 2, 7}, 4711));
   EXPECT_FALSE(telemetry.record(ConnectionId::make(0, 4, 2)));
-  telemetry.reactor(0).publish(first, hot(first, ConnectionState::handling), kWall);
+  telemetry.reactor(0).publish(*telemetry.reactor(0).find(first), first, hot(first, ConnectionState::handling), kWall);
   EXPECT_EQ(telemetry.record(first)->hot.state, ConnectionState::handling);
   close(first, CloseReason::client_fin_idle);
   EXPECT_FALSE(telemetry.record(first));
@@ -117,7 +117,8 @@ TEST_F(ServerTelemetryTest, StatesAddUpAtEveryStep) {
   auto now = telemetry.snapshot();
   EXPECT_EQ(now.connections(), 2U);
   EXPECT_EQ(now.connections(Protocol::unknown), 2U);
-  telemetry.reactor(1).publish(second, hot(second, ConnectionState::idle, Protocol::h2), kWall);
+  telemetry.reactor(1).publish(*telemetry.reactor(1).find(second), second,
+                               hot(second, ConnectionState::idle, Protocol::h2), kWall);
   now = telemetry.snapshot();
   EXPECT_EQ(now.connections(), 2U);
   EXPECT_EQ(now.connections(Protocol::h2), 1U);
@@ -167,21 +168,21 @@ TEST_F(ServerTelemetryTest, ClosesOfAllReactorsComeNewestFirst) {
 TEST_F(ServerTelemetryTest, TheTargetIsCopiedWhenItLastsOrOnceASecond) {
   open(first);
   auto& reactor = telemetry.reactor(0);
-  reactor.publish_target(first, 1, "/first", 100 * kSecond, false);
-  reactor.publish_target(first, 2, "/second", 100 * kSecond + 1, false);
+  reactor.publish_target(*reactor.find(first), 1, "/first", 100 * kSecond, false);
+  reactor.publish_target(*reactor.find(first), 2, "/second", 100 * kSecond + 1, false);
   EXPECT_EQ(telemetry.record(first)->cold.target.view(), "/first");
-  reactor.publish_target(first, 3, "/third", 100 * kSecond + 2, true);
+  reactor.publish_target(*reactor.find(first), 3, "/third", 100 * kSecond + 2, true);
   EXPECT_EQ(telemetry.record(first)->cold.target.view(), "/third");
-  reactor.publish_target(first, 4, "/fourth", 101 * kSecond, false);
+  reactor.publish_target(*reactor.find(first), 4, "/fourth", 102 * kSecond, false);
   EXPECT_EQ(telemetry.record(first)->cold.target.view(), "/fourth");
 }
 
 TEST_F(ServerTelemetryTest, AClosedRecordNeverShowsTheTargetOfAnEarlierRequest) {
   open(first);
-  telemetry.reactor(0).publish_target(first, 1, "/one", 0, true);
+  telemetry.reactor(0).publish_target(*telemetry.reactor(0).find(first), 1, "/one", 0, true);
   auto last = hot(first, ConnectionState::idle);
   last.requests = 2;
-  telemetry.reactor(0).close(first, last, {}, 20 * kSecond, kWall);
+  telemetry.reactor(0).close(*telemetry.reactor(0).find(first), first, last, {}, 20 * kSecond, kWall);
   telemetry.closed([](const ClosedRecord& entry) {
     EXPECT_EQ(entry.target.view(), "");
     return true;
@@ -240,9 +241,11 @@ TEST_F(ServerTelemetryTest, KeepsSlowRequestsApart) {
 TEST_F(ServerTelemetryTest, TheTimelineTellsTheStatesOfOneConnection) {
   open(first);
   open(ConnectionId::make(0, 5, 1));
-  telemetry.reactor(0).publish(first, hot(first, ConnectionState::handling), kWall + 1);
-  telemetry.reactor(0).publish(first, hot(first, ConnectionState::handling), kWall + 2);
-  telemetry.reactor(0).publish(first, hot(first, ConnectionState::idle), kWall + 3);
+  telemetry.reactor(0).publish(*telemetry.reactor(0).find(first), first, hot(first, ConnectionState::handling),
+                               kWall + 1);
+  telemetry.reactor(0).publish(*telemetry.reactor(0).find(first), first, hot(first, ConnectionState::handling),
+                               kWall + 2);
+  telemetry.reactor(0).publish(*telemetry.reactor(0).find(first), first, hot(first, ConnectionState::idle), kWall + 3);
   const auto changes = telemetry.timeline(first, 64);
   ASSERT_EQ(changes.size(), 3U);
   EXPECT_EQ(changes[0].state, ConnectionState::idle);

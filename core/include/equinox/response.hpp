@@ -16,6 +16,10 @@
 
 namespace equinox {
 
+namespace http {
+struct ResponseAccess;
+}
+
 /// A response as a plain value, the same for HTTP/1 and HTTP/2. Content-Length, Date, Connection, Transfer-Encoding are
 /// the codec's: setting them with `with` is ignored. Field values with CR, LF or NUL are refused (the field is dropped
 /// and the response becomes 500): no response splitting.
@@ -102,14 +106,23 @@ class Response {
   [[nodiscard]] bool closes_connection() const noexcept { return close_; }
   [[nodiscard]] std::size_t inline_field_count() const noexcept { return count_; }
   [[nodiscard]] const OutField& inline_field(std::size_t index) const noexcept { return fields()[index]; }
+  /// Whether more_fields() or trailers() holds anything.
+  [[nodiscard]] bool has_more() const noexcept { return extra_ != nullptr; }
   [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& more_fields() const noexcept;
   [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& trailers() const noexcept;
   /// The value of the first field of that name, without case; empty when absent.
   [[nodiscard]] std::string_view field(std::string_view name) const noexcept;
   /// Bytes of the body when known without pulling.
-  [[nodiscard]] std::optional<std::uint64_t> body_length() const noexcept;
+  [[nodiscard]] std::optional<std::uint64_t> body_length() const noexcept {
+    if (const auto* view = std::get_if<std::string_view>(&body_)) return view->size();
+    return other_body_length();
+  }
 
  private:
+  friend struct http::ResponseAccess;
+  Response(Status status, Body&& body, Text&& type) noexcept
+      : status_{status}, content_type_{std::move(type)}, body_{std::move(body)} {}
+  [[nodiscard]] std::optional<std::uint64_t> other_body_length() const noexcept;
   struct Extra {
     std::vector<std::pair<std::string, std::string>> fields;
     std::vector<std::pair<std::string, std::string>> trailers;
