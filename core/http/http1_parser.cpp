@@ -1,11 +1,10 @@
 #include "http/http1_parser.hpp"
 
-#include <llhttp/llhttp.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include "http/headers.hpp"
+#include "http/http1_engine.hpp"
 #include "http/http1_guard.hpp"
 #include "http/http1_head.hpp"
 
@@ -15,6 +14,11 @@ namespace equinox::http {
 namespace {
 
 llhttp_t* engine_in(unsigned char* storage) noexcept { return std::launder(reinterpret_cast<llhttp_t*>(storage)); }
+
+llhttp_errno_t execute(llhttp_t* engine, const char* at, std::size_t size) noexcept {
+  static const Http1Engine kEngine = best_engine();
+  return static_cast<llhttp_errno_t>(kEngine(engine, at, at + size));
+}
 
 /// Two pieces of one element are neighbours, because a head is always fed whole.
 std::string_view extended(std::string_view first, const char* at, std::size_t size) noexcept {
@@ -221,14 +225,14 @@ std::span<const Field> Http1Parser::split_fields(const char* at, const char* end
 Result<void> Http1Parser::parse_head(std::string_view bytes, Scheme scheme, const Limits& limits) {
   begin(limits);
   llhttp_t* const engine = engine_in(engine_);
-  llhttp_errno_t code = llhttp_execute(engine, bytes.data(), bytes.size());
+  llhttp_errno_t code = execute(engine, bytes.data(), bytes.size());
   if (code == HPE_INVALID_CONTENT_LENGTH && bytes.find('\t') != std::string_view::npos) {
     // llhttp knows only spaces around a length; tabs are white space too (RFC 9110 §5.6.3). Rare enough for a copy.
     spaced_.assign(bytes);
     std::replace(spaced_.begin(), spaced_.end(), '\t', ' ');
     bytes = spaced_;
     begin(limits);
-    code = llhttp_execute(engine, bytes.data(), bytes.size());
+    code = execute(engine, bytes.data(), bytes.size());
   }
   const char* const end = bytes.data() + bytes.size();
   if (code != HPE_OK && !(code == HPE_PAUSED && is_complete_)) {
@@ -256,7 +260,7 @@ Result<std::size_t> Http1Parser::parse_body(std::span<const std::byte> input, St
   gap_ = first;
   const std::size_t events_before = events.size();
   llhttp_t* const engine = engine_in(engine_);
-  const llhttp_errno_t code = llhttp_execute(engine, first, input.size());
+  const llhttp_errno_t code = execute(engine, first, input.size());
   std::size_t used = input.size();
   if (code != HPE_OK) {
     const char* const stopped_at = llhttp_get_error_pos(engine);
