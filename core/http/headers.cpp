@@ -210,10 +210,20 @@ bool is_valid_authority(std::string_view authority) noexcept {
     const std::string_view rest = authority.substr(close + 1);
     return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
   }
-  std::size_t host_end = 0;
-  while (host_end < authority.size() && is_octet(authority[host_end], kRegName)) ++host_end;
-  if (host_end == 0) return false;
-  return host_end == authority.size() || (authority[host_end] == ':' && is_port(authority.substr(host_end + 1)));
+  const char* at = authority.data();
+  const char* const end = at + authority.size();
+  while (at != end && (kOctets[static_cast<unsigned char>(*at)] & kRegName) != 0) ++at;
+  if (at == authority.data()) return false;
+  if (at == end) return true;
+  if (*at != ':' || end - at > 6) return false;
+  // RFC 3986 §3.2.3: "a.example:" is the default port
+  unsigned port = 0;
+  while (++at != end) {
+    const unsigned digit = static_cast<unsigned char>(*at) - unsigned{'0'};
+    if (digit > 9) return false;
+    port = port * 10 + digit;
+  }
+  return port <= 65535;
 }
 
 std::string_view host_of(std::string_view authority) noexcept {

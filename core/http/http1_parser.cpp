@@ -206,17 +206,16 @@ void Http1Parser::begin_body(const Limits& limits) {
 std::span<const Field> Http1Parser::split_fields(const char* at, const char* end) noexcept {
   std::size_t count = 0;
   while (at < end && *at != '\r' && count < fields_.size()) {
-    const char* const name = at;
-    while (*at != ':' && *at != '\n') ++at;
-    if (*at == '\n') break;  // llhttp has refused this one
-    const std::string_view name_text{name, static_cast<std::size_t>(at - name)};
-    ++at;
+    const auto* const colon = static_cast<const char*>(std::memchr(at, ':', static_cast<std::size_t>(end - at)));
+    if (colon == nullptr) break;  // llhttp has refused this one
+    const std::string_view name{at, static_cast<std::size_t>(colon - at)};
+    at = colon + 1;
     while (is_blank(*at)) ++at;
     const auto* const line_end = static_cast<const char*>(std::memchr(at, '\n', static_cast<std::size_t>(end - at)));
     if (line_end == nullptr) break;
     const char* value_end = line_end - 1;
     while (value_end > at && is_blank(value_end[-1])) --value_end;
-    fields_[count++] = Field{name_text, {at, static_cast<std::size_t>(value_end - at)}};
+    fields_[count++] = Field{name, {at, static_cast<std::size_t>(value_end - at)}};
     at = line_end + 1;
   }
   return {fields_.data(), count};
