@@ -1,7 +1,7 @@
 // Every screen, in both themes and at four widths: accessible, quiet in the console, without sideways scrolling.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { dashboard, kScreens, kWidths, open, settled, skip, violations } from './support.mjs';
+import { api, dashboard, kScreens, kWidths, open, settled, skip, violations } from './support.mjs';
 
 describe('every screen', { skip }, () => {
   for (const theme of ['light', 'dark']) {
@@ -32,6 +32,19 @@ describe('every screen', { skip }, () => {
       await close();
     });
   }
+
+  test('however close together changes come, their marks stay apart', async () => {
+    const status = await api('status');
+    // From one a second to one a minute, so that some are as far apart as marks can be before they become one.
+    const changes = Array.from({ length: 40 }, (_, i) => ({ id: `mark-${i}`, at: Date.now() / 1000 - 5 - i - i * i * 0.5, kind: ['stall', 'reload', 'evictions', 'abuse'][i % 4], text: `Change ${i}`, severity: 'warn' }));
+    for (const width of [390, 1440]) {
+      const { page, close } = await open('overview', { width, routes: [['**/api/v1/status', (route) => route.fulfill({ json: { ...status, changes } })]] });
+      await settled(page);
+      await page.waitForFunction(() => document.querySelectorAll('.horizon .event').length > 5);
+      assert.deepEqual(await violations(page), [], `${width} px`);
+      await close();
+    }
+  });
 
   test('the drawer, the windows and the tables of the charts pass axe too', async () => {
     const { page, close } = await open('connections');

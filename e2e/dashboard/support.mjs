@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import net from 'node:net';
-import { after, before } from 'node:test';
+import { after, afterEach, before } from 'node:test';
 
 const require = createRequire(new URL('../../admin-ui/web/package.json', import.meta.url));
 
@@ -31,6 +31,11 @@ before(async () => {
   if (skip) return;
   const { chromium } = require('playwright-core');
   browser = await chromium.launch({ executablePath: executable, args: kFlags });
+});
+// A test that fails does not reach its own close(); a page left open holds one of the server's places for viewers, and the tests after
+// it would fail for want of one.
+afterEach(async () => {
+  for (const context of browser?.contexts() ?? []) await context.close();
 });
 after(async () => browser?.close());
 

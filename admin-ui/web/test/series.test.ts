@@ -66,6 +66,15 @@ it('marks that would cover each other become one, the newest', () => {
   expect(marks.map(({ change: { id }, more }) => [id, more])).toEqual([['far', 0], ['new', 1]]);
 });
 
+it('marks are never nearer to each other than a pointer needs', () => {
+  const changes = Array.from({ length: 64 }, (_, i) => ({ id: String(i), at: 900 - i * i * 0.2, kind: 'stall', text: '' }) as Change);
+  for (const width of [300, 1142, 2400]) {
+    const at = placeMarks(changes, 900, width).map(({ x }) => x);
+    expect(at.length).toBeGreaterThan(5);
+    for (let i = 1; i < at.length; i += 1) expect((at[i - 1] ?? 0) - (at[i] ?? 0)).toBeGreaterThanOrEqual(24);
+  }
+});
+
 it('an address survives being written and read', () => {
   const params = { query: '-state:idle pending>64k', id: '3-1f3a·7' };
   expect(parsePlace(placeHref('connections', params))).toEqual({ screen: 'connections', params });

@@ -111,13 +111,16 @@ export function Tabs() {
 
 const kSpan = 900;
 
+/** Wider than the 24 px that a pointer target needs (WCAG 2.2, 2.5.8); the marks are that wide in app.css. */
+const kMarkGap = 25;
+
 /** Marks that would cover each other become one: the newest stays, the count says how many. */
-export function placeMarks(list: readonly Change[], now: number, width: number, gap = 20): { change: Change; x: number; more: number }[] {
+export function placeMarks(list: readonly Change[], now: number, width: number, gap = kMarkGap): { change: Change; x: number; more: number }[] {
   const placed: { change: Change; x: number; more: number }[] = [];
   for (const change of [...list].sort((a, b) => b.at - a.at)) {
     const raw = ((change.at - (now - kSpan)) / kSpan) * width;
     if (raw < 0) break;
-    const x = Math.min(raw, width - gap * 0.8);
+    const x = Math.min(raw, width - gap / 2);
     const last = placed.at(-1);
     if (last && last.x - x < gap) last.more += 1;
     else placed.push({ change, x, more: 0 });
@@ -149,8 +152,8 @@ export function Horizon() {
         {marks.map(({ change, x, more }) => {
           const mark = kChangeMarks[change.kind] ?? { letter: '?', look: 'info' as const };
           return (
-            <a key={change.id} class={`event look-${mark.look}`} style={{ left: `${x}px` }} href={changeHref(change)} title={`${formatTime(change.at)} ${change.text}`} aria-label={`${formatTime(change.at)} ${change.text}${more ? `, and ${more} more just before` : ''}`}>
-              {mark.letter}
+            <a key={change.id} class="event" style={{ left: `${x}px` }} href={changeHref(change)} title={`${formatTime(change.at)} ${change.text}`} aria-label={`${formatTime(change.at)} ${change.text}${more ? `, and ${more} more just before` : ''}`}>
+              <span class={`mark look-${mark.look}`}>{mark.letter}</span>
             </a>
           );
         })}
