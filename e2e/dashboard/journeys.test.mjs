@@ -57,6 +57,31 @@ describe('by keyboard', { skip }, () => {
     await close();
   });
 
+  test('keys that come faster than frames lose nothing to a completion', async () => {
+    const { page, close } = await open('connections');
+    await settled(page);
+    await page.keyboard.press('/');
+    // No frame is drawn while this runs: the keys of a quick hand on a slow machine.
+    const [text, caret] = await page.evaluate(() => {
+      const input = document.activeElement;
+      const type = (letters) => {
+        for (const letter of letters) {
+          input.setRangeText(letter, input.selectionStart, input.selectionEnd, 'end');
+          input.dispatchEvent(new InputEvent('input', { bubbles: true, data: letter, inputType: 'insertText' }));
+        }
+      };
+      const tab = () => input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Tab', bubbles: true, cancelable: true }));
+      type('stat');
+      tab();
+      type('clos');
+      tab();
+      type('x');
+      return [input.value, input.selectionStart];
+    });
+    assert.deepEqual([text, caret], ['state:closing x', 15]);
+    await close();
+  });
+
   test('pausing holds the figures still', async () => {
     const { page, close } = await open('overview');
     await settled(page);

@@ -59,29 +59,32 @@ export function QueryBox({ value, onRun, count, problem, routes = [], label }: P
     () => register('Query', [{ key: '/', what: 'query', run: () => input.current?.focus() }]),
     [],
   );
-  const options = open.value ? complete(text.value, caret.value, valuesFor(routes)) : { from: 0, to: 0, items: [] };
-  const items = options.items;
+  // What a key does depends on what was typed before it, drawn or not: keys ask for this anew.
+  const optionsNow = () => (open.value ? complete(text.value, caret.value, valuesFor(routes)) : { from: 0, to: 0, items: [] });
+  const { items } = optionsNow();
   const look = () => {
     caret.value = input.current?.selectionStart ?? text.value.length;
     if (paint.current && input.current) paint.current.scrollLeft = input.current.scrollLeft;
   };
   const take = (index: number) => {
-    const item = items[index];
+    const options = optionsNow();
+    const item = options.items[index];
     if (!item) return;
     const next = text.value.slice(0, options.from) + item.insert + text.value.slice(options.to).trimStart();
     const at = options.from + item.insert.length;
     text.value = next;
     active.value = -1;
-    requestAnimationFrame(() => {
-      input.current?.setSelectionRange(at, at);
-      look();
-    });
+    // At once, not with the next frame: the next key may come before it.
+    if (input.current) input.current.value = next;
+    input.current?.setSelectionRange(at, at);
+    look();
   };
   const run = () => {
     open.value = false;
     onRun(text.value.trim());
   };
   const onKey = (event: KeyboardEvent) => {
+    const { items } = optionsNow();
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();
       open.value = true;
