@@ -6,6 +6,9 @@ export default defineConfig({
   base: './',
   build: {
     target: 'es2022',
+    // Slower than the default and 4 % smaller: there is a budget (scripts/size.mjs).
+    minify: 'terser',
+    terserOptions: { module: true, ecma: 2020, compress: { passes: 3 } },
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     cssCodeSplit: false,

@@ -1,7 +1,8 @@
 // Every screen, in both themes and at four widths: accessible, quiet in the console, without sideways scrolling.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { describe, test } from 'node:test';
-import { api, dashboard, kScreens, kWidths, open, settled, skip, violations } from './support.mjs';
+import { api, dashboard, kScreens, kWidths, open, overhang, settled, skip, violations } from './support.mjs';
 
 describe('every screen', { skip }, () => {
   for (const theme of ['light', 'dark']) {
@@ -22,11 +23,7 @@ describe('every screen', { skip }, () => {
       for (const screen of kScreens) {
         await page.goto(`${dashboard}#/${screen}`);
         await settled(page);
-        const wide = await page.evaluate(() => {
-          const main = document.querySelector('.main');
-          const clipped = [...document.querySelectorAll('.main .panel')].filter((panel) => panel.scrollWidth > panel.clientWidth + 1 && getComputedStyle(panel).overflowX === 'visible');
-          return { page: document.documentElement.scrollWidth - innerWidth, main: main.scrollWidth - main.clientWidth, panels: clipped.map((panel) => panel.getAttribute('aria-label') ?? panel.className) };
-        });
+        const wide = await overhang(page);
         assert.deepEqual(wide, { page: 0, main: 0, panels: [] }, screen);
       }
       await close();
@@ -73,6 +70,27 @@ describe('every screen', { skip }, () => {
     }
     assert.deepEqual(complaints, []);
     await close();
+  });
+
+  test('everything the browser loads is at most 100 KB, as the server sends it', async () => {
+    const loaded = new Set();
+    const { page, close } = await open('overview');
+    page.on('request', (request) => loaded.add(request.url()));
+    await page.reload();
+    await settled(page);
+    await close();
+    const files = [...loaded].map((url) => url.split('#')[0]).filter((url) => !url.includes('/api/'));
+    assert.equal(files.some((url) => url.endsWith('.js')) && files.some((url) => url.endsWith('.css')), true, files.join(' '));
+    // Counted below fetch, which would unpack what it gets.
+    const sizes = await Promise.all(files.map((url) => new Promise((resolve, reject) => {
+      http.get(url, { headers: { 'Accept-Encoding': 'gzip' } }, (response) => {
+        let bytes = 0;
+        response.on('data', (data) => (bytes += data.length));
+        response.on('end', () => resolve(bytes));
+      }).on('error', reject);
+    })));
+    const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    assert.equal(total > 10_000 && total <= 100_000, true, `${total} bytes: ${files.map((url, i) => `${url} ${sizes[i]}`).join(', ')}`);
   });
 
   test('the page is served under a policy without inline script or style', async () => {

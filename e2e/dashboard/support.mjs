@@ -57,10 +57,22 @@ export async function open(screen, { width = 1440, height = 900, theme = 'light'
   return { page, complaints, close: () => context.close() };
 }
 
-/** Waits until the screen shows data: the stream is live and no skeleton is left. */
+/** Waits until the screen that the address names shows data: the stream is live, the screen is the new one, no skeleton is left. */
 export async function settled(page) {
   await page.locator('.link-state.live').waitFor({ timeout: 15_000 });
-  await page.waitForFunction(() => document.querySelectorAll('.main .skeleton').length === 0, null, { timeout: 15_000 });
+  await page.waitForFunction(() => {
+    const screen = /^#\/(\w+)/.exec(location.hash)?.[1];
+    return document.querySelector(`.main.at-${screen}`) !== null && document.querySelectorAll('.main .skeleton').length === 0;
+  }, null, { timeout: 15_000 });
+}
+
+/** What is wider than the place it has. */
+export function overhang(page) {
+  return page.evaluate(() => {
+    const main = document.querySelector('.main');
+    const clipped = [...document.querySelectorAll('.main .panel, .drawer section')].filter((panel) => panel.scrollWidth > panel.clientWidth + 1 && getComputedStyle(panel).overflowX === 'visible');
+    return { page: document.documentElement.scrollWidth - innerWidth, main: main.scrollWidth - main.clientWidth, panels: clipped.map((panel) => panel.getAttribute('aria-label') ?? panel.className) };
+  });
 }
 
 /** Violations axe finds, as readable lines. */

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-const kBudgetBytes = 100 * 1024;
+const kBudgetBytes = 100_000;
 const dist = new URL('../dist', import.meta.url).pathname;
 
 function filesUnder(folder) {
