@@ -39,6 +39,7 @@ export function Closed() {
     if (answer) older.value = { key, rows: [...more, ...answer.rows] };
   };
   const bad = page.problem?.type.endsWith('bad-query') ? page.problem : null;
+  const explain = (row: ClosedRow) => (open.value = open.value === row.id ? null : row.id);
   return (
     <div class="page closed">
       <Summary reasons={reasons.data} query={query} />
@@ -52,7 +53,7 @@ export function Closed() {
         ) : rows.length === 0 ? (
           bad ? null : <Message title={query ? 'Nothing matches' : 'Nothing has closed yet'} actions={query ? <button class="small" onClick={() => run('')}>Clear the query</button> : null}><p>{query ? 'No record in the ring fits this query.' : 'Every connection that ends leaves its reason here.'}</p></Message>
         ) : (
-          <DataTable caption="Closed connections" columns={kClosedColumns} rows={rows} rowKey={(row) => row.id} keys openKey={open.value} onOpen={(row) => (open.value = open.value === row.id ? null : row.id)} detail={(row) => <ClosedRecord row={row} />} />
+          <DataTable caption="Closed connections" columns={closedColumns(open.value, explain)} rows={rows} rowKey={(row) => row.id} keys openKey={open.value} onOpen={explain} detail={(row) => <ClosedRecord row={row} />} />
         )}
         <footer class="list-foot">
           <span>{formatInt(rows.length)} of {formatInt(page.data?.total)}</span>
@@ -64,12 +65,12 @@ export function Closed() {
   );
 }
 
-const kClosedColumns: Column<ClosedRow>[] = [
+const closedColumns = (open: string | null, explain: (row: ClosedRow) => void): Column<ClosedRow>[] => [
   { id: 'at', head: 'closed', cell: (row) => formatTime(row.closed_at) },
   { id: 'id', head: 'id', priority: 2, cell: (row) => <span class="mono">{row.id}</span> },
   { id: 'peer', head: 'peer', cell: (row) => row.peer },
   { id: 'proto', head: 'proto', priority: 3, cell: (row) => row.protocol },
-  { id: 'reason', head: 'reason', cls: 'wrap', cell: (row) => <button class="plain" title="Explain">{<ReasonWord reason={row.reason} />}</button> },
+  { id: 'reason', head: 'reason', cls: 'wrap', cell: (row) => <button class="plain" title="Explain" aria-expanded={row.id === open} onClick={() => explain(row)}><ReasonWord reason={row.reason} /></button> },
   { id: 'detail', head: 'detail', priority: 3, cell: (row) => <span class="sub">{row.detail ?? ''}</span> },
   { id: 'lived', head: 'lived', num: true, priority: 2, cell: (row) => formatDuration(row.age_seconds) },
   { id: 'requests', head: 'requests', num: true, priority: 3, cell: (row) => formatInt(row.requests) },
