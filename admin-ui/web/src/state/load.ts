@@ -22,7 +22,7 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
     const controller = new AbortController();
     let timer = 0;
     const run = async () => {
-      if (document.hidden || (paused.value && data.peek() !== null)) {
+      if (document.hidden || (paused.value && data.peek()?.key === key)) {
         timer = window.setTimeout(run, 1000);
         return;
       }
