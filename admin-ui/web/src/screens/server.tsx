@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { act, get, problemOfError } from '../api/client';
-import type { AuditPage, CertificatePage, ConfigPage, Drain, LogLevel, LogLevelPage, Problem } from '../api/types';
+import type { AuditPage, CertificatePage, ConfigPage, Drain, LogLevel, LogLevelPage, Problem, Status } from '../api/types';
 import { formatBytes, formatDate, formatDuration, formatInt, formatMoment, formatTime, plural } from '../lib/format';
 import { canAct, clock, isAdmin, overview, refreshStatus, serverNow, session, status, whyNot } from '../state/live';
 import { register } from '../state/keys';
@@ -99,23 +99,22 @@ function ConfigPanel({ page, problem, onRetry }: { page: ConfigPage | null; prob
 type Refused = (what: string, problem: Problem) => void;
 
 function DrainPanel({ onRefused }: { onRefused: Refused }) {
+  // What a drain would do is worth looking at before anybody asks for one; the figures of the dialog are those of its own moment.
+  const now = useLoad<Status>('plan', (signal) => get('status', {}, signal), 5);
   const plan = useSignal<Drain | null>(null);
   const asking = useSignal(false);
   const running = overview.value?.drain ?? status.value?.drain ?? null;
   const draining = overview.value?.draining ?? false;
-  const preview = async () => {
+  const start = async () => {
+    if (!canAct.peek() || draining) return;
     try {
       plan.value = await act<Drain>('POST', 'drain', { dry_run: true });
-      return true;
+      asking.value = true;
     } catch (error) {
       onRefused('The preview', problemOfError(error));
-      return false;
     }
   };
-  const start = () => {
-    if (canAct.peek() && !draining) void preview().then((ok) => (asking.value = ok));
-  };
-  useEffect(() => register('Server', [{ key: 'd', what: 'preview a drain', run: start }]), [draining]);
+  useEffect(() => register('Server', [{ key: 'd', what: 'drain the server, after a preview', run: () => void start() }]), [draining]);
   const run = async (verb: 'drain' | 'undrain') => {
     asking.value = false;
     try {
@@ -125,14 +124,14 @@ function DrainPanel({ onRefused }: { onRefused: Refused }) {
       onRefused(verb === 'drain' ? 'The drain' : 'Undrain', problemOfError(error));
     }
   };
-  const shown = draining ? running : plan.value;
+  const shown = draining ? running : (now.data?.drain ?? null);
   return (
     <Panel
       title="Drain cockpit"
-      sub={draining ? `${running?.state ?? 'draining'} since ${formatTime(running?.started_at)}` : plan.value ? 'preview, nothing has started' : 'nothing has started'}
-      actions={draining ? <button class="small" disabled={!canAct.value} onClick={() => void run('undrain')}>Undrain</button> : <button class="small danger" disabled={!canAct.value} title={whyNot.value ?? undefined} onClick={start}>Drain… {whyNot.value ?? <Kbd>d</Kbd>}</button>}
+      sub={draining ? `${running?.state ?? 'draining'} since ${formatTime(running?.started_at)}` : 'preview, nothing has started'}
+      actions={draining ? <button class="small" disabled={!canAct.value} onClick={() => void run('undrain')}>Undrain</button> : <button class="small danger" disabled={!canAct.value} title={whyNot.value ?? undefined} onClick={() => void start()}>Drain… {whyNot.value ?? <Kbd>d</Kbd>}</button>}
     >
-      {shown ? <Steps drain={shown} running={draining} /> : <p class="quiet">A drain fails readiness, stops taking work and lets what runs finish. <button class="link" disabled={!canAct.value} onClick={() => void preview()}>Preview it</button></p>}
+      {shown ? <Steps drain={shown} running={draining} /> : now.problem ? <ProblemView problem={now.problem} what="The preview" onRetry={now.reload} /> : <Skeleton rows={6} />}
       {asking.value && plan.value ? (
         <Dialog label="Start a drain" onClose={() => (asking.value = false)}>
           <h2>Start the drain?</h2>
