@@ -96,12 +96,16 @@ function Tiles({ data }: { data: OverviewData }) {
       <Tile name="Connections" to={placeHref('connections')} figure={formatInt(data.connections)} values={ring.bins('connections', step, 'mean')} left={limit ? `${formatPercent(data.connections / limit)} % of ${formatInt(limit)}` : ''} right={`+${formatCompact(data.accepted_per_second ?? 0)} −${formatCompact(data.closed_per_second ?? 0)}/s`} />
       <Tile name="Requests" to={placeHref('latency')} figure={formatCompact(data.requests_per_second)} unit="/s" values={per('requests')} left={`${formatInt(data.in_flight)} in flight`} right={data.connections > 0 ? `h2 ${formatPercent(h2 / data.connections)} %` : ''} />
       <Tile name="Errors" to={placeHref('routes', { sort: 'errors' })} figure={formatPercent(data.error_ratio)} unit="%" values={errors} left={`5xx ${formatCompact(data.errors_5xx_per_second ?? 0)}/s`} right={`4xx ${formatCompact(data.errors_4xx_per_second ?? 0)}/s`} />
-      <Tile name="Latency p99" to={placeHref('latency')} figure={p99.value} unit={p99.unit} values={ring.bins('p99_seconds', step, 'max')} left={`p50 ${formatDuration(data.p50_seconds)}`} right="worst of each 10 s" />
+      <Tile name="Latency p99" to={placeHref('latency')} figure={p99.value} unit={p99.unit} values={ring.bins('p99_seconds', step, 'max')} left={`p50 ${formatDuration(data.p50_seconds)}`} right="10 s peaks" />
       <Tile name="Reactors busy" to={placeHref('reactors')} figure={formatPercent(data.busy_ratio)} unit="%" flag={data.stalled_reactors > 0 ? `${data.stalled_reactors} stalled` : undefined} values={ring.bins('busy_ratio', step, 'mean')} left={`${formatPercent(data.busy_min_ratio)} % to ${formatPercent(data.busy_max_ratio)} %`} right={plural(status.value?.reactors ?? 0, 'reactor')} />
-      <Tile name="Evictions" to={placeHref('closed', { query: 'family:timer' })} figure={formatInt(Math.round(data.evictions_per_minute))} unit="/min" values={per('evictions', step / 60)} left={evicted[0] ? `${evicted[0][0].replaceAll('_', ' ')} ${formatInt(evicted[0][1])}` : 'none in the last minute'} right={evicted[1] ? `${evicted[1][0].replaceAll('_', ' ')} ${formatInt(evicted[1][1])}` : ''} />
+      <Tile name="Evictions" to={placeHref('closed', { query: 'family:timer' })} figure={formatInt(Math.round(data.evictions_per_minute))} unit="/min" values={per('evictions', step / 60)} left={evicted[0] ? evictedBy(evicted[0]) : 'none for a minute'} right={evicted[1] ? evictedBy(evicted[1]) : ''} />
     </div>
   );
 }
+
+/** The phases in words that fit a tile. */
+const kPhaseWords: Record<string, string> = { first_request: 'silent', between_requests: 'keep-alive', write_stall: 'stall', h2_no_streams: 'h2 idle', max_age: 'age' };
+const evictedBy = ([phase, count]: [string, number]) => `${kPhaseWords[phase] ?? phase} ${formatCompact(count)}`;
 
 function figureOf(text: string): { value: string; unit: string } {
   const [value = text, ...unit] = text.split(' ');

@@ -37,9 +37,12 @@ function Lead({ rows, running }: { rows: ReactorRow[]; running: Stall[] }) {
   const mean = spread.reduce((a, b) => a + b, 0) / (spread.length || 1);
   const uneven = mean > 0 ? (Math.max(...spread) - Math.min(...spread)) / mean : 0;
   const most = Math.max(0, ...busy);
-  const lead = stall ? `The event loops have room, except reactor ${stall.reactor}.` : most > 0.85 ? 'The event loop is the bottleneck.' : 'The event loops have room.';
+  const blocked = [...new Set(running.map(({ reactor }) => reactor))].sort((a, b) => a - b);
+  const lead = stall
+    ? blocked.length >= rows.length && rows.length > 0 ? 'Every event loop is blocked.' : `The event loops have room, except reactor${blocked.length > 1 ? 's' : ''} ${blocked.join(', ')}.`
+    : most > 0.85 ? 'The event loop is the bottleneck.' : 'The event loops have room.';
   return (
-    <Answer lead={lead} rest={stall ? `It has been inside one ${stall.cause === 'handler' ? 'handler' : stall.cause} for ${formatDuration(stall.duration_seconds)}.` : rows.length ? `None is busier than ${formatPercent(most)} %.` : ''}>
+    <Answer lead={lead} rest={stall ? `${blocked.length > 1 ? `Reactor ${stall.reactor}` : 'It'} has been inside one ${stall.cause === 'handler' ? 'handler' : stall.cause} for ${formatDuration(stall.duration_seconds)}.` : rows.length ? `None is busier than ${formatPercent(most)} %.` : ''}>
       {rows.length > 1 ? `Busy ${formatPercent(Math.min(...busy))} to ${formatPercent(most)} %; connections are spread within ${formatPercent(uneven)} %.` : null}
     </Answer>
   );
