@@ -57,9 +57,74 @@ describe('states', { skip }, () => {
     await close();
   });
 
-  test('clock skew and degraded sampling are named', async () => {
-    const { page, close } = await open('overview', { routes: [streams((await hello({ now_at: Date.now() / 1000 - 134 })) + event('degraded', { sampling: 8, why: 'The server is under pressure.' }, 2))] });
+  test('degraded sampling is named', async () => {
+    const { page, close } = await open('overview', { held: [(await hello()) + event('degraded', { sampling: 8, why: 'The server is under pressure.' }, 2)] });
     await page.getByText('Showing 1 of 8 requests').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await close();
+  });
+
+  test('clock skew is named, and times are the server’s', async () => {
+    const { page, close } = await open('overview', { held: [await hello({ now_at: Date.now() / 1000 - 134 })] });
+    await page.locator('.banners').getByText(/clock is 2 m 1\d ahead of the server/).waitFor();
+    const shown = await page.locator('.playhead span').innerText();
+    const [hours, minutes, seconds] = shown.split(':').map(Number);
+    const behind = (Date.now() / 1000 - (hours * 3600 + minutes * 60 + seconds) + 86_400) % 86_400;
+    assert.equal(behind > 130 && behind < 150, true, `${shown} is ${behind} s behind`);
+    assert.deepEqual(await violations(page), []);
+    await close();
+  });
+
+  test('resumed after a gap: says how long it was and how much of it is known', async () => {
+    const back = await hello({ missed_seconds: 2 });
+    const { page, close } = await open('overview', { held: [await hello(), null, null, back], ends: [0] });
+    await page.getByRole('alert').filter({ hasText: 'Not connected' }).waitFor();
+    await page.locator('.banners').getByText(/^Back\. .* were missed; the rings filled .* of them\.$/).waitFor({ timeout: 20_000 });
+    await page.locator('.link-state.live').waitFor();
+    assert.equal(await page.getByRole('alert').filter({ hasText: 'Not connected' }).count(), 0);
+    await close();
+  });
+
+  test('loading: the shape of the screen is there before the data, and nothing moves when they come', async () => {
+    let release;
+    const gate = new Promise((resolve) => (release = resolve));
+    const { page, close } = await open('closed', { routes: [['**/api/v1/closed?*', async (route) => { await gate; return route.continue(); }]] });
+    await page.locator('.closed-list .skeleton').waitFor();
+    const before = await page.locator('.closed-list').boundingBox();
+    assert.deepEqual(await violations(page), []);
+    release();
+    await settled(page);
+    const after = await page.locator('.closed-list').boundingBox();
+    assert.deepEqual([after.x, after.y, after.width], [before.x, before.y, before.width]);
+    await close();
+  });
+
+  test('a ring shorter than asked says how far back it reaches', async () => {
+    const status = await api('status');
+    const rings = { ...status.rings, closed: { ...status.rings.closed, entries: 50, capacity: 50 } };
+    const { page, close } = await open('closed', {
+      routes: [
+        ['**/api/v1/status', (route) => route.fulfill({ json: { ...status, rings } })],
+        ['**/api/v1/closed?*', async (route) => route.fulfill({ json: { ...(await api('closed?limit=50')), capacity: 50, oldest_at: Date.now() / 1000 - 60 } })],
+      ],
+    });
+    await page.getByText(/The ring holds the last 50 closes, back to \d\d:\d\d:\d\d\./).waitFor();
+    await close();
+  });
+
+  test('a stall is named while it lasts: reactor, route, request, connection and who waits', async () => {
+    const stall = { id: 's-1', reactor: 1, started_at: Date.now() / 1000 - 0.3, duration_seconds: 0.3, running: true, cause: 'handler', method: 'GET', target: '/report/7', route: '/report/{id}', connection: '1-2f·3', peer: '192.0.2.9:4711', cpu_seconds: 0.001, delayed_connections: 17 };
+    const { page, close } = await open('reactors', { held: [(await hello()) + event('stall', stall, 2)] });
+    const culprit = page.getByRole('alert', { name: 'Reactor 1 is blocked' });
+    await culprit.waitFor();
+    const text = await culprit.innerText();
+    for (const word of ['/report/{id}', 'GET /report/7', '1-2f·3', '192.0.2.9:4711', '17 connections wait', 'waits for something outside']) assert.equal(text.includes(word), true, `${word} in ${text}`);
+    assert.deepEqual(await violations(page), []);
+    assert.match(await page.locator('.rail a[aria-current]').innerText(), /1 stall/);
+    await culprit.getByRole('link', { name: '1-2f·3' }).click();
+    await page.getByRole('complementary', { name: 'Connection 1-2f·3' }).waitFor();
+    await page.goto(page.url().replace(/#.*/, '#/overview'));
+    await page.locator('.answer').getByText('Reactor 1 is blocked by').waitFor();
     await close();
   });
 

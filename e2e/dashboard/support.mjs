@@ -39,8 +39,9 @@ afterEach(async () => {
 });
 after(async () => browser?.close());
 
-/** A page of the dashboard that notes everything a browser complains about. `routes`: [glob, handler] pairs in place before it loads. */
-export async function open(screen, { width = 1440, height = 900, theme = 'light', routes = [], params = '', context: more = {} } = {}) {
+/** A page of the dashboard that notes everything a browser complains about. `routes`: [glob, handler] pairs in place before it loads;
+ * `held`, `ends`: see heldStreams. */
+export async function open(screen, { width = 1440, height = 900, theme = 'light', routes = [], params = '', context: more = {}, held = null, ends = [] } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, bypassCSP: false, ...more });
   const page = await context.newPage();
   const complaints = [];
@@ -52,6 +53,7 @@ export async function open(screen, { width = 1440, height = 900, theme = 'light'
   page.on('request', (request) => {
     if (!request.url().startsWith(origin)) complaints.push(`left its origin: ${request.url()}`);
   });
+  if (held) await heldStreams(page, held, ends);
   for (const [pattern, handler] of routes) await page.route(pattern, handler);
   await page.goto(`${dashboard}#/${screen}${params ? `?${params}` : ''}`);
   return { page, complaints, close: () => context.close() };
@@ -80,6 +82,28 @@ export async function violations(page, { without = [] } = {}) {
   const { default: AxeBuilder } = require('@axe-core/playwright');
   const result = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).disableRules(without).analyze();
   return result.violations.map((violation) => `${violation.id}: ${violation.help} — ${violation.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} (${node.failureSummary?.split('\n')[1]?.trim() ?? ''})`).join('; ')}`);
+}
+
+/** Event streams that say one text each, in turn, and stay open unless `ends` says how soon they end (milliseconds); null is a refusal.
+ * A route can only answer with a whole body, so this stands in for fetch inside the page. */
+export async function heldStreams(page, texts, ends = []) {
+  await page.addInitScript(({ texts: all, ends: times }) => {
+    const real = window.fetch;
+    let turn = 0;
+    window.fetch = (input, init) => {
+      if (!String(input?.url ?? input).includes('/api/v1/events?')) return real(input, init);
+      const at = Math.min(turn, all.length - 1);
+      turn += 1;
+      if (all[at] === null) return Promise.reject(new TypeError('refused'));
+      const body = new ReadableStream({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode(all[at]));
+          if (times[at] !== undefined) setTimeout(() => controller.close(), times[at]);
+        },
+      });
+      return Promise.resolve(new Response(body, { headers: { 'Content-Type': 'text/event-stream' } }));
+    };
+  }, { texts, ends });
 }
 
 /** One server-sent event as text. */

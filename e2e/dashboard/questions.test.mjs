@@ -1,0 +1,191 @@
+// What a newcomer asks, answered by the dashboard about a server with traffic: who is there, why did it go, who landed in this cell,
+// where did the time go, which timer ends it.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { api, connectClient, open, settled, skipWithoutTraffic, traffic, violations } from './support.mjs';
+
+const kTick = 100;
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Asks until the answer will do; the last one is in the message when it never does. */
+async function until(what, ask, will) {
+  let answer;
+  for (let turn = 0; turn < 150; turn += 1) {
+    answer = await ask();
+    if (will(answer)) return answer;
+    await pause(kTick);
+  }
+  throw new Error(`still waiting for ${what}; last seen ${JSON.stringify(answer).slice(0, 600)}`);
+}
+
+/** A port may have been somebody else's before; an id is one connection's for ever. */
+async function idOf(client) {
+  const { rows } = await until('a request of it', () => api(`connections?query=${encodeURIComponent(`peer:${client.address} requests>0`)}`), ({ total }) => total === 1);
+  return rows[0].id;
+}
+
+async function endAndFind(client, id) {
+  client.socket.end();
+  await client.ended;
+  await until('its record', () => api(`closed?query=${encodeURIComponent(`id:${id}`)}`), ({ total }) => total === 1);
+}
+
+describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
+  test('by keys alone: who is this, select, sort, and why did it go away', async () => {
+    const clients = await Promise.all(Array.from({ length: 4 }, () => connectClient()));
+    for (const client of clients) client.get('/hello');
+    const { page, complaints, close } = await open('overview');
+    await settled(page);
+    await page.keyboard.press('g');
+    await page.keyboard.press('c');
+    await settled(page);
+    await page.keyboard.press('/');
+    await page.keyboard.type('state:idle method:GET requests:1 -protocol:h2c');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    const rows = () => page.locator('.grid-row').count();
+    await until('four idle rows', async () => { await page.keyboard.press('r'); return rows(); }, (count) => count === clients.length);
+
+    const grid = page.getByRole('grid');
+    const active = () => grid.getAttribute('aria-activedescendant');
+    const first = await active();
+    await page.keyboard.press('j');
+    assert.notEqual(await until('another row', active, (id) => id !== first), first);
+    await page.keyboard.press('k');
+    await until('the first row again', active, (id) => id === first);
+    await page.keyboard.press('s');
+    await until('another order', () => page.evaluate(() => location.hash), (hash) => /sort=peer/.test(hash) && /order=desc/.test(hash));
+    assert.equal(await page.locator('[role=columnheader][aria-sort=descending]').count(), 1);
+    await page.keyboard.press('Shift+S');
+    await page.locator('[role=columnheader][aria-sort=ascending]').waitFor();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('x');
+    await page.keyboard.press('End');
+    await page.keyboard.press('Shift+X');
+    await page.locator('.toolbar').getByText(`${clients.length} selected`).waitFor();
+    await page.keyboard.press('d');
+    await page.getByRole('heading', { name: `Drain ${clients.length} connections?` }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('Enter');
+    await page.getByRole('complementary').getByText('Next deadline').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('complementary').waitFor({ state: 'detached' });
+
+    const id = await idOf(clients[0]);
+    await endAndFind(clients[0], id);
+    await page.keyboard.press('g');
+    await page.keyboard.press('x');
+    await settled(page);
+    await page.keyboard.press('/');
+    await page.keyboard.type(`id:${id}`);
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await page.locator('.closed-list').getByText('1 record, newest first').waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    const record = page.locator('.closed-record');
+    await record.waitFor();
+    assert.match(await record.innerText(), /client_fin_idle/);
+    assert.match(await record.locator('.sentence').innerText(), /client/i);
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press('Enter');
+    await record.waitFor({ state: 'detached' });
+    assert.deepEqual(complaints, []);
+    for (const client of clients) client.socket.destroy();
+    await close();
+  });
+
+  test('a reason is a filter, and the reason of a row opens its explanation', async () => {
+    const client = await connectClient();
+    client.get('/hello');
+    const id = await idOf(client);
+    await endAndFind(client, id);
+    const { page, close } = await open('closed');
+    await settled(page);
+    const reason = page.locator('.reasons').getByRole('button', { name: 'client_fin_idle' });
+    await reason.waitFor({ timeout: 20_000 });
+    await reason.click();
+    await page.waitForFunction(() => location.hash.includes('client_fin_idle'));
+    const row = page.locator('.closed-list tbody tr').filter({ hasText: id });
+    await row.waitFor();
+    assert.equal(await page.locator('.closed-list tbody tr').filter({ hasNotText: 'client_fin_idle' }).count(), 0);
+    await row.getByRole('button').click();
+    await page.locator('.closed-record .sentence').waitFor();
+    await close();
+  });
+
+  test('every non-empty cell of the map opens real requests and their connection', async () => {
+    const { page, close } = await open('latency');
+    await settled(page);
+    await page.keyboard.press('p');
+    await page.locator('.link-state.paused').waitFor();
+    await page.locator('.heat-panel').getByRole('button', { name: 'table', exact: true }).click();
+    const cells = page.locator('.cell-buttons button');
+    await cells.first().waitFor();
+    const count = await cells.count();
+    const heading = () => page.evaluate(() => document.querySelector('.cell-panel .panel-head .sub')?.textContent ?? '');
+    for (let i = 0; i < count; i += 1) {
+      const before = await heading();
+      await cells.nth(i).click();
+      if (count > 1) await page.waitForFunction((old) => document.querySelector('.cell-panel .panel-head .sub')?.textContent !== old, before);
+      await page.locator('.cell-panel .conn-link').first().waitFor({ timeout: 10_000 }).catch(async () => assert.fail(`cell ${i} of ${count}, ${await cells.nth(i).textContent()}: ${await page.locator('.cell-panel').innerText()}`));
+    }
+    assert.equal(count > 3, true, `${count} cells`);
+    await close();
+  });
+
+  test('a slow upload is told from a slow handler: its time is in the body, and the phases add up', async () => {
+    const { limits } = await api('status');
+    const client = await connectClient();
+    const target = `/echo/slow-${client.port}`;
+    client.socket.write(`POST ${target} HTTP/1.1\r\nHost: ${traffic.host}\r\nContent-Length: 10\r\n\r\nhalf-`);
+    await until('its body', () => api(`connections?query=${encodeURIComponent(`peer:${client.address} state:reading_body`)}`), ({ total }) => total === 1);
+    await pause(limits.slow_request_seconds * 1000 + 100);
+    client.socket.write('other');
+    const { rows } = await until('the slow log', () => api('requests/slow?limit=100'), (answer) => answer.rows.some((row) => row.target === target));
+    const request = rows.find((row) => row.target === target);
+    const sum = Object.values(request.phases).reduce((a, b) => a + b, 0);
+    assert.equal(Math.abs(sum - request.total_seconds) <= 1e-6, true, `${sum} of ${request.total_seconds}`);
+    const { page, close } = await open('latency');
+    await settled(page);
+    const row = page.locator('.slow tbody tr').filter({ hasText: request.connection });
+    await row.waitFor();
+    assert.match(await row.innerText(), /body \d/);
+    assert.match(await row.getByRole('img').getAttribute('aria-label'), /body/);
+    await row.getByRole('link', { name: request.connection }).click();
+    const drawer = page.getByRole('complementary');
+    const last = drawer.locator('.requests tbody tr').filter({ hasText: target });
+    await last.waitFor();
+    assert.match(await last.innerText(), /body \d/);
+    client.socket.destroy();
+    await close();
+  });
+
+  test('the slider counts whom another idle timeout would close, and the link lists exactly those', async () => {
+    const kSeconds = 3;
+    const clients = await Promise.all(Array.from({ length: 5 }, () => connectClient()));
+    for (const client of clients) client.get('/hello');
+    const query = `timer:idle idle>=${kSeconds}s`;
+    const { total } = await until('five that wait', () => api(`connections?query=${encodeURIComponent(query)}`), (answer) => answer.total >= clients.length);
+    const { page, close } = await open('overview');
+    await settled(page);
+    const slider = page.getByRole('slider');
+    await slider.focus();
+    await page.keyboard.press('Home');
+    for (let n = 1; n < kSeconds; n += 1) await page.keyboard.press('ArrowRight');
+    const said = () => page.locator('.what-if output').innerText();
+    await until('the count', said, (text) => text.replace(/\s+/g, ' ') === `${kSeconds}.0 s would close ${total} now`);
+    assert.match(await slider.getAttribute('aria-valuetext'), new RegExp(`^3\\.0 s: ${total} would close now$`));
+    await page.locator('.what-if a').click();
+    await page.waitForFunction(() => document.title.startsWith('Connections'));
+    await settled(page);
+    await page.waitForFunction((rows) => document.querySelector('[role=grid]')?.getAttribute('aria-rowcount') === rows, String(total + 1));
+    const text = await page.locator('.grid').innerText();
+    for (const client of clients) assert.equal(text.includes(client.address), true, client.address);
+    for (const client of clients) client.socket.destroy();
+    await close();
+  });
+});
