@@ -216,10 +216,14 @@ describe('with traffic', { skip: skipWithoutTraffic }, () => {
 
   test('focus goes into the close dialog and comes back', async () => {
     const client = await connectClient();
+    // Who has asked for something may be idle for a minute; who has not is closed much sooner than a slow machine opens a page.
+    client.get('/hello');
     const { page, close } = await open('connections', { params: `query=${encodeURIComponent(`peer:${client.address}`)}` });
     await settled(page);
-    await page.keyboard.press('r');
-    await page.locator('.grid-row').first().waitFor();
+    for (let turn = 0; turn < 20 && (await page.locator('.grid-row').count()) === 0; turn += 1) {
+      await page.keyboard.press('r');
+      await page.waitForTimeout(200);
+    }
     const button = page.getByRole('button', { name: /Close all of these/ });
     await button.focus();
     await page.keyboard.press('Enter');

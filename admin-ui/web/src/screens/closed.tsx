@@ -102,9 +102,10 @@ function Summary({ reasons, query }: { reasons: Series | null; query: string }) 
 
 function peak(list: ReturnType<typeof totals>): string {
   for (const { reason, counts, total } of list) {
-    const mean = total / counts.length;
+    const known = counts.filter((n) => n !== null).length;
+    const mean = total / Math.max(1, known);
     const most = Math.max(...counts.map((n) => n ?? 0));
-    if (total >= 40 && most > mean * 3.5) return `${reason} peaked at ${formatInt(most)} in ${kStep} s, ${(most / mean).toFixed(0)} times its mean.`;
+    if (known >= 8 && total >= 40 && most > mean * 3.5) return `${reason} peaked at ${formatInt(most)} in ${kStep} s, ${(most / mean).toFixed(0)} times its mean.`;
   }
   return list[0] ? `Most often: ${list[0].reason}, ${formatInt(list[0].total)}.` : '';
 }

@@ -39,17 +39,19 @@ export const kColumns: ConnColumn[] = [
   { id: 'retransmits', head: 'retrans', what: 'segments sent again', width: 60, num: true, sort: 'retransmits', leaves: 31, cell: (r) => formatInt(r.retransmits) },
   { id: 'pending', head: 'pending', what: 'waiting to be sent', width: 76, num: true, sort: 'pending', leaves: 6, byDefault: true, cell: (r) => formatBytes(r.pending_bytes) },
   { id: 'sni', head: 'server name', what: 'asked for by TLS', width: 130, leaves: 32, cell: (r) => r.sni ?? '–' },
-  { id: 'request', head: 'current request', what: 'method and target', width: 110, leaves: 2, byDefault: true, flexible: true, cell: (r) => <span class="mono" title={r.target ?? undefined}>{requestOf(r)}</span> },
+  { id: 'request', head: 'current request', what: 'method and target', width: 110, leaves: 2, byDefault: true, flexible: true, cell: (r) => <span class="mono" title={r.closed?.reason ?? r.target ?? undefined}>{requestOf(r)}</span> },
   { id: 'deadline', head: 'next deadline', what: 'which timer ends it, when', width: 94, sort: 'deadline', leaves: 2, byDefault: true, cell: (r, now) => <DeadlineCell row={r} now={now} /> },
 ];
 
+/** What it is at; of one that has ended, why it did. */
 export function requestOf(row: LiveRow): string {
+  if (row.closed) return row.closed.reason;
   return row.target ? `${row.method ?? ''} ${row.target}`.trim() : '–';
 }
 
 export function DeadlineCell({ row, now }: { row: LiveRow; now: number }) {
   if (row.closed) {
-    return <span class="sub">closed · <span title={row.closed.reason}>{row.closed.reason}</span></span>;
+    return <span class="sub" title={row.closed.reason}>closed · why</span>;
   }
   if (!row.deadline || row.deadlineAt === null) return <span class="sub">none</span>;
   const left = row.deadlineAt - now;

@@ -231,13 +231,13 @@ function Percentiles() {
     <Panel title="Percentiles" sub="last 15 min" cls="percentiles">
       <table>
         <caption class="sr-only">Percentiles of the request duration by protocol</caption>
-        <thead><tr><th scope="col">protocol</th>{['p50', 'p90', 'p99', 'p99.9'].map((q) => <th key={q} scope="col" class="num">{q}</th>)}<th scope="col" class="num">requests</th></tr></thead>
+        <thead><tr><th scope="col">protocol</th>{['p50', 'p90', 'p99', 'p99.9'].map((q) => <th key={q} scope="col" class="num">{q}</th>)}<th scope="col" class="num p2">requests</th></tr></thead>
         <tbody>
           {rows.map((row) => (
             <tr key={row.name}>
               <th scope="row">{row.name}</th>
               {[0.5, 0.9, 0.99, 0.999].map((q) => <td key={q} class="num">{formatDuration(quantile(row.edges, row.counts, q))}</td>)}
-              <td class="num">{formatInt(row.counts.reduce((a, b) => a + b, 0))}</td>
+              <td class="num p2">{formatInt(row.counts.reduce((a, b) => a + b, 0))}</td>
             </tr>
           ))}
         </tbody>

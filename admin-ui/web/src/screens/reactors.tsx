@@ -193,7 +193,7 @@ function bars({ context, width, height, token }: Brush, data: Histogram, edge: (
   const wide = width / n;
   const bottom = height - 16;
   const top = Math.log10(1 + Math.max(1, ...data.counts));
-  const every = Math.ceil(n / Math.max(1, Math.floor(width / 46)));
+  const every = Math.ceil(n / Math.max(1, Math.floor(width / 58)));
   context.font = `11px ${token('--font-ui')}`;
   context.textAlign = 'center';
   data.counts.forEach((count, i) => {

@@ -62,6 +62,13 @@ export function Server() {
   );
 }
 
+/** A key may break before its dots and brackets, nowhere else. */
+const breakable = (key: string) => key.split(/(?=[.[])/).map((part, i) => <>{i > 0 ? <wbr /> : null}{part}</>);
+/** Text without the quotes of its notation; everything else as it would be written. */
+const plain = (value: string) => (/^"[^"\\]+"$/.test(value) ? value.slice(1, -1) : value);
+/** The file's name is enough where its whole path stands above. */
+const shortOrigin = (origin: string) => origin.replace(/^.*\/(?=[^/]+:\d+:\d+$)/, '');
+
 function ConfigPanel({ page, problem, onRetry }: { page: ConfigPage | null; problem: Problem | null; onRetry: () => void }) {
   const which = useSignal<'changed' | 'all'>('all');
   const find = useSignal('');
@@ -71,7 +78,7 @@ function ConfigPanel({ page, problem, onRetry }: { page: ConfigPage | null; prob
   const many = (group: string) => shown.filter((row) => row.key.split(/[.[]/)[0] === group);
   const effect = { yes: 'yes', restart: 'restart', new_connections: 'new only' } as const;
   return (
-    <Panel title="Effective configuration" sub="with the origin of each value" cls="config" actions={<><input type="search" class="find" placeholder="find" aria-label="Find a key or value" value={find.value} onInput={(e) => (find.value = e.currentTarget.value)} /><Segments label="Which values" value={which.value} onPick={(value) => (which.value = value)} options={[{ value: 'changed', label: <>changed <b>{rows.filter((row) => row.changed).length}</b></> }, { value: 'all', label: 'all' }]} /></>}>
+    <Panel title="Effective configuration" sub={page?.file ? <span class="path">{page.file}, with the origin of each value</span> : 'with the origin of each value'} cls="config" actions={<><input type="search" class="find" placeholder="find" aria-label="Find a key or value" value={find.value} onInput={(e) => (find.value = e.currentTarget.value)} /><Segments label="Which values" value={which.value} onPick={(value) => (which.value = value)} options={[{ value: 'changed', label: <>changed <b>{rows.filter((row) => row.changed).length}</b></> }, { value: 'all', label: 'all' }]} /></>}>
       {page === null ? problem ? <ProblemView problem={problem} what="The configuration" onRetry={onRetry} /> : <Skeleton rows={12} /> : (
         <table class="config-table">
           <caption class="sr-only">Effective configuration</caption>
@@ -81,9 +88,9 @@ function ConfigPanel({ page, problem, onRetry }: { page: ConfigPage | null; prob
               <tr class="group"><th colSpan={5} scope="rowgroup">{group}</th></tr>
               {many(group).map((row) => (
                 <tr key={row.key}>
-                  <td class="mono">{row.key}</td>
-                  <td class="mono">{row.changed ? <b title="differs from the default">{row.value}</b> : row.value}</td>
-                  <td class="origin">{row.origin}</td>
+                  <td class="mono key">{breakable(row.key)}</td>
+                  <td class="mono">{row.changed ? <b title="differs from the default">{plain(row.value)}</b> : plain(row.value)}</td>
+                  <td class="origin" title={row.origin}>{shortOrigin(row.origin)}</td>
                   <td class="sub p2">{row.default ?? 'none'}</td>
                   <td class="sub p2">{effect[row.reload]}</td>
                 </tr>
@@ -128,7 +135,7 @@ function DrainPanel({ onRefused }: { onRefused: Refused }) {
   return (
     <Panel
       title="Drain cockpit"
-      sub={draining ? `${running?.state ?? 'draining'} since ${formatTime(running?.started_at)}` : 'preview, nothing has started'}
+      sub={draining ? `${running?.state ?? 'draining'} since ${formatTime(running?.started_at)}` : 'preview'}
       actions={draining ? <button class="small" disabled={!canAct.value} onClick={() => void run('undrain')}>Undrain</button> : <button class="small danger" disabled={!canAct.value} title={whyNot.value ?? undefined} onClick={() => void start()}>Drain… {whyNot.value ?? <Kbd>d</Kbd>}</button>}
     >
       {shown ? <Steps drain={shown} running={draining} /> : now.problem ? <ProblemView problem={now.problem} what="The preview" onRetry={now.reload} /> : <Skeleton rows={6} />}
@@ -168,7 +175,7 @@ function Steps({ drain, running }: { drain: Drain; running: boolean }) {
         <table>
           <caption class="sr-only">What holds the drain longest</caption>
           <thead><tr><th scope="col">holds it longest</th><th scope="col">waiting for</th><th scope="col" class="num">left</th><th scope="col" class="num">about</th></tr></thead>
-          <tbody>{drain.holders.map((holder) => <tr key={holder.id}><td><ConnLink id={holder.id} /></td><td>{holder.waiting_for ?? '–'}</td><td class="num">{formatBytes(holder.left_bytes)}</td><td class="num">{formatDuration(holder.estimate_seconds)}</td></tr>)}</tbody>
+          <tbody>{drain.holders.map((holder) => <tr key={holder.id}><td><ConnLink id={holder.id} /></td><td>{holder.waiting_for?.replaceAll('_', ' ') ?? '–'}</td><td class="num">{formatBytes(holder.left_bytes)}</td><td class="num">{formatDuration(holder.estimate_seconds)}</td></tr>)}</tbody>
         </table>
       ) : null}
     </>

@@ -57,7 +57,8 @@ export function TimeChart({ times, series, kind, height, format, label }: Props)
     const bars = uPlot.paths.bars?.({ size: [0.86, 40], align: 1 });
     const drawn = series.map((one) => ({
       label: one.label,
-      stroke: kind === 'bars' ? token('--panel') : token('--panel'),
+      // Among several the seam between two is seen; a lone one is seen at nought as well.
+      stroke: token(kind === 'area' && series.length === 1 ? one.token : '--panel'),
       width: kind === 'bars' ? 0 : 1,
       fill: token(one.token),
       points: { show: false },
@@ -70,7 +71,11 @@ export function TimeChart({ times, series, kind, height, format, label }: Props)
         padding: [8, 72, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-        scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
+        scales: {
+          // A bar stands to the right of its moment: the last one needs room too.
+          x: { time: true, range: (u, min, max) => [min, kind === 'bars' ? max + ((u.data[0][1] ?? 0) - (u.data[0][0] ?? 0)) : max] },
+          y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
+        },
         axes: [
           { ...axis, grid: { show: false }, size: 22, gap: 4, space: 70, values: (_u, ticks) => ticks.map((tick) => formatTime(tick).slice(0, 5)) },
           { ...axis, size: 58, gap: 6, space: 40, values: (_u, ticks) => ticks.map((tick) => latest.current.format(tick)) },
