@@ -4,11 +4,13 @@ import json
 import sys
 from pathlib import Path
 
-from panels import dashboard, heatmap, panel, quantiles, rate, row, select, series, stat, target
+from panels import dashboard, heatmap, merged_table, panel, quantiles, rate, row, select, series, stat, target
 
 OUT = Path(__file__).resolve().parents[1] / "helm/equinox/files/dashboards"
 REQUESTS = "http_server_request_duration_seconds"
 FAILED = 'http_response_status_code=~"5.."'
+SECOND = 'network_protocol_version="2"'
+RECEIVED, SENT = 'direction="received"', 'direction="sent"'
 BUSY = (f"rate({select('equinox_reactor_busy_seconds_total')}[$__rate_interval]) "
         f"/ (rate({select('equinox_reactor_busy_seconds_total')}[$__rate_interval]) "
         f"+ rate({select('equinox_reactor_wait_seconds_total')}[$__rate_interval]))")
@@ -169,12 +171,120 @@ def reactors():
     ])
 
 
+def http2():
+    over = 'protocol=~"h2|h2c"'
+    requests = f"sum({rate(REQUESTS + '_count')})"
+    second = f"sum({rate(REQUESTS + '_count', SECOND)})"
+    return dashboard("http2", "HTTP/2", "Who multiplexes, what holds streams up, and who misbehaves?", [
+        stat("HTTP/2 connections", "Open HTTP/2 connections.", f"sum({select('equinox_connections', over)})", "none"),
+        stat("Open streams", "Streams open now.", f"sum({select('equinox_http2_streams')})", "none"),
+        stat("Streams opened", "Streams opened a second.", f"sum({rate('equinox_http2_streams_opened_total')})", "reqps"),
+        stat("Share of requests", "Share of all requests that came over HTTP/2.", f"{second} / ({requests} > 0)", "percentunit"),
+        stat("Resets", "Streams reset a second, by either side.", f"sum({rate('equinox_http2_stream_resets_total')})", "cps"),
+        stat("Abuse", "Abuse guards that fired, a second.", f"sum({rate('equinox_http2_abuse_detected_total')})", "cps"),
+        row("Streams"),
+        series("Open streams by state", "Every open stream is in exactly one state.",
+               [target(f"sum by (state) ({select('equinox_http2_streams')})", "{{state}}")], "none", stacked=True),
+        series("Most streams at once", "Percentiles of the greatest number of concurrent streams of ended connections.",
+               quantiles("equinox_http2_concurrent_streams_peak"), "none"),
+        series("Requests by protocol version", "Requests finished a second, by protocol version.",
+               [target(f"sum by (network_protocol_version) ({rate(REQUESTS + '_count')})", "HTTP/{{network_protocol_version}}")],
+               "reqps", stacked=True),
+        series("Duration over HTTP/2", "Percentiles of the duration of requests over HTTP/2.",
+               quantiles(REQUESTS, SECOND), "s"),
+        row("Frames and windows"),
+        series("Frames received", "Frames received a second, by type.",
+               [target(f"sum by (type) ({rate('equinox_http2_frames_total', RECEIVED)})", "{{type}}")], "cps",
+               stacked=True),
+        series("Frames sent", "Frames sent a second, by type.",
+               [target(f"sum by (type) ({rate('equinox_http2_frames_total', SENT)})", "{{type}}")], "cps",
+               stacked=True),
+        series("Held up by a closed window", "Time in a second in which data was ready and the peer's window was closed, by scope.",
+               [target(f"sum by (scope) ({rate('equinox_http2_flow_control_blocked_seconds_total')})", "{{scope}}")], "s"),
+        series("Round trip of PING", "Percentiles of the round trip of PINGs sent into silence.",
+               quantiles("equinox_http2_ping_rtt_seconds"), "s"),
+        row("How streams and connections end"),
+        series("Reset streams", "RST_STREAM frames a second, by direction and error code.",
+               [target(f"topk(12, sum by (direction, error_code) ({rate('equinox_http2_stream_resets_total')}))",
+                       "{{direction}} {{error_code}}")], "cps"),
+        series("GOAWAY", "GOAWAY frames a second, by direction and error code.",
+               [target(f"topk(12, sum by (direction, error_code) ({rate('equinox_http2_goaways_total')}))",
+                       "{{direction}} {{error_code}}")], "cps"),
+        series("Closed HTTP/2 connections", "First cause of every closed HTTP/2 connection.",
+               [target(f"topk(12, sum by (reason) ({rate('equinox_connections_closed_total', over)}))", "{{reason}}")], "cps",
+               stacked=True),
+        series("Abuse by kind", "Connections ended by an abuse guard, by kind.",
+               [target(f"sum by (kind) ({rate('equinox_http2_abuse_detected_total')})", "{{kind}}")], "cps"),
+    ])
+
+
+def fleet():
+    each = "sum by (instance)"
+    share = f"{each} ({rate(REQUESTS + '_count')})"
+    failed = f"({each} ({rate(REQUESTS + '_count', FAILED)}) or {share} * 0) / ({share} > 0)"
+    slow = f"histogram_quantile(0.99, sum by (instance, le) ({rate(REQUESTS + '_bucket')}))"
+    age = f"time() - max by (instance) ({select('process_start_time_seconds')})"
+    return dashboard("fleet", "Fleet", "Does one instance differ from the others, and did a rollout arrive everywhere?", [
+        stat("Instances scraped", "Targets that answer.", f"sum({select('up')})", "none"),
+        stat("Instances missing", "Targets that do not answer.", f"count({select('up')}) - sum({select('up')})", "none"),
+        stat("Ready", "Instances whose readiness is good.", f"sum({select('equinox_ready')})", "none"),
+        stat("Draining", "Instances that leave.", f"sum({select('equinox_draining')})", "none"),
+        stat("Versions", "Different versions that run: more than one during a rollout only.",
+             f"count(count by (version, revision) ({select('equinox_build_info')}))", "none"),
+        stat("Failed reloads", "Instances that run on an older configuration than they were given.",
+             f"count({select('equinox_config_last_reload_successful')}) - sum({select('equinox_config_last_reload_successful')})",
+             "none"),
+        merged_table("Instances", "Every instance on one line.", [
+            ("Version", f"max by (instance, version) ({select('equinox_build_info')})", None),
+            ("Ready", f"max by (instance) ({select('equinox_ready')})", "none"),
+            ("Draining", f"max by (instance) ({select('equinox_draining')})", "none"),
+            ("Up for", age, "s"),
+            ("Connections", f"{each} ({select('equinox_connections')})", "none"),
+            ("Requests", share, "reqps"),
+            ("Errors", failed, "percentunit"),
+            ("p99", slow, "s"),
+            ("Busiest reactor", f"max by (instance) ({BUSY})", "percentunit"),
+            ("Memory", f"max by (instance) ({select('process_resident_memory_bytes')})", "bytes"),
+        ]),
+        row("Traffic"),
+        series("Requests by instance", "Requests finished a second; a line apart from the others is uneven balancing.",
+               [target(share, "{{instance}}")], "reqps"),
+        series("Imbalance", "Requests of the busiest instance over the mean: 1 is even.",
+               [target(f"max({share}) / (avg({share}) > 0)", "busiest over mean")], "none"),
+        series("Connections by instance", "Open client connections.",
+               [target(f"{each} ({select('equinox_connections')})", "{{instance}}")], "none"),
+        series("Errors by instance", "Share of requests that ended in 5xx.", [target(failed, "{{instance}}")], "percentunit"),
+        series("p99 by instance", "99th percentile of the request duration.", [target(slow, "{{instance}}")], "s"),
+        series("Busiest reactor by instance", "Busy share of the busiest reactor of each instance.",
+               [target(f"max by (instance) ({BUSY})", "{{instance}}")], "percentunit", defaults={"max": 1}),
+        row("Life"),
+        series("Ready and draining", "How many instances are in service, and how many leave.",
+               [target(f"sum({select('equinox_ready')})", "ready"), target(f"sum({select('equinox_draining')})", "draining")],
+               "none"),
+        series("Restarts", "Starts of the process within an hour, by instance.",
+               [target(f"sum by (instance) (changes({select('process_start_time_seconds')}[1h]))", "{{instance}}")], "none"),
+        series("Age of the configuration", "Time since the configuration was loaded.",
+               [target(f"time() - max by (instance) ({select('equinox_config_last_reload_timestamp_seconds')})", "{{instance}}")],
+               "s"),
+        series("First certificate to expire", "Time until the first certificate of each instance ends.",
+               [target(f"min by (instance) ({select('equinox_tls_certificate_not_after_timestamp_seconds')}) - time()",
+                       "{{instance}}")], "s", defaults={"min": None}),
+        series("Sandbox", "Instances in which each part of the sandbox is in force.",
+               [target(f"sum by (part) ({select('equinox_sandbox_in_force')})", "{{part}}")], "none"),
+        series("Series of a scrape", "What each instance gives Prometheus to keep.",
+               [target(f"max by (instance) ({select('equinox_scrape_series')})", "{{instance}}")], "none"),
+    ])
+
+
+BOARDS = {"overview": overview, "connections": connections, "latency": latency, "reactors": reactors, "http2": http2,
+          "fleet": fleet}
+
+
 def main():
     status = 0
-    for name, content in (("overview", overview()), ("connections", connections()), ("latency", latency()),
-                          ("reactors", reactors())):
+    for name, board in BOARDS.items():
         path = OUT / f"{name}.json"
-        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps(board(), indent=1, ensure_ascii=False) + "\n"
         if "--check" not in sys.argv:
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:

@@ -49,6 +49,21 @@ def stat(title, description, expr, unit, **extra):
     return panel("stat", title, description, [target(expr)], unit, width=4, height=4, **extra)
 
 
+def merged_table(title, description, columns, **extra):
+    """One line for each set of labels the queries share. Columns are (name, query, unit); without a unit only labels are shown."""
+    letters = [chr(ord("A") + i) for i in range(len(columns))]
+    names = {f"Value #{letter}": name for letter, (name, _, unit) in zip(letters, columns) if unit}
+    hidden = {f"Value #{letter}": True for letter, (_, _, unit) in zip(letters, columns) if not unit}
+    overrides = [{"matcher": {"id": "byName", "options": name}, "properties": [{"id": "unit", "value": unit}]}
+                 for name, _, unit in columns if unit]
+    table = panel("table", title, description, [{**target(expr, fmt="table"), "instant": True} for _, expr, _ in columns], "none",
+                  width=24, height=10, **extra)
+    table["fieldConfig"]["overrides"] = overrides
+    table["transformations"] = [{"id": "merge", "options": {}},
+                                {"id": "organize", "options": {"excludeByName": {"Time": True, **hidden}, "renameByName": names}}]
+    return table
+
+
 def heatmap(title, description, name, unit="s", extra="", **more):
     one = target(f"sum by (le) ({rate(name + '_bucket', extra)})", "{{le}}", "heatmap")
     return panel("heatmap", title, description, [one], unit, width=24, **more)

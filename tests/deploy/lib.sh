@@ -31,7 +31,7 @@ skip() {
   fi
 }
 
-# unavailable NAME TOOL WHY: a tool that no machine can have for now; a named gap in strict mode, too.
+# unavailable NAME TOOL WHY: a tool whose source refuses it to everybody; a named gap in strict mode, too.
 unavailable() {
   SKIPPED=$((SKIPPED + 1))
   printf 'skipped %-10s %s (%s: %s)\n' "$PART" "$1" "$2" "$3"
@@ -63,6 +63,11 @@ need() {
       return 1
     fi
   done
+}
+
+# need_module TEST MODULE PACKAGE: as need, for a module of Python.
+need_module() {
+  "$PYTHON" -c "import $2" 2>/dev/null || { skip "$1" "$3"; return 1; }
 }
 
 # tool NAME: path of a Go tool, or of one on the PATH.

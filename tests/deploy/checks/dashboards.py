@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "deploy/helm/equinox/files/dashboards"
-WANTED = {"overview", "connections", "latency", "reactors"}
+WANTED = {"overview", "connections", "latency", "reactors", "http2", "fleet"}
 
 
 def check_panel(panel):

@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 
+import h2.connection
+
 PATHS = ["/", "/api/status", "/missing/page", "/fail", "/old/x", "/echo"]
 
 
@@ -49,6 +51,23 @@ def over_http2(url):
     subprocess.run(["nghttp", "-n", "-m", "5", url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20, check=False)
 
 
+def quiet_stream(address):
+    """An HTTP/2 stream that says nothing for longer than the server likes: it sends a PING, which is answered."""
+    connection = h2.connection.H2Connection()
+    with socket.create_connection(address, timeout=5) as peer:
+        connection.initiate_connection()
+        connection.send_headers(1, [(":method", "POST"), (":scheme", "http"), (":authority", "test"), (":path", "/echo")])
+        peer.sendall(connection.data_to_send())
+        until = time.monotonic() + 3
+        while (left := until - time.monotonic()) > 0:
+            peer.settimeout(left)
+            received = peer.recv(65536)
+            if not received:
+                return
+            connection.receive_data(received)
+            peer.sendall(connection.data_to_send())
+
+
 def reset(address):
     peer = socket.create_connection(address, timeout=5)
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
@@ -66,6 +85,7 @@ def rounds(plain, secure):
         lambda: raw(plain, b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 80000 + b"\r\n\r\n"),
         lambda: raw(plain, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", wait=3),
         lambda: raw(secure, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        lambda: quiet_stream(plain),
         lambda: reset(plain),
     ]
 

@@ -42,6 +42,7 @@ down_fires() {
 part_prometheus() {
   need_image 'a real scrape' || return 0
   need 'a real scrape' prometheus promtool curl jq openssl nghttp || return 0
+  need_module 'a real scrape' h2 python3-h2 || return 0
   need_tool 'a real scrape' helm || return 0
   render "$HERE/monitored-values.yaml" 1.31.0 >"$SCRATCH/monitored.yaml"
   check 'the monitored example runs' play monitored "$SCRATCH/monitored.yaml"

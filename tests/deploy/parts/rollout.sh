@@ -98,7 +98,7 @@ nothing_failed() {
 part_rollout() {
   need_image 'rollouts' || return 0
   need 'rollouts' haproxy curl jq || return 0
-  if ! "$PYTHON" -c 'import h2' 2>/dev/null; then skip 'rollouts' python3-h2; return 0; fi
+  need_module 'rollouts' h2 python3-h2 || return 0
   check 'the first generation and the proxy run' start_rollout
   check "$ROLLOUTS rollouts" roll_many
   check 'no request failed, at 200 a second or more' nothing_failed
