@@ -6,6 +6,7 @@
 {{- include "equinox.validate.listeners" . -}}
 {{- include "equinox.validate.tls" . -}}
 {{- include "equinox.validate.ports" . -}}
+{{- include "equinox.validate.servicePorts" . -}}
 {{- include "equinox.validate.admin" . -}}
 {{- include "equinox.validate.drain" . -}}
 {{- include "equinox.validate.probes" . -}}
@@ -119,6 +120,13 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "equinox.validate.servicePorts" -}}
+{{- $ports := .Values.service.ports -}}
+{{- if and .Values.listeners.http.enabled .Values.listeners.https.enabled (eq (int $ports.http) (int $ports.https)) -}}
+{{- include "equinox.fail" (list "service.ports.https" $ports.https "service.ports.http has the same port" "give every listener its own port in the Service") -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "equinox.validate.admin" -}}
 {{- $admin := .Values.admin -}}
 {{- if and $admin.service.enabled (ne $admin.bind "pod") -}}
@@ -229,6 +237,13 @@
 {{- end -}}
 {{- if and (eq $max "") (eq $min "") -}}
 {{- include "equinox.fail" (list "podDisruptionBudget.maxUnavailable" "\"\"" "podDisruptionBudget.minAvailable is empty as well" "set one of the two, or podDisruptionBudget.enabled: false") -}}
+{{- end -}}
+{{- $replicas := include "equinox.minReplicas" . | int -}}
+{{- if and (ge $replicas 2) (has $max (list "0" "0%")) -}}
+{{- include "equinox.fail" (list "podDisruptionBudget.maxUnavailable" $max "no pod could ever be evicted, so no node could be drained" "set it to 1 or more, or podDisruptionBudget.enabled: false") -}}
+{{- end -}}
+{{- if and (ge $replicas 2) (ne $min "") (or (eq $min "100%") (and (not (hasSuffix "%" $min)) (ge (int $min) $replicas))) -}}
+{{- include "equinox.fail" (list "podDisruptionBudget.minAvailable" $min (printf "is all of the %d replicas, so no node could be drained" $replicas) (printf "set it to %d or less, or use podDisruptionBudget.maxUnavailable: 1" (sub $replicas 1))) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
