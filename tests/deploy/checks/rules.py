@@ -22,10 +22,27 @@ def check_test(name):
     path = ROOT / f"tests/deploy/rules/{name}.yaml"
     if not path.exists():
         return [f"{name}: no unit test"]
-    titles = [test["name"] for test in yaml.safe_load(path.read_text())["tests"]]
+    tests = yaml.safe_load(path.read_text())["tests"]
+    titles = [test["name"] for test in tests]
     wanted = [case if isinstance(case, tuple) else (case,) for case in CASES]
     return [f"{name}: no case '{' or '.join(case)}'" for case in wanted
-            if not any(part in title for part in case for title in titles)]
+            if not any(part in title for part in case for title in titles)] + check_outcomes(name, tests)
+
+
+def check_outcomes(name, tests):
+    """A case says what its name promises: one that fires expects the alert, one just below never does."""
+    problems = []
+    for test in tests:
+        fired = [bool(each["exp_alerts"]) for each in test.get("alert_rule_test", [])]
+        if any(each["alertname"] != name for each in test.get("alert_rule_test", [])):
+            problems.append(f"{name}: case '{test['name']}' is about another alert")
+        if test["name"].startswith("fires") and not any(fired):
+            problems.append(f"{name}: case '{test['name']}' expects no alert")
+        if test["name"].startswith("just below") and (not fired or any(fired)):
+            problems.append(f"{name}: case '{test['name']}' expects an alert, or nothing")
+        if test["name"].startswith("recovers") and (len(fired) < 2 or not fired[0] or fired[-1]):
+            problems.append(f"{name}: case '{test['name']}' does not fire and then recover")
+    return problems
 
 
 def check_page(name):
