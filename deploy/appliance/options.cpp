@@ -120,6 +120,11 @@ std::unique_ptr<CLI::App> make_command_line(Options& options) {
   probe->add_option("--timeout", options.probe_timeout_s, "Seconds to wait")
       ->capture_default_str()
       ->check(CLI::Range(0.1, 600.0));
+  probe->add_flag("--http2", options.probe_http2, "Over HTTP/2: prior knowledge on http://, ALPN on https://");
+  probe->add_option("--expect", options.probe_expect, "The body must hold this as well")->type_name("TEXT");
+  probe->add_option("--wait", options.probe_wait_s, "Ask again until the answer is good, this many seconds at most")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 3600.0));
   CLI::App* completion = app->add_subcommand("completion", "Print a completion script");
   completion->add_option("shell", options.shell, "bash, zsh or fish")
       ->required()

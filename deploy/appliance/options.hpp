@@ -39,6 +39,9 @@ struct Options {
   std::string token_name;
   std::string url;
   double probe_timeout_s{5};
+  double probe_wait_s{0};
+  bool probe_http2{false};
+  std::string probe_expect;
   std::string shell;
 };
 

@@ -1,34 +1,62 @@
 #include <httplib.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
+#include <thread>
 
 #include "admin_client.hpp"
 #include "deploy/appliance/commands.hpp"
+#include "http2_get.hpp"
 
 namespace equinox::appliance {
+namespace {
 
-/// One GET. A certificate is not checked: a probe asks whether the process answers, mostly by address and not by name.
-int run_probe(const Options& options) try {
-  const Origin origin = parse_origin(options.url);
+using namespace std::chrono_literals;
+
+std::chrono::milliseconds milliseconds(double seconds) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>{seconds});
+}
+
+/// A certificate is not checked: a probe asks whether the process answers, mostly by address and not by name.
+Http2Answer get_over_http1(const Origin& origin, std::chrono::milliseconds allowed) {
   httplib::Client client{origin.base};
-  const auto timeout =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>{options.probe_timeout_s});
-  client.set_connection_timeout(timeout);
-  client.set_read_timeout(timeout);
+  client.set_connection_timeout(allowed);
+  client.set_read_timeout(allowed);
   client.enable_server_certificate_verification(false);
   const auto answer = client.Get(origin.path.c_str());
-  if (!answer) {
-    std::fprintf(stderr, "equinox: %s: %s\n", options.url.c_str(), httplib::to_string(answer.error()).c_str());
-    return 1;
+  if (!answer) throw std::runtime_error(httplib::to_string(answer.error()));
+  return {answer->status, answer->body};
+}
+
+/// @throws std::runtime_error with what is not as it was asked for
+void probe_once(const Options& options, const Origin& origin) {
+  const auto allowed = milliseconds(options.probe_timeout_s);
+  const Http2Answer answer = options.probe_http2 ? get_over_http2(origin, allowed) : get_over_http1(origin, allowed);
+  if (answer.status < 200 || answer.status > 299) throw std::runtime_error("status " + std::to_string(answer.status));
+  if (answer.body.find(options.probe_expect) == std::string::npos) {
+    throw std::runtime_error("the body lacks \"" + options.probe_expect + "\"");
   }
-  if (answer->status < 200 || answer->status > 299) {
-    std::fprintf(stderr, "equinox: %s: status %d\n", options.url.c_str(), answer->status);
-    return 1;
+}
+
+}  // namespace
+
+int run_probe(const Options& options) try {
+  const Origin origin = parse_origin(options.url);
+  const auto until = std::chrono::steady_clock::now() + milliseconds(options.probe_wait_s);
+  for (;;) {
+    try {
+      probe_once(options, origin);
+      return 0;
+    } catch (const std::runtime_error&) {
+      const auto left = until - std::chrono::steady_clock::now();
+      if (left <= 0s) throw;
+      std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(left, 500ms));
+    }
   }
-  return 0;
 } catch (const std::exception& mistake) {
-  std::fprintf(stderr, "equinox: %s\n", mistake.what());
+  std::fprintf(stderr, "equinox: %s: %s\n", options.url.c_str(), mistake.what());
   return 1;
 }
 

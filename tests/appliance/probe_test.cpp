@@ -1,0 +1,157 @@
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+#include "core/base/unique_fd.hpp"
+#include "deploy/appliance/commands.hpp"
+#include "server/server_fixture.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+/// Completes connections in the kernel and never says a word.
+class SilentListener {
+ public:
+  SilentListener() : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    auto* address = reinterpret_cast<sockaddr*>(&address_);
+    if (::bind(socket_.get(), address, size) != 0 || ::listen(socket_.get(), 8) != 0 ||
+        ::getsockname(socket_.get(), address, &size) != 0) {
+      throw std::runtime_error{"cannot listen"};
+    }
+  }
+  [[nodiscard]] std::uint16_t port() const { return ntohs(address_.sin_port); }
+
+ private:
+  UniqueFd socket_;
+  sockaddr_in address_{};
+};
+
+/// `equinox probe` against a server of ours: cleartext on the first listener, TLS on the second.
+class ProbeTest : public equinox::testing::ServerTest {
+ protected:
+  void SetUp() override {
+    config.listeners.push_back({.name = "https", .address = "127.0.0.1:0", .tls = TlsConfig{.self_signed = true}});
+    options.probe_timeout_s = 5;
+  }
+  void serve() {
+    make().get("/", [](const Request&) { return Response::text("equinox_ready 1\n"); });
+    server().get("/failing", [](const Request&) { return Response{503}; });
+    server().get("/large", [](const Request&) { return Response::text(std::string(300'000, 'x') + "end"); });
+    start();
+  }
+  std::string plain(const std::string& path) const { return "http://127.0.0.1:" + std::to_string(port()) + path; }
+  std::string secure(const std::string& path) {
+    return "https://127.0.0.1:" + std::to_string(server().listeners()[1].port) + path;
+  }
+  int probe(const std::string& url) {
+    options.url = url;
+    ::testing::internal::CaptureStderr();
+    const int status = run_probe(options);
+    said = ::testing::internal::GetCapturedStderr();
+    return status;
+  }
+
+  Options options;
+  std::string said;
+};
+
+TEST_F(ProbeTest, SpeaksEachProtocolItIsToldTo) {
+  serve();
+  EXPECT_EQ(probe(plain("/")), 0) << said;
+  EXPECT_EQ(probe(secure("/")), 0) << said;
+  options.probe_http2 = true;
+  EXPECT_EQ(probe(plain("/")), 0) << said;
+  EXPECT_EQ(probe(secure("/")), 0) << said;
+  EXPECT_EQ(probe(secure("/large")), 0) << said;
+  EXPECT_TRUE(equinox::testing::eventually([&] { return snapshot().closed() == 5; }));
+  int over_http2 = 0;
+  server().view().closed([&](const ClosedRecord& record) {
+    over_http2 += record.protocol == Protocol::h2 || record.protocol == Protocol::h2c ? 1 : 0;
+    return true;
+  });
+  EXPECT_EQ(over_http2, 3);
+}
+
+TEST_F(ProbeTest, AStatusOutside2xxIsNamed) {
+  serve();
+  for (const bool http2 : {false, true}) {
+    options.probe_http2 = http2;
+    EXPECT_EQ(probe(plain("/failing")), 1);
+    EXPECT_THAT(said, HasSubstr("/failing: status 503"));
+    EXPECT_EQ(probe(plain("/missing")), 1);
+    EXPECT_THAT(said, HasSubstr("status 404"));
+  }
+}
+
+TEST_F(ProbeTest, TheBodyMustHoldWhatIsExpected) {
+  serve();
+  for (const bool http2 : {false, true}) {
+    options.probe_http2 = http2;
+    options.probe_expect = "equinox_ready 1";
+    EXPECT_EQ(probe(plain("/")), 0) << said;
+    EXPECT_EQ(probe(plain("/large")), 1);
+    EXPECT_THAT(said, HasSubstr("the body lacks \"equinox_ready 1\""));
+    options.probe_expect = "xxend";
+    EXPECT_EQ(probe(plain("/large")), 0) << said;
+  }
+}
+
+TEST_F(ProbeTest, HttpTwoIsRefusedWhereItIsNotSpoken) {
+  config.listeners[0].h2c = H2c::off;
+  config.listeners[1].tls->http2 = false;
+  serve();
+  options.probe_http2 = true;
+  EXPECT_EQ(probe(plain("/")), 1);
+  EXPECT_FALSE(said.empty());
+  EXPECT_EQ(probe(secure("/")), 1);
+  EXPECT_THAT(said, HasSubstr("equinox: https://"));
+}
+
+TEST_F(ProbeTest, SaysWhyItCannotConnect) {
+  options.probe_http2 = true;
+  EXPECT_EQ(probe("http://127.0.0.1:1/"), 1);
+  EXPECT_THAT(said, HasSubstr("cannot connect: Connection refused"));
+  EXPECT_EQ(probe("http://[::1/"), 1);
+  serve();
+  EXPECT_EQ(probe("https://127.0.0.1:" + std::to_string(port()) + "/"), 1);
+  EXPECT_THAT(said, HasSubstr("TLS"));
+}
+
+TEST_F(ProbeTest, WaitsNoLongerThanItMay) {
+  const SilentListener silent;
+  for (const bool http2 : {false, true}) {
+    options.probe_http2 = http2;
+    options.probe_timeout_s = 0.2;
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_EQ(probe("http://127.0.0.1:" + std::to_string(silent.port()) + "/"), 1);
+    const auto took = std::chrono::steady_clock::now() - began;
+    EXPECT_GE(took, 150ms);
+    EXPECT_LT(took, 4s);
+    EXPECT_THAT(said, HasSubstr("127.0.0.1"));
+  }
+}
+
+TEST_F(ProbeTest, AsksAgainWhileItMayWait) {
+  std::atomic<int> asked{0};
+  make().get("/late", [&](const Request&) { return ++asked < 3 ? Response{503} : Response::text("here"); });
+  start();
+  options.probe_wait_s = 30;
+  EXPECT_EQ(probe(plain("/late")), 0) << said;
+  EXPECT_EQ(asked, 3);
+  options.probe_wait_s = 0.7;
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(probe(plain("/missing")), 1);
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 700ms);
+}
+
+}  // namespace
+}  // namespace equinox::appliance
