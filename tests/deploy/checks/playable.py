@@ -2,7 +2,7 @@
 """Turns rendered manifests into what `podman play kube` can run: one replica, the local image, host ports.
 
 playable.py IMAGE NAME=HOSTPORT… < rendered > playable
-Nothing of the security context, mounts, arguments or configuration is touched.
+Nothing of the security context, mounts, arguments or configuration is touched; init containers with a foreign image are left out.
 """
 import base64
 import sys
@@ -23,7 +23,10 @@ def adapt(deployment, image, ports):
     for volume in spec["volumes"]:
         if "secret" in volume:
             volume["configMap"] = {"name": volume.pop("secret")["secretName"], "optional": False}
-    for container in spec["containers"] + spec.get("initContainers", []):
+    # An init container of the user's own has an image that is not here.
+    own = spec["containers"][0]["image"]
+    spec["initContainers"] = [each for each in spec.get("initContainers", []) if each["image"] == own]
+    for container in spec["containers"] + spec["initContainers"]:
         container["image"] = image
         # The harness calls the probes itself, as the kubelet would: podman turns them into shell commands.
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):

@@ -1,9 +1,6 @@
 # The rendered chart runs: podman play kube with the chart's own security context; the harness probes as a kubelet would.
 # shellcheck shell=bash
 
-# everything: names a foreign image. existing-config: its claim is somebody else's, and its ops port stays in the pod.
-NOT_PLAYED='^(everything|existing-config)$'
-
 secret_yaml() {
   local name=$1 file
   shift
@@ -28,6 +25,10 @@ surroundings() {
   local name
   for name in equinox-tls web-equinox-tls; do secret_yaml "$name" tls.crt="$folder/tls.crt" tls.key="$folder/tls.key"; done
   secret_yaml equinox-tokens tokens.json="$folder/tokens.json"
+  jq -n '{listeners: [{name: "http", address: "0.0.0.0:8080"}], routes: [{path: "/api/status", status: {}}]}' >"$folder/my-config.json"
+  secret_yaml my-config equinox.json="$folder/my-config.json"
+  printf -- '---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: website\nspec:\n  accessModes: [ReadOnlyMany]\n'
+  printf -- '  resources:\n    requests:\n      storage: 1Mi\n'
   printf -- '---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: website\ndata:\n  index.html: "<h1>content</h1>"\n'
 }
 
@@ -73,14 +74,22 @@ drains_under_load() {
 
 container_has_ended() { [[ $(podman inspect "$1" --format '{{.State.Running}}') == false ]]; }
 
+# probes PATH: as the kubelet does: over the network, or by a command where the ops port stays in the pod.
+probes() {
+  if grep -q 'port: ops' "$SCRATCH/to-play.yaml"; then
+    answers 200 "http://127.0.0.1:$OPS/$1"
+  else
+    podman exec "$POD_CONTAINER" /usr/bin/equinox probe "http://127.0.0.1:9180/$1"
+  fi
+}
+
 serves() {
-  wait_for 20 answers 200 "http://127.0.0.1:$OPS/readyz" || { podman logs "$POD_CONTAINER"; return 1; }
-  answers 200 "http://127.0.0.1:$OPS/livez" || return 1
+  wait_for 20 probes readyz || { podman logs "$POD_CONTAINER"; return 1; }
+  probes livez || { echo 'not alive'; return 1; }
   answers 200 "http://127.0.0.1:$HTTP/api/status" || { echo "HTTP/1.1: $(status_of "http://127.0.0.1:$HTTP/api/status")"; return 1; }
-  [[ $(curl -s -o /dev/null -m 5 --http2-prior-knowledge -w '%{http_version} %{http_code}' "http://127.0.0.1:$HTTP/api/status") == '2 200' ]] || return 1
-  [[ $(status_of "http://127.0.0.1:$HTTP/metrics") == 404 || $(status_of "http://127.0.0.1:$HTTP/metrics") == 200 ]]
+  [[ $(curl -s -o /dev/null -m 5 --http2-prior-knowledge -w '%{http_version} %{http_code}' "http://127.0.0.1:$HTTP/api/status") == '2 200' ]] || { echo 'no HTTP/2'; return 1; }
   ! curl -s "http://127.0.0.1:$HTTP/metrics" | grep '^equinox_' >/dev/null || { echo 'metrics are on the traffic port'; return 1; }
-  curl -s "http://127.0.0.1:$OPS/metrics" | grep '^equinox_ready 1' >/dev/null || { echo 'no metrics'; return 1; }
+  probes metrics || { echo 'no metrics'; return 1; }
   runs_restricted "$(container_pid "$POD_CONTAINER")"
 }
 
@@ -88,11 +97,25 @@ serves_tls() {
   [[ $(curl -s -k -o /dev/null -m 5 -w '%{http_version} %{http_code}' "https://127.0.0.1:$HTTPS/api/status") == '2 200' ]]
 }
 
+# The chart's own test: what `helm test` would run in the cluster.
+passes_its_own_test() {
+  "$PYTHON" "$HERE/checks/smoke.py" "$SCRATCH/to-play.yaml" "http=$HTTP" "https=$HTTPS" "ops=$OPS" -- \
+    podman run --rm --network host "${HARDENED[@]}" "$IMAGE"
+}
+
+# The preStop command, as the kubelet runs it before SIGTERM.
+its_hook_drains() {
+  podman exec "$POD_CONTAINER" /usr/bin/equinox drain --wait --admin 127.0.0.1:9181 || return 1
+  ! probes readyz || { echo 'still ready'; return 1; }
+}
+
 play_example() {
   local name=$1
   render "$CHART/ci/$name-values.yaml" 1.31.0 >"$SCRATCH/to-play.yaml"
   play "$name" "$SCRATCH/to-play.yaml" && serves || return 1
   if grep -q 'name: https' "$SCRATCH/to-play.yaml"; then serves_tls || { echo 'no TLS'; return 1; }; fi
+  if grep -q 'helm.sh/hook: test' "$SCRATCH/to-play.yaml"; then passes_its_own_test || return 1; fi
+  if grep -q 'equinox", "drain"' "$SCRATCH/to-play.yaml"; then its_hook_drains; fi
 }
 
 play_overlay() {
@@ -112,7 +135,6 @@ part_chart() {
   need_tool 'examples of the chart run' helm || return 0
   for file in "$CHART"/ci/*-values.yaml; do
     name=$(basename "$file" -values.yaml)
-    [[ $name =~ $NOT_PLAYED ]] && continue
     check "example $name runs, restricted" play_example "$name"
     unplay
   done
