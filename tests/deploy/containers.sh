@@ -42,13 +42,16 @@ stage_context() {
   done >"$1/bundled-versions.txt"
 }
 
+# build_image TAG: the base is pinned by its digest, as a release does it.
 build_image() {
-  local context=$SCRATCH/context
+  local context=$SCRATCH/context base digest
   stage_context "$context"
+  base=$(base_tag)
+  digest=$(podman image inspect "$base" --format '{{.Digest}}') || return 1
   buildah bud --quiet --isolation chroot --network host --format docker --layers=false --timestamp "$EPOCH" \
-    --build-arg BUILD_BASE="$(base_tag)" --build-arg PREBUILT=equinox.prebuilt --build-arg SOURCE_DATE_EPOCH="$EPOCH" \
+    --build-arg BUILD_BASE="${base%:*}@$digest" --build-arg PREBUILT=equinox.prebuilt --build-arg SOURCE_DATE_EPOCH="$EPOCH" \
     --build-arg REVISION="$(git -C "$ROOT" rev-parse HEAD 2>/dev/null || echo unknown)" \
-    --build-arg CREATED="$(date -u -d "@$EPOCH" +%Y-%m-%dT%H:%M:%SZ)" --build-arg BASE_NAME=debian:12-slim \
+    --build-arg CREATED="$(date -u -d "@$EPOCH" +%Y-%m-%dT%H:%M:%SZ)" --build-arg BASE_NAME="$base" --build-arg BASE_DIGEST="$digest" \
     -f "$ROOT/deploy/image/Dockerfile" -t "$1" "$context"
 }
 

@@ -16,6 +16,15 @@ export_image() {
   tar -tvf "$SCRATCH/image.tar" --numeric-owner >"$SCRATCH/image.files"
 }
 
+label_of() { inspect_image "{{index .Labels \"org.opencontainers.image.$1\"}}"; }
+labels_are_there() {
+  local label
+  for label in "$@"; do
+    podman image inspect "$IMAGE" | jq -e --arg label "org.opencontainers.image.$label" '.[0].Labels | has($label)' || return 1
+  done
+}
+names_its_base() { [[ $(label_of base.digest) == "$(podman image inspect "$(label_of base.name)" --format '{{.Digest}}')" ]]; }
+
 has_no_shell() { ! grep -E ' (usr/)?s?bin/(ba|da|z|c|k|a)?sh( |$)| (usr/)?s?bin/busybox' "$SCRATCH/image.files"; }
 has_no_setuid() { ! grep -E '^-..[sS]|^-.....[sS]' "$SCRATCH/image.files"; }
 only_binary_is_equinox() { [[ $(awk '/^-/ && $6 ~ /^(usr\/)?s?bin\// {print $6}' "$SCRATCH/image.files") == usr/bin/equinox ]]; }
@@ -50,6 +59,13 @@ stops_cleanly() {
   [[ $(podman inspect "equinox-image-$$" --format '{{.State.ExitCode}}') == 0 ]]
 }
 
+# The protocol suite against the container, every case; e2e runs it against the binary.
+conforms() {
+  local port
+  port=$(podman inspect "equinox-image-$$" --format '{{range .Args}}{{println .}}{{end}}' | awk '/--listen/ {getline; sub(/.*:/, ""); print}')
+  "$(tool h2spec)" -S -h 127.0.0.1 -p "$port"
+}
+
 part_image() {
   need_image 'image' || return 0
   pass 'the image builds'
@@ -60,9 +76,11 @@ part_image() {
   check 'health check without a shell' health_check_is_exec
   check 'exposed ports' image_says '{{len .Config.ExposedPorts}}' 3
   local label
-  for label in title description version revision created licenses; do
-    check "label $label" test -n "$(inspect_image "{{index .Labels \"org.opencontainers.image.$label\"}}")"
+  for label in title description version revision created licenses base.name base.digest; do
+    check "label $label" test -n "$(label_of "$label")"
   done
+  check 'addresses are labels that whoever builds it fills' labels_are_there source documentation
+  check 'the base is the one whose digest it names' names_its_base
   check 'no shell' has_no_shell
   check 'no setuid file' has_no_setuid
   check 'no other program' only_binary_is_equinox
@@ -71,5 +89,6 @@ part_image() {
   check 'the SBOM names every package that ldd needs' sbom_is_complete
   check 'it runs with a read-only root and no privilege' runs_hardened
   check 'equinox probe works inside' probe_agrees
+  if need_tool 'h2spec against the container' h2spec; then check 'h2spec against the container' conforms; fi
   check 'it stops with status 0' stops_cleanly
 }
