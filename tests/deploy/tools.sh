@@ -3,6 +3,14 @@
 
 KUBECTL_VALIDATE=sigs.k8s.io/kubectl-validate@v0.0.4
 KUBE_SCORE=github.com/zegl/kube-score/cmd/kube-score@v1.20.0
+H2SPEC=github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
+KUBE_LINTER=golang.stackrox.io/kube-linter/cmd/kube-linter@v0.7.6
+DOCKERFILELINT=dockerfilelint@1.8.0
+# kubectl-validate carries schemas up to 1.30; those of newer versions come out of Kubernetes' own module.
+SCHEMA_MODULES=(
+  "1.31 k8s.io/kubernetes@v1.31.14"
+  "1.35 k8s.io/kubernetes@v1.35.4"
+)
 CRD_MODULES=(
   "github.com/prometheus-operator/prometheus-operator@v0.85.0 example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml"
   "github.com/prometheus-operator/prometheus-operator@v0.85.0 example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml"
@@ -60,11 +68,28 @@ built() {
   fi
 }
 
+# offered NAME COMMAND…: as built, for what the module proxy may refuse to hand out; refused NAME tells that it did.
+offered() {
+  built "$@"
+  [[ ! -f $SCRATCH/$2.log ]] || ! grep -qE '40[34] |not available' "$SCRATCH/$2.log" || touch "$SCRATCH/$2.refused"
+}
+refused() { [[ -f $SCRATCH/$1.refused ]]; }
+
+# The linter of Dockerfiles, from npm.
+build_dockerfilelint() {
+  command -v npm >/dev/null || return 0
+  [[ -x $TOOLS/npm/node_modules/.bin/dockerfilelint ]] ||
+    npm install --prefix "$TOOLS/npm" --no-audit --no-fund --ignore-scripts --silent "$DOCKERFILELINT" >"$SCRATCH/npm.log" 2>&1 ||
+    echo "cannot install $DOCKERFILELINT: $(tail -n 1 "$SCRATCH/npm.log")"
+}
+
 go_build() { (cd "$HERE/tools" && nice -n 15 go build -trimpath -ldflags '-s -w' -o "$TOOLS/" "$1"); }
 go_install() { GOBIN=$TOOLS nice -n 15 go install -trimpath -ldflags '-s -w' "$1"; }
 
 build_tools() {
   mkdir -p "$TOOLS"
+  [[ ${EQUINOX_NO_INSTALL:-} != 1 ]] || return 0
+  build_dockerfilelint
   has_go || return 0
   export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS="-p=${EQUINOX_GO_JOBS:-1} -buildvcs=false"
   local sum
@@ -74,9 +99,14 @@ build_tools() {
   built "$sum" psscheck go_build ./psscheck
   # A module of its own: it needs older Kubernetes libraries than Helm.
   built "$KUBECTL_VALIDATE" kubectl-validate go_install "$KUBECTL_VALIDATE"
-  if [[ ${EQUINOX_KUBE_SCORE:-} == 1 ]]; then built "$KUBE_SCORE" kube-score go_install "$KUBE_SCORE"; fi
+  built "$H2SPEC" h2spec go_install "$H2SPEC"
+  built "$KUBE_SCORE" kube-score go_install "$KUBE_SCORE"
+  offered "$KUBE_LINTER" kube-linter go_install "$KUBE_LINTER"
   collect_crds
+  collect_schemas
 }
+
+module_folder() { (cd "$SCRATCH" && go mod download -json "$1" 2>/dev/null | jq -r '.Dir // empty') || true; }
 
 # The custom resources the chart renders, taken out of their projects' modules.
 collect_crds() {
@@ -86,11 +116,31 @@ collect_crds() {
     read -r module path <<<"$entry"
     [[ -s $TOOLS/crds/${path##*/} ]] && continue
     local directory
-    directory=$(cd "$SCRATCH" && go mod download -json "$module" 2>/dev/null | jq -r '.Dir // empty') || true
+    directory=$(module_folder "$module")
     if [[ -n $directory && -f $directory/$path ]]; then
       install -m 644 "$directory/$path" "$TOOLS/crds/"
     else
       echo "no custom resource from $module"
     fi
+  done
+}
+
+# Schemas in kubectl-validate's layout: api/VERSION.json and apis/GROUP/VERSION.json.
+collect_schemas() {
+  local entry version module directory file name
+  for entry in "${SCHEMA_MODULES[@]}"; do
+    read -r version module <<<"$entry"
+    [[ $(cat "$TOOLS/schemas/$version/.stamp" 2>/dev/null) == "$module" ]] && continue
+    directory=$(module_folder "$module")
+    if [[ ! -d $directory/api/openapi-spec/v3 ]]; then
+      echo "no schemas from $module"
+      continue
+    fi
+    rm -rf "$TOOLS/schemas/$version"
+    for file in "$directory"/api/openapi-spec/v3/*__v*_openapi.json; do
+      name=$(basename "$file" _openapi.json)
+      install -D -m 644 "$file" "$TOOLS/schemas/$version/${name//__//}.json"
+    done
+    echo "$module" >"$TOOLS/schemas/$version/.stamp"
   done
 }

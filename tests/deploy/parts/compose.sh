@@ -36,6 +36,21 @@ target_is_healthy() {
 }
 rules_loaded() { curl -s "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/rules" | jq -e '[.data.groups[].rules[]] | length >= 25'; }
 
+# The load generator, on the local base: podman-compose 1.0 hands build arguments on, but cannot be told to isolate.
+load_image_builds() {
+  buildah bud --quiet --isolation chroot --format docker --build-arg BASE="$(base_tag)" -t localhost/equinox-load "$ROOT/deploy/compose/load"
+}
+
+rate() {
+  curl -s "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/query" --data-urlencode \
+    'query=sum(rate(http_server_request_duration_seconds_count[30s]))' | jq -r '.data.result[0].value[1] // "0"'
+}
+load_arrives() { jq -en --arg rate "$(rate)" '($rate | tonumber) > 10'; }
+load_is_measured() {
+  compose up -d load || return 1
+  wait_for 60 load_arrives || { echo "$(rate) a second"; compose logs; return 1; }
+}
+
 part_compose() {
   need_image 'the compose demo' || return 0
   need 'the compose demo' podman-compose prometheus curl jq || return 0
@@ -45,5 +60,7 @@ part_compose() {
   check 'the dashboard asks for a token' dashboard_asks_for_a_token
   check 'Prometheus scrapes Equinox' target_is_healthy
   check 'Prometheus has loaded the rules' rules_loaded
+  check 'the load generator builds' load_image_builds
+  check 'its load arrives and is measured' load_is_measured
   compose down -t 1 >/dev/null 2>&1 || true
 }

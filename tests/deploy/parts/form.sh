@@ -11,6 +11,13 @@ json_is_well_formed() {
   while IFS= read -r file; do jq -e . "$file" >/dev/null || return 1; done < <(find "$ROOT/deploy" -name '*.json' -not -path '*/node_modules/*')
 }
 
+lint_dockerfiles() { "$TOOLS/npm/node_modules/.bin/dockerfilelint" -c "$HERE" "$@"; }
+
+finds_a_bad_dockerfile() {
+  printf 'FROM debian:12\nRUN sudo apt-get install curl\n' >"$SCRATCH/Dockerfile.bad"
+  ! lint_dockerfiles "$SCRATCH/Dockerfile.bad"
+}
+
 part_form() {
   if need 'YAML form' yamllint; then
     mapfile -t files < <(yaml_files)
@@ -20,6 +27,12 @@ part_form() {
   if need 'shell form' shellcheck; then
     mapfile -t files < <(find "$ROOT/deploy" "$HERE" -name '*.sh' -not -path '*/node_modules/*'; scripts_without_suffix)
     check 'every shell script is clean' shellcheck -x -P "$HERE" "${files[@]}"
+  fi
+  if [[ -x $TOOLS/npm/node_modules/.bin/dockerfilelint ]]; then
+    check 'every Dockerfile is clean' lint_dockerfiles "$ROOT/deploy/image/Dockerfile" "$ROOT/deploy/compose/load/Dockerfile"
+    check 'the linter finds a bad Dockerfile' finds_a_bad_dockerfile
+  else
+    skip 'Dockerfile form' dockerfilelint
   fi
   if need 'Go form' gofmt; then check_silent 'Go sources are formatted' gofmt -l "$HERE/tools"; fi
 }

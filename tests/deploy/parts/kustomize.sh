@@ -38,7 +38,7 @@ namespace_enforces_restricted() {
 
 overlay_says() { grep -q "$2" "$SCRATCH/kustomize/$1.yaml"; }
 
-validate_kustomize() { "$(tool kubectl-validate)" --version 1.30 --local-crds "$TOOLS/crds" "$SCRATCH/kustomize"; }
+validate_kustomize() { validate_against 1.31 "$SCRATCH/kustomize"; }
 
 part_kustomize() {
   if need_tool 'generated files are current' helm; then

@@ -56,7 +56,7 @@ broken_certificate_keeps_the_old() {
   echo nonsense >"$SCRATCH/reload/broken"
   swap "$SCRATCH/reload/tls" tls.crt="$SCRATCH/reload/broken" tls.key="$SCRATCH/reload/second/tls.key"
   wait_for 10 metric_is equinox_config_last_reload_successful 0 || { echo 'the metric did not tell'; return 1; }
-  serves_name second.example.com
+  serves_name second.example.com || { echo "serves $(served_name)"; return 1; }
   swap "$SCRATCH/reload/tls" tls.crt="$SCRATCH/reload/second/tls.crt" tls.key="$SCRATCH/reload/second/tls.key"
   wait_for 10 metric_is equinox_config_last_reload_successful 1
 }
