@@ -20,7 +20,7 @@ label_of() { inspect_image "{{index .Labels \"org.opencontainers.image.$1\"}}"; 
 labels_are_there() {
   local label
   for label in "$@"; do
-    podman image inspect "$IMAGE" | jq -e --arg label "org.opencontainers.image.$label" '.[0].Labels | has($label)' || return 1
+    podman image inspect "$IMAGE" | jq -e --arg key "org.opencontainers.image.$label" '.[0].Labels | has($key)' || return 1
   done
 }
 names_its_base() { [[ $(label_of base.digest) == "$(podman image inspect "$(label_of base.name)" --format '{{.Digest}}')" ]]; }
