@@ -36,7 +36,7 @@ ABSENT = {
         "ConfigPage.last_reload_at", "ConfigPage.last_reload_successful", "ConfigPage.last_reload_error"},
     "needs a drain": {"Drain.by", "Drain.started_at", "Drain.holders.estimate_seconds"},
     "needs a row that ends between two pages": {"ConnectionRow.closed", "ClosedBrief.closed_at", "ClosedBrief.reason"},
-    "needs a reader that is slow, not stopped: the sample is of a turn": {"ConnectionRow.limited_by", "ClosedRow.limited_by"},
+    "needs a reader that was given up": {"ClosedRow.limited_by"},
     "needs a timeline ring that has gone round": {"ConnectionDetail.timeline_from_at"},
     "needs silence with open streams, and an answer to the PING": {"ConnectionDetail.http2.ping_rtt_seconds"},
     "needs a session cookie": {"Session.expires_at"},

@@ -37,6 +37,9 @@ ELSEWHERE = {
     "network_error": "tests/server/network_failures_test.cpp",
 }
 
+# Who kept it from going on, where only one can be to blame.
+LIMITED_BY = {"write_stall": "receiver_window", "window_stall": "h2_window"}
+
 
 def case(reason, **config):
     """Registers how a reason is provoked; what the function returns stays open until everything was asked."""
@@ -299,6 +302,7 @@ def test_metric_ring_log_api_and_command_line_agree(start, make_config, reason):
     rows = server.admin("/closed")["rows"]
     assert [r["reason"] for r in rows] == [reason]
     row = rows[0]
+    assert row.get("limited_by") == LIMITED_BY.get(reason, row.get("limited_by"))
     assert len(row["sentence"]) > 10 and row["sentence"].endswith("."), row["sentence"]
     # The ops and admin surfaces log their connections too, and a client's port may have served one of those.
     lines = wait_for(lambda: server.lines(message="connection closed", peer=row["peer"], connection=row["id"]), 5, "a line in the log")

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "net/syscalls.hpp"
+#include "net/tcp_info.hpp"
 
 namespace equinox::net {
 namespace {
@@ -124,10 +125,9 @@ Result<std::optional<Accepted>> Listener::accept() {
 }
 
 AcceptQueue Listener::accept_queue() const noexcept {
-  tcp_info facts{};
-  socklen_t length = sizeof facts;
-  if (::getsockopt(socket_.get(), IPPROTO_TCP, TCP_INFO, &facts, &length) != 0) return {};
-  return {.length = facts.tcpi_unacked, .limit = facts.tcpi_sacked};
+  const auto facts = read_tcp_info(socket_.get());
+  if (!facts) return {};
+  return {.length = facts->unacknowledged_segments, .limit = facts->selective_acks};
 }
 
 }  // namespace equinox::net

@@ -23,10 +23,14 @@
 #include "server/exchange.hpp"
 #include "telemetry/connection_record.hpp"
 
-struct tcp_info;
-
 namespace equinox::telemetry {
 struct CloseFacts;
+}
+namespace equinox::http {
+struct ProxyHeader;
+}
+namespace equinox::net {
+struct TcpInfo;
 }
 
 namespace equinox::server {
@@ -118,9 +122,11 @@ class Connection {
   };
   /// What few connections ever need, so that idle ones need not hold it.
   struct Aside {
-    Endpoint proxied_client;        ///< as the PROXY header names it
-    ProgressWindow write_window;    ///< while the peer is behind
-    std::uint64_t pending_told{0};  ///< of pending_bytes(), to the gauge
+    Endpoint proxied_client;         ///< as the PROXY header names it
+    ProgressWindow write_window;     ///< while the peer is behind
+    TimePoint sample_at{kNever};     ///< when to look at TCP_INFO meanwhile
+    TimePoint deadline_due{kNever};  ///< of the deadline, when the timer comes earlier to look
+    std::uint64_t pending_told{0};   ///< of pending_bytes(), to the gauge
     std::uint32_t reason_detail{0};
     std::int32_t reason_errno{0};
     std::uint32_t fired_ms{0};
@@ -248,13 +254,16 @@ class Connection {
   void account_request(Lending& lent, Exchange& exchange);
   void account_counters(Lending& lent);
   void refresh_sample(Lending& lent);
-  [[nodiscard]] LimitedBy limited_by(const ::tcp_info& info) const noexcept;
+  [[nodiscard]] LimitedBy limited_by(const net::TcpInfo& info) const noexcept;
   void sample_at_close(Lending& lent, telemetry::CloseFacts& facts) const;
   void log_close(Lending& lent) const;
   [[nodiscard]] RecordHot hot_record(const Lending& lent) const noexcept;
 
   net::TimerNode timer_;  ///< its token is the id
   /// What observers read; peer, time of opening and byte counts stand nowhere else.
+  void begin_write_window(Lending& lent);
+  /// The peer has not taken what there is for it.
+  [[nodiscard]] bool is_behind() const noexcept { return aside_ != nullptr && aside_->write_window.is_running(); }
   telemetry::RecordSlot* record_;
   InPlace<net::Transport, sizeof(net::TcpTransport)> transport_;
   InPlace<http::Codec, sizeof(http::Http1Codec)> codec_;

@@ -1,8 +1,5 @@
-#include <linux/tcp.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include "http/http2_codec.hpp"
+#include "net/tcp_info.hpp"
 #include "server/access_line.hpp"
 #include "server/connection.hpp"
 #include "server/error_map.hpp"
@@ -15,13 +12,6 @@ namespace {
 std::int64_t nanoseconds(TimePoint at) noexcept { return at.time_since_epoch().count(); }
 
 TlsVersion version_of(std::string_view name) noexcept { return parse<TlsVersion>(name).value_or(TlsVersion::none); }
-
-std::optional<::tcp_info> tcp_info_of(int descriptor) noexcept {
-  ::tcp_info info{};
-  socklen_t size = sizeof info;
-  if (::getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
-  return info;
-}
 
 /// At its end TCP_INFO is read only of a connection that lived or moved enough.
 constexpr Duration kSampleEvery = std::chrono::seconds{1};
@@ -55,7 +45,8 @@ RecordHot Connection::hot_record(const Lending& lent) const noexcept {
   hot.method = newest_method_;
   const bool has_moved = (lent.turn_received_bytes | lent.turn_sent_bytes) != 0;
   hot.last_active_ns = has_moved ? nanoseconds(lent.now) : record_->own_last_active_ns();
-  hot.deadline_due_ns = timer_.due == kNever ? 0 : nanoseconds(timer_.due);
+  const TimePoint due = is_behind() ? aside_->deadline_due : timer_.due;
+  hot.deadline_due_ns = due == kNever ? 0 : nanoseconds(due);
   hot.received_bytes = record_->own_received_bytes() + lent.turn_received_bytes;
   hot.sent_bytes = record_->own_sent_bytes() + lent.turn_sent_bytes;
   hot.requests = request_count_;
@@ -245,40 +236,48 @@ void Connection::account_counters(Lending& lent) {
   if (counters.last_stream != 0) h2_->last_stream = counters.last_stream;
 }
 
+void Connection::begin_write_window(Lending& lent) {
+  aside().write_window.begin(lent.now);
+  // A peer that reads nothing at all brings no further turn in which to see who is slow.
+  aside_->sample_at = lent.now + kSampleEvery;
+}
+
 void Connection::refresh_sample(Lending& lent) {
-  const auto info = tcp_info_of(descriptor());
+  if (aside_ != nullptr) aside_->sample_at = kNever;
+  const auto info = net::read_tcp_info(descriptor());
   if (!info) return;
   RecordCold cold = record_->own_cold();
   cold.sampled_ns = nanoseconds(lent.now);
-  cold.rtt_us = info->tcpi_rtt;
-  cold.retransmits = info->tcpi_total_retrans;
+  cold.rtt_us = info->rtt_us;
+  cold.retransmits = info->retransmits;
   cold.limited_by = limited_by(*info);
   if (h2_ != nullptr) cold.streams_peak = static_cast<std::uint16_t>(std::min(h2_->peak_streams, 0xffffU));
   record_->write_cold(cold);
 }
 
-LimitedBy Connection::limited_by(const ::tcp_info& info) const noexcept {
+LimitedBy Connection::limited_by(const net::TcpInfo& info) const noexcept {
   switch (state_) {
     case ConnectionState::reading_body: return LimitedBy::client_upload;
     case ConnectionState::handling: return LimitedBy::handler;
     case ConnectionState::writing: break;
-    default: return LimitedBy::none;
+    default:
+      if (!is_behind()) return LimitedBy::none;  // else it drains or closes, and the peer keeps it from that
   }
   if (window_blocked_) return LimitedBy::h2_window;
   // Most of the time in which there was something to send went by waiting for the peer's window, or for our own buffer.
-  if (info.tcpi_rwnd_limited * 2 >= info.tcpi_busy_time) return LimitedBy::receiver_window;
-  if (info.tcpi_sndbuf_limited * 2 >= info.tcpi_busy_time) return LimitedBy::send_buffer;
+  if (info.receiver_limited_us * 2 >= info.busy_us) return LimitedBy::receiver_window;
+  if (info.send_buffer_limited_us * 2 >= info.busy_us) return LimitedBy::send_buffer;
   return LimitedBy::network;
 }
 
 void Connection::sample_at_close(Lending& lent, telemetry::CloseFacts& facts) const {
-  const auto info = tcp_info_of(descriptor());
+  const auto info = net::read_tcp_info(descriptor());
   if (!info) return;
   telemetry::TcpSample sample;
-  sample.rtt_us = facts.rtt_us = info->tcpi_rtt;
-  sample.retransmits = facts.retransmits = info->tcpi_total_retrans;
-  sample.receiver_limited_us = info->tcpi_rwnd_limited;
-  sample.send_buffer_limited_us = info->tcpi_sndbuf_limited;
+  sample.rtt_us = facts.rtt_us = info->rtt_us;
+  sample.retransmits = facts.retransmits = info->retransmits;
+  sample.receiver_limited_us = info->receiver_limited_us;
+  sample.send_buffer_limited_us = info->send_buffer_limited_us;
   lent.telemetry.stats().tcp(sample);
 }
 

@@ -28,7 +28,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
   }
   if (timeouts.max_age.count() != 0 && !closes_after_response_)
     next.offer(DeadlineKind::max_age, opened_at() + timeouts.max_age);
-  if (aside_ != nullptr && aside_->write_window.is_running()) {
+  if (is_behind()) {
     next.offer(DeadlineKind::write, aside_->write_window.start + timeouts.write);
   }
   for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
@@ -63,13 +63,19 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
 void Connection::arm(Lending& lent) {
   const Deadline next = next_deadline(lent);
   deadline_kind_ = next.kind;
-  lent.wheel.schedule(timer_, next.due);
+  TimePoint wake = next.due;
+  if (is_behind()) {
+    aside_->deadline_due = next.due;
+    wake = std::min(wake, aside_->sample_at);
+  }
+  lent.wheel.schedule(timer_, wake);
 }
 
 Turn Connection::expire(Lending& lent) {
   if (ending_ == Ending::dead) return Turn::finished;
   const Deadline due = next_deadline(lent);
   if (due.due > lent.now) {  // the wheel looked early, or the obligation was met meanwhile
+    if (is_behind() && aside_->sample_at <= lent.now) refresh_sample(lent);
     arm(lent);
     return Turn::waiting;
   }
@@ -138,9 +144,10 @@ void Connection::on_handler_timeout(Lending& lent, Exchange& exchange) {
 void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
   const TimeoutConfig& timeouts = lent.settings->timeouts;
   if (deadline.kind == DeadlineKind::write) {
-    ProgressWindow& window = aside().write_window;
+    const ProgressWindow& window = aside().write_window;
+    refresh_sample(lent);  // the last look, should this be its end
     if (window.bytes >= window_need(lent, timeouts.write)) {
-      window.begin(lent.now);
+      begin_write_window(lent);
       return;
     }
     Progress progress = window.bytes == 0 ? Progress::silent : Progress::too_slow;

@@ -60,8 +60,8 @@ void Connection::pump(Lending& lent) {
   const bool is_stuck = (egress_ != nullptr && !egress_->empty()) || window_blocked_;
   if (!is_stuck) {
     if (aside_ != nullptr) aside_->write_window.end();
-  } else if (!known_aside().write_window.is_running()) {
-    aside().write_window.begin(lent.now);
+  } else if (!is_behind()) {
+    begin_write_window(lent);
   }
   return_batch(lent);
 }

@@ -1,7 +1,4 @@
-#include <linux/tcp.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
+#include "net/tcp_info.hpp"
 #include "server/connection.hpp"
 
 namespace equinox::server {
@@ -32,24 +29,22 @@ ConnectionInside Connection::inside() const {
   out.output_bytes = egress_ == nullptr ? 0 : egress_->capacity_bytes();
   out.input_bytes = held_bytes();
   if (const net::TlsFacts* tls = transport_->tls(); tls != nullptr) out.certificate = tls->certificate;
-  ::tcp_info info{};
-  socklen_t size = sizeof info;
-  if (::getsockopt(descriptor(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
+  if (const auto info = net::read_tcp_info(descriptor())) {
     TcpFacts tcp;
-    tcp.rtt_us = info.tcpi_rtt;
-    tcp.rtt_variance_us = info.tcpi_rttvar;
-    tcp.congestion_window_segments = info.tcpi_snd_cwnd;
-    tcp.receiver_window_bytes = info.tcpi_rcv_space;
-    tcp.retransmits = info.tcpi_total_retrans;
-    tcp.mss_bytes = info.tcpi_snd_mss;
-    tcp.segments_sent = info.tcpi_segs_out;
-    tcp.unacknowledged_bytes = std::uint64_t{info.tcpi_unacked} * info.tcpi_snd_mss;
-    tcp.not_sent_bytes = info.tcpi_notsent_bytes;
-    tcp.delivery_bytes_per_second = info.tcpi_delivery_rate;
-    const auto busy = static_cast<double>(info.tcpi_busy_time);
+    tcp.rtt_us = info->rtt_us;
+    tcp.rtt_variance_us = info->rtt_variance_us;
+    tcp.congestion_window_segments = info->congestion_window_segments;
+    tcp.receiver_window_bytes = info->receive_space_bytes;
+    tcp.retransmits = info->retransmits;
+    tcp.mss_bytes = info->mss_bytes;
+    tcp.segments_sent = info->segments_sent;
+    tcp.unacknowledged_bytes = std::uint64_t{info->unacknowledged_segments} * info->mss_bytes;
+    tcp.not_sent_bytes = info->not_sent_bytes;
+    tcp.delivery_bytes_per_second = info->delivery_bytes_per_second;
+    const auto busy = static_cast<double>(info->busy_us);
     if (busy > 0) {
-      tcp.limited_receiver_ratio = static_cast<double>(info.tcpi_rwnd_limited) / busy;
-      tcp.limited_send_buffer_ratio = static_cast<double>(info.tcpi_sndbuf_limited) / busy;
+      tcp.limited_receiver_ratio = static_cast<double>(info->receiver_limited_us) / busy;
+      tcp.limited_send_buffer_ratio = static_cast<double>(info->send_buffer_limited_us) / busy;
     }
     out.tcp = tcp;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/clock.hpp"
 #include "server/server_fixture.hpp"
 
 namespace equinox::testing {
@@ -83,6 +84,40 @@ TEST_F(LiveFactsTest, RoundTripTimeIsReadOnceAConnectionIsASecondOld) {
     const auto record = only_record();
     return record && record->cold.sampled_ns != 0 && record->cold.rtt_us != 0;
   }));
+}
+
+TEST_F(LiveFactsTest, AReaderThatStopsIsNamedAsTheLimitAndItsDeadlineStays) {
+  config.timeouts.write = 3s;
+  make().get("/", [](const Request&) { return Response::text(std::string(8'000'000, 'x')); });
+  start();
+  const auto began = Clock{}.now();
+  RawClient client{port(), 4096};
+  client.send(kGet);
+  ASSERT_TRUE(eventually([&] { return only_record() && only_record()->hot.deadline == DeadlineKind::write; }));
+  const auto seconds_left = [&] {
+    return static_cast<double>(only_record()->hot.deadline_due_ns - began.time_since_epoch().count()) / 1e9;
+  };
+  EXPECT_NEAR(seconds_left(), 3, 0.5) << "the look at the socket is no deadline";
+  EXPECT_TRUE(eventually([&] { return only_record()->cold.limited_by == LimitedBy::receiver_window; }, 2500ms));
+  EXPECT_NEAR(seconds_left(), 3, 0.5);
+  EXPECT_TRUE(closed_once_for(CloseReason::write_stall));
+  server().view().closed([](const ClosedRecord& record) {
+    EXPECT_EQ(to_string(record.limited_by), to_string(LimitedBy::receiver_window));
+    return false;
+  });
+}
+
+TEST_F(LiveFactsTest, AReaderGivenUpBeforeTheFirstLookIsStillJudged) {
+  config.timeouts.write = 700ms;
+  make().get("/", [](const Request&) { return Response::text(std::string(8'000'000, 'x')); });
+  start();
+  RawClient client{port(), 4096};
+  client.send(kGet);
+  EXPECT_TRUE(eventually([&] { return snapshot().closed() == 1; }));
+  server().view().closed([](const ClosedRecord& record) {
+    EXPECT_EQ(to_string(record.limited_by), to_string(LimitedBy::receiver_window));
+    return false;
+  });
 }
 
 TEST_F(LiveFactsTest, ADrainNamesWhoAskedForIt) {
