@@ -32,7 +32,7 @@ class Admission {
   void set_limits(std::uint32_t limit, std::uint32_t per_client) noexcept;
   /// Above this many bytes of buffers nobody is admitted; 0: any number.
   void set_memory_limit(std::uint64_t bytes) noexcept { memory_limit_.store(bytes, std::memory_order_relaxed); }
-  /// One reactor's buffers have changed from one size to another; told once a second.
+  /// One reactor's buffers have changed from one size to another; told once a second and at each large step.
   void tell_memory(std::uint64_t before, std::uint64_t now) noexcept {
     memory_.fetch_add(now - before, std::memory_order_relaxed);  // wraps, as it should
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -11,6 +12,12 @@ namespace equinox::server {
 /// is scanned and parsed in place.
 class ByteHold {
  public:
+  /// @param counted  what all holds of a reactor have allocated together; outlives this
+  explicit ByteHold(std::uint64_t& counted) noexcept : counted_{counted} {}
+  ByteHold(const ByteHold&) = delete;
+  ByteHold& operator=(const ByteHold&) = delete;
+  ~ByteHold() { counted_ -= capacity_; }
+
   [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
   [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
@@ -43,12 +50,14 @@ class ByteHold {
       std::unique_ptr<std::byte[]> larger{new std::byte[wanted]};
       if (held != 0) std::memcpy(larger.get(), bytes_.get() + begin_, held);
       bytes_ = std::move(larger);
+      counted_ += wanted - capacity_;
       capacity_ = wanted;
     }
     begin_ = 0;
     end_ = held;
   }
 
+  std::uint64_t& counted_;
   std::unique_ptr<std::byte[]> bytes_;
   std::size_t capacity_{0};
   std::size_t begin_{0};

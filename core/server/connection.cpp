@@ -161,6 +161,7 @@ Turn Connection::resume(Lending& lent, StreamId stream) {
     held_is_fresh_ = true;
   } else if (exchange->state == ExchangeState::responding && codec_ != nullptr) {
     codec_->resume(stream);
+    count_held(lent, *exchange);
   }
   return turn(lent);
 }

@@ -175,7 +175,7 @@ class Connection {
   bool take_proxy_header(Lending& lent, std::span<const std::byte> input, std::size_t& used);
   void use_http1(Lending& lent);
   void adopt_protocol(Lending& lent, Protocol protocol);
-  void hold(std::span<const std::byte> rest);
+  void hold(Lending& lent, std::span<const std::byte> rest);
   void on_input_end(Lending& lent);
   void keep_requests();
   void keep_settings(const Lending& lent);
@@ -200,6 +200,7 @@ class Connection {
   void run_async(Lending& lent, Exchange& exchange, const AsyncHandler& handler);
   void fail_exchange(Lending& lent, Exchange& exchange, int status, ErrorType error);
   void refuse_request(Lending& lent, Exchange* exchange, Errc code);
+  void count_held(Lending& lent, Exchange& exchange) noexcept;
   void respond(Lending& lent, Exchange& exchange, Response&& response);
   void decide_persistence(Lending& lent, Exchange& exchange, Response& response);
   [[nodiscard]] Exchange* find(StreamId stream) noexcept;

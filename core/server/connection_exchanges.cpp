@@ -13,6 +13,10 @@
 namespace equinox::server {
 
 void Connection::apply_events(Lending& lent) {
+namespace {
+constexpr std::uint64_t kBodyReserveBytes = 64 * 1024;
+}  // namespace
+
   if (lent.is_applying) return;  // the loop below, further up, reaches what was appended
   lent.is_applying = true;
   // By index: answering appends `sent` events to the list that is being read.
@@ -177,16 +181,17 @@ void Connection::take_body(Lending& lent, Exchange& exchange, std::span<const st
     exchange.body_view = text;  // came in one piece: no copy
   } else {
     if (exchange.body.empty() && exchange.head->content_length) {
-      exchange.body.reserve(std::min<std::uint64_t>(*exchange.head->content_length, 1024 * 1024));
+      exchange.body.reserve(std::min<std::uint64_t>(*exchange.head->content_length, kBodyReserveBytes));
     }
     exchange.body.append(text);
-    lent.body_bytes += text.size();
+    count_held(lent, exchange);
   }
   codec_->consume(exchange.stream, bytes.size());
   if (is_last) run_handler(lent, exchange);
 }
 
 void Connection::on_announced(Lending& lent, const http::CodecEvent& event) {
+    // What a peer announces costs it nothing: room is made for what has come, and a little ahead.
   Exchange* exchange = find(event.stream);
   if (exchange == nullptr || exchange->state != ExchangeState::receiving) return;
   if (event.size > exchange->body_max_bytes - std::min(exchange->body_max_bytes, exchange->body_bytes)) {
@@ -197,6 +202,12 @@ void Connection::on_announced(Lending& lent, const http::CodecEvent& event) {
 void Connection::on_reset(Lending& lent, const http::CodecEvent& event) {
   if (Exchange* exchange = find(event.stream); exchange != nullptr) {
     discard(lent, *exchange, ErrorType::client_gone);
+void Connection::count_held(Lending& lent, Exchange& exchange) noexcept {
+  const std::uint64_t held = (exchange.body.empty() ? 0 : exchange.body.capacity()) + exchange.backlog.capacity();
+  lent.input_bytes += held - exchange.held_bytes;  // wraps, as it should
+  exchange.held_bytes = held;
+}
+
     return;
   }
   // Its last byte may be queued already: then it counts as finished when that leaves.
@@ -299,7 +310,7 @@ void Connection::complete(Lending& lent, Exchange& exchange) {
   account_request(lent, exchange);
   if (exchange.link != nullptr) exchange.link->is_gone.store(true, std::memory_order_relaxed);
   unlink(exchange);
-  lent.body_bytes -= exchange.body.size();
+  lent.input_bytes -= exchange.held_bytes;
   lent.exchanges.give_back(&exchange);
   phase_start_ = lent.fine;
 }

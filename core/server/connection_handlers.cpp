@@ -96,6 +96,7 @@ bool Connection::open_sink(Lending& lent, Exchange& exchange) {
 bool Connection::push_to_sink(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes) {
   if (exchange.sink_waits) {
     exchange.backlog.insert(exchange.backlog.end(), bytes.begin(), bytes.end());
+    count_held(lent, exchange);
     return true;
   }
   if (bytes.empty()) return true;

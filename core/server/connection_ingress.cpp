@@ -37,7 +37,7 @@ void Connection::take_input(Lending& lent) {
         held_->consume(feed(lent, held_->readable()));
       } else {
         const auto bytes = std::span<const std::byte>{into.first(result.bytes)};
-        hold(bytes.subspan(feed(lent, bytes)));
+        hold(lent, bytes.subspan(feed(lent, bytes)));
       }
     }
     switch (result.status) {
@@ -57,9 +57,9 @@ void Connection::take_input(Lending& lent) {
   if (held_ != nullptr && held_->empty()) held_.reset();
 }
 
-void Connection::hold(std::span<const std::byte> rest) {
+void Connection::hold(Lending& lent, std::span<const std::byte> rest) {
   if (rest.empty() || is_ending()) return;
-  if (held_ == nullptr) held_ = std::make_unique<ByteHold>();
+  if (held_ == nullptr) held_ = std::make_unique<ByteHold>(lent.input_bytes);
   held_->append(rest);
 }
 

@@ -47,7 +47,7 @@ void Exchange::reset() noexcept {
     body.clear();
   }
   trailers = {};
-  body_bytes = 0;
+  body_bytes = held_bytes = 0;
   if (sink != nullptr) sink.reset();
   if (backlog.capacity() != 0) std::vector<std::byte>{}.swap(backlog);
   if (link != nullptr) link.reset();

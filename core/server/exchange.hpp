@@ -111,6 +111,7 @@ struct Exchange {
   std::uint64_t body_bytes{0};  ///< received so far
   std::uint64_t body_max_bytes{0};
   std::unique_ptr<BodySink> sink;
+  std::uint64_t held_bytes{0};     ///< of body and backlog, as the reactor has counted them
   std::vector<std::byte> backlog;  ///< body bytes that arrived while the sink waits (HTTP/2: within the window)
   std::shared_ptr<http::ExchangeLink> link;
 

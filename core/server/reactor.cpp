@@ -146,6 +146,7 @@ void Reactor::turn() {
   telemetry::LoopTurn facts;
   facts.wait_ns = waited.count();
   facts.busy_ns = (after - lent_.now).count();
+  watch_memory();
   facts.events = events_;
   facts.wall_ns = after.time_since_epoch().count() + wall_offset_ns_;
   facts.steady_ns = after.time_since_epoch().count();
@@ -367,6 +368,13 @@ void Reactor::keep_house() {
 }
 
 void Reactor::tick_second() {
+void Reactor::watch_memory() {
+  // Between the seconds it is received bytes that fill the memory; a step this large is worth telling at once.
+  constexpr std::uint64_t kStepBytes = 256 * 1024;
+  const std::uint64_t moved = lent_.input_bytes - input_told_;
+  if (moved + kStepBytes > 2 * kStepBytes) publish_pools();
+}
+
   last_second_ = lent_.now;
   wall_offset_ns_ = wall_now_ns() - lent_.clock.now().time_since_epoch().count();
   lent_.wall_ns = lent_.now.time_since_epoch().count() + wall_offset_ns_;
@@ -402,7 +410,7 @@ void Reactor::publish_pools() {
        parsers.reused_count(), parsers.made_count()},
       lent_.exchanges.count(),
       {memory.used_bytes(), memory.kept_bytes(), memory.reused_count(), memory.made_count()}};
-  std::uint64_t bytes = lent_.body_bytes;
+  std::uint64_t bytes = input_told_ = lent_.input_bytes;
   for (std::size_t p = 0; p < counts.size(); ++p) {
     lent_.telemetry.pools().set(static_cast<BufferPool>(p), counts[p]);
     bytes += counts[p].used_bytes + counts[p].free_bytes;

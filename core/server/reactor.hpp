@@ -133,6 +133,7 @@ class Reactor {
   void publish_pools();
 
   Lending lent_;
+  void watch_memory();
   std::string name_;
   net::Poller poller_;
   std::shared_ptr<ReactorMailbox> mailbox_;
@@ -160,7 +161,8 @@ class Reactor {
   Log access_log_;
   std::uint64_t server_log_dropped_{0};
   std::uint64_t access_log_dropped_{0};
-  std::uint64_t memory_told_{0};
+  std::uint64_t memory_told_{0};  ///< of all buffers
+  std::uint64_t input_told_{0};   ///< of lent_.input_bytes, within that
   std::atomic<std::uint64_t> in_flight_{0};
 };
 

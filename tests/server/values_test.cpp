@@ -10,7 +10,8 @@ namespace equinox::server {
 namespace {
 
 TEST(ByteHold, KeepsBytesInOrderWhileItGrowsAndMoves) {
-  ByteHold hold;
+  std::uint64_t counted = 0;
+  ByteHold hold{counted};
   std::string expected;
   for (int i = 0; i < 200; ++i) {
     const std::string piece(static_cast<std::size_t>(i % 37 + 1), static_cast<char>('a' + i % 26));
@@ -23,6 +24,21 @@ TEST(ByteHold, KeepsBytesInOrderWhileItGrowsAndMoves) {
     const auto now = hold.readable();
     ASSERT_EQ(std::string(reinterpret_cast<const char*>(now.data()), now.size()), expected);
   }
+}
+
+TEST(ByteHold, CountsWhatItHasAllocatedWhileItLives) {
+  std::uint64_t counted = 0;
+  {
+    ByteHold one{counted};
+    ByteHold other{counted};
+    EXPECT_EQ(counted, 0U);
+    one.room(1000);
+    other.room(5000);
+    EXPECT_EQ(counted, one.capacity() + other.capacity());
+    one.room(100'000);
+    EXPECT_EQ(counted, one.capacity() + other.capacity());
+  }
+  EXPECT_EQ(counted, 0U);
 }
 
 TEST(RequestIdentity, AcceptsOnlySafeIds) {
