@@ -1,11 +1,17 @@
-"""The PROXY protocol, versions 1 and 2: required from the named networks, refused when malformed, shown as the client."""
+"""The PROXY protocol, versions 1 and 2: required from the named networks, refused when malformed, shown as the client.
+
+On a TLS listener the header stands in the clear, before the handshake, and the handshake's deadline covers both.
+"""
 
 import json
 import socket
+import ssl
 import struct
+import time
 
 import pytest
 from support.raw import receive_answers, receive_until_closed
+from support.tls import client_context
 from support.wait import wait_for
 
 GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -48,30 +54,135 @@ BAD = {
 def proxied(tmp_path_factory, make_config):
     from support.server import Server
     config = make_config(log={"access": "-", "access_format": "json"})
-    config["listeners"][0]["proxy_protocol"] = {"from": ["127.0.0.1/32"]}
-    with Server(tmp_path_factory.mktemp("proxied"), config) as running:
+    for listener in config["listeners"]:
+        listener["proxy_protocol"] = {"from": ["127.0.0.1/32"]}
+    with Server(tmp_path_factory.mktemp("proxied"), config, expect=("http", "https", "ops", "admin")) as running:
         yield running
 
 
+class TlsAfter:
+    """A TLS client that says something in the clear first, in one piece with its ClientHello."""
+
+    def __init__(self, connection, header, cut=False, alpn=("http/1.1",)):
+        self.connection = connection
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = client_context(alpn).wrap_bio(self._in, self._out)
+        self._cut = cut
+        self._until(self._tls.do_handshake, header)
+
+    def _send(self, before=b""):
+        data = before + self._out.read()
+        for piece in [data[i:i + 1] for i in range(len(data))] if self._cut else [data]:
+            self.connection.sendall(piece)
+
+    def _until(self, step, before=b""):
+        while True:
+            try:
+                result = step()
+                self._send()
+                return result
+            except ssl.SSLWantReadError:
+                self._send(before)
+                before = b""
+                data = self.connection.recv(65536)
+                if data:
+                    self._in.write(data)
+                else:
+                    self._in.write_eof()
+
+    def sendall(self, data):
+        self._tls.write(data)
+        self._send()
+
+    def recv(self, size):
+        return self._until(lambda: self._tls.read(size))
+
+
 @pytest.mark.parametrize("cut", [False, True], ids=["whole", "byte by byte"])
+@pytest.mark.parametrize("listener", ["http", "https"])
 @pytest.mark.parametrize("name", GOOD)
-def test_the_client_is_the_one_it_names(proxied, name, cut):
+def test_the_client_is_the_one_it_names(proxied, name, listener, cut):
     header, client = GOOD[name]
-    target = f"/hello?{name.replace(' ', '-')}-{cut}"
-    with proxied.connect() as connection:
-        data = header + GET.replace(b"/hello", target.encode())
-        for piece in [data[i:i + 1] for i in range(len(data))] if cut else [data]:
-            connection.sendall(piece)
-        assert receive_answers(connection, 1)[0].status == 200
-        wait_for(lambda: [e for e in proxied.log if client in json.dumps(e) and name.replace(" ", "-") in json.dumps(e)], 5,
+    mark = f"{name.replace(' ', '-')}-{listener}-{cut}"
+    request = GET.replace(b"/hello", f"/hello?{mark}".encode())
+    with proxied.connect(listener) as connection:
+        if listener == "https":
+            peer = TlsAfter(connection, header, cut)
+            peer.sendall(request)
+        else:
+            peer = connection
+            data = header + request
+            for piece in [data[i:i + 1] for i in range(len(data))] if cut else [data]:
+                connection.sendall(piece)
+        assert receive_answers(peer, 1)[0].status == 200
+        wait_for(lambda: [e for e in proxied.log if client in json.dumps(e) and mark in json.dumps(e)], 5,
                  f"{client} in the access log")
 
 
+@pytest.mark.parametrize("listener", ["http", "https"])
 @pytest.mark.parametrize("name", BAD)
-def test_anything_else_is_refused(proxied, name):
-    with proxied.connect() as connection:
+def test_anything_else_is_refused(proxied, name, listener):
+    with proxied.connect(listener) as connection:
+        port = connection.getsockname()[1]
         connection.sendall(BAD[name] + GET)
         assert b" 200 " not in receive_until_closed(connection)
+    row = wait_for(lambda: [r for r in proxied.admin(f"/closed?query=peer:127.0.0.1:{port}")["rows"]], 5, "the closing record")[0]
+    assert row["reason"] == "wrong_protocol" and row["listener"] == listener
+
+
+def test_a_client_hello_without_the_header_is_refused(proxied):
+    with proxied.connect("https") as connection:
+        port = connection.getsockname()[1]
+        with pytest.raises((ssl.SSLError, ConnectionResetError)):
+            client_context().wrap_socket(connection)
+    row = wait_for(lambda: proxied.admin(f"/closed?query=peer:127.0.0.1:{port}")["rows"], 5, "the closing record")[0]
+    assert row["reason"] == "wrong_protocol"
+    assert proxied.metric("equinox_tls_handshakes_in_progress") == 0
+    assert proxied.metric("equinox_tls_handshake_failures_total") == 0, "no handshake began, so none failed"
+
+
+def test_http2_over_tls_works_behind_the_header(proxied):
+    with proxied.connect("https") as connection:
+        peer = TlsAfter(connection, GOOD["v2 TCP6"][0], alpn=("h2",))
+        peer.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        assert peer.recv(9)[3] == 4, "the server's SETTINGS"
+        port = connection.getsockname()[1]
+        row = proxied.admin(f"/connections?query=peer:127.0.0.1:{port}")["rows"][0]
+        assert (row["protocol"], row["client"]) == ("h2", "[2001:db8::7]:4711")
+
+
+@pytest.mark.parametrize("piece", [b"", b"PROXY TC", GOOD["v1 TCP4"][0], GOOD["v1 TCP4"][0] + b"\x16\x03\x01\x02"],
+                         ids=["silent", "half a header", "header only", "half a hello"])
+def test_one_deadline_covers_header_and_handshake(start, make_config, piece):
+    config = make_config(timeouts={"handshake": "2s", "header": "20s"})
+    config["listeners"][1]["proxy_protocol"] = {"from": ["127.0.0.1/32"]}
+    server = start(config)
+    with server.connect("https") as connection:
+        began = time.monotonic()
+        assert wait_for(lambda: server.admin("/connections")["rows"], 1, "the connection")[0]["state"] == "handshake"
+        try:
+            for at in range(len(piece)):
+                connection.sendall(piece[at:at + 1])  # a drip that renews nothing
+                time.sleep(1 / len(piece))
+        except OSError:
+            pass  # on a slow machine the end comes first
+        receive_until_closed(connection)
+        assert time.monotonic() - began < 10, "not the 20 s of a head"
+    row = wait_for(lambda: server.admin("/closed")["rows"], 5, "the closing record")[0]
+    assert row["reason"] == "handshake_timeout"
+
+
+def test_who_leaves_inside_the_header_failed_the_handshake(start, make_config):
+    config = make_config()
+    config["listeners"][1]["proxy_protocol"] = {"from": ["127.0.0.1/32"]}
+    server = start(config)
+    with server.connect("https") as connection:
+        connection.sendall(b"PROXY TCP4 192.0.2.7")
+        connection.shutdown(socket.SHUT_WR)
+        receive_until_closed(connection)
+    row = wait_for(lambda: server.admin("/closed")["rows"], 5, "the closing record")[0]
+    assert row["reason"] == "tls_handshake_failed"
+    assert server.metric("equinox_tls_handshake_failures_total", reason="client_abort") == 1
 
 
 def test_who_is_not_named_must_not_send_it(start, make_config):
@@ -86,12 +197,18 @@ def test_who_is_not_named_must_not_send_it(start, make_config):
         assert b" 200 " not in receive_until_closed(connection)
 
 
-def test_the_closing_record_names_the_client_too(proxied):
+@pytest.mark.parametrize("listener", ["http", "https"])
+def test_the_closing_record_names_the_client_too(proxied, listener):
     header, client = GOOD["v1 TCP4"]
-    with proxied.connect() as connection:
+    with proxied.connect(listener) as connection:
         port = connection.getsockname()[1]
-        connection.sendall(header + GET)
-        assert receive_answers(connection, 1)[0].status == 200
+        if listener == "https":
+            peer = TlsAfter(connection, header)
+            peer.sendall(GET)
+        else:
+            peer = connection
+            peer.sendall(header + GET)
+        assert receive_answers(peer, 1)[0].status == 200
         live = proxied.admin(f"/connections?query=peer:127.0.0.1:{port}")["rows"][0]
         assert live["client"] == f"{client}:4711"
     wait_for(lambda: [row for row in proxied.admin("/closed")["rows"] if row["id"] == live["id"]], 5, "the closing record")

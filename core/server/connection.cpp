@@ -10,7 +10,7 @@ Connection::Connection(const Origin& origin, Lending& lent)
     : phase_start_{lent.now},
       listener_{origin.listener},
       is_tls_{origin.is_tls},
-      is_shaking_hands_{origin.is_tls && !origin.expects_proxy_header},
+      is_shaking_hands_{origin.is_tls},
       awaits_proxy_header_{origin.expects_proxy_header} {
   timer_.token = origin.id.packed();
   state_ = is_tls_ ? ConnectionState::handshake : ConnectionState::reading_head;
@@ -55,16 +55,25 @@ Turn Connection::turn(Lending& lent) {
 }
 
 bool Connection::shake_hands(Lending& lent) {
+  if (awaits_proxy_header_ && !take_proxy_header_before_tls(lent)) return false;
   const net::IoResult result = transport_->handshake();
   switch (result.status) {
     case net::IoStatus::ok: after_handshake(lent); return true;
-    case net::IoStatus::would_block: is_readable_ = false; return false;
+    case net::IoStatus::would_block:
     case net::IoStatus::closed:
-      end_now(lent, CloseReason::tls_handshake_failed, Error{Errc::peer_closed});
-      return false;
-    case net::IoStatus::failed: on_io_failure(lent, result.error); return false;
+    case net::IoStatus::failed: on_handshake_halt(lent, result); return false;
   }
   return false;
+}
+
+void Connection::on_handshake_halt(Lending& lent, const net::IoResult& result) {
+  if (result.status == net::IoStatus::would_block) {
+    is_readable_ = false;
+  } else if (result.status == net::IoStatus::closed) {
+    end_now(lent, CloseReason::tls_handshake_failed, Error{Errc::peer_closed});
+  } else {
+    on_io_failure(lent, result.error);
+  }
 }
 
 void Connection::after_handshake(Lending& lent) {
@@ -151,6 +160,7 @@ Turn Connection::resume(Lending& lent, StreamId stream) {
     exchange->body_window.begin(lent.now);
     std::vector<std::byte> backlog;
     backlog.swap(exchange->backlog);
+    count_held(lent, *exchange);
     push_to_sink(lent, *exchange, backlog);
     exchange = find(stream);
     if (exchange != nullptr && exchange->is_complete && !exchange->sink_waits &&
@@ -161,7 +171,6 @@ Turn Connection::resume(Lending& lent, StreamId stream) {
     held_is_fresh_ = true;
   } else if (exchange->state == ExchangeState::responding && codec_ != nullptr) {
     codec_->resume(stream);
-    count_held(lent, *exchange);
   }
   return turn(lent);
 }

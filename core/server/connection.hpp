@@ -149,6 +149,7 @@ class Connection {
   Turn settle(Lending& lent);
   bool find_reset(Lending& lent);
   bool shake_hands(Lending& lent);
+  void on_handshake_halt(Lending& lent, const net::IoResult& result);
   void after_handshake(Lending& lent);
 
   /// Made at the first use.
@@ -176,6 +177,8 @@ class Connection {
   void use_http1(Lending& lent);
   void adopt_protocol(Lending& lent, Protocol protocol);
   void hold(Lending& lent, std::span<const std::byte> rest);
+  bool take_proxy_header_before_tls(Lending& lent);
+  bool adopt_proxy_header(Lending& lent, const http::ProxyHeader& header);
   void on_input_end(Lending& lent);
   void keep_requests();
   void keep_settings(const Lending& lent);

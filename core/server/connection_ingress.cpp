@@ -1,8 +1,11 @@
+#include <algorithm>
+
 #include "http/h2c_upgrade.hpp"
 #include "http/http1_codec.hpp"
 #include "http/http2_codec.hpp"
 #include "http/negotiate.hpp"
 #include "http/proxy_protocol.hpp"
+#include "net/plain_prefix.hpp"
 #include "server/connection.hpp"
 #include "server/lending.hpp"
 
@@ -99,13 +102,45 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
 bool Connection::take_proxy_header(Lending& lent, std::span<const std::byte> input, std::size_t& used) {
   const http::ProxyHeader header = http::parse_proxy_header(text_of(input));
   if (header.status == http::ProxyStatus::need_more) return false;
+  const bool is_good = adopt_proxy_header(lent, header);
+  used = is_good ? header.size : input.size();
+  return is_good;
+}
+
+bool Connection::take_proxy_header_before_tls(Lending& lent) {
+  const std::span<std::byte> bytes{lent.read_buffer.data(), http::kProxyHeaderMaxBytes};
+  std::size_t have = 0;
+  if (held_ != nullptr)
+    have = static_cast<std::size_t>(std::ranges::copy(held_->readable(), bytes.begin()).out - bytes.begin());
+  while (true) {
+    const net::IoResult seen = net::peek_plain(descriptor(), bytes.subspan(have));
+    const http::ProxyHeader header = http::parse_proxy_header(text_of(bytes.first(have + seen.bytes)));
+    if (header.status == http::ProxyStatus::malformed) return adopt_proxy_header(lent, header);
+    const bool is_whole = header.status == http::ProxyStatus::complete;
+    const std::size_t wanted = is_whole ? header.size - have : seen.bytes;
+    const net::IoResult taken = seen.bytes == 0 ? seen : net::take_plain(descriptor(), bytes.subspan(have, wanted));
+    if (taken.status != net::IoStatus::ok) {
+      held_.reset();
+      hold(lent, bytes.first(have));
+      on_handshake_halt(lent, taken);
+      return false;
+    }
+    have += taken.bytes;
+    got_bytes_ = true;
+    account_received(lent, taken.bytes);
+    if (is_whole && taken.bytes == wanted) {
+      held_.reset();
+      return adopt_proxy_header(lent, header);
+    }
+  }
+}
+
+bool Connection::adopt_proxy_header(Lending& lent, const http::ProxyHeader& header) {
   if (header.status == http::ProxyStatus::malformed) {
-    end_now(lent, CloseReason::wrong_protocol, Error{Errc::wrong_protocol});
-    used = input.size();
+    end_now(lent, CloseReason::wrong_protocol);  // no error of TLS, where that was to follow
     return false;
   }
   awaits_proxy_header_ = false;
-  used = header.size;
   if (!header.is_local) {
     aside().proxied_client = header.source;
     aside().is_proxied = true;
