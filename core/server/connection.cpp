@@ -56,6 +56,7 @@ Turn Connection::turn(Lending& lent) {
 
 bool Connection::shake_hands(Lending& lent) {
   if (awaits_proxy_header_ && !take_proxy_header_before_tls(lent)) return false;
+  lent.telemetry.doing(StallCause::tls);
   const net::IoResult result = transport_->handshake();
   switch (result.status) {
     case net::IoStatus::ok: after_handshake(lent); return true;

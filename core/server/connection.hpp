@@ -165,6 +165,8 @@ class Connection {
 
   void announce_drain(Lending& lent);
   [[nodiscard]] TimePoint opened_at() const noexcept { return TimePoint{Duration{record_->own_opened_ns()}}; }
+  /// What reading the codec's input counts as, should it stall.
+  [[nodiscard]] StallCause parsing() const noexcept { return is_http2() ? StallCause::h2 : StallCause::parse; }
   [[nodiscard]] bool is_ending() const noexcept { return ending_ != Ending::none; }
   [[nodiscard]] bool wants_input(const Lending& lent) const noexcept;
   void update_state(Lending& lent);

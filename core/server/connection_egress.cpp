@@ -31,6 +31,7 @@ void Connection::pump(Lending& lent) {
       break;
     }
     if (may_have_more && codec_ != nullptr && !awaits_preface_ && pending_bytes() < kHighWatermarkBytes) {
+      lent.telemetry.doing(is_http2() ? StallCause::h2 : StallCause::write);
       codec_->transmit(batch(lent), kHighWatermarkBytes, lent.events, lent.now);
       apply_events(lent);
     }
@@ -40,6 +41,7 @@ void Connection::pump(Lending& lent) {
     }
     if (!is_writable_) break;
     const std::uint64_t before = egress_->consumed_total();
+    lent.telemetry.doing(StallCause::write);
     const net::IoResult result = transport_->write(*egress_);
     lent.fine = lent.clock.now();
     account_sent(lent, egress_->consumed_total() - before);

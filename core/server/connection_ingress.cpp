@@ -30,6 +30,7 @@ void Connection::take_input(Lending& lent) {
   while ((is_readable_ || transport_->has_pending()) && !is_ending() && budget != 0 && wants_input(lent)) {
     const bool is_held = held_ != nullptr && !held_->empty();
     const std::span<std::byte> into = is_held ? held_->room(kHeldReadBytes) : std::span<std::byte>{lent.read_buffer};
+    lent.telemetry.doing(is_tls_ ? StallCause::tls : parsing());
     const net::IoResult result = transport_->read(into);
     if (result.bytes != 0) {
       got_bytes_ = true;
@@ -77,6 +78,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
       break;
     }
     if (is_http2()) awaits_preface_ = false;
+    lent.telemetry.doing(parsing());
     const auto used = codec_->receive(input.subspan(used_in_all), lent.events, lent.now);
     const bool made_events = !lent.events.empty();
     apply_events(lent);

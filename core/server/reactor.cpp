@@ -108,6 +108,7 @@ void Reactor::run() {
   ::pthread_setname_np(::pthread_self(), name_.substr(0, 15).c_str());
   lent_.now = lent_.fine = turn_ended_ = lent_.clock.now();
   tick_second();
+  lent_.telemetry.thread_began();
   while (!is_stopping_) turn();
   reap();
   mailbox_->close();
@@ -135,6 +136,7 @@ void Reactor::turn() {
   lent_.now = lent_.fine = lent_.clock.now();
   lent_.wall_ns = lent_.now.time_since_epoch().count() + wall_offset_ns_;
   events_ = static_cast<std::uint32_t>(ready.size());
+  lent_.telemetry.turn_began(lent_.now.time_since_epoch().count());
   const Duration waited = lent_.now - before;
   if (lent_.now - last_second_ >= std::chrono::seconds{1}) tick_second();
   for (const net::ReadyEvent& event : ready) dispatch(event);
@@ -333,6 +335,7 @@ void Reactor::expire_deadlines() {
   for (const std::uint64_t token : expired_) {
     Connection* connection = table_.find(ConnectionId::unpack(token));
     if (connection != nullptr && !connection->is_finished) handle(*connection, connection->expire(lent_));
+  if (!expired_.empty()) lent_.telemetry.doing(StallCause::timer);
   }
 }
 
@@ -340,6 +343,7 @@ void Reactor::read_mail() {
   mailbox_->take_all(mail_);
   lent_.telemetry.stats().mailbox_length(mail_.size());
   for (Mail& mail : mail_) take(mail);
+  lent_.telemetry.doing(StallCause::mailbox);
   mail_.clear();
 }
 

@@ -195,10 +195,18 @@ StallRecord ReactorTelemetry::describe_stall(const LoopTurn& turn) noexcept {
   stall.started_ns = turn.steady_ns - turn.busy_ns;
   stall.duration_ns = turn.busy_ns;
   stall.reactor = index_;
+  const SeenTurn seen = watch_.seen(stall.started_ns);
+  if (seen.first_cpu_ns >= 0) stall.cpu_ns = thread_cpu_ns(CLOCK_THREAD_CPUTIME_ID) - seen.first_cpu_ns;
   const auto& by_cause = activity_.by_cause_ns();
   const auto worst = std::max_element(by_cause.begin(), by_cause.end());
-  // Less than half of the turn is not a culprit.
-  if (*worst * 2 < turn.busy_ns) return stall;
+  // Less than half of the turn is not a culprit: then it is what the watcher met.
+  const bool is_clear = *worst * 2 >= turn.busy_ns;
+  const bool was_met =
+      !seen.is_telling() || index_of(seen.culprit()) == static_cast<std::size_t>(worst - by_cause.begin());
+  if (!is_clear || !was_met) {
+    stall.cause = seen.culprit();
+    return stall;
+  }
   stall.cause = static_cast<StallCause>(worst - by_cause.begin());
   const auto longest = activity_.longest();
   if (longest.cause != stall.cause) return stall;

@@ -15,6 +15,7 @@
 #include "telemetry/exemplars.hpp"
 #include "telemetry/history.hpp"
 #include "telemetry/pool_cells.hpp"
+#include "telemetry/turn_watch.hpp"
 
 namespace equinox::telemetry {
 
@@ -105,7 +106,13 @@ class ReactorTelemetry {
   void request_finished(const RequestSample& sample) noexcept;
 
   // Loop
-  /// Around whatever may block: handlers always; TLS, parsing, writing where cheap.
+  /// The thread that owns this has begun.
+  void thread_began() noexcept { watch_.set_clock(); }
+  /// A turn has begun: events were waited for.
+  void turn_began(std::int64_t now_ns) noexcept { watch_.begin(now_ns); }
+  /// What the turn is at, for the watcher: one store.
+  void doing(StallCause what) noexcept { watch_.doing(what); }
+  /// Around whatever may block and has a culprit to name: handlers.
   void begin_activity(StallCause cause, RouteId route, std::uint8_t method, ConnectionId connection, StreamId stream,
                       std::int64_t now_ns) noexcept {
     activity_.begin({now_ns, connection.packed(), stream, route, cause, method});
@@ -125,6 +132,9 @@ class ReactorTelemetry {
   [[nodiscard]] const HistoryRing<StateChange>& timeline_ring() const noexcept { return timeline_; }
   [[nodiscard]] const HistoryRing<StallRecord>& stall_ring() const noexcept { return stalls_; }
   [[nodiscard]] const ActivityCell& activity() const noexcept { return activity_; }
+  [[nodiscard]] const TurnWatch& turn_watch() const noexcept { return watch_; }
+  /// The watcher's thread only.
+  void tell_seen(const SeenTurn& seen) noexcept { watch_.tell(seen); }
   void add_to(ServerSnapshot& into) const;
   [[nodiscard]] std::int64_t stall_threshold_ns() const noexcept {
     return stall_threshold_ns_.load(std::memory_order_relaxed);
@@ -161,6 +171,7 @@ class ReactorTelemetry {
   ExemplarCells exemplars_;
   PoolCells pools_;
   ActivityCell activity_;
+  TurnWatch watch_;
   std::atomic<std::uint64_t>& closed_sequence_;
   StallRecord pending_stall_;
   HistoryRing<ClosedRecord> closed_;

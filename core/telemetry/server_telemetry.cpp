@@ -92,7 +92,7 @@ ServerTelemetry::ServerTelemetry(const TelemetryOptions& options, ServerIdentity
   options_.reactors = std::clamp<std::size_t>(options_.reactors, 1, 255);
   options_.listeners = std::max(options_.listeners, listener_names_.size());
   options_.routes_max = std::clamp<std::size_t>(options_.routes_max, kFirstRoute, 65'536);
-  std::vector<const ReactorTelemetry*> watched;
+  std::vector<ReactorTelemetry*> watched;
   for (std::size_t i = 0; i < options_.reactors; ++i) {
     reactors_.push_back(
         std::make_unique<ReactorTelemetry>(static_cast<ReactorIndex>(i), options_, directory_, closed_sequence_));

@@ -7,37 +7,62 @@ namespace {
 /// A healthy reactor turns at least once a second; some grace for a machine that is short of CPU.
 constexpr std::int64_t kSilenceNs = 2'000'000'000;
 
+void name_culprit(StallRecord& stall, const ReactorTelemetry& reactor, const Activity& activity) {
+  stall.cause = activity.cause;
+  stall.connection = activity.connection;
+  stall.stream = activity.stream;
+  stall.route = activity.route;
+  stall.method = activity.method;
+  stall.has_route = activity.cause == StallCause::handler;
+  const auto id = ConnectionId::unpack(activity.connection);
+  ConnectionRecord record;
+  if (reactor.records().read(id.index(), record) && record.id == id && record.target_is_newest()) {
+    stall.target = record.cold.target;
+  }
+}
+
 }  // namespace
 
-StallWatcher::StallWatcher(std::vector<const ReactorTelemetry*> reactors)
-    : reactors_{std::move(reactors)}, running_(reactors_.size()) {}
+StallWatcher::StallWatcher(std::vector<ReactorTelemetry*> reactors) : running_(reactors.size()) {
+  for (ReactorTelemetry* reactor : reactors) reactors_.push_back({reactor, {}});
+}
 
-std::optional<StallRecord> StallWatcher::look(const ReactorTelemetry& reactor, std::int64_t now_ns,
-                                              std::int64_t wall_ns) const {
+void StallWatcher::look_at_turn(Watched& watched) {
+  ReactorTelemetry& reactor = *watched.reactor;
+  const TurnWatch& watch = reactor.turn_watch();
+  const auto started = watch.started_ns();
+  Activity activity;
+  const StallCause cause = reactor.activity().read(activity) ? activity.cause : watch.doing();
+  const bool is_running = started > reactor.stats().last_iteration_ns();
+  if (!is_running || started != watch.started_ns()) {
+    watched.seen = {};
+    return;
+  }
+  if (watched.seen.started_ns != started) watched.seen = {started, watch.cpu_ns(), {}};
+  ++watched.seen.looks[index_of(cause)];
+  reactor.tell_seen(watched.seen);
+}
+
+std::optional<StallRecord> StallWatcher::look(const Watched& watched, std::int64_t now_ns, std::int64_t wall_ns) {
+  const ReactorTelemetry& reactor = *watched.reactor;
+  const SeenTurn& seen = watched.seen;
   StallRecord stall;
   stall.running = true;
   stall.reactor = reactor.index();
   stall.delayed_connections = static_cast<std::uint32_t>(reactor.stats().open_connections());
   Activity activity;
-  if (reactor.activity().read(activity)) {
+  if (reactor.activity().read(activity) && now_ns - activity.since_ns >= reactor.stall_threshold_ns()) {
     stall.duration_ns = now_ns - activity.since_ns;
-    if (stall.duration_ns < reactor.stall_threshold_ns()) return std::nullopt;
-    stall.cause = activity.cause;
-    stall.connection = activity.connection;
-    stall.stream = activity.stream;
-    stall.route = activity.route;
-    stall.method = activity.method;
-    stall.has_route = activity.cause == StallCause::handler;
-    const auto id = ConnectionId::unpack(activity.connection);
-    ConnectionRecord record;
-    if (reactor.records().read(id.index(), record) && record.id == id && record.target_is_newest()) {
-      stall.target = record.cold.target;
-    }
+    name_culprit(stall, reactor, activity);
+  } else if (seen.started_ns != 0 && now_ns - seen.started_ns >= reactor.stall_threshold_ns()) {
+    stall.duration_ns = now_ns - seen.started_ns;
+    stall.cause = seen.culprit();
   } else {
     const auto last = reactor.stats().last_iteration_ns();
     stall.duration_ns = now_ns - last;
     if (last == 0 || stall.duration_ns < kSilenceNs) return std::nullopt;
   }
+  if (seen.first_cpu_ns >= 0) stall.cpu_ns = reactor.turn_watch().cpu_ns() - seen.first_cpu_ns;
   stall.started_ns = now_ns - stall.duration_ns;
   stall.started_wall_ns = wall_ns - stall.duration_ns;
   return stall;
@@ -47,7 +72,8 @@ std::vector<StallRecord> StallWatcher::observe(std::int64_t now_ns, std::int64_t
   std::vector<StallRecord> found;
   const std::lock_guard lock{mutex_};
   for (std::size_t i = 0; i < reactors_.size(); ++i) {
-    running_[i] = look(*reactors_[i], now_ns, wall_ns);
+    look_at_turn(reactors_[i]);
+    running_[i] = look(reactors_[i], now_ns, wall_ns);
     if (running_[i]) found.push_back(*running_[i]);
   }
   return found;

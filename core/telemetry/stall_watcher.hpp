@@ -14,7 +14,7 @@ namespace equinox::telemetry {
 /// observe() at least every 50 ms; readers may call running() from any thread.
 class StallWatcher {
  public:
-  explicit StallWatcher(std::vector<const ReactorTelemetry*> reactors);
+  explicit StallWatcher(std::vector<ReactorTelemetry*> reactors);
 
   /// @return stalls that began or went on since the last call
   std::vector<StallRecord> observe(std::int64_t now_ns, std::int64_t wall_ns);
@@ -22,10 +22,15 @@ class StallWatcher {
   [[nodiscard]] std::optional<StallRecord> running(std::size_t reactor) const;
 
  private:
-  [[nodiscard]] std::optional<StallRecord> look(const ReactorTelemetry& reactor, std::int64_t now_ns,
-                                                std::int64_t wall_ns) const;
+  struct Watched {
+    ReactorTelemetry* reactor;
+    SeenTurn seen{};  ///< the turn that runs, as far as it was looked at
+  };
+  static void look_at_turn(Watched& watched);
+  [[nodiscard]] static std::optional<StallRecord> look(const Watched& watched, std::int64_t now_ns,
+                                                       std::int64_t wall_ns);
 
-  std::vector<const ReactorTelemetry*> reactors_;
+  std::vector<Watched> reactors_;
   mutable std::mutex mutex_;
   std::vector<std::optional<StallRecord>> running_;
 };

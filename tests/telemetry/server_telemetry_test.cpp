@@ -300,6 +300,57 @@ TEST_F(ServerTelemetryTest, ATurnWithoutAMainActivityStallsForAnUnknownCause) {
   EXPECT_EQ(telemetry.snapshot().reactors[0].stalls[index_of(StallCause::unknown)], 1U);
 }
 
+TEST_F(ServerTelemetryTest, ALongTurnIsBlamedOnWhatTheWatcherMetMostOften) {
+  auto& reactor = telemetry.reactor(0);
+  const auto now = [&] { return clock.now().time_since_epoch().count(); };
+  const auto began = now();
+  reactor.thread_began();
+  reactor.turn_began(began);
+  for (const StallCause cause : {StallCause::parse, StallCause::tls, StallCause::tls}) {
+    reactor.doing(cause);
+    clock.advance(std::chrono::milliseconds{40});
+    telemetry.watch();
+  }
+  reactor.doing(StallCause::write);  // not met: the turn ends before the next look
+  ASSERT_TRUE(telemetry.reactors()[0].stall);
+  const StallRecord running = *telemetry.reactors()[0].stall;
+  EXPECT_EQ(running.cause, StallCause::tls);
+  EXPECT_EQ(running.started_ns, began);
+  EXPECT_GE(running.cpu_ns, 0);
+  clock.advance(std::chrono::milliseconds{30});
+  reactor.turn({0, now() - began, 1, kWall, now()});
+  EXPECT_TRUE(telemetry.watch().empty());
+  EXPECT_EQ(telemetry.snapshot().reactors[0].stalls[index_of(StallCause::tls)], 1U);
+}
+
+TEST_F(ServerTelemetryTest, LooksAtAnEarlierTurnBlameNobodyInALaterOne) {
+  auto& reactor = telemetry.reactor(0);
+  const auto now = [&] { return clock.now().time_since_epoch().count(); };
+  reactor.turn_began(now());
+  reactor.doing(StallCause::h2);
+  clock.advance(std::chrono::milliseconds{40});
+  telemetry.watch();
+  reactor.turn({0, 40'000'000, 1, kWall, now()});
+  const auto began = now() + 1;
+  reactor.turn_began(began);
+  clock.advance(std::chrono::milliseconds{200});
+  reactor.turn({0, now() - began, 1, kWall, now()});
+  EXPECT_EQ(telemetry.snapshot().reactors[0].stalls[index_of(StallCause::h2)], 0U);
+  EXPECT_EQ(telemetry.snapshot().reactors[0].stalls[index_of(StallCause::unknown)], 1U);
+}
+
+TEST_F(ServerTelemetryTest, AReactorThatWaitsForEventsIsNotStalled) {
+  auto& reactor = telemetry.reactor(0);
+  const auto now = clock.now().time_since_epoch().count();
+  reactor.turn_began(now);
+  reactor.doing(StallCause::write);
+  reactor.turn({0, 1'000, 1, kWall, now + 1'000});
+  for (int look = 0; look < 10; ++look) {
+    clock.advance(std::chrono::milliseconds{40});
+    EXPECT_TRUE(telemetry.watch().empty());
+  }
+}
+
 TEST_F(ServerTelemetryTest, ASilentReactorIsAStallToo) {
   telemetry.reactor(0).turn({0, 1'000, 1, kWall, clock.now().time_since_epoch().count()});
   clock.advance(std::chrono::seconds{1});

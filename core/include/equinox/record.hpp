@@ -181,7 +181,7 @@ struct StallRecord {
   std::int64_t started_wall_ns{0};
   std::int64_t started_ns{0};
   std::int64_t duration_ns{0};  ///< so far while `running`
-  std::int64_t cpu_ns{-1};      ///< CPU the thread used meanwhile; -1: not known
+  std::int64_t cpu_ns{-1};      ///< CPU of the thread since it was first looked at (≤ 40 ms late); -1: it never was
   std::uint64_t connection{0};
   std::uint32_t delayed_connections{0};  ///< open on that reactor while running; afterwards the exact ready events
   StreamId stream{0};
