@@ -99,6 +99,11 @@ class TlsContext {
   [[nodiscard]] ssl_ctx_st* find(std::string_view server_name) const noexcept;
   /// The configured name of the certificate that a context of ours presents; empty for another's.
   [[nodiscard]] std::string_view certificate_of(const ssl_ctx_st* context) const noexcept;
+  /// The configured name of the certificate for this server name; empty when none covers it.
+  [[nodiscard]] std::string_view certificate_for(std::string_view server_name) const noexcept {
+    const ssl_ctx_st* found = find(server_name);
+    return found == nullptr ? std::string_view{} : certificate_of(found);
+  }
   [[nodiscard]] bool is_strict() const noexcept { return strict_sni_; }
   /// Protocols offered by ALPN in order of preference, in wire format (RFC 7301 §3.1).
   [[nodiscard]] std::string_view alpn_wire() const noexcept { return alpn_wire_; }

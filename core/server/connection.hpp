@@ -177,10 +177,10 @@ class Connection {
   bool choose_codec(Lending& lent, std::span<const std::byte> input, std::size_t& used);
   bool take_proxy_header(Lending& lent, std::span<const std::byte> input, std::size_t& used);
   void use_http1(Lending& lent);
-  void adopt_protocol(Lending& lent, Protocol protocol);
-  void hold(Lending& lent, std::span<const std::byte> rest);
   bool take_proxy_header_before_tls(Lending& lent);
   bool adopt_proxy_header(Lending& lent, const http::ProxyHeader& header);
+  void adopt_protocol(Lending& lent, Protocol protocol);
+  void hold(Lending& lent, std::span<const std::byte> rest);
   void on_input_end(Lending& lent);
   void keep_requests();
   void keep_settings(const Lending& lent);
@@ -195,9 +195,12 @@ class Connection {
   void on_refused(Lending& lent, const http::CodecEvent& event);
   void begin_exchange(Lending& lent, Exchange& exchange, const RequestHead& head);
   void identify(Lending& lent, Exchange& exchange);
+  /// With strict SNI: the request is for a name whose certificate this connection was not shown (RFC 9110 §15.5.20).
+  [[nodiscard]] bool is_misdirected(const Exchange& exchange) const noexcept;
   void start_body(Lending& lent, Exchange& exchange);
   bool upgrade_to_h2c(Lending& lent, const RequestHead& head);
   void take_body(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes, bool is_last);
+  void count_held(Lending& lent, Exchange& exchange) noexcept;
   void on_response_end(Lending& lent, const http::CodecEvent& event);
   bool open_sink(Lending& lent, Exchange& exchange);
   bool push_to_sink(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes);
@@ -205,7 +208,6 @@ class Connection {
   void run_async(Lending& lent, Exchange& exchange, const AsyncHandler& handler);
   void fail_exchange(Lending& lent, Exchange& exchange, int status, ErrorType error);
   void refuse_request(Lending& lent, Exchange* exchange, Errc code);
-  void count_held(Lending& lent, Exchange& exchange) noexcept;
   void respond(Lending& lent, Exchange& exchange, Response&& response);
   void decide_persistence(Lending& lent, Exchange& exchange, Response& response);
   [[nodiscard]] Exchange* find(StreamId stream) noexcept;
@@ -259,6 +261,9 @@ class Connection {
   void account_request_started(Lending& lent, Exchange& exchange);
   void account_request(Lending& lent, Exchange& exchange);
   void account_counters(Lending& lent);
+  void begin_write_window(Lending& lent);
+  /// The peer has not taken what there is for it.
+  [[nodiscard]] bool is_behind() const noexcept { return aside_ != nullptr && aside_->write_window.is_running(); }
   void refresh_sample(Lending& lent);
   [[nodiscard]] LimitedBy limited_by(const net::TcpInfo& info) const noexcept;
   void sample_at_close(Lending& lent, telemetry::CloseFacts& facts) const;
@@ -267,9 +272,6 @@ class Connection {
 
   net::TimerNode timer_;  ///< its token is the id
   /// What observers read; peer, time of opening and byte counts stand nowhere else.
-  void begin_write_window(Lending& lent);
-  /// The peer has not taken what there is for it.
-  [[nodiscard]] bool is_behind() const noexcept { return aside_ != nullptr && aside_->write_window.is_running(); }
   telemetry::RecordSlot* record_;
   InPlace<net::Transport, sizeof(net::TcpTransport)> transport_;
   InPlace<http::Codec, sizeof(http::Http1Codec)> codec_;

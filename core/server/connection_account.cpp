@@ -13,6 +13,7 @@ std::int64_t nanoseconds(TimePoint at) noexcept { return at.time_since_epoch().c
 
 TlsVersion version_of(std::string_view name) noexcept { return parse<TlsVersion>(name).value_or(TlsVersion::none); }
 
+constexpr std::size_t kRefusedStream = 7;  // RFC 9113 §7
 /// At its end TCP_INFO is read only of a connection that lived or moved enough.
 constexpr Duration kSampleEvery = std::chrono::seconds{1};
 constexpr std::uint64_t kSampleBytes = 64 * 1024;
@@ -231,6 +232,10 @@ void Connection::account_counters(Lending& lent) {
   deltas.stream_blocked_ns = counters.stream_blocked_ns;
   deltas.connection_blocked_ns = counters.connection_blocked_ns;
   lent.telemetry.stats().http2(deltas);
+  // Only the library sends this code: for streams beyond the limit it has announced.
+  if (const std::uint32_t refused = counters.resets_sent[kRefusedStream]; refused != 0) {
+    lent.telemetry.stats().request_rejected(protocol_, RequestRejectReason::h2_stream_refused, refused);
+  }
   for (const std::uint32_t count : counters.goaways_received) h2_->peer_said_goaway |= count != 0;
   if (counters.last_goaway_code != 0) h2_->goaway_code = counters.last_goaway_code;
   if (counters.last_stream != 0) h2_->last_stream = counters.last_stream;

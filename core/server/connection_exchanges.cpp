@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "http/forwarded.hpp"
+#include "http/headers.hpp"
 #include "http/http1_codec.hpp"
 #include "http/refusal.hpp"
 #include "http/response_access.hpp"
@@ -12,11 +13,11 @@
 
 namespace equinox::server {
 
-void Connection::apply_events(Lending& lent) {
 namespace {
 constexpr std::uint64_t kBodyReserveBytes = 64 * 1024;
 }  // namespace
 
+void Connection::apply_events(Lending& lent) {
   if (lent.is_applying) return;  // the loop below, further up, reaches what was appended
   lent.is_applying = true;
   // By index: answering appends `sent` events to the list that is being read.
@@ -72,7 +73,10 @@ void Connection::on_head(Lending& lent, const http::CodecEvent& event) {
   if (event.head->upgrades_to_h2c && event.end_of_message && upgrade_to_h2c(lent, *event.head)) return;
   Exchange& exchange = add_exchange(lent, event.stream);
   begin_exchange(lent, exchange, *event.head);
-  if (event.end_of_message) {
+  if (is_tls_ && is_misdirected(exchange)) {
+    exchange.is_complete = event.end_of_message;
+    refuse_request(lent, &exchange, Errc::misdirected);
+  } else if (event.end_of_message) {
     exchange.is_complete = true;
     run_handler(lent, exchange);
   } else {
@@ -105,6 +109,13 @@ void Connection::begin_exchange(Lending& lent, Exchange& exchange, const Request
                                 ? *match.route->options.request_body_max_bytes
                                 : exchange.settings->limits.body_max_bytes;
   account_request_started(lent, exchange);
+}
+
+bool Connection::is_misdirected(const Exchange& exchange) const noexcept {
+  const net::TlsContext* context = exchange.settings->listeners[listener_].tls.get();
+  const net::TlsFacts* facts = transport_->tls();
+  if (context == nullptr || !context->is_strict() || facts == nullptr || facts->sni.empty()) return false;
+  return context->certificate_for(http::host_of(exchange.head->authority)) != facts->certificate;
 }
 
 void Connection::identify(Lending& lent, Exchange& exchange) {
@@ -180,6 +191,7 @@ void Connection::take_body(Lending& lent, Exchange& exchange, std::span<const st
   } else if (is_last && exchange.body.empty() && exchange.body_view.empty()) {
     exchange.body_view = text;  // came in one piece: no copy
   } else {
+    // What a peer announces costs it nothing: room is made for what has come, and a little ahead.
     if (exchange.body.empty() && exchange.head->content_length) {
       exchange.body.reserve(std::min<std::uint64_t>(*exchange.head->content_length, kBodyReserveBytes));
     }
@@ -190,8 +202,13 @@ void Connection::take_body(Lending& lent, Exchange& exchange, std::span<const st
   if (is_last) run_handler(lent, exchange);
 }
 
+void Connection::count_held(Lending& lent, Exchange& exchange) noexcept {
+  const std::uint64_t held = (exchange.body.empty() ? 0 : exchange.body.capacity()) + exchange.backlog.capacity();
+  lent.input_bytes += held - exchange.held_bytes;  // wraps, as it should
+  exchange.held_bytes = held;
+}
+
 void Connection::on_announced(Lending& lent, const http::CodecEvent& event) {
-    // What a peer announces costs it nothing: room is made for what has come, and a little ahead.
   Exchange* exchange = find(event.stream);
   if (exchange == nullptr || exchange->state != ExchangeState::receiving) return;
   if (event.size > exchange->body_max_bytes - std::min(exchange->body_max_bytes, exchange->body_bytes)) {
@@ -202,12 +219,6 @@ void Connection::on_announced(Lending& lent, const http::CodecEvent& event) {
 void Connection::on_reset(Lending& lent, const http::CodecEvent& event) {
   if (Exchange* exchange = find(event.stream); exchange != nullptr) {
     discard(lent, *exchange, ErrorType::client_gone);
-void Connection::count_held(Lending& lent, Exchange& exchange) noexcept {
-  const std::uint64_t held = (exchange.body.empty() ? 0 : exchange.body.capacity()) + exchange.backlog.capacity();
-  lent.input_bytes += held - exchange.held_bytes;  // wraps, as it should
-  exchange.held_bytes = held;
-}
-
     return;
   }
   // Its last byte may be queued already: then it counts as finished when that leaves.

@@ -24,6 +24,8 @@ constexpr std::uint64_t token_of_refusal(std::uint32_t slot) noexcept {
 }
 
 constexpr int kAcceptsPerTurn = 256;
+/// More than any accept queue holds; a flood must not keep a drain from closing.
+constexpr int kLastShares = 64;
 /// Every healthy reactor turns at least once a second.
 constexpr Duration kLongestWait = std::chrono::seconds{1};
 constexpr Duration kAcceptPause = std::chrono::milliseconds{100};
@@ -106,9 +108,9 @@ void Reactor::set_accepting(bool is_accepting) {
 
 void Reactor::run() {
   ::pthread_setname_np(::pthread_self(), name_.substr(0, 15).c_str());
+  lent_.telemetry.thread_began();
   lent_.now = lent_.fine = turn_ended_ = lent_.clock.now();
   tick_second();
-  lent_.telemetry.thread_began();
   while (!is_stopping_) turn();
   reap();
   mailbox_->close();
@@ -134,9 +136,9 @@ void Reactor::turn() {
   const TimePoint before = turn_ended_;  // nothing but a few counters lies between
   const std::span<const net::ReadyEvent> ready = poller_.wait(patience());
   lent_.now = lent_.fine = lent_.clock.now();
+  lent_.telemetry.turn_began(lent_.now.time_since_epoch().count());
   lent_.wall_ns = lent_.now.time_since_epoch().count() + wall_offset_ns_;
   events_ = static_cast<std::uint32_t>(ready.size());
-  lent_.telemetry.turn_began(lent_.now.time_since_epoch().count());
   const Duration waited = lent_.now - before;
   if (lent_.now - last_second_ >= std::chrono::seconds{1}) tick_second();
   for (const net::ReadyEvent& event : ready) dispatch(event);
@@ -144,11 +146,11 @@ void Reactor::turn() {
   expire_deadlines();
   keep_house();
   reap();
+  watch_memory();
   const TimePoint after = turn_ended_ = lent_.clock.now();
   telemetry::LoopTurn facts;
   facts.wait_ns = waited.count();
   facts.busy_ns = (after - lent_.now).count();
-  watch_memory();
   facts.events = events_;
   facts.wall_ns = after.time_since_epoch().count() + wall_offset_ns_;
   facts.steady_ns = after.time_since_epoch().count();
@@ -205,8 +207,8 @@ void Reactor::reap() {
   if (descriptors_exhausted_) accept_again_at_ = lent_.now;
 }
 
-void Reactor::accept_from(std::size_t which) {
-  if (listeners_[which].listener == nullptr || !is_accepting_) return;
+bool Reactor::accept_from(std::size_t which) {
+  if (listeners_[which].listener == nullptr || !is_accepting_) return false;
   net::Listener& listener = *listeners_[which].listener;
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     auto accepted = listener.accept();
@@ -218,11 +220,12 @@ void Reactor::accept_from(std::size_t which) {
       LogRecord record{LogLevel::warning, LogComponent::listener, "accepting pauses"};
       lent_.log.write(record.add("errno", error.os_errno).add("listener", lent_.settings->listeners[which].name));
       pause_accepting();
-      return;
+      return false;
     }
-    if (!accepted->has_value()) return;
+    if (!accepted->has_value()) return false;
     admit(which, std::move(**accepted));
   }
+  return true;
 }
 
 void Reactor::pause_accepting() {
@@ -332,18 +335,18 @@ void Reactor::run_queued() {
 void Reactor::expire_deadlines() {
   expired_.clear();
   lent_.wheel.expire(lent_.now, expired_);
+  if (!expired_.empty()) lent_.telemetry.doing(StallCause::timer);
   for (const std::uint64_t token : expired_) {
     Connection* connection = table_.find(ConnectionId::unpack(token));
     if (connection != nullptr && !connection->is_finished) handle(*connection, connection->expire(lent_));
-  if (!expired_.empty()) lent_.telemetry.doing(StallCause::timer);
   }
 }
 
 void Reactor::read_mail() {
+  lent_.telemetry.doing(StallCause::mailbox);
   mailbox_->take_all(mail_);
   lent_.telemetry.stats().mailbox_length(mail_.size());
   for (Mail& mail : mail_) take(mail);
-  lent_.telemetry.doing(StallCause::mailbox);
   mail_.clear();
 }
 
@@ -365,13 +368,6 @@ void Reactor::take(Mail& mail) {
   }
 }
 
-void Reactor::keep_house() {
-  if (accept_again_at_ <= lent_.now) resume_accepting();
-  if (refusals_.next_due() <= lent_.now) refusals_.expire(lent_.now);
-  if (drain_) advance_drain();
-}
-
-void Reactor::tick_second() {
 void Reactor::watch_memory() {
   // Between the seconds it is received bytes that fill the memory; a step this large is worth telling at once.
   constexpr std::uint64_t kStepBytes = 256 * 1024;
@@ -379,6 +375,13 @@ void Reactor::watch_memory() {
   if (moved + kStepBytes > 2 * kStepBytes) publish_pools();
 }
 
+void Reactor::keep_house() {
+  if (accept_again_at_ <= lent_.now) resume_accepting();
+  if (refusals_.next_due() <= lent_.now) refusals_.expire(lent_.now);
+  if (drain_) advance_drain();
+}
+
+void Reactor::tick_second() {
   last_second_ = lent_.now;
   wall_offset_ns_ = wall_now_ns() - lent_.clock.now().time_since_epoch().count();
   lent_.wall_ns = lent_.now.time_since_epoch().count() + wall_offset_ns_;
@@ -464,10 +467,18 @@ void Reactor::advance_drain() {
 }
 
 void Reactor::close_listeners() {
-  // What the kernel has accepted for us already is served; closing resets only what comes in this very moment.
+  // What the kernel has accepted for us already is served; closing resets only what comes in this very moment, and what
+  // no descriptor is left for.
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     if (listeners_[i].listener == nullptr) continue;
-    accept_from(i);
+    is_accepting_ = true;  // once more, though it may have paused
+    for (int share = 0; share < kLastShares && accept_from(i); ++share) {
+    }
+    const bool ends_queue = !listeners_[i].is_shared || (drain_ && drain_->plan.ends_queues);
+    if (ends_queue) {
+      lent_.telemetry.stats().rejected(static_cast<std::uint16_t>(i), ConnectionRejectReason::draining,
+                                       listeners_[i].listener->accept_queue().length);
+    }
     poller_.remove(listeners_[i].listener->descriptor());
     listeners_[i].listener.reset();
   }

@@ -45,6 +45,7 @@ struct DrainPlan {
   Duration delay{0};
   Duration timeout{0};
   bool keep_listeners{false};
+  bool ends_queues{false};  ///< nobody else holds the inherited sockets: what is still queued is reset with them
   CloseReason reason{CloseReason::drain};
 };
 
@@ -112,7 +113,8 @@ class Reactor {
   void turn();
   [[nodiscard]] Duration patience() const noexcept;
   void dispatch(const net::ReadyEvent& ready);
-  void accept_from(std::size_t which);
+  /// @return there may be more: the turn's share is used up
+  bool accept_from(std::size_t which);
   void admit(std::size_t which, net::Accepted accepted);
   void refuse(std::size_t which, net::Accepted accepted, ConnectionRejectReason reason);
   bool evict_longest_idle();
@@ -131,9 +133,9 @@ class Reactor {
   void abandon_all(CloseReason reason);
   void tick_second();
   void publish_pools();
+  void watch_memory();
 
   Lending lent_;
-  void watch_memory();
   std::string name_;
   net::Poller poller_;
   std::shared_ptr<ReactorMailbox> mailbox_;

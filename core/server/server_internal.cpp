@@ -235,6 +235,7 @@ void Server::Internal::drain(bool keep_listeners, std::string_view by) {
     const std::lock_guard lock{mutex};
     if (!is_started || is_stopped) return;
     const bool was_kept = drain_state != DrainState::none;
+    plan.ends_queues = holds_sockets_alone;
     plan.delay = was_kept ? Duration{0} : Duration{config.drain.delay};  // a SIGTERM after a drain skips the delay
     plan.timeout = config.drain.timeout;
     plan.keep_listeners = keep_listeners;

@@ -73,6 +73,8 @@ struct Server::Internal {
   /// Every accept queue with the listener it belongs to; gone once its reactor has closed it.
   std::vector<std::pair<std::size_t, std::weak_ptr<net::Listener>>> queues;
 
+  std::atomic<bool> holds_sockets_alone{false};  ///< the inherited ones; whoever opened them says so before a drain
+
   mutable std::mutex mutex;  ///< guards what follows; never taken by a reactor
   std::condition_variable ended;
   std::shared_ptr<const server::Settings> current;

@@ -77,8 +77,8 @@ class ReactorStats {
 
   // Connections
   void accepted(std::uint16_t listener) noexcept { at(listener).accepted.add(); }
-  void rejected(std::uint16_t listener, ConnectionRejectReason reason) noexcept {
-    at(listener).rejected[index_of(reason)].add();
+  void rejected(std::uint16_t listener, ConnectionRejectReason reason, std::uint64_t count = 1) noexcept {
+    at(listener).rejected[index_of(reason)].add(count);
   }
   /// Gauges by state: each connection enters exactly one cell and leaves it again. set_state also serves a change of
   /// protocol.
@@ -125,8 +125,8 @@ class ReactorStats {
   /// Counts a request at its end: latency, phases, bytes, errors, route.
   Placed request_finished(const RequestSample& sample) noexcept;
   void slow_request(RouteId route) noexcept { route_at(route).slow.add(); }
-  void request_rejected(Protocol protocol, RequestRejectReason reason) noexcept {
-    totals_.rejected_requests[index_of(protocol)][index_of(reason)].add();
+  void request_rejected(Protocol protocol, RequestRejectReason reason, std::uint64_t count = 1) noexcept {
+    totals_.rejected_requests[index_of(protocol)][index_of(reason)].add(count);
   }
   void upgraded(Upgrade to) noexcept { totals_.upgrades[index_of(to)].add(); }
   /// Body sizes are off unless asked for.

@@ -195,6 +195,8 @@ void Appliance::take_requests() {
   eventfd_t count = 0;
   ::eventfd_read(wake_.get(), &count);
   std::vector<std::promise<ReloadOutcome>> requests;
+  // A successor, or systemd, goes on with the same sockets and what is queued on them.
+  traffic_->internal().holds_sockets_alone = sockets_.empty() && hand_over_.successor() == 0;
   {
     const std::scoped_lock lock{requests_mutex_};
     requests.swap(requests_);

@@ -315,7 +315,8 @@ constexpr TimerVerdict timer_verdict(DeadlineKind kind, bool is_http2, Progress 
 /// At the connection limit the longest-idle connection makes room.
 inline constexpr TimerVerdict kPressureVerdict{EvictionPhase::pressure, CloseReason::connection_limit};
 
-/// Refused at or before accept.
+/// Refused at or before accept. `draining`: still queued when a drain closed the listener, because no descriptor was
+/// left to take it.
 enum class ConnectionRejectReason : std::uint8_t { max_connections, per_client_limit, fd_exhausted, memory, draining };
 template <>
 struct Vocabulary<ConnectionRejectReason> {
@@ -346,16 +347,15 @@ enum class RequestRejectReason : std::uint8_t {
   wrong_protocol,
   h2_protocol_error,
   h2_stream_refused,
-  draining,
 };
 template <>
 struct Vocabulary<RequestRejectReason> {
-  static constexpr std::array<std::string_view, 22> names{
-      "bad_request_line",  "bad_header",      "bad_host",           "bad_target",     "bad_chunk",
-      "head_too_large",    "target_too_long", "trailers_too_large", "body_too_large", "chunk_overhead",
-      "header_timeout",    "body_timeout",    "smuggling_guard",    "method_unknown", "version",
-      "transfer_coding",   "expectation",     "misdirected",        "wrong_protocol", "h2_protocol_error",
-      "h2_stream_refused", "draining"};
+  static constexpr std::array<std::string_view, 21> names{
+      "bad_request_line", "bad_header",      "bad_host",           "bad_target",     "bad_chunk",
+      "head_too_large",   "target_too_long", "trailers_too_large", "body_too_large", "chunk_overhead",
+      "header_timeout",   "body_timeout",    "smuggling_guard",    "method_unknown", "version",
+      "transfer_coding",  "expectation",     "misdirected",        "wrong_protocol", "h2_protocol_error",
+      "h2_stream_refused"};
 };
 
 /// Phases partition the time of an exchange: exactly one is current; overlap counts to the later one.
