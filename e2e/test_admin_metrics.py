@@ -1,5 +1,9 @@
-"""What the admin surface costs and does is in the metrics, like everything else."""
+"""What the admin surface costs and does is in the metrics, like everything else; and who may read them there."""
 
+import hashlib
+import json
+
+import pytest
 from support.raw import exchange
 from support.server import run_equinox
 from support.wait import wait_for
@@ -28,3 +32,31 @@ def test_listening_dashboards_are_counted_by_topic(start):
         assert server.metric("equinox_admin_stream_clients", topic="stalls") == 1
         assert server.metric("equinox_admin_stream_clients", topic="series") == 0
     wait_for(lambda: server.metric("equinox_admin_stream_clients") == 0, 5, "the listener to be gone")
+
+
+FOREIGN = [({"Host": "evil.example"}, 421), ({"Host": "127.0.0.1.evil.example"}, 421),
+           ({"Origin": "https://evil.example"}, 403), ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, 403),
+           ({"X-Forwarded-For": "192.0.2.7"}, 401)]
+
+
+@pytest.mark.parametrize("fields,status", FOREIGN)
+def test_strangers_get_no_metrics_from_the_admin_surface(server, fields, status):
+    got, text = server.get("/metrics", name="admin", headers=fields)
+    assert got == status and "equinox_" not in text
+    assert server.get("/metrics", name="admin")[0] == 200, "this machine may look"
+    assert server.get("/metrics", name="ops", headers=fields)[0] == 200, "the ops surface asks nobody"
+
+
+def test_with_a_tokens_file_metrics_need_a_viewer(start, make_config, tmp_path):
+    tokens = tmp_path / "tokens.json"
+    tokens.write_text(json.dumps({"tokens": [{"name": "prometheus", "role": "viewer",
+                                              "sha256": hashlib.sha256(b"scrape").hexdigest()}]}))
+    config = make_config()
+    config["admin"]["tokens_file"] = str(tokens)
+    server = start(config)
+    for headers in ({}, {"Authorization": "Bearer other"}):
+        status, text = server.get("/metrics", name="admin", headers=headers)
+        assert status == 401 and "equinox_" not in text
+    status, text = server.get("/metrics", name="admin", headers={"Authorization": "Bearer scrape"})
+    assert status == 200 and "equinox_connections" in text
+    assert server.get("/metrics", name="ops")[0] == 200

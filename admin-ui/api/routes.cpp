@@ -270,6 +270,23 @@ Routes routes_over(const std::shared_ptr<State>& state) {
   return routes;
 }
 
+Before viewers_only(Options options) {
+  struct Door {
+    explicit Door(Options chosen) : options{std::move(chosen)} {}
+    Options options;
+    Access access{options};
+  };
+  return [door = std::make_shared<Door>(std::move(options))](const Request& request) -> std::optional<Response> {
+    try {
+      door->access.check_host(request);
+      door->access.require(request, Role::viewer, Moment::now());
+    } catch (const Problem& problem) {
+      return problem.response();
+    }
+    return std::nullopt;
+  };
+}
+
 Routes routes(const ServerView& view, Actions actions, Options options) {
   auto state = std::make_shared<State>(view, std::move(actions), std::move(options));
   state->start_ticking();

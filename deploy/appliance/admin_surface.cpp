@@ -95,6 +95,11 @@ void mount_dashboard(const ApplianceConfig& config, Server& traffic, ReloadActio
   surface.mount("/admin", admin::routes(traffic.view(), make_actions(traffic, std::move(reload)), std::move(options)));
 }
 
+/// Whoever may not look at the dashboard may not read its figures either.
+void guard(Routes& page, const ApplianceConfig& config, Server& traffic) {
+  page.before(admin::viewers_only(make_options(config, traffic)));
+}
+
 #else
 
 constexpr std::string_view kPage = R"(<!doctype html>
@@ -111,6 +116,8 @@ void mount_dashboard(const ApplianceConfig&, Server& traffic, const ReloadAction
   surface.get("/admin/status", handlers::status(traffic.view()));
 }
 
+void guard(Routes&, const ApplianceConfig&, Server&) {}
+
 #endif
 
 }  // namespace
@@ -124,7 +131,10 @@ std::unique_ptr<Server> make_admin(const ApplianceConfig& config, Server& traffi
   auto server = std::make_unique<Server>(std::move(surface));
   server->get("/", [](const Request&) { return Response::redirect("/admin/"); });
   mount_dashboard(config, traffic, std::move(reload), *server, usage);
-  server->get("/metrics", metrics::exposition(traffic.view(), metrics_options(config, facts_of(usage))));
+  server->group("/metrics", [&](Routes& page) {
+    guard(page, config, traffic);
+    page.get("/", metrics::exposition(traffic.view(), metrics_options(config, facts_of(usage))));
+  });
   return server;
 }
 

@@ -61,6 +61,28 @@ TEST(Access, AnswersOnlyToAllowedNames) {
   }
 }
 
+TEST(Access, APageBesideTheApiHasTheSameDoor) {
+  const TokensFile file;
+  Options options;
+  options.tokens_file = file.path();
+  const Before door = viewers_only(options);
+  const auto knock = [&door](std::string authority, std::vector<Field> fields) {
+    RequestHead head;
+    head.authority = authority;
+    head.fields = fields;
+    RequestContext context;
+    context.peer = Endpoint::v4({127, 0, 0, 1}, 1);
+    const auto refused = door(Request{head, context});
+    return refused ? refused->status().code() : 200;
+  };
+  EXPECT_EQ(knock("localhost:9181", {{"authorization", "Bearer viewer-secret"}}), 200);
+  EXPECT_EQ(knock("localhost:9181", {{"authorization", "Bearer viewer-secret"}, {"origin", "http://evil.example"}}),
+            200);
+  EXPECT_EQ(knock("evil.example", {{"authorization", "Bearer viewer-secret"}}), 421);
+  EXPECT_EQ(knock("localhost:9181", {{"authorization", "Bearer wrong"}}), 401);
+  EXPECT_EQ(knock("localhost:9181", {}), 401);
+}
+
 TEST(Access, WithoutTokensOnlyThisMachineIsOperator) {
   Surface surface;
   const Json session = surface.get("/session").json();

@@ -98,4 +98,11 @@ struct Options {
 /// that. @throws nothing; an unreadable tokens file lets nobody in and is tried again.
 Routes routes(const ServerView& view, Actions actions, Options options = {});
 
+/// The surface's own rules for a page beside the API, such as its metrics: names allowed in Host, no page of another
+/// origin, and a viewer's bearer token where tokens are needed.
+///     admin.group("/metrics", [&](equinox::Routes& page) {
+///       page.before(equinox::admin::viewers_only(options)).get("/", equinox::metrics::exposition(server.view()));
+///     });
+Before viewers_only(Options options);
+
 }  // namespace equinox::admin
