@@ -96,6 +96,26 @@ Result<Listener> Listener::open(const SocketAddress& address, const ListenerOpti
   return Listener{std::move(socket), address.with_port(bound->port())};
 }
 
+Result<std::vector<Listener>> Listener::open_group(const SocketAddress& address, ListenerOptions options,
+                                                   std::uint32_t count) {
+  // SO_REUSEPORT lets a second process of the same user share a port unnoticed: it is asked for only among our own
+  // sockets, after the port was seen to be free.
+  options.reuse_port = false;
+  if (count > 1 && address.port() != 0) {
+    if (const auto alone = open(address, options); !alone) return alone.error();
+  }
+  options.reuse_port = count > 1;
+  std::vector<Listener> group;
+  SocketAddress common = address;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto opened = open(common, options);
+    if (!opened) return opened.error();
+    common = opened->bound_address();  // with the port the kernel chose, for the others
+    group.push_back(std::move(*opened));
+  }
+  return group;
+}
+
 Result<Listener> Listener::adopt(UniqueFd socket) {
   const int fd = socket.get();
   if (option(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM || option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <equinox/endpoint.hpp>
 #include <optional>
+#include <vector>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
@@ -36,6 +37,10 @@ class Listener {
 
   /// @error system (os_errno: EADDRINUSE, EACCES, EADDRNOTAVAIL …)
   static Result<Listener> open(const SocketAddress& address, const ListenerOptions& options = {});
+  /// One for each of `count` reactors on the same address, with a queue each; port 0: the kernel's choice for all.
+  /// Of `options`, `reuse_port` is decided here. @error as open(); none is left open then
+  static Result<std::vector<Listener>> open_group(const SocketAddress& address, ListenerOptions options,
+                                                  std::uint32_t count);
   /// Takes a socket that is already bound and listening (hand-over, socket activation).
   /// @error invalid_argument when it is not a listening stream socket of an IP family; the descriptor is closed
   static Result<Listener> adopt(UniqueFd socket);

@@ -83,6 +83,23 @@ std::string listener_name(const ListenerConfig& listener) {
   return !listener.name.empty() ? listener.name : listener.tls ? "https" : "http";
 }
 
+/// One socket for each reactor: of its own, or a copy of one that was given to us.
+Result<std::vector<net::Listener>> open_sockets(const ListenerConfig& listener, std::uint32_t reactors) {
+  if (listener.inherited.empty()) {
+    net::ListenerOptions options;
+    options.defer_accept_seconds = static_cast<int>(listener.defer_accept.count());
+    return net::Listener::open_group(*net::SocketAddress::parse(listener.address), options, reactors);
+  }
+  std::vector<net::Listener> out;
+  for (std::uint32_t r = 0; r < reactors; ++r) {
+    const int given = listener.inherited[r % listener.inherited.size()];
+    auto adopted = net::Listener::adopt(UniqueFd{::fcntl(given, F_DUPFD_CLOEXEC, 3)});
+    if (!adopted) return adopted.error();
+    out.push_back(std::move(*adopted));
+  }
+  return out;
+}
+
 }  // namespace
 
 Server::Internal::Internal(ServerConfig given, Server& owner)
@@ -134,37 +151,17 @@ void Server::Internal::log(LogLevel level, std::string_view message) const {
 std::vector<std::vector<server::Reactor::Listening>> Server::Internal::open_listeners() {
   std::vector<std::vector<server::Reactor::Listening>> by_reactor(reactor_count);
   for (const ListenerConfig& listener : config.listeners) {
-    net::SocketAddress address;
-    if (listener.inherited.empty()) address = *net::SocketAddress::parse(listener.address);
+    auto opened = open_sockets(listener, reactor_count);
+    if (!opened) {
+      const std::string where = listener.inherited.empty() ? listener.address : "inherited socket";
+      throw std::system_error{opened.error().os_errno, std::generic_category(),
+                              "listener \"" + listener_name(listener) + "\" cannot be opened on " + where};
+    }
+    const net::SocketAddress address = opened->front().bound_address();
+    bound.push_back({listener_name(listener), to_string(address), address.port()});
     for (std::uint32_t r = 0; r < reactor_count; ++r) {
-      auto opened = [&]() -> Result<net::Listener> {
-        if (!listener.inherited.empty()) {
-          const int given = listener.inherited[r % listener.inherited.size()];
-          return net::Listener::adopt(UniqueFd{::fcntl(given, F_DUPFD_CLOEXEC, 3)});
-        }
-        // SO_REUSEPORT lets a second process of the same user share a port unnoticed: it is asked for only among our
-        // own reactors, after the port was seen to be free.
-        net::ListenerOptions options;
-        options.reuse_port = reactor_count > 1;
-        if (r == 0 && options.reuse_port && address.port() != 0) {
-          net::ListenerOptions alone;
-          alone.reuse_port = false;
-          if (auto free = net::Listener::open(address, alone); !free) return free.error();
-        }
-        options.defer_accept_seconds = static_cast<int>(listener.defer_accept.count());
-        return net::Listener::open(address, options);
-      }();
-      if (!opened) {
-        const std::string where = listener.inherited.empty() ? to_string(address) : "inherited socket";
-        throw std::system_error{opened.error().os_errno, std::generic_category(),
-                                "listener \"" + listener_name(listener) + "\" cannot be opened on " + where};
-      }
-      if (r == 0) {
-        address = opened->bound_address();  // with the port the kernel chose, for the other reactors
-        bound.push_back({listener_name(listener), to_string(address), address.port()});
-      }
       // Others may hold an inherited one open.
-      by_reactor[r].push_back({std::make_shared<net::Listener>(std::move(*opened)), !listener.inherited.empty()});
+      by_reactor[r].push_back({std::make_shared<net::Listener>(std::move((*opened)[r])), !listener.inherited.empty()});
       // Members of a group have a queue each; reactors that poll the same socket share one.
       const bool has_own_queue = listener.inherited.empty() || r < listener.inherited.size();
       if (has_own_queue) queues.push_back({bound.size() - 1, by_reactor[r].back().listener});
@@ -235,10 +232,10 @@ void Server::Internal::drain(bool keep_listeners, std::string_view by) {
     const std::lock_guard lock{mutex};
     if (!is_started || is_stopped) return;
     const bool was_kept = drain_state != DrainState::none;
-    plan.ends_queues = holds_sockets_alone;
     plan.delay = was_kept ? Duration{0} : Duration{config.drain.delay};  // a SIGTERM after a drain skips the delay
     plan.timeout = config.drain.timeout;
     plan.keep_listeners = keep_listeners;
+    plan.ends_queues = holds_sockets_alone;
     plan.reason = keep_listeners ? CloseReason::admin_drain : CloseReason::drain;
     drain_state = DrainState::draining;
     if (!was_kept) drain_started_wall_ns = telemetry::wall_now_ns();

@@ -28,20 +28,6 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr milliseconds kTick{50};     // while draining: how soon the end is noticed
 constexpr milliseconds kSettle{150};  // certificate and key are two files: both should be there before they are read
 
-std::vector<std::string> certificate_files(const ApplianceConfig& config) {
-  std::vector<std::string> files;
-  const auto add = [&files](const std::optional<TlsConfig>& tls) {
-    if (!tls) return;
-    for (const CertificateConfig& certificate : tls->certificates) {
-      files.push_back(certificate.certificate);
-      files.push_back(certificate.key);
-    }
-  };
-  for (const ListenerConfig& listener : config.traffic.listeners) add(listener.tls);
-  add(config.admin.tls);
-  return files;
-}
-
 }  // namespace
 
 Appliance::Appliance(ApplianceConfig config, ConfigFlags flags)
@@ -107,7 +93,7 @@ void Appliance::start() {
 
 void Appliance::watch_files() {
   certificates_ =
-      FileWatch{config_.reload.watch_certificates ? certificate_files(config_) : std::vector<std::string>{}};
+      FileWatch{config_.reload.watch_certificates ? config_.certificate_files() : std::vector<std::string>{}};
   configuration_ = FileWatch{config_.reload.watch_config && !config_.file.empty() ? std::vector{config_.file}
                                                                                   : std::vector<std::string>{}};
 }
@@ -195,8 +181,6 @@ void Appliance::take_requests() {
   eventfd_t count = 0;
   ::eventfd_read(wake_.get(), &count);
   std::vector<std::promise<ReloadOutcome>> requests;
-  // A successor, or systemd, goes on with the same sockets and what is queued on them.
-  traffic_->internal().holds_sockets_alone = sockets_.empty() && hand_over_.successor() == 0;
   {
     const std::scoped_lock lock{requests_mutex_};
     requests.swap(requests_);
@@ -211,6 +195,8 @@ void Appliance::begin_drain() {
   hand_over_.abandon();
   manager_.stopping();
   listening_.close();
+  // A successor, or systemd, goes on with the same sockets and what is queued on them.
+  traffic_->internal().holds_sockets_alone = sockets_.empty() && hand_over_.successor() == 0;
   traffic_->drain();
 }
 

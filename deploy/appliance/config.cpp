@@ -391,6 +391,17 @@ bool can_be_read(const std::string& name, bool is_folder) {
 
 }  // namespace
 
+std::vector<std::string> ApplianceConfig::certificate_files() const {
+  std::vector<std::string> files;
+  const auto add = [&files](const std::optional<TlsConfig>& tls) {
+    if (!tls) return;
+    for (const CertificateConfig& each : tls->certificates) files.insert(files.end(), {each.certificate, each.key});
+  };
+  for (const ListenerConfig& listener : traffic.listeners) add(listener.tls);
+  add(admin.tls);
+  return files;
+}
+
 std::vector<ConfigProblem> check_files(const ApplianceConfig& config) {
   const Settings& s = config.settings;
   const Builder builder{s, config.file};

@@ -106,6 +106,9 @@ struct ApplianceConfig {
   bool log_format_is_auto{true};
   std::string file;  ///< the configuration file; empty: none
   Settings settings;
+
+  /// Certificates and keys of all listeners and of the admin surface.
+  [[nodiscard]] std::vector<std::string> certificate_files() const;
 };
 
 /// What the command line says about the configuration.

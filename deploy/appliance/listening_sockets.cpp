@@ -19,27 +19,16 @@ net::SocketAddress address_of(const ListenerConfig& listener) {
 }  // namespace
 
 void ListeningSockets::open_group(ListenerConfig& listener, std::uint32_t count) {
-  net::SocketAddress address = address_of(listener);
-  const auto opened = [&](const net::ListenerOptions& options) {
-    auto made = net::Listener::open(address, options);
-    if (made) return std::move(*made);
-    throw std::system_error{made.error().os_errno, std::generic_category(),
-                            "listener \"" + listener.name + "\" cannot be opened on " + to_string(address)};
-  };
+  const net::SocketAddress address = address_of(listener);
   net::ListenerOptions options;
-  options.reuse_port = count > 1;
   options.defer_accept_seconds = static_cast<int>(listener.defer_accept.count());
-  // SO_REUSEPORT lets a second process of the same user share a port unnoticed: it is asked for only among our own
-  // reactors, after the port was seen to be free.
-  if (options.reuse_port && address.port() != 0) {
-    net::ListenerOptions alone;
-    alone.reuse_port = false;
-    opened(alone).close();
+  auto group = net::Listener::open_group(address, options, count);
+  if (!group) {
+    throw std::system_error{group.error().os_errno, std::generic_category(),
+                            "listener \"" + listener.name + "\" cannot be opened on " + to_string(address)};
   }
-  for (std::uint32_t i = 0; i < count; ++i) {
-    net::Listener made = opened(options);
-    address = made.bound_address();  // with the port the kernel chose, for the others
-    opened_.push_back(made.release());
+  for (net::Listener& each : *group) {
+    opened_.push_back(each.release());
     listener.inherited.push_back(opened_.back().get());
   }
 }

@@ -60,15 +60,7 @@ LandlockRules sandbox_rules(const ApplianceConfig& config) {
   Collector places;
   places.read_around(config.file);
   places.read_around(config.admin.tokens_file);
-  const auto certificates = [&places](const std::optional<TlsConfig>& tls) {
-    if (!tls) return;
-    for (const CertificateConfig& each : tls->certificates) {
-      places.read_around(each.certificate);
-      places.read_around(each.key);
-    }
-  };
-  for (const ListenerConfig& listener : config.traffic.listeners) certificates(listener.tls);
-  certificates(config.admin.tls);
+  for (const std::string& file : config.certificate_files()) places.read_around(file);
   for (const RouteConfig& route : config.routes) {
     if (route.handler == RouteHandler::static_files) places.read_folder(route.static_root);
   }
