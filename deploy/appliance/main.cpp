@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
@@ -29,7 +30,7 @@ int main(int argc, char** argv) try {
   Options options;
   const auto app = make_command_line(options);
   try {
-    app->parse(argc, argv);
+    parse_command_line(*app, {argv + std::min(argc, 1), argv + argc});
   } catch (const CLI::ParseError& mistake) {
     return app->exit(mistake) == 0 ? 0 : 2;
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace equinox::appliance {
@@ -57,6 +58,27 @@ void add_serve_options(CLI::App& app, Options& options) {
   for (const auto& [flag, path] : kKeys) add_key(app, options, flag, path);
 }
 
+/// In front of a negated term while it is parsed, so that it does not look like an option.
+constexpr char kTermMark = '\x1f';
+
+bool is_negated_term(std::string_view text) {
+  if (text.size() < 2 || text[0] != '-' || text[1] < 'a' || text[1] > 'z') return false;
+  const auto end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_", 1);
+  return end != std::string_view::npos && std::string_view{":<>="}.find(text[end]) != std::string_view::npos;
+}
+
+CLI::Option* add_query(CLI::App& command, Options& options, const char* help) {
+  return command.add_option_function<std::vector<std::string>>(
+      "query",
+      [&options](const std::vector<std::string>& words) {
+        for (const std::string_view word : words) {
+          if (!options.query.empty()) options.query += ' ';
+          options.query += word.starts_with(kTermMark) ? word.substr(1) : word;
+        }
+      },
+      help);
+}
+
 void add_admin_options(CLI::App& app, Options& options) {
   app.add_option("--admin", options.admin.address, "Address or URL of the admin surface")
       ->capture_default_str()
@@ -69,23 +91,23 @@ void add_admin_options(CLI::App& app, Options& options) {
 
 void add_client_commands(CLI::App& app, Options& options) {
   CLI::App* conns = app.add_subcommand("conns", "List live connections");
-  conns->add_option("query", options.query, "Such as: protocol:h2 idle>30s");
+  add_query(*conns, options, "Such as: protocol:h2 'idle>30s' -state:handling");
   conns->add_option("--sort", options.sort, "Field to sort by, '-' in front for descending")->type_name("FIELD");
   conns->add_option("--limit", options.limit, "Rows at most")->capture_default_str()->check(CLI::Range(1, 500));
   conns->add_flag("--json", options.json, "The answer as JSON");
   conns->add_flag("--watch", options.watch, "Repeat every second");
   CLI::App* why = app.add_subcommand("why", "Recently closed connections, each with its reason");
-  why->add_option("query", options.query, "A connection's id, or a query such as: reason:keep_alive_timeout");
+  add_query(*why, options, "A connection's id, or a query such as: reason:keep_alive_timeout");
   why->add_option("--limit", options.limit, "Rows at most")->capture_default_str()->check(CLI::Range(1, 500));
   why->add_flag("--json", options.json, "The answer as JSON");
   CLI::App* close = app.add_subcommand("close", "Close matching connections; prints the exact count first");
-  close->add_option("query", options.query, "Which ones")->required();
+  add_query(*close, options, "Which ones")->required();
   close->add_option("--rate", options.rate, "Connections per second, such as 50/s")->type_name("N/s");
   close->add_option("--reason", options.reason, "For the audit trail")->type_name("TEXT");
   close->add_flag("--dry-run", options.dry_run, "Only count");
   close->add_flag("--json", options.json, "The answer as JSON");
   CLI::App* top = app.add_subcommand("top", "Full-screen live view of connections and rates");
-  top->add_option("query", options.query, "Which connections");
+  add_query(*top, options, "Which connections");
   top->add_option("--sort", options.sort, "Field to sort by, '-' in front for descending")->type_name("FIELD");
   CLI::App* drain = app.add_subcommand("drain", "Start a drain; the process stays");
   drain->add_flag("--wait", options.wait, "Show what holds it back; return when no request is in flight");
@@ -97,6 +119,14 @@ void add_client_commands(CLI::App& app, Options& options) {
 }
 
 }  // namespace
+
+void parse_command_line(CLI::App& app, std::vector<std::string> arguments) {
+  for (std::string& argument : arguments) {
+    if (is_negated_term(argument)) argument.insert(argument.begin(), kTermMark);
+  }
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+  app.parse(std::move(arguments));
+}
 
 std::unique_ptr<CLI::App> make_command_line(Options& options) {
   auto app = std::make_unique<CLI::App>("Equinox: the HTTP server you can see inside", "equinox");

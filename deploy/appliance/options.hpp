@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config.hpp"
 
@@ -47,5 +48,8 @@ struct Options {
 
 /// The command line: sub-commands, options, help. `options` must outlive the parser.
 std::unique_ptr<CLI::App> make_command_line(Options& options);
+/// Parses what follows the program's name. A query may be several words, and a negated term ("-state:idle") is one of
+/// them, not an option. @throws CLI::ParseError
+void parse_command_line(CLI::App& app, std::vector<std::string> arguments);
 
 }  // namespace equinox::appliance

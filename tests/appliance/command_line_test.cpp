@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "deploy/appliance/client/admin_client.hpp"
 #include "deploy/appliance/commands.hpp"
 #include "deploy/appliance/options.hpp"
@@ -14,8 +12,7 @@ namespace {
 Options parse(std::vector<std::string> arguments) {
   Options options;
   const auto app = make_command_line(options);
-  std::reverse(arguments.begin(), arguments.end());
-  app->parse(arguments);
+  parse_command_line(*app, std::move(arguments));
   return options;
 }
 
@@ -53,6 +50,15 @@ TEST(CommandLine, RefusesWhatItDoesNotKnow) {
   EXPECT_THROW(parse({"conns", "--limit", "501"}), CLI::ParseError);
   EXPECT_THROW(parse({"token", "--role", "king"}), CLI::ParseError);
   EXPECT_THROW(parse({"close"}), CLI::ParseError);
+}
+
+TEST(CommandLine, AQueryMayBeSeveralWordsAndSomeOfThemNegated) {
+  EXPECT_EQ(parse({"conns", "protocol:h2", "-state:idle", "idle>30s"}).query, "protocol:h2 -state:idle idle>30s");
+  EXPECT_EQ(parse({"conns", "-state:idle"}).query, "-state:idle");
+  EXPECT_EQ(parse({"why", "-idle>30s reason:drain", "--json"}).query, "-idle>30s reason:drain");
+  EXPECT_TRUE(parse({"why", "-idle>30s", "--json"}).json);
+  EXPECT_EQ(parse({"close", "10.1.2.3", "--rate", "5/s"}).query, "10.1.2.3");
+  EXPECT_THROW(parse({"conns", "-s"}), CLI::ParseError);
 }
 
 TEST(CommandLine, AdminAddressesComeInSeveralForms) {
