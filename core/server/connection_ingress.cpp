@@ -78,7 +78,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
       break;
     }
     if (is_http2()) awaits_preface_ = false;
-    lent.telemetry.doing(parsing());
+    if (is_tls_) lent.telemetry.doing(parsing());  // without TLS it was said before the read
     const auto used = codec_->receive(input.subspan(used_in_all), lent.events, lent.now);
     const bool made_events = !lent.events.empty();
     apply_events(lent);
