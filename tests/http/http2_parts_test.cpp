@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <cstring>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -150,6 +152,94 @@ TEST(Http2MemoryTest, KeepsNoMoreThanItMay) {
   for (int i = 0; i < 10; ++i) blocks.push_back(memory.allocate(400));
   for (void* block : blocks) memory.release(block);
   EXPECT_LE(memory.kept_bytes(), 1'000U);
+}
+
+TEST(Http2MemoryTest, GivesTheFirstZeroedPageOfASessionFromPages) {
+  Http2Memory memory;
+  void* page = nullptr;
+  {
+    const Http2Memory::SharesFrameBuffer sharing{memory};
+    EXPECT_EQ(sharing.page(), nullptr);
+    page = memory.allocate_zeroed(Http2Pages::kPageBytes);
+    EXPECT_EQ(sharing.page(), page);
+    void* other = memory.allocate_zeroed(Http2Pages::kPageBytes);
+    EXPECT_EQ(sharing.page(), page) << "one for each session";
+    memory.release(other);
+  }
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(page) % Http2Pages::kPageBytes, 0U);
+  EXPECT_EQ(memory.used_bytes(), Http2Pages::kPageBytes);
+  std::memset(page, 0x5a, Http2Pages::kPageBytes);
+  auto* larger = static_cast<char*>(memory.reallocate(page, 3 * Http2Pages::kPageBytes));
+  EXPECT_EQ(std::string(larger, Http2Pages::kPageBytes), std::string(Http2Pages::kPageBytes, 0x5a));
+  memory.release(larger);
+  EXPECT_EQ(memory.used_bytes(), 0U);
+}
+
+class Http2PagesTest : public testing::Test {
+ protected:
+  static bool is_zero(const void* page) {
+    return std::string_view{static_cast<const char*>(page), Http2Pages::kPageBytes} ==
+           std::string(Http2Pages::kPageBytes, '\0');
+  }
+  static bool is_resident(void* page) {
+    unsigned char there = 0;
+    return ::mincore(page, Http2Pages::kPageBytes, &there) == 0 && (there & 1U) != 0;
+  }
+  static void use(void* page) {
+    std::memset(page, 1, Http2Pages::kPageBytes);
+    std::memset(page, 0, Http2Pages::kPageBytes);
+  }
+  Http2Pages pages{2};
+};
+
+TEST_F(Http2PagesTest, GivesZeroedPagesAgainAndAgain) {
+  std::vector<void*> taken;
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 600; ++i) {  // more than one region
+      taken.push_back(pages.take());
+      ASSERT_TRUE(is_zero(taken.back()));
+      std::memset(taken.back(), 7, Http2Pages::kPageBytes);
+    }
+    EXPECT_EQ((std::set<void*>{taken.begin(), taken.end()}.size()), 600U);
+    for (void* page : taken) pages.give_back(page);
+    taken.clear();
+    EXPECT_EQ(pages.used_bytes(), 0U);
+  }
+}
+
+TEST_F(Http2PagesTest, TheLongestRestingPageLosesItsMemory) {
+  void* first = pages.take();
+  void* second = pages.take();
+  void* third = pages.take();
+  for (void* page : {first, second, third}) use(page);
+  for (void* page : {first, second, second, third}) pages.rest(page);
+  EXPECT_EQ(pages.cold_count(), 1U);
+  EXPECT_FALSE(is_resident(first));
+  EXPECT_TRUE(is_resident(second));
+  EXPECT_EQ(pages.used_bytes(), 2 * Http2Pages::kPageBytes);
+  std::memset(first, 3, 8);  // before it is said to be awake
+  pages.wake(first);
+  EXPECT_EQ(static_cast<const char*>(first)[7], 3);
+  EXPECT_EQ(pages.cold_count(), 0U);
+  pages.rest(first);
+  EXPECT_EQ(static_cast<const char*>(first)[7], 3) << "now the second rests longest";
+  EXPECT_FALSE(is_resident(second));
+  for (void* page : {first, second, third}) pages.give_back(page);
+  EXPECT_EQ(pages.cold_count(), 0U);
+  EXPECT_EQ(pages.used_bytes(), 0U);
+}
+
+TEST_F(Http2PagesTest, WhatIsNotZeroStays) {
+  std::vector<void*> taken;
+  for (int i = 0; i < 4; ++i) taken.push_back(pages.take());
+  std::memset(taken[0], 9, 1);
+  for (void* page : taken) pages.rest(page);
+  EXPECT_EQ(*static_cast<const char*>(taken[0]), 9);
+  EXPECT_EQ(pages.cold_count(), 1U);
+  pages.wake(taken[0]);
+  pages.wake(taken[0]);
+  for (void* page : taken) pages.give_back(page);
+  EXPECT_TRUE(is_zero(pages.take()));
 }
 
 }  // namespace
