@@ -23,7 +23,9 @@ void Http2BodyCursor::start(Response& response) {
     const std::string_view view = *shared;
     start_text(view, std::move(shared));
   } else if (const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&body)) {
-    if (*shared != nullptr) start_text(**shared, *shared);
+    if (*shared == nullptr) return;
+    // A short one is copied into the batch: nothing outlives the stream, and counting references costs atomics.
+    start_text(**shared, (*shared)->size() < kBorrowMinBytes ? nullptr : *shared);
   } else if (const auto* file = std::get_if<FileBody>(&body)) {
     if (file->length == 0 || file->file == nullptr) return;
     kind_ = Kind::file;

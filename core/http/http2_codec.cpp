@@ -90,6 +90,7 @@ std::optional<Http2Codec::Verdict> Http2Codec::judge(const FrameHeader& frame, s
     case kFramePriorityUpdate: return spend(BudgetKind::priority);
     case kFrameRstStream:
       if (frame.stream != 0 && frame.stream <= highest_stream_) {
+        peer_has_reset_ = true;
         reset_by_peer_[reset_next_] = frame.stream;
         reset_next_ = static_cast<std::uint8_t>((reset_next_ + 1U) % reset_by_peer_.size());
       }
@@ -136,7 +137,7 @@ std::optional<Http2Codec::Verdict> Http2Codec::judge_data(const FrameHeader& fra
 
 // RFC 9113 §5.1: who has reset a stream sends nothing more on it. The last few are remembered; the library none.
 bool Http2Codec::was_reset_by_peer(StreamId stream) const noexcept {
-  return std::find(reset_by_peer_.begin(), reset_by_peer_.end(), stream) != reset_by_peer_.end();
+  return peer_has_reset_ && std::find(reset_by_peer_.begin(), reset_by_peer_.end(), stream) != reset_by_peer_.end();
 }
 
 bool Http2Codec::was_skipped(StreamId stream) const noexcept {
@@ -149,8 +150,6 @@ void Http2Codec::respond(StreamId stream, Response&& response, EgressBatch& /*ba
   Http2Stream* target = session_.find(stream);
   if (target == nullptr || target->is_answering || target->is_given_up) return;
   target->response = std::move(response);
-  const std::string_view wish = target->response.field("priority");
-  if (!wish.empty()) session_.prioritize(*target, parse_priority(wish, target->priority));
   session_.submit_response(*target, date_);
 }
 

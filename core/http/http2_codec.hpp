@@ -91,6 +91,7 @@ class Http2Codec final : public Codec {
   StreamId highest_fed_{0};         ///< the same when the library saw its last byte
   std::uint32_t continuations_{0};  ///< in a row
   bool peer_is_done_{false};
+  bool peer_has_reset_{false};
   std::uint8_t skipped_next_{0};
   std::uint8_t reset_next_{0};
   std::array<StreamId, 8> reset_by_peer_{};  ///< the last streams the peer has reset

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "http/headers.hpp"
 
@@ -10,20 +11,6 @@ namespace {
 
 bool has_upper_case(std::string_view name) noexcept {
   return std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-}
-
-// Set by the codec, or about a connection HTTP/2 does not have (RFC 9113 §8.2.2). Told apart by length first: this runs
-// for every field of every response.
-bool is_left_out(std::string_view name) noexcept {
-  switch (name.size()) {
-    case 4: return equals_ignoring_case(name, "date");
-    case 7: return equals_ignoring_case(name, "upgrade");
-    case 10: return equals_ignoring_case(name, "connection") || equals_ignoring_case(name, "keep-alive");
-    case 14: return equals_ignoring_case(name, "content-length");
-    case 16: return equals_ignoring_case(name, "proxy-connection");
-    case 17: return equals_ignoring_case(name, "transfer-encoding");
-    default: return name.empty() || name.front() == ':';
-  }
 }
 
 std::string_view status_text(Http2Stream& stream) noexcept {
@@ -40,15 +27,35 @@ void ResponseLines::add_beyond(const nghttp2_nv& line) {
   more_.push_back(line);
 }
 
+// Told apart by length first: this runs for every field of every response. Left out is what the codec sets itself and
+// what speaks of a connection HTTP/2 does not have (RFC 9113 §8.2.2).
 void ResponseLines::add_application_field(std::string_view name, std::string_view value) {
-  if (name == "x-request-id") {
-    // A different value in every response: in the dynamic table it would only push out what comes again, and the search
-    // for the next one would have to pass all those before it.
-    add(name, value, kKept | NGHTTP2_NV_FLAG_NO_INDEX);
-    return;
+  bool is_left_out = false;
+  switch (name.size()) {
+    case 0: return;
+    case 4: is_left_out = equals_ignoring_case(name, "date"); break;
+    case 6:
+      if (equals_ignoring_case(name, "server")) has_server_ = true;
+      break;
+    case 7: is_left_out = equals_ignoring_case(name, "upgrade"); break;
+    case 8:
+      if (!priority_ && equals_ignoring_case(name, "priority")) priority_ = value;
+      break;
+    case 10: is_left_out = equals_ignoring_case(name, "connection") || equals_ignoring_case(name, "keep-alive"); break;
+    case 12:
+      if (name == "x-request-id") {
+        // A different value in every response: in the dynamic table it would only push out what comes again, and the
+        // search for the next one would have to pass all those before it.
+        add(name, value, indexes_id_ ? kKept : std::uint8_t{kKept | NGHTTP2_NV_FLAG_NO_INDEX});
+        return;
+      }
+      break;
+    case 14: is_left_out = equals_ignoring_case(name, "content-length"); break;
+    case 16: is_left_out = equals_ignoring_case(name, "proxy-connection"); break;
+    case 17: is_left_out = equals_ignoring_case(name, "transfer-encoding"); break;
+    default: break;
   }
-  if (is_left_out(name)) return;
-  if (name.size() == 6 && equals_ignoring_case(name, "server")) has_server_ = true;
+  if (is_left_out || name.front() == ':') return;
   add(name, value, has_upper_case(name) ? std::uint8_t{NGHTTP2_NV_FLAG_NO_COPY_VALUE} : kKept);
 }
 
@@ -60,13 +67,19 @@ void ResponseLines::add_length(Http2Stream& stream) {
   add("content-length", {first, static_cast<std::size_t>(end - first)});
 }
 
-ResponseLines::ResponseLines(Http2Stream& stream, const DateCache* date) {
+// Rendered again each second while this response may still wait: the stream keeps its own.
+void ResponseLines::add_date(Http2Stream& stream, std::string_view date) {
+  if (date.size() > stream.date.size()) return;
+  std::memcpy(stream.date.data(), date.data(), date.size());
+  add("date", {stream.date.data(), date.size()});
+}
+
+ResponseLines::ResponseLines(Http2Stream& stream, const DateCache* date, bool indexes_id) : indexes_id_{indexes_id} {
   Response& response = stream.response;
   add(":status", status_text(stream));
   if (!response.content_type().empty()) add("content-type", response.content_type());
   add_length(stream);
-  if (date != nullptr)
-    add("date", date->date(), NGHTTP2_NV_FLAG_NO_COPY_NAME);  // rendered again while this one may still wait
+  if (date != nullptr) add_date(stream, date->date());
   for (std::size_t i = 0; i < response.inline_field_count(); ++i) {
     add_application_field(response.inline_field(i).name, response.inline_field(i).view());
   }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,15 +18,18 @@ namespace equinox::http {
 
 /// The field lines of the response kept in a stream, in the order they are sent: :status, content-type,
 /// content-length, date, server, then the application's. Built on the stack for the library, which copies names that
-/// are not in lower case and the date; all else points into the stream or at literals and is not copied.
+/// are not in lower case; all else points into the stream or at literals and is not copied.
 ///
 /// Left out is what belongs to a connection (RFC 9113 §8.2.2) and what the codec itself sets. HEAD, 1xx, 204, 205 and
 /// 304 have no body here (RFC 9110 §6.4.1); HEAD still announces the length of what it would have been.
 class ResponseLines {
  public:
-  ResponseLines(Http2Stream& stream, const DateCache* date);
+  /// @param indexes_id  the request id goes into the peer's table
+  ResponseLines(Http2Stream& stream, const DateCache* date, bool indexes_id);
   [[nodiscard]] const nghttp2_nv* data() const noexcept { return more_.empty() ? inline_ : more_.data(); }
   [[nodiscard]] std::size_t size() const noexcept { return more_.empty() ? count_ : more_.size(); }
+  /// The application's Priority field (RFC 9218 §8).
+  [[nodiscard]] const std::optional<std::string_view>& priority() const noexcept { return priority_; }
   /// DATA or trailers follow.
   [[nodiscard]] bool has_body() const noexcept { return has_body_; }
 
@@ -44,10 +48,13 @@ class ResponseLines {
   void add_beyond(const nghttp2_nv& line);
   void add_application_field(std::string_view name, std::string_view value);
   void add_length(Http2Stream& stream);
+  void add_date(Http2Stream& stream, std::string_view date);
 
   nghttp2_nv inline_[kInline];  // only live elements are written
   std::size_t count_{0};
   std::vector<nghttp2_nv> more_;
+  std::optional<std::string_view> priority_;
+  const bool indexes_id_;
   bool has_body_{false};
   bool has_server_{false};
 };

@@ -25,6 +25,7 @@ Errc error_of_library(int code) noexcept {
 
 constexpr std::size_t kControlFrameBytes = 64;
 constexpr std::size_t kControlKeepBytes = 256;
+constexpr Duration kIndexIdEvery = std::chrono::seconds{10};  // the Date of each second pushes it towards the end
 
 }  // namespace
 
@@ -35,6 +36,7 @@ Http2Session::Http2Session(const Limits& limits, Scheme scheme, Http2Memory& mem
   {
     const Http2Memory::SharesFrameBuffer sharing{memory};
     expect_success(nghttp2_session_server_new3(&session_, Callbacks::shared(), this, option, &mem));
+    table_page_ = sharing.page();
   }
   nghttp2_option_del(option);
   const nghttp2_settings_entry settings[] = {
@@ -49,6 +51,7 @@ Http2Session::Http2Session(const Limits& limits, Scheme scheme, Http2Memory& mem
 }
 
 Http2Session::~Http2Session() {
+  if (valid_authority_ != nullptr) release_shared(valid_authority_);
   nghttp2_session_del(session_);
   free_closed();
   while (streams_ != nullptr) {
@@ -87,6 +90,7 @@ void Http2Session::receive(std::span<const std::byte> bytes, std::vector<CodecEv
   // The library does not say that it has given up on a connection; it queues a GOAWAY. Sending control frames ahead
   // finds that now, and keeps a peer that makes us answer from filling the queue.
   if (nghttp2_session_get_outbound_queue_size(session_) > queued) send_queued_control();
+  if (current_streams_ == 0) rest();
 }
 
 void Http2Session::send_queued_control() {
@@ -132,6 +136,7 @@ void Http2Session::transmit(EgressBatch& batch, std::size_t high_watermark, std:
   events_ = &late_events_;
   settle();
   if (batch.pending_bytes() < high_watermark) mark_blocked();
+  if (current_streams_ == 0) rest();
 }
 
 // What callbacks noted is acted upon here, outside the library.
@@ -152,6 +157,7 @@ void Http2Session::fail(Errc code, std::uint32_t h2_error) {
 void Http2Session::end_fatally(int library_error) {
   expect_success(library_error);
   is_fatal_ = true;
+  next_asked_ = nullptr;
   const Errc code = error_of_library(library_error);
   const std::uint32_t h2_error = code == Errc::h2_internal ? kH2InternalError : kH2EnhanceYourCalm;
   const auto last = static_cast<std::uint32_t>(nghttp2_session_get_last_proc_stream_id(session_));
@@ -175,12 +181,25 @@ void Http2Session::spend(BudgetKind kind) {
   if (!budget_.take(kind, now_)) note(error_of(kind));
 }
 
-Http2Stream* Http2Session::find(StreamId stream) const noexcept {
+Http2Stream* Http2Session::look_up(StreamId stream) noexcept {
   if (is_fatal_) return nullptr;
-  return static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session_, library_id(stream)));
+  auto* found = static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session_, library_id(stream)));
+  if (found != nullptr) next_asked_ = found->previous;
+  return found;
+}
+
+// Four of the nine kilobytes of an idle session are the library's table of streams, all zeros while there are none.
+void Http2Session::rest() noexcept {
+  if (table_page_ == nullptr || table_rests_) return;
+  table_rests_ = true;
+  memory_.pages().rest(table_page_);
 }
 
 void Http2Session::open(Http2Stream& stream) noexcept {
+  if (table_rests_) {
+    table_rests_ = false;
+    memory_.pages().wake(table_page_);
+  }
   stream.next = streams_;
   if (streams_ != nullptr) streams_->previous = &stream;
   streams_ = &stream;
@@ -190,6 +209,8 @@ void Http2Session::open(Http2Stream& stream) noexcept {
 
 void Http2Session::close(Http2Stream& stream, std::uint32_t error_code) {
   if (current_ == &stream) current_ = nullptr;
+  if (sending_ == &stream) sending_ = nullptr;
+  if (next_asked_ == &stream) next_asked_ = stream.previous;
   if (stream.next != nullptr) stream.next->previous = stream.previous;
   (stream.previous != nullptr ? stream.previous->next : streams_) = stream.next;
   --current_streams_;
@@ -233,6 +254,7 @@ void Http2Session::append(Http2Stream& stream, EventKind kind, std::uint64_t err
 void Http2Session::announce(Http2Stream& stream, std::vector<CodecEvent>& events) {
   stream.is_announced = true;
   ++open_streams_;
+  if (next_asked_ == nullptr) next_asked_ = &stream;
   CodecEvent event;
   event.kind = EventKind::head;
   event.stream = stream.id;
@@ -294,7 +316,12 @@ void Http2Session::finish_response(Http2Stream& stream) {
 }
 
 void Http2Session::submit_response(Http2Stream& stream, const DateCache* date) {
-  const ResponseLines lines{stream, date};
+  // Its name alone would cost as much as all other fields: from the second response on it is in the peer's table.
+  const bool indexes_id = responses_ != 0 && now_ - id_indexed_at_ >= kIndexIdEvery;
+  if (indexes_id) id_indexed_at_ = now_;
+  ++responses_;
+  const ResponseLines lines{stream, date, indexes_id};
+  if (lines.priority()) prioritize(stream, parse_priority(*lines.priority(), stream.priority));
   nghttp2_data_provider provider{};
   provider.source.ptr = &stream;
   provider.read_callback = &Callbacks::read_data;

@@ -20,6 +20,7 @@
 #include "http/limits.hpp"
 
 struct nghttp2_session;
+struct nghttp2_rcbuf;
 
 namespace equinox::http {
 
@@ -63,7 +64,13 @@ class Http2Session {
   void fail(Errc code, std::uint32_t h2_error);
 
   /// The open stream of that id, or nullptr.
-  [[nodiscard]] Http2Stream* find(StreamId stream) const noexcept;
+  [[nodiscard]] Http2Stream* find(StreamId stream) noexcept {
+    // Streams are mostly asked for in the order they came.
+    if (next_asked_ == nullptr || next_asked_->id != stream) return look_up(stream);
+    Http2Stream* found = next_asked_;
+    next_asked_ = found->previous;
+    return found;
+  }
   /// Hands a head over: appends its event.
   void announce(Http2Stream& stream, std::vector<CodecEvent>& events);
   /// Queues the response kept in `stream`; its body, if any, is pulled by transmit(). `date` may be nullptr.
@@ -101,6 +108,12 @@ class Http2Session {
   struct Callbacks;
   friend struct Callbacks;
 
+  void rest() noexcept;
+  Http2Stream* look_up(StreamId stream) noexcept;
+  Http2Stream* find_sending(StreamId stream) noexcept {
+    return sending_ != nullptr && sending_->id == stream ? sending_ : find(stream);
+  }
+  bool is_valid(nghttp2_rcbuf* authority, std::string_view text) noexcept;
   void open(Http2Stream& stream) noexcept;
   void close(Http2Stream& stream, std::uint32_t error_code);
   void finish_response(Http2Stream& stream);
@@ -124,14 +137,21 @@ class Http2Session {
   bool is_fatal_{false};
   bool connection_is_blocked_{false};
   bool ping_is_out_{false};
+  bool table_rests_{false};
   nghttp2_session* session_{nullptr};
+  void* table_page_{nullptr};  ///< the library's table of streams, when it lies in a page of its own
   Http2Budget budget_;
   TimePoint now_;
   TimePoint looked_at_{};
   TimePoint ping_sent_{};
-  Http2Stream* streams_{nullptr};
-  Http2Stream* closed_{nullptr};   ///< freed at the next turn: their events are being applied in this one
-  Http2Stream* current_{nullptr};  ///< whose header block is being decoded
+  Http2Stream* streams_{nullptr};     ///< the newest first
+  Http2Stream* next_asked_{nullptr};  ///< a guess which one find() is asked for next
+  Http2Stream* sending_{nullptr};     ///< whose DATA frame was written last
+  Http2Stream* closed_{nullptr};      ///< freed at the next turn: their events are being applied in this one
+  Http2Stream* current_{nullptr};     ///< whose header block is being decoded
+  nghttp2_rcbuf* valid_authority_{
+      nullptr};                ///< the library's text of the last :authority found valid, with a reference
+  TimePoint id_indexed_at_{};  ///< when a request id last went into the peer's table, for its name
   std::vector<CodecEvent>* events_{nullptr};
   std::vector<CodecEvent> late_events_;  ///< of responses that ended while control frames were sent ahead
   EgressBatch* batch_{nullptr};
@@ -145,6 +165,7 @@ class Http2Session {
   std::uint32_t deferred_streams_{0};
   std::uint32_t blocked_streams_{0};
   std::uint32_t current_streams_{0};
+  std::uint32_t responses_{0};
   std::uint32_t peak_streams_{0};
   static constexpr std::size_t kCompletedKept = 8;
   std::array<StreamId, kCompletedKept> completed_{};

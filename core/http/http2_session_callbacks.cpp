@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "http/headers.hpp"
 #include "http/http2_session_library.hpp"
 
 namespace equinox::http {
@@ -14,6 +15,9 @@ std::string_view text_of(nghttp2_rcbuf* shared) noexcept {
   const nghttp2_vec bytes = nghttp2_rcbuf_get_buf(shared);
   return {reinterpret_cast<const char*>(bytes.base), bytes.len};
 }
+
+/// One such text is kept with each connection; most peers name one authority, and name it again and again.
+constexpr std::size_t kKnownAuthorityMaxBytes = 128;
 
 Errc error_of_goaway(std::uint32_t code) noexcept {
   switch (code) {
@@ -31,6 +35,16 @@ constexpr std::size_t kTinyBytes = 32;  // DATA below this carries less than it 
 constexpr std::size_t kFrameHeaderBytes = 9;
 
 }  // namespace
+
+// The library hands out the same text, not a copy, when the peer refers to its table.
+bool Http2Session::is_valid(nghttp2_rcbuf* authority, std::string_view text) noexcept {
+  if (authority == valid_authority_) return true;
+  if (text.size() > kKnownAuthorityMaxBytes || !is_valid_authority(text)) return false;
+  nghttp2_rcbuf_incref(authority);
+  if (valid_authority_ != nullptr) release_shared(valid_authority_);
+  valid_authority_ = authority;
+  return true;
+}
 
 struct Http2Session::Callbacks::Receiving {
   static int begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user_data) noexcept {
@@ -56,7 +70,12 @@ struct Http2Session::Callbacks::Receiving {
       stream->add_trailer(text_of(name), text_of(value));
       return 0;
     }
-    if (stream->add_field(text_of(name), text_of(value), session.limits_)) {
+    const std::string_view name_text = text_of(name);
+    const std::string_view value_text = text_of(value);
+    if (name_text.starts_with(':') && name_text == ":authority" && session.is_valid(value, value_text)) {
+      stream->trust_authority();
+    }
+    if (stream->add_field(name_text, value_text, session.limits_)) {
       nghttp2_rcbuf_incref(value);
       stream->hold(value);
     }
@@ -145,7 +164,7 @@ struct Http2Session::Callbacks::Receiving {
 
   static int stream_closed(nghttp2_session*, std::int32_t id, std::uint32_t error_code, void* user_data) noexcept {
     Http2Session& session = self(user_data);
-    if (Http2Stream* stream = session.find(static_cast<StreamId>(id))) session.close(*stream, error_code);
+    if (Http2Stream* stream = session.find_sending(static_cast<StreamId>(id))) session.close(*stream, error_code);
     return 0;
   }
 };
@@ -159,7 +178,7 @@ struct Http2Session::Callbacks::Sending {
       case NGHTTP2_DATA:
       case NGHTTP2_HEADERS:
         if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) break;
-        stream = session.find(static_cast<StreamId>(frame->hd.stream_id));
+        stream = session.find_sending(static_cast<StreamId>(frame->hd.stream_id));
         if (stream != nullptr) session.finish_response(*stream);
         break;
       case NGHTTP2_RST_STREAM: reset_sent(session, *frame); break;
@@ -190,6 +209,7 @@ struct Http2Session::Callbacks::Sending {
                        nghttp2_data_source* source, void* user_data) noexcept {
     Http2Session& session = self(user_data);
     auto& stream = *static_cast<Http2Stream*>(source->ptr);
+    session.sending_ = &stream;
     stream.body.emit({reinterpret_cast<const char*>(header), kFrameHeaderBytes}, length, *session.batch_);
     session.budget_.earn_sent(length);
     return session.batch_->pending_bytes() >= session.high_watermark_ ? NGHTTP2_ERR_PAUSE : 0;

@@ -10,7 +10,8 @@
 namespace equinox::http {
 namespace {
 
-constexpr std::size_t kFieldOverhead = 32;  // RFC 9113 §6.5.2
+constexpr std::size_t kFieldOverhead = 32;   // RFC 9113 §6.5.2
+constexpr std::size_t kHeadRoomBytes = 704;  // eight fields and their texts
 
 // The methods that reach a handler: registered ones, as the HTTP/1 parser knows them. Others are answered 501.
 constexpr std::string_view kOtherMethods[] = {
@@ -46,31 +47,21 @@ void Http2Arena::clear() noexcept {
   left_ = 0;
 }
 
-char* Http2Arena::allocate(std::size_t bytes) noexcept {
-  bytes = (bytes + 7U) & ~std::size_t{7};
-  if (bytes > left_) {
-    const std::size_t size = std::max(kBlockBytes, sizeof(Block) + bytes);
-    auto* block = static_cast<Block*>(memory_.allocate(size));
-    block->previous = last_;
-    last_ = block;
-    free_ = reinterpret_cast<char*>(block + 1);
-    left_ = size - sizeof(Block);
-  }
-  char* taken = free_;
-  free_ += bytes;
-  left_ -= bytes;
-  return taken;
+void Http2Arena::add_block(std::size_t bytes) noexcept {
+  const std::size_t size = std::max(kBlockBytes, sizeof(Block) + bytes);
+  auto* block = static_cast<Block*>(memory_.allocate(size));
+  block->previous = last_;
+  last_ = block;
+  free_ = reinterpret_cast<char*>(block + 1);
+  left_ = size - sizeof(Block);
 }
 
-std::string_view Http2Arena::copy(std::string_view text) noexcept {
-  if (text.empty()) return {};
-  char* target = allocate(text.size());
-  std::memcpy(target, text.data(), text.size());
-  return {target, text.size()};
-}
-
+// The bytes of a usual head stand behind the stream, in the same block of memory.
 Http2Stream::Http2Stream(StreamId stream, Http2Memory& memory, Scheme scheme, ReleaseShared release_shared) noexcept
-    : id{stream}, memory_{memory}, release_shared_{release_shared}, arena_{memory} {
+    : id{stream},
+      memory_{memory},
+      release_shared_{release_shared},
+      arena_{memory, reinterpret_cast<char*>(this + 1), kHeadRoomBytes} {
   head.version = HttpVersion::http2;
   head.scheme = scheme;
 }
@@ -78,7 +69,8 @@ Http2Stream::Http2Stream(StreamId stream, Http2Memory& memory, Scheme scheme, Re
 Http2Stream::~Http2Stream() { drop_head(); }
 
 Http2Stream* Http2Stream::create(StreamId stream, Http2Memory& memory, Scheme scheme, ReleaseShared release_shared) {
-  return new (memory.allocate(sizeof(Http2Stream))) Http2Stream{stream, memory, scheme, release_shared};
+  void* block = memory.allocate(sizeof(Http2Stream) + kHeadRoomBytes);
+  return new (block) Http2Stream{stream, memory, scheme, release_shared};
 }
 
 void Http2Stream::destroy(Http2Stream* stream) noexcept {
@@ -100,21 +92,12 @@ void Http2Stream::drop_head() noexcept {
   fields_stored_ = fields_room_ = 0;
 }
 
-void Http2Stream::push_field(Field field) noexcept {
-  if (fields_stored_ == fields_room_) {
-    const std::uint32_t room = std::max(16U, fields_room_ * 2);
-    auto* larger = reinterpret_cast<Field*>(arena_.allocate(room * sizeof(Field)));
-    std::uninitialized_copy_n(fields_, fields_stored_, larger);
-    fields_ = larger;
-    fields_room_ = room;
-  }
-  new (fields_ + fields_stored_) Field{field};
-  ++fields_stored_;
-}
-
-std::string_view Http2Stream::store(std::string_view value, bool& is_shared) noexcept {
-  is_shared = value.size() >= kShareMinBytes;
-  return is_shared ? value : arena_.copy(value);
+void Http2Stream::add_field_room() noexcept {
+  const std::uint32_t room = std::max(8U, fields_room_ * 2);
+  auto* larger = reinterpret_cast<Field*>(arena_.allocate(room * sizeof(Field)));
+  std::uninitialized_copy_n(fields_, fields_stored_, larger);
+  fields_ = larger;
+  fields_room_ = room;
 }
 
 bool Http2Stream::store_pseudo(std::string_view name, std::string_view value, const Limits& limits) noexcept {
@@ -144,8 +127,12 @@ bool Http2Stream::add_field(std::string_view name, std::string_view value, const
   const Field field{arena_.copy(name), store(value, is_shared)};
   push_field(field);
   switch (name.size()) {  // by length first: most names are none of these
+    case 4:
+      if (name == "host") ++host_count_, host_ = field.value;
+      break;
     case 6:
       if (name == "cookie") ++cookie_count_;
+      if (name == "expect" && !expectation_) expectation_ = field.value;
       break;
     case 8:
       if (name == "priority") priority = parse_priority(field.value, priority);
@@ -205,22 +192,20 @@ std::optional<Errc> Http2Stream::take_target() {
 
 // RFC 9113 §8.3.1: :authority and Host must not name different origins, and neither carries userinfo.
 std::optional<Errc> Http2Stream::take_authority() {
-  const std::size_t hosts = count_fields(head.fields, "host");
-  if (hosts > 1) return Errc::bad_host;
-  const std::string_view host = hosts == 1 ? *find_field(head.fields, "host") : std::string_view{};
+  if (host_count_ > 1) return Errc::bad_host;
   if (head.authority.empty()) {
-    head.authority = host;
-  } else if (hosts == 1 && !equals_ignoring_case(host, head.authority)) {
-    return Errc::bad_host;
+    head.authority = host_;
+  } else {
+    if (host_count_ == 1 && !equals_ignoring_case(host_, head.authority)) return Errc::bad_host;
+    if (authority_is_valid_) return std::nullopt;
   }
   if (!is_valid_authority(head.authority)) return Errc::bad_host;
   return std::nullopt;
 }
 
 std::optional<Errc> Http2Stream::take_expectation(bool end_of_stream) {
-  const auto expectation = find_field(head.fields, "expect");
-  if (!expectation) return std::nullopt;
-  if (!equals_ignoring_case(*expectation, "100-continue")) return Errc::expectation_failed;
+  if (!expectation_) return std::nullopt;
+  if (!equals_ignoring_case(*expectation_, "100-continue")) return Errc::expectation_failed;
   head.expects_continue = !end_of_stream;
   return std::nullopt;
 }

@@ -3,8 +3,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <equinox/request.hpp>
 #include <equinox/response.hpp>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,17 +20,32 @@
 
 namespace equinox::http {
 
-/// Bytes that live as long as their stream, in blocks from the reactor's memory. Nothing is freed singly.
+/// Bytes that live as long as their stream, first in room its owner has, then in blocks from the reactor's memory.
+/// Nothing is freed singly.
 class Http2Arena {
  public:
-  explicit Http2Arena(Http2Memory& memory) noexcept : memory_{memory} {}
+  Http2Arena(Http2Memory& memory, char* room, std::size_t room_bytes) noexcept
+      : memory_{memory}, free_{room}, left_{room_bytes} {}
   ~Http2Arena();
   Http2Arena(const Http2Arena&) = delete;
   Http2Arena& operator=(const Http2Arena&) = delete;
 
   /// Uninitialised bytes, aligned to 8.
-  char* allocate(std::size_t bytes) noexcept;
-  std::string_view copy(std::string_view text) noexcept;
+  char* allocate(std::size_t bytes) noexcept {
+    bytes = (bytes + 7U) & ~std::size_t{7};
+    if (bytes > left_) add_block(bytes);
+    char* taken = free_;
+    free_ += bytes;
+    left_ -= bytes;
+    return taken;
+  }
+  std::string_view copy(std::string_view text) noexcept {
+    if (text.empty()) return {};
+    char* target = allocate(text.size());
+    std::memcpy(target, text.data(), text.size());
+    return {target, text.size()};
+  }
+  /// Gives the blocks back. What is left of the owner's room is not used again.
   void clear() noexcept;
 
  private:
@@ -36,11 +53,12 @@ class Http2Arena {
     Block* previous;
   };
   static constexpr std::size_t kBlockBytes = 1024;
+  void add_block(std::size_t bytes) noexcept;
 
   Http2Memory& memory_;
   Block* last_{nullptr};
-  char* free_{nullptr};
-  std::size_t left_{0};
+  char* free_;
+  std::size_t left_;
 };
 
 /// Where the body of a response stands: what is left, and how it gets into an egress batch.
@@ -96,7 +114,6 @@ class Http2Stream {
   /// Gives back what hold() was given.
   using ReleaseShared = void (*)(void* shared) noexcept;
 
-  Http2Stream(StreamId id, Http2Memory& memory, Scheme scheme, ReleaseShared release_shared) noexcept;
   ~Http2Stream();
   Http2Stream(const Http2Stream&) = delete;
   Http2Stream& operator=(const Http2Stream&) = delete;
@@ -123,6 +140,8 @@ class Http2Stream {
   [[nodiscard]] bool trailers_exceed(const Limits& limits) const noexcept {
     return trailer_bytes_ > limits.trailers_max_bytes || field_count_ > limits.fields_max_count;
   }
+  /// The value of :authority is known to be valid: it need not be looked at again.
+  void trust_authority() noexcept { authority_is_valid_ = true; }
   /// Octets of the head so far by RFC 9113 §6.5.2, also those not stored.
   [[nodiscard]] std::size_t head_bytes() const noexcept { return head_bytes_; }
 
@@ -141,8 +160,10 @@ class Http2Stream {
   std::uint64_t blocked_ns{0};
   Response response;
   Http2BodyCursor body;
-  std::array<char, 4> status_digits{};
-  std::array<char, 20> length_digits{};
+  // Texts of the response's fields that are made here: the library points at them until it has sent the head.
+  std::array<char, 4> status_digits;
+  std::array<char, 20> length_digits;
+  std::array<char, 32> date;
   Http2Stream* next{nullptr};
   Http2Stream* previous{nullptr};
 
@@ -151,10 +172,19 @@ class Http2Stream {
     void* shared;
     Held* next;
   };
-  std::string_view store(std::string_view value, bool& is_shared) noexcept;
+  Http2Stream(StreamId id, Http2Memory& memory, Scheme scheme, ReleaseShared release_shared) noexcept;
+  std::string_view store(std::string_view value, bool& is_shared) noexcept {
+    is_shared = value.size() >= kShareMinBytes;
+    return is_shared ? value : arena_.copy(value);
+  }
   bool store_pseudo(std::string_view name, std::string_view value, const Limits& limits) noexcept;
   void drop_head() noexcept;
-  void push_field(Field field) noexcept;
+  void push_field(Field field) noexcept {
+    if (fields_stored_ == fields_room_) add_field_room();
+    new (fields_ + fields_stored_) Field{field};
+    ++fields_stored_;
+  }
+  void add_field_room() noexcept;
   void join_cookies() noexcept;
   std::optional<Errc> take_target();
   std::optional<Errc> take_authority();
@@ -171,7 +201,11 @@ class Http2Stream {
   std::size_t head_bytes_{0};
   std::size_t trailer_bytes_{0};
   std::uint32_t cookie_count_{0};
+  std::uint32_t host_count_{0};
+  std::string_view host_;  ///< the last Host field
+  std::optional<std::string_view> expectation_;
   bool target_is_too_long_{false};
+  bool authority_is_valid_{false};
 };
 
 }  // namespace equinox::http

@@ -85,6 +85,37 @@ TEST_F(Http2CodecTest, LeavesTheBodyOutWhereThereIsNone) {
   }
 }
 
+TEST_F(Http2CodecTest, AnAuthorityFoundValidVouchesForNoOther) {
+  answers_with([] { return Response::empty(204); });
+  StreamId id = 1;
+  for (const std::string authority : {"a.example", "a.example", "user@a.example", "a.example", "b.example:80",
+                                      "user@a.example", "user@a.example", "b.example:80"}) {
+    SCOPED_TRACE(authority);
+    client->request({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", authority}});
+    talk();
+    const bool is_valid = authority.find('@') == std::string::npos;
+    EXPECT_EQ(seen[id].refused, is_valid ? std::nullopt : std::optional{Errc::bad_host});
+    EXPECT_EQ(seen[id].authority, is_valid ? authority : "");
+    id += 2;
+  }
+}
+
+TEST_F(Http2CodecTest, RequestIdsDifferAndOnlyTheirNameIsRemembered) {
+  int number = 0;
+  answers_with([&] { return Response::empty(200).with("x-request-id", "0123456789-" + std::to_string(number++)); });
+  std::vector<std::size_t> sizes;
+  clock.advance(60s);
+  for (int i = 0; i < 8; ++i) {
+    const std::size_t before = from_server.size();
+    const auto stream = client->get("/");
+    talk();
+    sizes.push_back(from_server.size() - before);
+    EXPECT_EQ(client->answer(stream).field("x-request-id"), "0123456789-" + std::to_string(i));
+  }
+  EXPECT_LT(sizes[2] + 6, sizes[1]) << "the name is a number now";
+  for (std::size_t i = 3; i < sizes.size(); ++i) EXPECT_EQ(sizes[i], sizes[2]);
+}
+
 TEST_F(Http2CodecTest, AnswersTheSameHoweverTheBytesAreCut) {
   std::string whole;
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{23}}) {
