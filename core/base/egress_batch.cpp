@@ -5,12 +5,26 @@
 
 namespace equinox {
 
+// A reader that is always a little behind never lets the block become empty: what has left it makes room first, or the
+// block would grow to the size of all that was ever sent.
 void EgressBatch::grow(std::size_t at_least) {
-  const std::size_t wanted = std::max({at_least, capacity_ * 2, std::size_t{1024}});
-  std::unique_ptr<char[]> block{new char[wanted]};  // not value-initialised: it is written before it is read
-  if (used_ != 0) std::memcpy(block.get(), block_.get(), used_);
-  block_ = std::move(block);
-  capacity_ = wanted;
+  const auto live = segments();
+  const auto first = std::find_if(live.begin(), live.end(), [](const Segment& s) { return s.kind == Kind::copied; });
+  const std::size_t gone = first == live.end() ? used_ : static_cast<std::size_t>(first->offset);
+  const std::size_t needed = at_least - gone;
+  if (needed <= capacity_ && gone >= capacity_ / 4) {
+    std::memmove(block_.get(), block_.get() + gone, used_ - gone);
+  } else {
+    const std::size_t wanted = std::max({needed, capacity_ * 2, std::size_t{1024}});
+    std::unique_ptr<char[]> block{new char[wanted]};  // not value-initialised: it is written before it is read
+    if (used_ != gone) std::memcpy(block.get(), block_.get() + gone, used_ - gone);
+    block_ = std::move(block);
+    capacity_ = wanted;
+  }
+  used_ -= gone;
+  for (std::size_t i = head_; i < segments_.size(); ++i) {
+    if (segments_[i].kind == Kind::copied) segments_[i].offset -= gone;
+  }
 }
 
 void EgressBatch::append(std::string_view bytes) {

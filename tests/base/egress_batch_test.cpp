@@ -82,5 +82,28 @@ TEST(EgressBatchBytes, AMarkTellsWhenAResponseIsOut) {
   EXPECT_GE(batch.consumed_total(), mark);
 }
 
+TEST(EgressBatchBytes, AReaderThatIsAlwaysBehindCostsNoMoreMemory) {
+  EgressBatch batch{4096};
+  std::string sent;
+  std::string taken;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string piece = std::to_string(i) + (i % 7 == 0 ? std::string(300, 'p') : std::string{" "});
+    batch.append(piece);
+    sent += piece;
+    if (i % 5 == 0) {
+      batch.append_borrowed("borrowed", nullptr);
+      sent += "borrowed";
+    }
+    while (batch.pending_bytes() > 1000) {  // never empty
+      const auto& first = batch.segments().front();
+      const std::string_view bytes = batch.bytes_of(first).substr(0, 700);
+      taken += bytes;
+      batch.consume(bytes.size());
+    }
+  }
+  EXPECT_LE(batch.capacity_bytes(), 4096U * 2);
+  EXPECT_EQ(taken + all_bytes(batch), sent);
+}
+
 }  // namespace
 }  // namespace equinox
