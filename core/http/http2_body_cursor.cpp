@@ -1,9 +1,17 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/read_file.hpp"
 #include "http/http2_stream.hpp"
 
 namespace equinox::http {
+namespace {
+
+// Of a file, what fits into a turn is copied, so that all its frames leave in one write: as ranges they would take two
+// calls, and two packets on the way to the peer, for each 16 KiB. Of a larger one the copies would cost more than that.
+constexpr std::uint64_t kReadMaxBytes = 128 * 1024;
+
+}  // namespace
 
 void Http2BodyCursor::start_text(std::string_view text, std::shared_ptr<const void> keeper) noexcept {
   if (text.empty()) return;
@@ -45,7 +53,13 @@ void Http2BodyCursor::start(Response& response) {
 Http2BodyCursor::Plan Http2BodyCursor::plan(std::size_t max, EgressBatch& batch) noexcept {
   if (kind_ == Kind::source) return pull(max, batch);
   const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(max, remaining_));
+  if (kind_ == Kind::file && remaining_ <= kReadMaxBytes && !read(count, batch)) return {Step::failed, 0, false};
   return {Step::bytes, count, count == remaining_};
+}
+
+bool Http2BodyCursor::read(std::size_t count, EgressBatch& batch) noexcept {
+  pulled_ = batch.reserve(kFrameHeaderBytes + count) + kFrameHeaderBytes;
+  return read_file(*file_, offset_, {pulled_, count});
 }
 
 Http2BodyCursor::Plan Http2BodyCursor::pull(std::size_t max, EgressBatch& batch) noexcept {
@@ -72,6 +86,14 @@ Http2BodyCursor::Plan Http2BodyCursor::pull(std::size_t max, EgressBatch& batch)
 void Http2BodyCursor::emit(std::string_view frame_header, std::size_t count, EgressBatch& batch) {
   switch (kind_) {
     case Kind::none: batch.append(frame_header); return;
+    case Kind::file:
+      offset_ += count;
+      if (remaining_ > kReadMaxBytes) {
+        batch.append(frame_header);
+        batch.append_file(file_, offset_ - count, count);
+        break;
+      }
+      [[fallthrough]];
     case Kind::source:
       std::memcpy(pulled_ - kFrameHeaderBytes, frame_header.data(), kFrameHeaderBytes);
       batch.commit(kFrameHeaderBytes + count);
@@ -88,11 +110,6 @@ void Http2BodyCursor::emit(std::string_view frame_header, std::size_t count, Egr
       batch.append(frame_header);
       batch.append_borrowed({data_, count}, keeper_);
       data_ += count;
-      break;
-    case Kind::file:
-      batch.append(frame_header);
-      batch.append_file(file_, offset_, count);
-      offset_ += count;
       break;
   }
   if (has_length_) remaining_ -= count;

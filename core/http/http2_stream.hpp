@@ -67,7 +67,7 @@ class Http2BodyCursor {
   enum class Step : std::uint8_t {
     bytes,    ///< `count` bytes are ready; emit() puts them into the batch
     pending,  ///< nothing now
-    failed,   ///< the source gave up, or did not keep to the length it announced
+    failed,   ///< the source gave up, or it or the file did not keep to the length it announced
   };
   struct Plan {
     Step step{Step::bytes};
@@ -83,8 +83,8 @@ class Http2BodyCursor {
   /// Bytes left when known, else 0.
   [[nodiscard]] std::uint64_t remaining_bytes() const noexcept { return remaining_; }
 
-  /// Says how many of at most `max` bytes come next. A source writes them into `batch` at once, behind room for a frame
-  /// header; emit() must follow before anything else is appended.
+  /// Says how many of at most `max` bytes come next. Those of a source or a file go into `batch` at once, behind room
+  /// for a frame header; emit() must follow before anything else is appended.
   Plan plan(std::size_t max, EgressBatch& batch) noexcept;
   /// Appends a frame: its header and the `count` bytes planned.
   void emit(std::string_view frame_header, std::size_t count, EgressBatch& batch);
@@ -95,6 +95,7 @@ class Http2BodyCursor {
   static constexpr std::size_t kFrameHeaderBytes = 9;
   void start_text(std::string_view text, std::shared_ptr<const void> keeper) noexcept;
   Plan pull(std::size_t max, EgressBatch& batch) noexcept;
+  bool read(std::size_t count, EgressBatch& batch) noexcept;
 
   Kind kind_{Kind::none};
   bool has_length_{true};

@@ -56,7 +56,7 @@ class BatchPool {
 
  private:
   static constexpr std::size_t kBlockBytes = 16 * 1024;
-  static constexpr std::size_t kKeptBlockBytes = 128 * 1024;
+  static constexpr std::size_t kKeptBlockBytes = 256 * 1024;  ///< what a turn of bodies fills
   static constexpr std::size_t kKeptAtMost = 16;
   std::vector<std::unique_ptr<EgressBatch>> free_;
   std::uint64_t taken_{0};

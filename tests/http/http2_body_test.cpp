@@ -1,3 +1,6 @@
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <deque>
 #include <stdexcept>
 #include <string>
@@ -133,6 +136,46 @@ TEST_F(Http2BodyTest, TheServerMayGiveAStreamUp) {
   EXPECT_EQ(client->answer(stream).error_code, NGHTTP2_CANCEL);
   EXPECT_FALSE(seen[1].reset_code);
   EXPECT_EQ(server().state().open_streams, 0U);
+}
+
+std::shared_ptr<const OpenFile> file_of(std::string_view content) {
+  auto file = std::make_shared<OpenFile>();
+  file->fd = UniqueFd{::memfd_create("body", MFD_CLOEXEC)};
+  EXPECT_EQ(::write(file->fd.get(), content.data(), content.size()), static_cast<ssize_t>(content.size()));
+  file->size_bytes = content.size();
+  return file;
+}
+
+TEST_F(Http2BodyTest, SeveralFramesOfAFileAreOneRunOfBytes) {
+  std::string content;
+  for (int i = 0; content.size() < 50'000; ++i) content += std::to_string(i) + ' ';
+  const auto file = file_of(content);
+  const auto stream = client->get("/file");
+  talk();
+  respond(1, Response::file({file, 3, 45'000}, "text/plain"));
+  server().transmit(batch, high_watermark, events, clock.now());
+  ASSERT_EQ(batch.segments().size(), 1U) << "one write";
+  EXPECT_EQ(batch.segments().front().kind, EgressBatch::Kind::copied);
+  EXPECT_GT(batch.pending_bytes(), 45'000U);
+  client->input(drain_batch());
+  talk();
+  EXPECT_EQ(client->answer(stream).body, content.substr(3, 45'000));
+  EXPECT_TRUE(client->answer(stream).is_ended);
+}
+
+TEST_F(Http2BodyTest, AFileThatEndsEarlyCutsItsStreamOnly) {
+  const auto file = file_of(std::string(20'000, 'f'));
+  answers_with([&] { return Response::file({file, 0, 20'001}, "text/plain"); });
+  const auto cut = client->get("/file");
+  talk();
+  EXPECT_EQ(client->answer(cut).error_code, NGHTTP2_INTERNAL_ERROR);
+  EXPECT_FALSE(client->answer(cut).is_ended);
+  EXPECT_EQ(seen[1].failed, 1);
+  answers_with([&] { return Response::file({file, 0, 20'000}, "text/plain"); });
+  const auto whole = client->get("/file");
+  talk();
+  EXPECT_TRUE(client->answer(whole).is_ended);
+  EXPECT_EQ(client->answer(whole).body.size(), 20'000U);
 }
 
 }  // namespace
