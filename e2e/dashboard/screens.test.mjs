@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { describe, test } from 'node:test';
-import { api, dashboard, kScreens, kWidths, open, overhang, settled, skip, violations } from './support.mjs';
+import { api, connectClient, dashboard, kScreens, kWidths, open, overhang, settled, skip, skipWithoutTraffic, violations } from './support.mjs';
 
 describe('every screen', { skip }, () => {
   for (const theme of ['light', 'dark']) {
@@ -29,6 +29,33 @@ describe('every screen', { skip }, () => {
       await close();
     });
   }
+
+  test('nor do the longest addresses, targets and server names', { skip: skipWithoutTraffic }, async () => {
+    const gone = await connectClient();
+    gone.get('/hello');
+    gone.socket.end();
+    await gone.ended;
+    const long = { peer: '[2001:db8:1234:5678:9abc:def0:1234:5678]:65535', client: '[2001:db8:1234:5678:9abc:def0:1234:5678]', target: `/${'segment/'.repeat(14)}`, sni: `${'label.'.repeat(10)}example.net`, detail: 'something that takes a whole line to say '.repeat(3), requests: 123_456_789, sent_bytes: 123_456_789_012 };
+    const widened = (value) => (Array.isArray(value) ? value.map(widened) : value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, name in long && typeof one !== 'object' ? long[name] : widened(one)])) : value);
+    const widen = ['**/api/v1/**', async (route) => {
+      if (route.request().url().includes('/events')) return route.continue();
+      const response = await route.fetch();
+      return route.fulfill({ response, body: (response.headers()['content-type'] ?? '').includes('json') ? JSON.stringify(widened(await response.json())) : await response.body() });
+    }];
+    for (const width of [390, 1024]) {
+      const { page, close } = await open('overview', { width, routes: [widen] });
+      for (const screen of kScreens) {
+        await page.goto(`${dashboard}#/${screen}`);
+        await settled(page);
+        assert.deepEqual(await overhang(page), { page: 0, main: 0, panels: [] }, `${screen} at ${width} px`);
+        if (screen !== 'connections' && screen !== 'closed') continue;
+        await page.locator(screen === 'closed' ? '.closed-list tbody button' : '.grid-row').first().click();
+        await page.locator(screen === 'closed' ? '.closed-record' : '.drawer-body section').first().waitFor();
+        assert.deepEqual(await overhang(page), { page: 0, main: 0, panels: [] }, `${screen} at ${width} px, opened`);
+      }
+      await close();
+    }
+  });
 
   test('however close together changes come, their marks stay apart', async () => {
     const status = await api('status');
