@@ -55,6 +55,7 @@ struct CodecState {
   bool can_receive{true};         ///< false: awaiting an answer (HTTP/1) or output backlog (HTTP/2); do not feed
   bool head_started{false};       ///< bytes of an incomplete request head are held or were seen (deadline kind `head`)
   std::uint32_t open_streams{0};  ///< requests received and not completely answered
+  std::uint32_t peak_streams{0};  ///< most that were open at once, within a turn too; HTTP/1: 0
   std::uint32_t window_blocked{0};    ///< streams with data ready and the peer's window closed
   std::int64_t connection_window{0};  ///< bytes the peer lets us send on the connection; HTTP/1: 0
 };
@@ -159,6 +160,9 @@ class Codec {
 
   /// Fills one entry per open stream (HTTP/2).
   virtual void describe(std::vector<StreamDescription>& into) const { static_cast<void>(into); }
+
+  /// Bytes the peer may send on the connection before we grant more (HTTP/2; else 0). Asked by observers only.
+  [[nodiscard]] virtual std::int64_t receive_window() const noexcept { return 0; }
 };
 
 }  // namespace equinox::http

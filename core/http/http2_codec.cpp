@@ -203,6 +203,7 @@ void Http2Codec::terminate(std::uint32_t error_code) { session_.terminate(error_
 CodecState Http2Codec::state() const {
   CodecState state;
   state.open_streams = session_.open_streams();
+  state.peak_streams = session_.peak_streams();
   state.wants_transmit = session_.wants_transmit();
   state.is_finished = session_.is_finished() || (peer_is_done_ && state.open_streams == 0 && !state.wants_transmit);
   state.can_receive = !session_.failure() && session_.backlog_bytes() <= limits_.h2_output_backlog_max_bytes;

@@ -60,9 +60,9 @@ class Http2Codec final : public Codec {
   [[nodiscard]] CodecState state() const override;
   bool take_counters(ProtocolCounters& into) override { return session_.take_counters(into); }
   void describe(std::vector<StreamDescription>& into) const override { session_.describe(into); }
+  [[nodiscard]] std::int64_t receive_window() const noexcept override { return session_.receive_window(); }
 
   /// The most streams that were open at the same time.
-  [[nodiscard]] std::uint32_t peak_streams() const noexcept { return session_.peak_streams(); }
 
  private:
   struct Verdict {

@@ -422,6 +422,10 @@ std::int64_t Http2Session::connection_window() const noexcept {
   return is_fatal_ ? 0 : nghttp2_session_get_remote_window_size(session_);
 }
 
+std::int64_t Http2Session::receive_window() const noexcept {
+  return is_fatal_ ? 0 : nghttp2_session_get_local_window_size(session_);
+}
+
 bool Http2Session::has_unfinished_request() const noexcept {
   for (const Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
     if (!stream->is_remote_closed && !stream->is_answered) return true;

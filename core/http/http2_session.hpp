@@ -95,6 +95,7 @@ class Http2Session {
   [[nodiscard]] std::uint32_t blocked_streams() const noexcept { return blocked_streams_; }
   [[nodiscard]] std::uint32_t peak_streams() const noexcept { return peak_streams_; }
   [[nodiscard]] std::int64_t connection_window() const noexcept;
+  [[nodiscard]] std::int64_t receive_window() const noexcept;
   [[nodiscard]] bool has_unfinished_request() const noexcept;
   void describe(std::vector<StreamDescription>& into) const;
   [[nodiscard]] Http2Budget& budget() noexcept { return budget_; }

@@ -218,7 +218,7 @@ void Connection::account_counters(Lending& lent) {
   window_blocked_ = state.window_blocked != 0;
   lent.telemetry.stats().http2_streams(h2_->open_streams, state.open_streams);
   h2_->open_streams = state.open_streams;
-  h2_->peak_streams = std::max(h2_->peak_streams, state.open_streams);
+  h2_->peak_streams = state.peak_streams;
   if (!codec_->take_counters(counters)) return;
   telemetry::Http2Deltas deltas;
   deltas.frames_received = counters.frames_received;

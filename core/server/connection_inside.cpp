@@ -25,6 +25,7 @@ ConnectionInside Connection::inside() const {
       out.streams.push_back(std::move(facts));
     }
     out.send_window_bytes = codec_->state().connection_window;
+    out.receive_window_bytes = codec_->receive_window();
   }
   out.output_bytes = egress_ == nullptr ? 0 : egress_->capacity_bytes();
   out.input_bytes = held_bytes();

@@ -446,7 +446,8 @@ TEST_F(Http2CodecTest, CountsFramesAndStreams) {
   EXPECT_EQ(counted.frames_received[NGHTTP2_SETTINGS], 2U);  // theirs and the acknowledgement of ours
   EXPECT_EQ(counted.frames_sent[NGHTTP2_HEADERS], 2U);
   EXPECT_EQ(counted.frames_sent[NGHTTP2_DATA], 2U);
-  EXPECT_EQ(server().peak_streams(), 2U);
+  EXPECT_EQ(server().state().peak_streams, 2U);
+  EXPECT_EQ(server().receive_window(), static_cast<std::int64_t>(limits.h2_connection_window_bytes));
   ProtocolCounters again;
   EXPECT_FALSE(server().take_counters(again));
 }
