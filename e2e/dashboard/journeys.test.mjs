@@ -203,7 +203,7 @@ describe('with traffic', { skip: skipWithoutTraffic }, () => {
     await settled(page);
     await page.locator('.heat-panel').getByRole('button', { name: 'table', exact: true }).click();
     const cell = page.locator('.cell-buttons button').first();
-    await cell.waitFor({ timeout: 10_000 });
+    await cell.waitFor();
     await cell.click();
     await page.locator('.cell-panel .conn-link').first().waitFor();
     assert.match(await page.locator('.waterfall').innerText(), /head.*body.*queue.*handler.*write/s);

@@ -1,8 +1,9 @@
 // What a newcomer asks, answered by the dashboard about a server with traffic: who is there, why did it go, who landed in this cell,
 // where did the time go, which timer ends it.
 import assert from 'node:assert/strict';
+import http2 from 'node:http2';
 import { describe, test } from 'node:test';
-import { api, connectClient, open, settled, skipWithoutTraffic, traffic, violations } from './support.mjs';
+import { api, connectClient, kPatience, open, settled, skipWithoutTraffic, traffic, violations } from './support.mjs';
 
 const kTick = 100;
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -10,7 +11,7 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 /** Asks until the answer will do; the last one is in the message when it never does. */
 async function until(what, ask, will) {
   let answer;
-  for (let turn = 0; turn < 150; turn += 1) {
+  for (const end = Date.now() + kPatience; Date.now() < end; ) {
     answer = await ask();
     if (will(answer)) return answer;
     await pause(kTick);
@@ -106,7 +107,7 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
     const { page, close } = await open('closed');
     await settled(page);
     const reason = page.locator('.reasons').getByRole('button', { name: 'client_fin_idle' });
-    await reason.waitFor({ timeout: 20_000 });
+    await reason.waitFor();
     await reason.click();
     await page.waitForFunction(() => location.hash.includes('client_fin_idle'));
     const row = page.locator('.closed-list tbody tr').filter({ hasText: id });
@@ -131,7 +132,7 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
       const before = await heading();
       await cells.nth(i).click();
       if (count > 1) await page.waitForFunction((old) => document.querySelector('.cell-panel .panel-head .sub')?.textContent !== old, before);
-      await page.locator('.cell-panel .conn-link').first().waitFor({ timeout: 10_000 }).catch(async () => assert.fail(`cell ${i} of ${count}, ${await cells.nth(i).textContent()}: ${await page.locator('.cell-panel').innerText()}`));
+      await page.locator('.cell-panel .conn-link').first().waitFor().catch(async () => assert.fail(`cell ${i} of ${count}, ${await cells.nth(i).textContent()}: ${await page.locator('.cell-panel').innerText()}`));
     }
     assert.equal(count > 3, true, `${count} cells`);
     await close();
@@ -161,6 +162,29 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
     await last.waitFor();
     assert.match(await last.innerText(), /body \d/);
     client.socket.destroy();
+    await close();
+  });
+
+  test('an HTTP/2 connection shows its windows and how many streams it had at once', async () => {
+    const { listeners } = await api('status');
+    const port = listeners.find(({ name }) => name === 'https').address.split(':').pop();
+    const session = http2.connect(`https://${traffic.hostname}:${port}`, { rejectUnauthorized: false });
+    await new Promise((resolve, reject) => session.once('connect', resolve).once('error', reject));
+    const ask = () => new Promise((resolve) => {
+      const stream = session.request({ ':path': '/1k.bin' });
+      stream.on('close', resolve).resume();
+    });
+    const address = `${session.socket.localAddress}:${session.socket.localPort}`;
+    const { rows: [row] } = await until('the connection', () => api(`connections?query=${encodeURIComponent(`peer:${address} protocol:h2`)}`), ({ total }) => total === 1);
+    const detail = await until('a peak', async () => { await Promise.all([ask(), ask(), ask()]); return api(`connection/${row.id}`); }, ({ http2: facts }) => facts?.peak === 3);
+    assert.equal(detail.http2.receive_window_bytes > 0 && detail.http2.send_window_bytes > 0, true, JSON.stringify(detail.http2));
+    const { page, close } = await open('connections', { params: `id=${row.id}` });
+    await settled(page);
+    const streams = page.locator('.drawer section').filter({ hasText: 'HTTP/2 streams' });
+    await streams.getByText('peak 3').waitFor();
+    assert.doesNotMatch(await streams.innerText(), /shut/);
+    assert.deepEqual(await violations(page), []);
+    session.destroy();
     await close();
   });
 

@@ -30,7 +30,7 @@ describe('states', { skip }, () => {
 
   test('server restarted: names both boots', async () => {
     const { page, close } = await open('overview', { routes: [streams(await hello(), await hello({ boot_id: 'feedface-0001' }))] });
-    await page.getByText('The server restarted').waitFor({ timeout: 10_000 });
+    await page.getByText('The server restarted').waitFor();
     assert.match(await page.locator('.banners').innerText(), /feedface/);
     await close();
   });
@@ -79,7 +79,7 @@ describe('states', { skip }, () => {
     const back = await hello({ missed_seconds: 2 });
     const { page, close } = await open('overview', { held: [await hello(), null, null, back], ends: [0] });
     await page.getByRole('alert').filter({ hasText: 'Not connected' }).waitFor();
-    await page.locator('.banners').getByText(/^Back\. .* were missed; the rings filled .* of them\.$/).waitFor({ timeout: 20_000 });
+    await page.locator('.banners').getByText(/^Back\. .* were missed; the rings filled .* of them\.$/).waitFor();
     await page.locator('.link-state.live').waitFor();
     assert.equal(await page.getByRole('alert').filter({ hasText: 'Not connected' }).count(), 0);
     await close();

@@ -11,6 +11,8 @@ const kBrowsers = [process.env.EQUINOX_CHROMIUM, '/usr/bin/chromium', '/usr/bin/
 const kFlags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 export const kScreens = ['overview', 'connections', 'closed', 'latency', 'routes', 'http2', 'reactors', 'server'];
+/** How long a condition may take to come true. A machine that does other things beside is slow, not wrong. */
+export const kPatience = 60_000;
 export const kWidths = [390, 1024, 1440, 2560];
 
 const executable = kBrowsers.find((path) => path && existsSync(path));
@@ -43,6 +45,7 @@ after(async () => browser?.close());
  * `held`, `ends`: see heldStreams. */
 export async function open(screen, { width = 1440, height = 900, theme = 'light', routes = [], params = '', context: more = {}, held = null, ends = [] } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, bypassCSP: false, ...more });
+  context.setDefaultTimeout(kPatience);
   const page = await context.newPage();
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
@@ -61,11 +64,11 @@ export async function open(screen, { width = 1440, height = 900, theme = 'light'
 
 /** Waits until the screen that the address names shows data: the stream is live, the screen is the new one, no skeleton is left. */
 export async function settled(page) {
-  await page.locator('.link-state.live').waitFor({ timeout: 15_000 });
+  await page.locator('.link-state.live').waitFor();
   await page.waitForFunction(() => {
     const screen = /^#\/(\w+)/.exec(location.hash)?.[1];
     return document.querySelector(`.main.at-${screen}`) !== null && document.querySelectorAll('.main .skeleton').length === 0;
-  }, null, { timeout: 15_000 });
+  });
 }
 
 /** What is wider than the place it has. */
