@@ -82,7 +82,8 @@ std::optional<Http2Codec::Verdict> Http2Codec::judge(const FrameHeader& frame, s
     case kFrameData: return judge_data(frame);
     case kFrameHeaders: continuations_ = 0; return judge_headers(frame);
     case kFrameContinuation:
-      if (++continuations_ > kMaxContinuations) return Verdict{Errc::h2_flood_continuation, kH2EnhanceYourCalm};
+      if (++continuations_ > limits_.h2_max_continuations)
+        return Verdict{Errc::h2_flood_continuation, kH2EnhanceYourCalm};
       return std::nullopt;
     case kFramePriority:
       if (!is_sound_priority(frame, payload)) return Verdict{Errc::h2_protocol, kH2ProtocolError};

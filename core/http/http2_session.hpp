@@ -36,7 +36,6 @@ enum H2Error : std::uint32_t {
 };
 
 inline constexpr std::uint32_t kMaxSettingsEntries = 32;  ///< in one SETTINGS frame (CVE-2020-11080)
-inline constexpr std::uint32_t kMaxContinuations = 8;     ///< in one header block (CVE-2024-27316)
 
 /// One nghttp2 server session and its streams. The library is visible in the implementation of this class only: its
 /// callbacks, all noexcept, append events and note what went wrong; they never call outward.

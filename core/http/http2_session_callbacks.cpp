@@ -278,7 +278,7 @@ nghttp2_option* Http2Session::Callbacks::make_options(const Limits& limits) {
                                              std::uint64_t{limits.h2_reset_per_second} * 4 + 33);
 #endif
 #ifdef EQUINOX_NGHTTP2_MAX_CONTINUATIONS
-  nghttp2_option_set_max_continuations(option, kMaxContinuations * 2);
+  nghttp2_option_set_max_continuations(option, std::size_t{limits.h2_max_continuations} * 2);
 #endif
   return option;
 }

@@ -1,5 +1,6 @@
 #include "server/settings.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace equinox::server {
@@ -70,6 +71,9 @@ void validate(const ServerConfig& config) {
   require(config.limits.request_target >= 16, "limits.request_target: at least 16 bytes");
   require(config.limits.fields >= 1, "limits.fields: at least 1");
   require(config.limits.http2_concurrent_streams >= 1, "limits.http2_concurrent_streams: at least 1");
+  require(config.limits.http2_own_resets >= 1, "limits.http2_own_resets: at least 1");
+  require(config.limits.http2_control_frames >= 10, "limits.http2_control_frames: at least 10");
+  require(config.limits.http2_continuations >= 1, "limits.http2_continuations: at least 1");
   require(config.log.access_format == "combined" || config.log.access_format == "json",
           "log.access_format: neither combined nor json");
 }
@@ -84,7 +88,14 @@ http::Limits protocol_limits(const LimitConfig& limits) {
   out.body_max_bytes = limits.request_body;
   out.h2_concurrent_streams = limits.http2_concurrent_streams;
   // A browser that leaves a page cancels all its streams at once: twice as many are no abuse.
-  out.h2_reset_burst = 2 * limits.http2_concurrent_streams;
+  out.h2_reset_burst = limits.http2_resets != 0 ? limits.http2_resets : 2 * limits.http2_concurrent_streams;
+  out.h2_own_reset_burst = limits.http2_own_resets;
+  out.h2_own_reset_per_second = std::max(1U, limits.http2_own_resets / 10);
+  out.h2_control_burst = limits.http2_control_frames;
+  out.h2_control_per_second = std::max(1U, limits.http2_control_frames / 5);
+  out.h2_max_continuations = limits.http2_continuations;
+  out.trailers_max_bytes = limits.trailers;
+  out.chunk_overhead_max_bytes = limits.chunk_overhead;
   return out;
 }
 

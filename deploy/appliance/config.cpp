@@ -81,6 +81,12 @@ class Builder {
     out.request_body = u64("limits.request_body");
     out.fields = u32("limits.fields");
     out.http2_concurrent_streams = u32("limits.http2_concurrent_streams");
+    out.http2_resets = u32("limits.http2_resets");
+    out.http2_own_resets = u32("limits.http2_own_resets");
+    out.http2_control_frames = u32("limits.http2_control_frames");
+    out.http2_continuations = u32("limits.http2_continuations");
+    out.trailers = u64("limits.trailers");
+    out.chunk_overhead = u64("limits.chunk_overhead");
     out.minimum_rate = u32("limits.minimum_rate");
     out.output_buffer = u64("limits.output_buffer");
     out.memory = u64("limits.memory");

@@ -48,6 +48,12 @@ TEST(Config, DefaultsAreThoseOfTheLibrary) {
   EXPECT_EQ(config.traffic.limits.request_body, library.limits.request_body);
   EXPECT_EQ(config.traffic.limits.fields, library.limits.fields);
   EXPECT_EQ(config.traffic.limits.http2_concurrent_streams, library.limits.http2_concurrent_streams);
+  EXPECT_EQ(config.traffic.limits.http2_resets, library.limits.http2_resets);
+  EXPECT_EQ(config.traffic.limits.http2_own_resets, library.limits.http2_own_resets);
+  EXPECT_EQ(config.traffic.limits.http2_control_frames, library.limits.http2_control_frames);
+  EXPECT_EQ(config.traffic.limits.http2_continuations, library.limits.http2_continuations);
+  EXPECT_EQ(config.traffic.limits.trailers, library.limits.trailers);
+  EXPECT_EQ(config.traffic.limits.chunk_overhead, library.limits.chunk_overhead);
   EXPECT_EQ(config.traffic.limits.minimum_rate, library.limits.minimum_rate);
   EXPECT_EQ(config.traffic.limits.output_buffer, library.limits.output_buffer);
   EXPECT_EQ(config.traffic.drain.timeout, library.drain.timeout);
