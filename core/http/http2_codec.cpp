@@ -122,7 +122,8 @@ std::optional<Http2Codec::Verdict> Http2Codec::judge_headers(const FrameHeader& 
   }
   if (was_skipped(frame.stream)) return Verdict{Errc::h2_protocol, kH2ProtocolError};
   if (session_.was_completed(frame.stream)) return Verdict{Errc::h2_protocol, kH2StreamClosed};
-  return std::nullopt;
+  if (frame.stream > highest_fed_ || session_.find(frame.stream) != nullptr) return std::nullopt;  // trailers
+  return spend(BudgetKind::empty);  // on their way when the stream was reset: decoded for nobody, not for ever
 }
 
 std::optional<Http2Codec::Verdict> Http2Codec::judge_data(const FrameHeader& frame) {
@@ -152,6 +153,7 @@ void Http2Codec::respond(StreamId stream, Response&& response, EgressBatch& /*ba
   if (target == nullptr || target->is_answering || target->is_given_up) return;
   target->response = std::move(response);
   session_.submit_response(*target, date_);
+  target->release_head();
 }
 
 void Http2Codec::send_continue(StreamId stream, EgressBatch& /*batch*/) {

@@ -288,7 +288,10 @@ void Http2Session::finish_body(Http2Stream& stream) {
   stream.is_remote_closed = true;
   if (stream.is_refused || stream.is_answered || stream.is_given_up) return;
   if (stream.trailers_exceed(limits_)) {
-    if (stream.is_answering) return reset(stream, NGHTTP2_ENHANCE_YOUR_CALM);
+    if (stream.is_answering) {
+      spend(BudgetKind::own_reset);  // the peer's doing, although we ask for it
+      return reset(stream, NGHTTP2_ENHANCE_YOUR_CALM);
+    }
     return refuse(stream, Errc::trailers_too_large);
   }
   if (!events_->empty() && events_->back().kind == EventKind::body && events_->back().stream == stream.id) {

@@ -234,6 +234,21 @@ std::optional<Errc> Http2Stream::finish_head(bool end_of_stream, const Limits& l
   return refusal;
 }
 
+void Http2Stream::release_head() noexcept {
+  if (head_bytes_ < kReleaseMinBytes) return;
+  std::array<char, kShownTargetBytes> shown;
+  const std::size_t size = head.target.copy(shown.data(), shown.size());
+  RequestHead left;
+  left.method = head.method;
+  left.version = head.version;
+  left.scheme = head.scheme;
+  left.urgency = head.urgency;
+  left.incremental = head.incremental;
+  drop_head();
+  left.target = arena_.copy({shown.data(), size});
+  head = left;
+}
+
 void Http2Stream::adopt_head(const RequestHead& other) {
   head = other;
   head.version = HttpVersion::http2;

@@ -136,6 +136,9 @@ class Http2Stream {
   /// Makes `head` of what was stored.
   /// @return nothing, or why the request cannot be served
   std::optional<Errc> finish_head(bool end_of_stream, const Limits& limits);
+  /// The response has begun and nobody reads the head any more. A large one must not be held while its answer waits for
+  /// the peer's window (CVE-2026-49975); what observers show of it stays.
+  void release_head() noexcept;
   /// Copies a head that another codec delivered (h2c Upgrade).
   void adopt_head(const RequestHead& other);
   [[nodiscard]] bool trailers_exceed(const Limits& limits) const noexcept {
@@ -169,6 +172,8 @@ class Http2Stream {
   Http2Stream* previous{nullptr};
 
  private:
+  static constexpr std::size_t kReleaseMinBytes = 2048;  ///< below this a head is no burden
+  static constexpr std::size_t kShownTargetBytes = 96;
   struct Held {
     void* shared;
     Held* next;

@@ -286,6 +286,40 @@ TEST_F(Http2AbuseTest, ABombThatStaysBelowTheLimitHoldsLittleMemory) {
   EXPECT_EQ(shared.used_bytes(), 0U);
 }
 
+TEST_F(Http2AbuseTest, LargeHeadsAreNotHeldWhileTheirAnswersWait) {
+  limits.h2_stream_window_bytes = 64 * 1024;
+  answers_with([] { return Response::text(std::string(1000, 'b')); });
+  peer_sends(client_preface() + frame(NGHTTP2_SETTINGS, 0, 0, std::string("\0\4\0\0\0\0", 6)));  // every window is shut
+  const std::string large = header_block({{":method", "GET"},
+                                          {":scheme", "http"},
+                                          {":path", "/" + std::string(100, 'p')},
+                                          {":authority", "a"},
+                                          {"x", std::string(12'000, 'x')}});
+  for (std::uint32_t i = 0; i < 100; ++i) peer_sends(frame(NGHTTP2_HEADERS, 0x5, 1 + 2 * i, large));
+  ASSERT_FALSE(error);
+  EXPECT_EQ(server().state().open_streams, 100U);
+  EXPECT_LT(memory.used_bytes(), 100U * 12'000 / 4);
+  std::vector<StreamDescription> shown;
+  server().describe(shown);
+  ASSERT_EQ(shown.size(), 100U);
+  EXPECT_EQ(shown[0].method, Method::get);
+  EXPECT_EQ(shown[0].target, "/" + std::string(95, 'p')) << "observers still see what it is";
+}
+
+TEST_F(Http2AbuseTest, HeadersForAStreamWeHaveResetAreNotDecodedForEver) {
+  limits.h2_control_burst = 50;
+  limits.h2_control_per_second = 10;
+  peer_sends(client_preface() + get_frame(1, "/", 0x4));
+  server().reset(1, NGHTTP2_CANCEL);
+  server_sends();
+  peer_sends(repeated(get_frame(1), 50));
+  EXPECT_FALSE(error) << "they may have been on their way";
+  const auto frames = peer_sends_raw(get_frame(1));
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, Errc::h2_flood_empty);
+  EXPECT_EQ(goaway_code(frames), NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
 TEST_F(Http2AbuseTest, StreamIdsOnlyGrow) {
   struct Case {
     const char* name;
