@@ -14,6 +14,7 @@ import pytest
 from support.attacks import ATTACKS
 from support.frames import (END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, Attacker, frame, request,
                             request_fields, window_update)
+from support.raw_tls import RawTls
 from support.raw import exchange, receive_until_closed
 from support.server import run_equinox
 from support.tls import client_context
@@ -247,6 +248,17 @@ for _reason, _attack in {"rapid_reset": "rapid reset", "own_resets": "own resets
                          "flood_priority": "PRIORITY churn", "flood_window_update": "WINDOW_UPDATE flood",
                          "flood_data_tiny": "tiny DATA"}.items():
     CASES[_reason] = (flood(_attack), {})
+
+
+@case("flood_tls")
+def _(server):
+    peer = RawTls(server.connect("https"))
+    for _ in range(5000):
+        if not peer.key_update():
+            break
+    else:
+        pytest.fail("still served")
+    peer.close()
 
 
 # Pressure

@@ -20,6 +20,7 @@ enum class Errc : std::uint8_t {
   // TLS
   tls_handshake,  ///< handshake failed; `detail` is the alert sent or received, 0 when none
   tls_alert,      ///< fatal alert after the handshake; `detail` is the alert
+  tls_flood,      ///< handshake messages without end on an established connection
   tls_plaintext,  ///< cleartext HTTP on a TLS listener
   tls_no_shared_cipher,
   tls_version,

@@ -85,9 +85,14 @@ int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
   return verdict;
 }
 
-void note_alert(const SSL* ssl, int where, int value) noexcept {
-  if ((where & SSL_CB_ALERT) == 0 || (value >> 8) != SSL3_AL_FATAL) return;
-  if (TlsHandshakeNotes* notes = notes_of(ssl)) notes->alert = static_cast<std::uint8_t>(value & 0xff);
+// Fatal alerts, and what happens to an established connection: each step of a message of the handshake protocol (key
+// update) and each warning (refused renegotiation).
+void note_event(const SSL* ssl, int where, int value) noexcept {
+  TlsHandshakeNotes* notes = notes_of(ssl);
+  if (notes == nullptr) return;
+  const bool is_alert = (where & SSL_CB_ALERT) != 0;
+  if (is_alert && (value >> 8) == SSL3_AL_FATAL) notes->alert = static_cast<std::uint8_t>(value & 0xff);
+  if (notes->is_established && (is_alert || (where & SSL_CB_LOOP) != 0)) ++notes->late_steps;
 }
 
 }  // namespace
@@ -98,7 +103,7 @@ void install_hooks(SSL_CTX* context, const TlsContext* owner) {
   SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
   SSL_CTX_set_tlsext_servername_arg(context, argument);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, argument);
-  SSL_CTX_set_info_callback(context, note_alert);
+  SSL_CTX_set_info_callback(context, note_event);
   SSL_CTX_set_app_data(context, owner->ticket_keys().get());
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket_key);
 }

@@ -93,9 +93,18 @@ struct TlsTransport::Bio {
     auto& self = *static_cast<TlsTransport*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
     if (self.is_drained_) return again(bio, true);
+    if (self.is_flooded()) {
+      self.has_flooded_ = true;
+      return -1;
+    }
+    if (self.raw_left_ == 0) {
+      self.is_interrupted_ = true;
+      return again(bio, true);
+    }
+    const std::size_t wanted = std::min(static_cast<std::size_t>(size), self.raw_left_);
     ssize_t count = 0;
     do {
-      count = syscalls().recv(self.socket_.get(), into, static_cast<std::size_t>(size), 0);
+      count = syscalls().recv(self.socket_.get(), into, wanted, 0);
     } while (count < 0 && errno == EINTR);
     if (count < 0 && is_again(errno)) {
       self.is_drained_ = true;
@@ -104,7 +113,8 @@ struct TlsTransport::Bio {
     if (count < 0) self.io_errno_ = errno;
     if (count == 0) self.has_ended_ = true;
     if (count <= 0) return static_cast<int>(count);
-    self.is_drained_ = count < size;
+    self.raw_left_ -= static_cast<std::size_t>(count);
+    self.is_drained_ = static_cast<std::size_t>(count) < wanted;
     if (!self.saw_first_byte_) {
       self.saw_first_byte_ = true;
       // No TLS record begins with a capital letter, every HTTP request does.
@@ -159,25 +169,50 @@ TlsTransport::TlsTransport(UniqueFd socket, std::shared_ptr<const TlsContext> co
 
 TlsTransport::~TlsTransport() { SSL_free(ssl_); }
 
-Result<std::unique_ptr<TlsTransport>> TlsTransport::create(UniqueFd socket, std::shared_ptr<const TlsContext> context) {
-  std::unique_ptr<TlsTransport> made{new TlsTransport{std::move(socket), std::move(context)}};
-  made->ssl_ = SSL_new(made->context_->native());
-  BIO* bio = made->ssl_ != nullptr ? BIO_new(Bio::method()) : nullptr;
+bool TlsTransport::open() noexcept {
+  ssl_ = SSL_new(context_->native());
+  BIO* bio = ssl_ != nullptr ? BIO_new(Bio::method()) : nullptr;
   if (bio == nullptr) {
     ERR_clear_error();
-    return Errc::out_of_memory;
+    return false;
   }
-  BIO_set_data(bio, made.get());
+  BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
-  SSL_set_bio(made->ssl_, bio, bio);
-  SSL_set_app_data(made->ssl_, &made->notes_);
-  SSL_set_accept_state(made->ssl_);
-  return made;
+  SSL_set_bio(ssl_, bio, bio);
+  SSL_set_app_data(ssl_, &notes_);
+  SSL_set_accept_state(ssl_);
+  return true;
+}
+
+// A look at the queue, not a read: what waits for its first byte is a socket and nothing else.
+IoResult TlsTransport::await_first_byte() noexcept {
+  char first = 0;
+  ssize_t count = 0;
+  do {
+    count = syscalls().recv(socket_.get(), &first, 1, MSG_PEEK);
+  } while (count < 0 && errno == EINTR);
+  if (count > 0) return {};
+  if (count == 0) return {IoStatus::closed, 0, Error{Errc::peer_closed, 0, 1}};
+  if (is_again(errno)) return {IoStatus::would_block, 0, {}};
+  return {IoStatus::failed, 0, io_error(errno)};
+}
+
+// A client may change its keys now and then (RFC 8446 §4.6.3), and must after some 2^24 records. Each change costs us
+// derivations and an answer, and OpenSSL takes any number of them within one read.
+bool TlsTransport::is_flooded() const noexcept {
+  constexpr std::uint32_t kLateSteps = 128;
+  constexpr std::uint64_t kBytesPerStep = 1024 * 1024;
+  return notes_.late_steps > kLateSteps + moved_bytes_ / kBytesPerStep;
 }
 
 IoResult TlsTransport::handshake() {
   if (is_established_) return {};
+  if (ssl_ == nullptr) {
+    if (const IoResult first = await_first_byte(); first.status != IoStatus::ok) return first;
+    if (!open()) return {IoStatus::failed, 0, Error{Errc::out_of_memory}};
+  }
   is_drained_ = false;
+  raw_left_ = SIZE_MAX;  // a handshake is bounded by its messages
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_);
   if (result == 1) {
@@ -206,7 +241,7 @@ IoResult TlsTransport::handshake_failure() {
 }
 
 void TlsTransport::settle() {
-  is_established_ = true;
+  is_established_ = notes_.is_established = true;
   const unsigned char* protocol = nullptr;
   unsigned protocol_size = 0;
   SSL_get0_alpn_selected(ssl_, &protocol, &protocol_size);
@@ -221,9 +256,15 @@ void TlsTransport::settle() {
 // Why a read or write after the handshake did not go on.
 IoResult TlsTransport::stop(int result, std::size_t moved) {
   const int kind = SSL_get_error(ssl_, result);
-  if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE) return {IoStatus::would_block, moved, {}};
+  if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE) {
+    return {is_interrupted_ ? IoStatus::ok : IoStatus::would_block, moved, {}};
+  }
   const int reason = ERR_GET_REASON(ERR_peek_error());
   ERR_clear_error();
+  if (has_flooded_) {
+    is_broken_ = true;
+    return {IoStatus::failed, moved, Error{Errc::tls_flood}};
+  }
   if (kind == SSL_ERROR_ZERO_RETURN)
     return {IoStatus::closed, moved, Error{Errc::peer_closed, 0, has_ended_ ? 1U : 0U}};
   is_broken_ = true;
@@ -235,8 +276,9 @@ IoResult TlsTransport::stop(int result, std::size_t moved) {
 }
 
 IoResult TlsTransport::read(std::span<std::byte> into) {
-  is_drained_ = false;
-  is_cut_short_ = false;
+  is_drained_ = is_cut_short_ = is_interrupted_ = false;
+  // Enough for records of full size. Tiny ones, empty ones and key updates are the same work for fewer bytes.
+  raw_left_ = into.size() + kRecordBytes;
   if (is_broken_) return {IoStatus::failed, 0, Error{Errc::tls_alert, 0, notes_.alert}};
   std::size_t moved = 0;
   while (moved < into.size()) {
@@ -245,6 +287,7 @@ IoResult TlsTransport::read(std::span<std::byte> into) {
     const int result = SSL_read_ex(ssl_, into.data() + moved, into.size() - moved, &count);
     if (result != 1) return stop(result, moved);
     moved += count;
+    moved_bytes_ += count;
   }
   is_cut_short_ = true;
   return {IoStatus::ok, moved, {}};
@@ -252,6 +295,7 @@ IoResult TlsTransport::read(std::span<std::byte> into) {
 
 IoResult TlsTransport::write(EgressBatch& batch) {
   if (is_broken_) return {IoStatus::failed, 0, Error{Errc::tls_alert, 0, notes_.alert}};
+  is_interrupted_ = false;
   std::size_t moved = 0;
   while (!batch.empty()) {
     const Plain plain = gather(batch, retry_bytes_);
@@ -266,6 +310,7 @@ IoResult TlsTransport::write(EgressBatch& batch) {
     retry_bytes_ = 0;
     batch.consume(count);
     moved += count;
+    moved_bytes_ += count;
   }
   return {IoStatus::ok, moved, {}};
 }

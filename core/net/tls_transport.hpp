@@ -15,18 +15,21 @@ struct ssl_st;  // SSL
 
 namespace equinox::net {
 
-/// What OpenSSL's callbacks find out while a handshake runs.
+/// What OpenSSL's callbacks find out.
 struct TlsHandshakeNotes {
-  std::string server_name;  ///< as sent by the peer
-  std::uint8_t alert{0};    ///< last fatal alert sent or received
+  std::string server_name;      ///< as sent by the peer
+  std::uint32_t late_steps{0};  ///< steps of the handshake machine after the handshake: key updates, renegotiation
+  std::uint8_t alert{0};        ///< last fatal alert sent or received
+  bool is_established{false};
   bool sni_refused{false};
 };
 
 /// The server's end of a TLS connection. OpenSSL reads and writes through our own calls, so SIGPIPE cannot arise and
 /// the fault seam reaches it.
 /// @error tls_handshake, tls_no_shared_cipher, tls_version, tls_sni_unknown, tls_plaintext: handshake() only;
-///        `detail` is the alert sent, 0 when none. tls_alert: a fatal alert of the peer, or any later one. Others as
-///        TcpTransport.
+///        `detail` is the alert sent, 0 when none. tls_alert: a fatal alert of the peer, or any later one. tls_flood:
+///        more key updates than the bytes that were moved call for. Others as TcpTransport.
+/// Nothing of OpenSSL's is allocated before the peer's first byte: a silent connection costs its socket only.
 /// `closed` with peer_closed and detail 1 when the peer's bytes ended without close_notify (RFC 8446 §6.1).
 ///
 /// After handshake() says ok, read() at once: the first request may already be inside, and no edge will announce it.
@@ -34,8 +37,7 @@ class TlsTransport final : public Transport {
  public:
   static constexpr std::size_t kRecordBytes = 16 * 1024;
 
-  /// @error out_of_memory; the socket is closed then
-  static Result<std::unique_ptr<TlsTransport>> create(UniqueFd socket, std::shared_ptr<const TlsContext> context);
+  TlsTransport(UniqueFd socket, std::shared_ptr<const TlsContext> context) noexcept;
   ~TlsTransport() override;
   TlsTransport(const TlsTransport&) = delete;
   TlsTransport& operator=(const TlsTransport&) = delete;
@@ -54,7 +56,9 @@ class TlsTransport final : public Transport {
   struct Bio;  ///< OpenSSL's way to the socket; in the .cpp only
 
  private:
-  TlsTransport(UniqueFd socket, std::shared_ptr<const TlsContext> context) noexcept;
+  [[nodiscard]] bool open() noexcept;
+  [[nodiscard]] IoResult await_first_byte() noexcept;
+  [[nodiscard]] bool is_flooded() const noexcept;
   IoResult stop(int result, std::size_t moved);
   [[nodiscard]] IoResult handshake_failure();
   void settle();
@@ -65,6 +69,8 @@ class TlsTransport final : public Transport {
   TlsHandshakeNotes notes_;
   TlsFacts facts_;
   std::size_t retry_bytes_{0};  ///< plain length of a record that OpenSSL holds encrypted and could not send
+  std::size_t raw_left_{0};     ///< bytes this call may still take from the socket
+  std::uint64_t moved_bytes_{0};
   int io_errno_{0};
   bool is_established_{false};
   bool is_broken_{false};   ///< a fatal error happened: no close_notify can be sent
@@ -72,7 +78,9 @@ class TlsTransport final : public Transport {
   bool has_ended_{false};   ///< the peer's FIN was read
   bool saw_first_byte_{false};
   bool saw_plaintext_{false};
-  bool is_cut_short_{false};  ///< the last read ended because its buffer was full
+  bool is_cut_short_{false};    ///< the last read ended because its buffer was full
+  bool is_interrupted_{false};  ///< … or because it had taken its share of the socket
+  bool has_flooded_{false};
 };
 
 }  // namespace equinox::net

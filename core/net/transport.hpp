@@ -11,7 +11,7 @@
 namespace equinox::net {
 
 enum class IoStatus : std::uint8_t {
-  ok,           ///< bytes moved; ask again
+  ok,           ///< bytes moved; ask again. A read that fills less than asked has had its share: ask in the next turn
   would_block,  ///< everything that could be moved was; wait for an edge
   closed,       ///< read: the peer sent its last byte (FIN, close_notify)
   failed,       ///< `error` says why; the connection is over

@@ -36,6 +36,7 @@ CloseReason reason_of(Errc code) noexcept {
     case Errc::h2_flood_priority: return CloseReason::flood_priority;
     case Errc::h2_flood_window_update: return CloseReason::flood_window_update;
     case Errc::h2_flood_data_tiny: return CloseReason::flood_data_tiny;
+    case Errc::tls_flood: return CloseReason::flood_tls;
     case Errc::h2_header_bomb: return CloseReason::header_bomb;
     case Errc::tls_handshake:
     case Errc::tls_no_shared_cipher:

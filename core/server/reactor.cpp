@@ -256,15 +256,7 @@ void Reactor::admit(std::size_t which, net::Accepted accepted) {
                                   .expects_proxy_header = any_contains(settings.proxy_protocol_from, accepted.peer),
                                   .peer = accepted.peer};
   std::unique_ptr<net::Transport> encrypted;
-  if (settings.is_tls) {
-    auto made = net::TlsTransport::create(std::move(accepted.socket), settings.tls);
-    if (!made) {
-      lent_.telemetry.stats().rejected(listener, ConnectionRejectReason::memory);
-      admission_->release(accepted.peer);
-      return;
-    }
-    encrypted = std::move(*made);
-  }
+  if (settings.is_tls) encrypted = std::make_unique<net::TlsTransport>(std::move(accepted.socket), settings.tls);
   Connection& connection = encrypted != nullptr ? table_.emplace(origin, std::move(encrypted), lent_)
                                                 : table_.emplace(origin, std::move(accepted.socket), lent_);
   lent_.telemetry.stats().connections(table_.size());

@@ -72,6 +72,7 @@ constexpr std::array<Explanation, kCloseReasons> kExplanations{{
     {CloseReason::flood_priority, "The server ended abuse: too many PRIORITY frames{h2}"},
     {CloseReason::flood_window_update, "The server ended abuse: too many WINDOW_UPDATE frames{h2}"},
     {CloseReason::flood_data_tiny, "The server ended abuse: too many tiny DATA frames{h2}"},
+    {CloseReason::flood_tls, "The server ended abuse: too many TLS messages that carry nothing"},
     {CloseReason::header_bomb, "The server ended abuse: a field block grew far beyond its size on the wire{h2}"},
     {CloseReason::connection_limit,
      "The server closed the connection, idle for {silent}, to make room for a new one at the connection limit"},

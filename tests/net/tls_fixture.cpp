@@ -148,7 +148,7 @@ std::string TlsClient::subject() const {
 
 TlsPair::TlsPair(std::shared_ptr<const TlsContext> context, const ClientOptions& options) {
   auto [ours, theirs] = socket_pair();
-  server = *TlsTransport::create(std::move(ours), std::move(context));
+  server = std::make_unique<TlsTransport>(std::move(ours), std::move(context));
   client = std::make_unique<TlsClient>(std::move(theirs), options);
 }
 

@@ -139,7 +139,7 @@ TEST_F(TlsConnection, HasPendingBytesWhenARecordIsReadInPieces) {
 
 TEST_F(TlsConnection, IsNotPendingOnARecordThatIsCutInTwo) {
   auto [ours, between] = socket_pair();
-  auto server = *TlsTransport::create(std::move(ours), context_);
+  auto server = std::make_unique<TlsTransport>(std::move(ours), context_);
   auto [middle, theirs] = socket_pair();
   TlsClient client{std::move(theirs), {}};
   IoResult result;
@@ -164,6 +164,63 @@ TEST_F(TlsConnection, IsNotPendingOnARecordThatIsCutInTwo) {
     ASSERT_FALSE(server->has_pending());
   }
   EXPECT_EQ(got, "whole");
+}
+
+TEST_F(TlsConnection, KeyUpdatesWithoutEndEndIt) {
+  TlsPair pair{context_};
+  ASSERT_TRUE(pair.shake_hands());
+  std::vector<std::byte> chunk(4096);
+  IoResult last;
+  int updates = 0;
+  for (; updates < 1000 && last.status != IoStatus::failed; ++updates) {
+    ASSERT_EQ(SSL_key_update(pair.client->native(), SSL_KEY_UPDATE_REQUESTED), 1);
+    static_cast<void>(SSL_do_handshake(pair.client->native()));
+    static_cast<void>(pair.client->read());
+    last = pair.server->read(chunk);
+  }
+  EXPECT_EQ(last.error.code, Errc::tls_flood);
+  EXPECT_GT(updates, 20) << "a few are anybody's right";
+  EXPECT_LT(updates, 200);
+}
+
+TEST_F(TlsConnection, BytesThatMovedAllowForMoreKeyUpdates) {
+  TlsPair pair{context_};
+  ASSERT_TRUE(pair.shake_hands());
+  const std::string megabyte(1024 * 1024, 'm');
+  for (int turn = 0; turn < 40; ++turn) {
+    EgressBatch batch;
+    for (int i = 0; i < 4; ++i) batch.append_borrowed(megabyte, nullptr);
+    ASSERT_EQ(write_all(pair, batch).size(), 4 * megabyte.size());
+    ASSERT_EQ(SSL_key_update(pair.client->native(), SSL_KEY_UPDATE_REQUESTED), 1);
+    static_cast<void>(SSL_do_handshake(pair.client->native()));
+    IoResult last;
+    static_cast<void>(read_server(*pair.server, last));
+    ASSERT_EQ(last.status, IoStatus::would_block) << turn;
+  }
+}
+
+TEST_F(TlsConnection, TinyRecordsGetNoMoreOfATurnThanLargeOnes) {
+  TlsPair pair{context_};
+  ASSERT_TRUE(pair.shake_hands());
+  std::size_t sent = 0;
+  while (sent < 100'000 && pair.client->write("x")) ++sent;  // until the kernel takes no more
+  ASSERT_GT(sent, 2'000U);
+  std::vector<std::byte> chunk(16 * 1024);
+  const IoResult first = pair.server->read(chunk);
+  EXPECT_EQ(first.status, IoStatus::ok) << "there is more";
+  EXPECT_LT(first.bytes, chunk.size()) << "but not in this turn";
+  std::size_t got = first.bytes;
+  IoResult last;
+  got += read_server(*pair.server, last).size();
+  EXPECT_EQ(got, sent);
+}
+
+TEST(TlsTransportMemory, ASilentPeerCostsNoneOfOpenSsls) {
+  auto [ours, theirs] = socket_pair();
+  TlsTransport server{std::move(ours), nullptr};  // which it would need to begin
+  EXPECT_EQ(server.handshake().status, IoStatus::would_block);
+  theirs.reset();
+  EXPECT_EQ(server.handshake().status, IoStatus::closed);
 }
 
 TEST_F(TlsConnection, ReadsOnceForWhatHasCome) {
@@ -341,7 +398,7 @@ class PlaintextOnTls : public TlsConnection, public testing::WithParamInterface<
 
 TEST_P(PlaintextOnTls, IsRecognised) {
   auto [ours, theirs] = socket_pair();
-  auto server = *TlsTransport::create(std::move(ours), context_);
+  auto server = std::make_unique<TlsTransport>(std::move(ours), context_);
   const std::string text = GetParam();
   ASSERT_EQ(::send(theirs.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
   const IoResult result = server->handshake();
@@ -355,7 +412,7 @@ INSTANTIATE_TEST_SUITE_P(Requests, PlaintextOnTls,
 
 TEST_F(TlsHandshake, WithRubbishFailsWithoutBeingTakenForHttp) {
   auto [ours, theirs] = socket_pair();
-  auto server = *TlsTransport::create(std::move(ours), context_);
+  auto server = std::make_unique<TlsTransport>(std::move(ours), context_);
   ASSERT_EQ(::send(theirs.get(), "\x01\x02\x03\x04\x05\x06\x07", 7, 0), 7);
   const IoResult result = server->handshake();
   EXPECT_EQ(result.status, IoStatus::failed);
@@ -365,7 +422,7 @@ TEST_F(TlsHandshake, WithRubbishFailsWithoutBeingTakenForHttp) {
 
 TEST_F(TlsHandshake, ThatThePeerGivesUpIsClosedNotFailed) {
   auto [ours, theirs] = socket_pair();
-  auto server = *TlsTransport::create(std::move(ours), context_);
+  auto server = std::make_unique<TlsTransport>(std::move(ours), context_);
   EXPECT_EQ(server->handshake().status, IoStatus::would_block);
   theirs.reset();
   const IoResult result = server->handshake();
