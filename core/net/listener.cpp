@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "net/syscalls.hpp"
 #include "net/tcp_info.hpp"
@@ -17,6 +18,10 @@ Result<void> set_option(int fd, int level, int name, int value) {
   if (::setsockopt(fd, level, name, &value, sizeof value) == 0) return {};
   return Error{Errc::system, errno};
 }
+
+/// What the kernel queues of a connection's answers beyond what is on its way, bytes; without a bound it takes 2 to 4
+/// MB for each peer that does not read, which no limit of ours sees.
+constexpr int kUnsentMaxBytes = 256 * 1024;
 
 int option(int fd, int level, int name) noexcept {
   int value = 0;
@@ -31,6 +36,7 @@ Result<void> prepare(int fd, const SocketAddress& address, const ListenerOptions
   }
   // Accepted sockets inherit it: one system call for all of them instead of one for each.
   if (auto set = set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); !set) return set;
+  if (auto set = set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentMaxBytes); !set) return set;
   if (address.family() == AF_INET6) {
     const bool v6_only = options.v6_only && !address.is_any_family();
     if (auto set = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6_only ? 1 : 0); !set) return set;
@@ -127,7 +133,9 @@ Result<Listener> Listener::adopt(UniqueFd socket) {
   if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
     return Error{Errc::system, errno};
   }
-  if (auto set = set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); !set) return set.error();
+  for (const auto& [name, value] : {std::pair{TCP_NODELAY, 1}, std::pair{TCP_NOTSENT_LOWAT, kUnsentMaxBytes}}) {
+    if (auto set = set_option(fd, IPPROTO_TCP, name, value); !set) return set.error();
+  }
   return Listener{std::move(socket), *bound};
 }
 

@@ -43,6 +43,12 @@ ssize_t send_file(int fd, const EgressBatch::Segment& segment) {
 
 }  // namespace
 
+void drop_unsent(int descriptor) noexcept {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  // Refused, the close is an ordinary one.
+  static_cast<void>(::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
+}
+
 Error io_error(int os_errno) noexcept {
   switch (os_errno) {
     case ECONNRESET:

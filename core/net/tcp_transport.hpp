@@ -31,6 +31,11 @@ class TcpTransport final : public Transport {
   UniqueFd socket_;
 };
 
+/// Makes closing this socket a reset: what the kernel still holds for a peer that does not read goes at once, instead
+/// of staying with an orphan for minutes. Tens of thousands of slow readers would otherwise outlive their eviction
+/// there.
+void drop_unsent(int descriptor) noexcept;
+
 /// What a failed socket call means: the one place that maps errno for transports.
 Error io_error(int os_errno) noexcept;
 

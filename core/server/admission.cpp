@@ -56,7 +56,7 @@ std::optional<std::uint32_t> RefusalSlots::take(UniqueFd socket, TimePoint now) 
   for (std::uint32_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].socket) continue;
     ++used_;
-    slots_[i] = Slot{.socket = std::move(socket), .due = now + kPatience, .is_answered = false};
+    slots_[i] = Slot{.socket = std::move(socket), .due = now + kPatience, .reads = 0, .is_answered = false};
     return i;
   }
   return std::nullopt;
@@ -68,8 +68,8 @@ void RefusalSlots::on_ready(std::uint32_t index) noexcept {
       "Connection: close\r\n\r\n503 Service Unavailable\n";
   Slot& slot = slots_[index];
   if (!slot.socket) return;
-  std::array<char, 2048> bytes{};
-  for (;;) {
+  std::array<char, 16 * 1024> bytes;
+  for (; slot.reads < kMostReads; ++slot.reads) {
     const ssize_t got = ::recv(slot.socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (got <= 0) {
       const bool is_waiting = got < 0 && (errno == EAGAIN || errno == EINTR);
@@ -86,6 +86,7 @@ void RefusalSlots::on_ready(std::uint32_t index) noexcept {
     ::shutdown(slot.socket.get(), SHUT_WR);
     slot.is_answered = true;
   }
+  free(slot);  // who goes on sending behind its answer must not keep the reactor reading
 }
 
 void RefusalSlots::expire(TimePoint now) noexcept {

@@ -56,6 +56,7 @@ class RefusalSlots {
  public:
   static constexpr std::size_t kSlots = 64;
   static constexpr Duration kPatience = std::chrono::seconds{1};
+  static constexpr int kMostReads = 64;  ///< of 16 KB, in all: a body that was on its way is read and forgotten
 
   explicit RefusalSlots(std::size_t slots) : slots_(slots) {}
   /// @return the slot to register with the poller, or nothing: then the socket was closed
@@ -70,6 +71,7 @@ class RefusalSlots {
   struct Slot {
     UniqueFd socket;
     TimePoint due{};
+    int reads{0};
     bool is_answered{false};
   };
   [[nodiscard]] TimePoint first_due() const noexcept;

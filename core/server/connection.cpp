@@ -99,8 +99,7 @@ Turn Connection::settle(Lending& lent) {
   arm(lent);
   account_turn(lent);
   if (ending_ == Ending::lingering) return Turn::waiting;
-  const bool has_input =
-      (held_ != nullptr && !held_->empty() && held_is_fresh_) || is_readable_ || transport_->has_pending();
+  const bool has_input = has_fresh_input() || is_readable_ || transport_->has_pending();
   const bool can_write = is_writable_ && egress_ != nullptr && !egress_->empty();
   return (has_input && !is_ending() && wants_input(lent)) || can_write || owes_egress_ ? Turn::runnable : Turn::waiting;
 }

@@ -1,4 +1,5 @@
 #include "http/refusal.hpp"
+#include "net/tcp_transport.hpp"
 #include "server/connection.hpp"
 #include "server/lending.hpp"
 
@@ -198,15 +199,16 @@ void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind 
   aside().fired_ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(after).count());
   note(verdict.reason);
   lent.telemetry.stats().evicted(protocol_, verdict.phase);
-  if (is_http2()) {
+  const bool is_unread = kind == DeadlineKind::write && egress_ != nullptr && !egress_->empty();
+  if (is_http2() && !is_unread) {
     codec_->terminate(0);  // NO_ERROR: GOAWAY says that nothing was wrong with the requests
     discard_all(lent, kind == DeadlineKind::write ? ErrorType::write_timeout : ErrorType::client_gone);
-    end_after_flush(verdict.reason, kind != DeadlineKind::write);
-    if (kind == DeadlineKind::write) end_now(lent, verdict.reason);
+    end_after_flush(verdict.reason, true);
     return;
   }
   if (status == 0 || kind == DeadlineKind::write) {
     if (kind == DeadlineKind::write) discard_all(lent, ErrorType::write_timeout);
+    if (is_unread) net::drop_unsent(descriptor());
     end_now(lent, verdict.reason);
     return;
   }

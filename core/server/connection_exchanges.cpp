@@ -195,7 +195,7 @@ void Connection::take_body(Lending& lent, Exchange& exchange, std::span<const st
     if (exchange.body.empty() && exchange.head->content_length) {
       exchange.body.reserve(std::min<std::uint64_t>(*exchange.head->content_length, kBodyReserveBytes));
     }
-    exchange.body.append(text);
+    exchange.append_body(text);
     count_held(lent, exchange);
   }
   codec_->consume(exchange.stream, bytes.size());

@@ -23,11 +23,11 @@ constexpr std::size_t kHeldReadBytes = 16 * 1024;
 }  // namespace
 
 void Connection::take_input(Lending& lent) {
-  if (held_ != nullptr && !held_->empty() && held_is_fresh_ && wants_input(lent) && !is_ending()) {
-    held_->consume(feed(lent, held_->readable()));
-  }
+  if (has_fresh_input() && wants_input(lent) && !is_ending()) held_->consume(feed(lent, held_->readable()));
   std::size_t budget = kReadBudgetBytes;
-  while ((is_readable_ || transport_->has_pending()) && !is_ending() && budget != 0 && wants_input(lent)) {
+  // Not before what is held was used: a pipeline that comes faster than its share of a turn must wait in the kernel.
+  while ((is_readable_ || transport_->has_pending()) && !is_ending() && budget != 0 && wants_input(lent) &&
+         !has_fresh_input()) {
     const bool is_held = held_ != nullptr && !held_->empty();
     const std::span<std::byte> into = is_held ? held_->room(kHeldReadBytes) : std::span<std::byte>{lent.read_buffer};
     lent.telemetry.doing(is_tls_ ? StallCause::tls : parsing());
@@ -45,7 +45,9 @@ void Connection::take_input(Lending& lent) {
       }
     }
     switch (result.status) {
-      case net::IoStatus::ok: break;
+      case net::IoStatus::ok:
+        if (result.bytes < into.size()) budget = 0;  // the transport has had its share
+        break;
       case net::IoStatus::would_block:
         // A short read means drained, unless the peer has hung up: then only the end itself does.
         if (!saw_hangup_ || result.bytes == 0) is_readable_ = false;
@@ -236,9 +238,8 @@ void Connection::on_input_end(Lending& lent) {
     if (exchanges_ == nullptr) end_after_flush(CloseReason::client_fin_idle, false);
     return;
   }
-  const bool has_more = held_ != nullptr && !held_->empty();
   // Pipelined requests that came before the FIN are still answered, one after the other.
-  if (has_more && held_is_fresh_ && exchanges_ != nullptr) return;
+  if (has_fresh_input() && exchanges_ != nullptr) return;
   if (codec_ == nullptr) {
     if (got_bytes_) account_refusal(lent, Errc::bad_request_line);
     end_now(lent, got_bytes_ ? CloseReason::client_fin_mid_request : CloseReason::client_fin_idle);

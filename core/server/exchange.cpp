@@ -1,5 +1,7 @@
 #include "server/exchange.hpp"
 
+#include <algorithm>
+
 #include "server/settings.hpp"
 
 namespace equinox::server {
@@ -12,6 +14,18 @@ void Exchange::keep() {
   parameters = kept->parameters();
   if (body.empty()) body_view = kept->body();
   trailers = kept->trailers();
+}
+
+void Exchange::append_body(std::string_view text) {
+  constexpr std::size_t kLargeBytes = 64 * 1024;
+  const std::size_t need = body.size() + text.size();
+  if (need > body.capacity() && need > kLargeBytes) {
+    std::string larger;  // reserve() of the old one would double it
+    larger.reserve(std::max<std::size_t>(need, std::min<std::uint64_t>(body_max_bytes, need + need / 2)));
+    larger.append(body);
+    body.swap(larger);
+  }
+  body.append(text);
 }
 
 void Exchange::remember_for_log() {

@@ -134,6 +134,8 @@ struct Exchange {
     return body.empty() ? body_view : std::string_view{body};
   }
   void remember_for_log();
+  /// Adds to `body`, growing it by half and never beyond what is allowed: doubling would hold three times a large body.
+  void append_body(std::string_view text);
   /// Copies the request so that it survives the turn. Idempotent.
   void keep();
   /// A request to hand to a handler; views only.

@@ -29,6 +29,8 @@ constexpr int kLastShares = 64;
 /// Every healthy reactor turns at least once a second.
 constexpr Duration kLongestWait = std::chrono::seconds{1};
 constexpr Duration kAcceptPause = std::chrono::milliseconds{100};
+/// A condition that lasts is told so often.
+constexpr Duration kBetweenWarnings = std::chrono::seconds{10};
 /// Younger idle connections are not evicted for a newcomer.
 constexpr Duration kEvictableAfter = std::chrono::seconds{1};
 /// Between the two GOAWAYs lies at least a round trip (RFC 9113 §6.8); an idle HTTP/1 peer gets the same time.
@@ -217,8 +219,7 @@ bool Reactor::accept_from(std::size_t which) {
       lent_.telemetry.stats().rejected(static_cast<std::uint16_t>(which), error.code == Errc::out_of_memory
                                                                               ? ConnectionRejectReason::memory
                                                                               : ConnectionRejectReason::fd_exhausted);
-      LogRecord record{LogLevel::warning, LogComponent::listener, "accepting pauses"};
-      lent_.log.write(record.add("errno", error.os_errno).add("listener", lent_.settings->listeners[which].name));
+      tell_exhausted(which, error);
       pause_accepting();
       return false;
     }
@@ -226,6 +227,14 @@ bool Reactor::accept_from(std::size_t which) {
     admit(which, std::move(**accepted));
   }
   return true;
+}
+
+void Reactor::tell_exhausted(std::size_t which, const Error& error) {
+  // Tried again ten times a second and with each descriptor that is freed: the counter tells how often, the log that.
+  if (exhausted_told_ != TimePoint{} && lent_.now - exhausted_told_ < kBetweenWarnings) return;
+  exhausted_told_ = lent_.now;
+  LogRecord record{LogLevel::warning, LogComponent::listener, "accepting pauses"};
+  lent_.log.write(record.add("errno", error.os_errno).add("listener", lent_.settings->listeners[which].name));
 }
 
 void Reactor::pause_accepting() {

@@ -118,6 +118,7 @@ class Reactor {
   void admit(std::size_t which, net::Accepted accepted);
   void refuse(std::size_t which, net::Accepted accepted, ConnectionRejectReason reason);
   bool evict_longest_idle();
+  void tell_exhausted(std::size_t which, const Error& error);
   void pause_accepting();
   void resume_accepting();
   void run_queued();
@@ -152,6 +153,7 @@ class Reactor {
   TimePoint candidates_at_{};
   std::optional<Drain> drain_;
   TimePoint accept_again_at_{kNever};
+  TimePoint exhausted_told_{};
   TimePoint last_second_{};
   TimePoint turn_ended_{};
   std::int64_t wall_offset_ns_{0};

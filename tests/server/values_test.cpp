@@ -4,6 +4,7 @@
 
 #include "server/byte_hold.hpp"
 #include "server/error_map.hpp"
+#include "server/exchange.hpp"
 #include "server/request_identity.hpp"
 
 namespace equinox::server {
@@ -70,6 +71,16 @@ TEST(RequestIdentity, MakesIdsThatDifferAndSort) {
     ASSERT_LT(last, id);
     last = id;
   }
+}
+
+TEST(ExchangeBody, GrowsNoFurtherThanItMay) {
+  constexpr std::size_t kMost = 1024 * 1024;
+  Exchange exchange;
+  exchange.body_max_bytes = kMost;
+  const std::string piece(16 * 1024, 'b');
+  while (exchange.body.size() < kMost) exchange.append_body(piece);
+  EXPECT_EQ(exchange.body, std::string(kMost, 'b'));
+  EXPECT_LE(exchange.body.capacity(), kMost);
 }
 
 TEST(ErrorMap, EveryProtocolErrorHasAReasonOfItsFamily) {
