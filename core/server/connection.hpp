@@ -170,9 +170,7 @@ class Connection {
   [[nodiscard]] bool is_ending() const noexcept { return ending_ != Ending::none; }
   [[nodiscard]] bool wants_input(const Lending& lent) const noexcept;
   /// Held bytes can be used further without new ones.
-  [[nodiscard]] bool has_fresh_input() const noexcept {
-    return held_ != nullptr && !held_->empty() && held_is_fresh_;
-  }
+  [[nodiscard]] bool has_fresh_input() const noexcept { return held_ != nullptr && !held_->empty() && held_is_fresh_; }
   void update_state(Lending& lent);
 
   // connection_ingress.cpp

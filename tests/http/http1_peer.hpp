@@ -26,8 +26,7 @@ inline std::string text_of(const EgressBatch& batch) {
 /// A codec with what a connection would lend it, and a peer that sends text.
 class Http1Peer {
  public:
-  explicit Http1Peer(Http1Options options = {}, Limits chosen = {})
-      : limits{chosen}, codec{shared, options} {}
+  explicit Http1Peer(Http1Options options = {}, Limits chosen = {}) : limits{chosen}, codec{shared, options} {}
 
   /// Hands over `bytes` behind what was left unused; returns how many bytes receive() used.
   std::size_t send(std::string_view bytes) {
