@@ -1,0 +1,100 @@
+// How a reactor comes to its end: by a drain, step by step, or at once.
+
+#include <algorithm>
+
+#include "server/connection.hpp"
+#include "server/reactor.hpp"
+
+namespace equinox::server {
+
+namespace {
+
+/// More than any accept queue holds; a flood must not keep a drain from closing.
+constexpr int kLastShares = 64;
+/// Between the two GOAWAYs lies at least a round trip (RFC 9113 §6.8); an idle HTTP/1 peer gets the same time.
+constexpr Duration kBetweenGoaways = std::chrono::seconds{1};
+
+}  // namespace
+
+void Reactor::begin_drain(const DrainPlan& plan) {
+  if (drain_ && !drain_->plan.keep_listeners) return;
+  Drain drain;
+  drain.plan = plan;
+  drain.close_at = lent_.now + plan.delay;
+  drain.final_at = lent_.now + std::max(plan.delay, kBetweenGoaways);
+  drain.timeout_at = plan.keep_listeners ? kNever : lent_.now + plan.delay + plan.timeout;
+  const bool was_draining = drain_.has_value();
+  drain_ = drain;
+  lent_.drain_reason = plan.reason;
+  if (!was_draining) {
+    lent_.drain = DrainStage::announced;
+    lent_.drain_began = lent_.now;
+  }
+  table_.for_each([&](Connection& connection) {
+    if (!connection.is_finished) handle(connection, connection.drain_step(lent_));
+  });
+  advance_drain();
+}
+
+void Reactor::advance_drain() {
+  if (drain_->close_at <= lent_.now) {
+    drain_->close_at = kNever;
+    if (!drain_->plan.keep_listeners) close_listeners();
+  }
+  if (drain_->final_at <= lent_.now) {
+    drain_->final_at = kNever;
+    lent_.drain = DrainStage::closing;
+    table_.for_each([&](Connection& connection) {
+      if (!connection.is_finished) handle(connection, connection.drain_step(lent_));
+    });
+  }
+  if (drain_->timeout_at <= lent_.now) {
+    drain_->timeout_at = kNever;
+    abandon_all(CloseReason::shutdown_timeout);
+  }
+  if (!drain_->plan.keep_listeners && drain_->close_at == kNever && table_.size() == finished_.size())
+    is_stopping_ = true;
+}
+
+void Reactor::close_listeners() {
+  // What the kernel has accepted for us already is served; closing resets only what comes in this very moment, and what
+  // no descriptor is left for.
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    if (listeners_[i].listener == nullptr) continue;
+    is_accepting_ = true;  // once more, though it may have paused
+    for (int share = 0; share < kLastShares && accept_from(i); ++share) {
+    }
+    const bool ends_queue = !listeners_[i].is_shared || (drain_ && drain_->plan.ends_queues);
+    if (ends_queue) {
+      lent_.telemetry.stats().rejected(static_cast<std::uint16_t>(i), ConnectionRejectReason::draining,
+                                       listeners_[i].listener->accept_queue().length);
+    }
+    poller_.remove(listeners_[i].listener->descriptor());
+    listeners_[i].listener.reset();
+  }
+}
+
+void Reactor::end_drain() {
+  if (!drain_ || !drain_->plan.keep_listeners) return;
+  drain_.reset();
+  lent_.drain = DrainStage::none;
+  table_.for_each([&](Connection& connection) {
+    if (!connection.is_finished) handle(connection, connection.rearm(lent_));
+  });
+}
+
+void Reactor::abandon_all(CloseReason reason) {
+  table_.for_each([&](Connection& connection) {
+    if (connection.is_finished) return;
+    connection.abandon(lent_, reason);
+    finish(connection);
+  });
+}
+
+void Reactor::stop(CloseReason reason) {
+  close_listeners();
+  abandon_all(reason);
+  is_stopping_ = true;
+}
+
+}  // namespace equinox::server
