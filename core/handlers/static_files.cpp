@@ -65,7 +65,7 @@ class StaticFiles {
   static Response add_slash(const Request& request) {
     std::string_view path = request.path();
     while (path.starts_with("//")) path.remove_prefix(1);
-    std::string location = http::encode_path(path) + "/";
+    std::string location = http::encode_normalized(path) + "/";
     if (!request.query().empty()) location.append("?").append(request.query());
     return Response::redirect(std::move(location), 301);
   }

@@ -18,8 +18,24 @@ int decoded_octet(std::string_view text) noexcept {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-bool stands_for_encoded_slash(std::string_view behind_percent) noexcept {
-  return behind_percent.size() >= 2 && behind_percent[0] == '2' && to_lower(behind_percent[1]) == 'f';
+/// Takes the next octet off a path, decoded; -1 at its end.
+int take_decoded(std::string_view& path) noexcept {
+  if (path.empty()) return -1;
+  const int encoded = path.front() == '%' ? decoded_octet(path) : -1;
+  const int octet = encoded >= 0 ? encoded : static_cast<unsigned char>(path.front());
+  path.remove_prefix(encoded >= 0 ? 3 : 1);
+  return octet;
+}
+
+/// Whether a percent sign in front of this would, once decoded, begin an encoding of the slash: "2F" follows, or
+/// "252F", and so on. However those are written: "%32%46" is "2F" as well.
+bool stands_for_encoded_slash(std::string_view behind) noexcept {
+  while (take_decoded(behind) == '2') {
+    const int next = take_decoded(behind);
+    if (next == 'F' || next == 'f') return true;
+    if (next != '5') return false;
+  }
+  return false;
 }
 
 /// Decodes into `out`; false for a broken encoding or NUL.
@@ -130,6 +146,19 @@ Result<Target> parse_authority_form(std::string_view text) {
   return target;
 }
 
+void append_encoded(char c, std::string& out) {
+  constexpr std::string_view kUnreserved = "-._~/";
+  const bool is_alphanumeric = (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
+  if (is_alphanumeric || kUnreserved.find(c) != std::string_view::npos) {
+    out.push_back(c);
+    return;
+  }
+  const auto octet = static_cast<unsigned char>(c);
+  out.push_back('%');
+  out.push_back(kHexDigits[octet >> 4U]);
+  out.push_back(kHexDigits[octet & 15U]);
+}
+
 }  // namespace
 
 Result<Target> parse_target(Method method, std::string_view target, std::string& scratch) {
@@ -186,18 +215,22 @@ std::string percent_decode(std::string_view text, bool plus_is_space) {
 }
 
 std::string encode_path(std::string_view path) {
-  constexpr std::string_view kUnreserved = "-._~/";
   std::string out;
   out.reserve(path.size());
-  for (const char c : path) {
-    const bool is_alphanumeric = (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
-    if (is_alphanumeric || kUnreserved.find(c) != std::string_view::npos) {
-      out.push_back(c);
+  for (const char c : path) append_encoded(c, out);
+  return out;
+}
+
+std::string encode_normalized(std::string_view path) {
+  std::string out;
+  out.reserve(path.size());
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const std::string_view rest = path.substr(i);
+    if (rest.starts_with("%2F") || (rest.starts_with("%25") && stands_for_encoded_slash(rest.substr(3)))) {
+      out.append(rest.substr(0, 3));  // as it came
+      i += 2;
     } else {
-      const auto octet = static_cast<unsigned char>(c);
-      out.push_back('%');
-      out.push_back(kHexDigits[octet >> 4U]);
-      out.push_back(kHexDigits[octet & 15U]);
+      append_encoded(path[i], out);
     }
   }
   return out;

@@ -25,7 +25,8 @@ struct Target {
 Result<Target> parse_target(Method method, std::string_view target, std::string& scratch);
 
 /// Decodes a path and removes its dot segments (RFC 3986 §5.2.4): "%2e%2e/" is "../". %2F stays encoded, because it
-/// is data and not a separator, and so does a %25 in front of "2F", so that the result can still be read one way only.
+/// is data and not a separator, and so does a %25 in front of "2F", "252F" and so on, so that the result can still be
+/// read one way only.
 /// Same errors as parse_target. HTTP/2 uses it for :path.
 /// @return a view of `path` itself when nothing changed, else of `scratch`
 Result<std::string_view> normalize_path(std::string_view path, std::string& scratch);
@@ -39,6 +40,8 @@ std::string_view decode_rest(std::string_view segment, std::string& scratch);
 std::string percent_decode(std::string_view text, bool plus_is_space = false);
 /// Encodes all octets but unreserved ones (RFC 3986 §2.3) and '/', so that the result is a path in any field value.
 std::string encode_path(std::string_view path);
+/// The same for what normalize_path gave: sent again it names the same path, since the encodings that were kept stay.
+std::string encode_normalized(std::string_view path);
 /// The value of the first query parameter of that name, decoded; empty when absent.
 std::string query_parameter(std::string_view query, std::string_view name);
 

@@ -1,4 +1,5 @@
-// Request target to path: whatever the encoding, no path that leaves here climbs, holds NUL or is read twice.
+// Request target to path: whatever the encoding, no path that leaves here climbs or holds NUL, each encoding is undone
+// once, and the path written out again is the same path.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +19,21 @@ void check_path(std::string_view path) {
   }
 }
 
+/// Sent again, the path is the same.
+void check_round_trip(std::string_view path) {
+  const std::string again = http::encode_normalized(path);
+  std::string scratch;
+  const auto parsed = http::parse_target(Method::get, again, scratch);
+  FUZZ_REQUIRE(parsed.has_value() && parsed->path == path && parsed->query.empty());
+}
+
+/// Where there is no dot segment, both steps together decode each encoding once.
+void check_decoding(std::string_view raw, std::string_view decoded) {
+  const std::string once = http::percent_decode(raw);
+  if ((once + "/").find("/./") != std::string::npos || (once + "/").find("/../") != std::string::npos) return;
+  FUZZ_REQUIRE(decoded == once);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -35,10 +51,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string rest;
     rest.reserve(parsed->path.size());
     const char* const storage = rest.data();
-    static_cast<void>(http::decode_rest(parsed->path, rest));
+    const std::string decoded{http::decode_rest(parsed->path, rest)};
     FUZZ_REQUIRE(rest.data() == storage);  // views into it stay valid
     const std::string encoded = http::encode_path(parsed->path);
     FUZZ_REQUIRE(http::percent_decode(encoded) == parsed->path);
+    check_round_trip(parsed->path);
+    if (target.front() == '/') check_decoding(target.substr(0, target.find('?')), decoded);
   }
   return 0;
 }

@@ -54,6 +54,13 @@ class StaticFilesTest : public testing::Test {
   std::vector<std::function<void()>> offloaded;
 };
 
+TEST_F(StaticFilesTest, AFolderNamedWithAnEncodedSlashIsRedirectedToItself) {
+  folder.write("site/docs/deep/index.html", "deep");
+  const Response redirected = ask(RequestMaker{"/docs%2Fdeep"}.rest("docs/deep"));
+  EXPECT_EQ(redirected.status().code(), 301);
+  EXPECT_EQ(redirected.field("Location"), "/docs%2Fdeep/");
+}
+
 TEST_F(StaticFilesTest, SendsAFileWithItsTypeAndValidators) {
   Response response = get("a.txt");
   EXPECT_EQ(response.status().code(), 200);

@@ -70,6 +70,30 @@ TEST(Target, DecodesTheRestOfASegment) {
   EXPECT_EQ(decode_rest("plain", scratch), "plain");
 }
 
+// Decoded in two steps, so that a slash that was data is never taken for a separator; in the end each encoding is
+// undone once, and only once.
+TEST(Target, DecodesEachEncodingOnce) {
+  for (const std::string target :
+       {"/a%2Fb", "/a%252Fb", "/a%25252Fb", "/%2525252f", "/100%25", "/%25%32%46", "/%25%3225%32f", "/%252"}) {
+    std::string scratch;
+    const auto path = normalize_path(target, scratch);
+    ASSERT_TRUE(path.has_value()) << target;
+    std::string rest;
+    rest.reserve(path->size());
+    EXPECT_EQ(decode_rest(*path, rest), percent_decode(target)) << target;
+  }
+}
+
+TEST(Target, WrittenAgainIsTheSamePath) {
+  EXPECT_EQ(encode_normalized("/a%2Fb/100%/%252F c"), "/a%2Fb/100%25/%252F%20c");
+  for (const std::string target : {"/a%2Fb", "/a%25252fb", "/100%25/%5C%0A"}) {
+    std::string scratch;
+    const std::string path{*normalize_path(target, scratch)};
+    std::string again;
+    EXPECT_EQ(*normalize_path(encode_normalized(path), again), path) << target;
+  }
+}
+
 TEST(Target, EncodesAndDecodesText) {
   EXPECT_EQ(encode_path("/a b\r\n%/\xc3\xa4"), "/a%20b%0D%0A%25/%C3%A4");
   EXPECT_EQ(percent_decode("a%20b+c%zz"), "a b+c%zz");
