@@ -1,6 +1,7 @@
 #include "server/reactor.hpp"
 
 #include <pthread.h>
+#include <signal.h>
 #include <time.h>
 
 #include <algorithm>
@@ -58,13 +59,20 @@ Reactor::Reactor(Setup setup)
   if (auto added = poller_.add_level(mailbox_->descriptor(), kMailToken); !added) {
     throw std::system_error{added.error().os_errno, std::generic_category(), "epoll_ctl"};
   }
-  set_accepting(true);
+  if (auto accepting = set_accepting(true); !accepting) {
+    throw std::system_error{accepting.error().os_errno, std::generic_category(), "epoll_ctl"};
+  }
 }
 
 Reactor::~Reactor() { mailbox_->close(); }
 
 void Reactor::run() {
   ::pthread_setname_np(::pthread_self(), name_.substr(0, 15).c_str());
+  // send and sendmsg are told not to raise it, sendfile cannot be: a peer that goes must not end the process.
+  sigset_t pipe;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
   lent_.telemetry.thread_began();
   lent_.now = lent_.fine = turn_ended_ = lent_.clock.now();
   tick_second();

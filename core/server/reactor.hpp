@@ -98,7 +98,8 @@ class Reactor {
   void apply(std::shared_ptr<const Settings> settings);
   [[nodiscard]] Connection* find(ConnectionId id) noexcept { return table_.find(id); }
   [[nodiscard]] const Lending& lending() const noexcept { return lent_; }
-  void set_accepting(bool is_accepting);
+  /// @error system, out_of_memory: the poller took not all listeners, and now has none
+  Result<void> set_accepting(bool is_accepting);
   /// Listening sockets for hand-over to another process; they stay open here too.
   [[nodiscard]] const std::vector<Listening>& listeners() const noexcept { return listeners_; }
 

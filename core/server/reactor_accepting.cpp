@@ -1,7 +1,6 @@
 // How a reactor takes, admits and refuses connections.
 
 #include <algorithm>
-#include <system_error>
 
 #include "net/tls_transport.hpp"
 #include "server/connection.hpp"
@@ -31,7 +30,7 @@ ConnectionRejectReason reject_reason_of(Admission::Verdict verdict) noexcept {
 
 }  // namespace
 
-void Reactor::set_accepting(bool is_accepting) {
+Result<void> Reactor::set_accepting(bool is_accepting) {
   is_accepting_ = is_accepting;
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     if (listeners_[i].listener == nullptr) continue;
@@ -40,10 +39,13 @@ void Reactor::set_accepting(bool is_accepting) {
       poller_.remove(listener.descriptor());
       continue;
     }
-    const auto added = listeners_[i].is_shared ? poller_.add_exclusive(listener.descriptor(), token_of_listener(i))
-                                               : poller_.add_level(listener.descriptor(), token_of_listener(i));
-    if (!added) throw std::system_error{added.error().os_errno, std::generic_category(), "epoll_ctl"};
+    auto added = listeners_[i].is_shared ? poller_.add_exclusive(listener.descriptor(), token_of_listener(i))
+                                         : poller_.add_level(listener.descriptor(), token_of_listener(i));
+    if (added) continue;
+    static_cast<void>(set_accepting(false));  // all or none: the next try adds each of them
+    return added;
   }
+  return {};
 }
 
 bool Reactor::accept_from(std::size_t which) {
@@ -77,14 +79,16 @@ void Reactor::tell_exhausted(std::size_t which, const Error& error) {
 void Reactor::pause_accepting() {
   // Level-triggered readiness would spin on a queue that cannot be taken: out of the poller until there is hope.
   descriptors_exhausted_ = true;
-  set_accepting(false);
+  static_cast<void>(set_accepting(false));
   accept_again_at_ = lent_.now + kAcceptPause;
 }
 
 void Reactor::resume_accepting() {
   accept_again_at_ = kNever;
   descriptors_exhausted_ = false;
-  if (!drain_ || drain_->plan.keep_listeners || drain_->close_at != kNever) set_accepting(true);
+  if (drain_ && !drain_->plan.keep_listeners && drain_->close_at == kNever) return;
+  // Watching a listener takes memory of the kernel, which may be what is short.
+  if (!set_accepting(true)) pause_accepting();
 }
 
 void Reactor::admit(std::size_t which, net::Accepted accepted) {

@@ -1,8 +1,12 @@
 // What only the network can do to a connection, through the system-call seam.
 
+#include <fcntl.h>
+
 #include <atomic>
 #include <cerrno>
 
+#include "base/egress_batch.hpp"
+#include "handlers/temporary_folder.hpp"
 #include "net/syscalls.hpp"
 #include "server/server_fixture.hpp"
 
@@ -30,11 +34,14 @@ class NetworkFailures : public ServerTest {
     if (started_) server().stop();  // its threads use the seam
     net::syscalls() = net::real_syscalls();
   }
+  void start_server() {
+    start();
+    started_ = true;
+  }
   /// A connection with one request behind it, whose next read fails.
   void fail_with(int wanted) {
     make().get("/", [](const Request&) { return Response::text("hello"); });
-    start();
-    started_ = true;
+    start_server();
     RawClient client{port()};
     client.send(kGet);
     client.read_for("hello");
@@ -59,6 +66,24 @@ TEST_F(NetworkFailures, AnUnreachableHostIsANetworkErrorWithItsErrno) {
     EXPECT_EQ(record.os_errno, EHOSTUNREACH);
     return false;
   });
+}
+
+// A peer that has half-closed and then goes leaves a socket on which sendfile raises SIGPIPE, which would end whatever
+// program the server lives in.
+TEST_F(NetworkFailures, APeerThatGoesWhileAFileIsSentEndsNothingElse) {
+  const TemporaryFolder folder;
+  auto open = std::make_shared<OpenFile>();
+  open->fd = UniqueFd{::open(folder.write("f", std::string(20'000'000, 'f')).c_str(), O_RDONLY | O_CLOEXEC)};
+  open->size_bytes = 20'000'000;
+  make().get("/", [open](const Request&) { return Response::file({open, 0, open->size_bytes}, "text/plain"); });
+  start_server();
+  RawClient client{port(), 4096};
+  client.send(kGet);
+  client.finish();
+  client.read_for("fff");
+  client.close();  // with bytes unread: the kernel answers what still comes with a reset
+  EXPECT_TRUE(eventually([&] { return snapshot().closed() == 1; }));
+  EXPECT_EQ(closed(CloseReason::client_reset_mid_request), 1u);
 }
 
 }  // namespace
