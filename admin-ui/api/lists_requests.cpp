@@ -61,6 +61,9 @@ std::int64_t measured_ns(const RequestRecord& record, std::string_view measure) 
   return record.total_ns;
 }
 
+/// How late the second of a histogram may be closed on a busy machine.
+constexpr std::int64_t kLateNs = kSecondNs;
+
 bool is_in(const Cell& cell, const RequestRecord& record, const Names& names) {
   const std::int64_t ended = ended_wall_ns(record);
   // The histogram's second is the one in which the request ended.
@@ -159,8 +162,9 @@ Json slow_requests_json(const State& state, const Request& request, const Moment
 }
 
 Json cell_requests_json(const State& state, const Request& request, const Moment& now) {
-  const Cell cell = cell_of(request);
+  Cell cell = cell_of(request);
   const RowContext context = state.row_context(now);
+  const std::optional<std::uint64_t> counted = counted_in(cell, state.view);
   std::vector<RequestRecord> found;
   std::int64_t oldest = 0;
   constexpr std::size_t kMost = 20'000;  // bounded, whatever the rings hold
@@ -169,8 +173,17 @@ Json cell_requests_json(const State& state, const Request& request, const Moment
     if (is_in(cell, record, context.names)) found.push_back(record);
     return found.size() < kMost;
   };
-  state.view.sampled_requests(take);
-  if (found.size() < kMost) state.view.recent_requests(take);
+  const auto look = [&] {
+    state.view.sampled_requests(take);
+    if (found.size() < kMost) state.view.recent_requests(take);
+  };
+  look();
+  if (found.empty() && counted.value_or(0) > 0) {
+    // A second is closed by a thread that may come late; what ended meanwhile was counted in the second before.
+    cell.from_ns -= kLateNs;
+    cell.to_ns += kLateNs;
+    look();
+  }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return key_of(a) < key_of(b); });
   found.erase(
       std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) { return key_of(a) == key_of(b); }),
@@ -178,8 +191,7 @@ Json cell_requests_json(const State& state, const Request& request, const Moment
   std::stable_sort(found.begin(), found.end(), [&cell](const RequestRecord& a, const RequestRecord& b) {
     return measured_ns(a, cell.measure) > measured_ns(b, cell.measure);
   });
-  const std::uint64_t total =
-      std::max<std::uint64_t>(counted_in(cell, state.view).value_or(found.size()), found.size());
+  const std::uint64_t total = std::max<std::uint64_t>(counted.value_or(found.size()), found.size());
   Json rows = Json::array();
   const std::size_t limit = limit_of(request);
   for (std::size_t i = 0; i < found.size() && i < limit; ++i) rows.push_back(request_row(found[i], context));
