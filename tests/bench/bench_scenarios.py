@@ -97,6 +97,21 @@ def open_loop(peer, settings):
     return {"value": result["p99_us"], "p999_us": result["p999_us"], "rate": result["requests"] / result["seconds"]}
 
 
+def beside(peer, settings):
+    """How much more a request costs beside many open connections than beside ten, per cent; interleaved within the round."""
+    def cost(idle_count):
+        held = Held(peer.ports["http"], idle_count)
+        try:
+            return cpu_per_request(peer, lambda: bench_load(
+                "closed", peer.ports["http"], connections=64, seconds=settings.window))["cpu_us"]
+        finally:
+            held.release()
+    few, many = cost(10), cost(settings.idle_connections - 1000)
+    middle, again = cost(1000), cost(10)
+    base = (few + again) / 2
+    return {"value": max(many, middle) / base * 100 - 100, "few_us": base, "thousand_us": middle, "many_us": many}
+
+
 class Observers:
     """A scrape every second and ten event streams, as dashboards keep them."""
 
@@ -201,6 +216,7 @@ SCENARIOS = (
             extra=RAW_TLS, once=True),
     Variant("P12", "20,000 req/s beside idle ones, p99", ("equinox", "raw", "nginx", "h2o"), open_loop, unit="µs p99",
             goals=(("raw", 1.15),)),
+    Variant("GROWTH", "a request beside 1,000 and ~10,000 idle ones", ("equinox", "nginx", "h2o"), beside, unit="%", goals=(("abs", 10.0),)),
     Variant("P13", "price of scrapes and ten event streams", ("equinox",), observed, unit="%", goals=(("abs", 3.0),)),
     Variant("P14", "instructions, H1, one a turn", ("equinox", "raw"), counted("turn"), unit="instr", goals=(("abs", 3500),),
             once=True, wrapper="callgrind", quick=True, quick_peers=("equinox",)),
