@@ -75,7 +75,7 @@ class Connection {
   /// Ends it for a reason from outside. Graceful: HTTP/2 gets a GOAWAY and what is queued is still sent.
   Turn close(Lending& lent, CloseReason reason, const FixedText<16>& actor = {});
   /// Ends it without another byte.
-  void abandon(Lending& lent, CloseReason reason);
+  void abandon(Lending& lent, CloseReason reason, const Error& error = {});
   /// A step of a drain; see DrainStage.
   Turn drain_step(Lending& lent);
   /// A drain was taken back: goes on as before where the protocol still allows it.

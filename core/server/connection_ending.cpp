@@ -25,7 +25,7 @@ void Connection::end_now(Lending& lent, CloseReason reason, const Error& error) 
   ending_ = Ending::dead;
 }
 
-void Connection::abandon(Lending& lent, CloseReason reason) { end_now(lent, reason); }
+void Connection::abandon(Lending& lent, CloseReason reason, const Error& error) { end_now(lent, reason, error); }
 
 Turn Connection::close(Lending& lent, CloseReason reason, const FixedText<16>& actor) {
   if (!has_reason_ && !actor.view().empty()) aside().closed_by = actor;

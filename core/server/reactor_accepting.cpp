@@ -115,7 +115,7 @@ void Reactor::admit(std::size_t which, net::Accepted accepted) {
   handle(connection, outcome);
   if (outcome == Turn::finished) return;
   if (auto added = poller_.add(connection.descriptor(), connection.id().packed()); !added) {
-    connection.abandon(lent_, CloseReason::network_error);
+    connection.abandon(lent_, CloseReason::network_error, added.error());
     finish(connection);
   }
 }
