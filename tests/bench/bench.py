@@ -24,6 +24,9 @@ from bench_scenarios import SCENARIOS, WRAPPERS
 from bench_servers import HELLO, PEERS, ROOT
 
 
+SHOWN = ("rate", "busy", "p99_us", "p99_watched_us", "p999_us", "connections", "page_ms", "scrape_ms", "few_us", "thousand_us", "many_us")
+
+
 @dataclass
 class Settings:
     window: float
@@ -114,8 +117,7 @@ def print_variant(variant, figures, notes, verdicts):
     print(f"    {'server':<10}{variant.unit:>12}{'× raw':>8}{'× best':>8}{'spread':>8}   more")
     for name, f in sorted(figures.items(), key=lambda item: item[1]["value"]):
         ratio = [f"{f['value'] / base:.2f}" if base else "-" for base in (raw, best)]
-        more = " ".join(f"{k}={f[k]:,.0f}" if k == "rate" else f"{k}={f[k]:.4g}" for k in ("rate", "busy", "p99_us", "p999_us", "connections")
-                        if f.get(k) is not None)
+        more = " ".join(f"{k}={f[k]:,.0f}" if k == "rate" else f"{k}={f[k]:.4g}" for k in SHOWN if f.get(k) is not None)
         print(f"    {name:<10}{f['value']:>12,.2f}{ratio[0]:>8}{ratio[1]:>8}{f['spread']:>7.1f}%   {more}")
     for words, met in verdicts:
         print(f"    goal {words}: {'no figure' if met is None else 'met' if met else 'NOT met'}")
