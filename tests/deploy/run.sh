@@ -2,7 +2,7 @@
 # Tests of everything under deploy/. run.sh [core|run|full|PART…]; default: core.
 #   core  form, schema, templates, validity, rules, dashboards, unit files: no server needed
 #   run   image, rendered chart, Prometheus, dashboards, reload, compose: needs the binary and a container engine
-#   full  core, run and the slow ones: twenty rollouts, image twice, packages, a booted systemd
+#   full  core, run and the slow ones: kube-score, twenty rollouts, image twice, packages, a booted systemd
 # Environment: EQUINOX_BINARY, EQUINOX_DEPLOY_STRICT=1 (a missing tool fails), EQUINOX_NO_INSTALL=1, EQUINOX_TOOLS (cache).
 set -euo pipefail
 
@@ -29,7 +29,7 @@ done
 
 CORE_PARTS=(form schema templates validity unittest rules metrics kustomize dashboards systemd docs)
 RUN_PARTS=(image chart prometheus reload compose)
-FULL_PARTS=(rollout reproduce debian boot)
+FULL_PARTS=(practice rollout reproduce debian boot)
 
 # shellcheck disable=SC2317  # called by the trap
 finish() {
@@ -70,7 +70,7 @@ main() {
   done
   PART=tools
   install_packages "$@"
-  build_tools
+  build_tools "$@"
   for name in "${wanted[@]}"; do run_part "$name"; done
   echo "deploy: $PASSED passed, $FAILED failed, $SKIPPED skipped"
   [[ $FAILED -eq 0 ]]

@@ -4,7 +4,6 @@
 KUBECTL_VALIDATE=sigs.k8s.io/kubectl-validate@v0.0.4
 KUBE_SCORE=github.com/zegl/kube-score/cmd/kube-score@v1.20.0
 H2SPEC=github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
-KUBE_LINTER=golang.stackrox.io/kube-linter/cmd/kube-linter@v0.7.6
 DOCKERFILELINT=dockerfilelint@1.8.0
 # kubectl-validate carries schemas up to 1.30; those of newer versions come out of Kubernetes' own module.
 SCHEMA_MODULES=(
@@ -68,13 +67,6 @@ built() {
   fi
 }
 
-# offered NAME COMMAND…: as built, for what the module proxy may refuse to hand out; refused NAME tells that it did.
-offered() {
-  built "$@"
-  [[ ! -f $SCRATCH/$2.log ]] || ! grep -qE '40[34] |not available' "$SCRATCH/$2.log" || touch "$SCRATCH/$2.refused"
-}
-refused() { [[ -f $SCRATCH/$1.refused ]]; }
-
 # The linter of Dockerfiles, from npm.
 build_dockerfilelint() {
   command -v npm >/dev/null || return 0
@@ -86,6 +78,7 @@ build_dockerfilelint() {
 go_build() { (cd "$HERE/tools" && nice -n 15 go build -trimpath -ldflags '-s -w' -o "$TOOLS/" "$1"); }
 go_install() { GOBIN=$TOOLS nice -n 15 go install -trimpath -ldflags '-s -w' "$1"; }
 
+# build_tools PART…
 build_tools() {
   mkdir -p "$TOOLS"
   [[ ${EQUINOX_NO_INSTALL:-} != 1 ]] || return 0
@@ -100,8 +93,8 @@ build_tools() {
   # A module of its own: it needs older Kubernetes libraries than Helm.
   built "$KUBECTL_VALIDATE" kubectl-validate go_install "$KUBECTL_VALIDATE"
   built "$H2SPEC" h2spec go_install "$H2SPEC"
-  built "$KUBE_SCORE" kube-score go_install "$KUBE_SCORE"
-  offered "$KUBE_LINTER" kube-linter go_install "$KUBE_LINTER"
+  # Only the slow group asks for it.
+  case " $* " in *' full '* | *' practice '*) built "$KUBE_SCORE" kube-score go_install "$KUBE_SCORE" ;; esac
   collect_crds
   collect_schemas
 }

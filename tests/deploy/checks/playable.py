@@ -42,11 +42,22 @@ def opened(secret):
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": secret["metadata"]["name"]}, "data": data}
 
 
+def claimed(documents):
+    """Names of the claims that the Deployment mounts."""
+    return {volume["persistentVolumeClaim"]["claimName"] for document in documents if document["kind"] == "Deployment"
+            for volume in document["spec"]["template"]["spec"]["volumes"] if "persistentVolumeClaim" in volume}
+
+
 def main(image, *assignments):
     ports = {name: int(port) for name, port in (each.split("=") for each in assignments)}
     kept = []
-    for document in yaml.safe_load_all(sys.stdin):
-        if not document or document["kind"] not in KINDS:
+    documents = [document for document in yaml.safe_load_all(sys.stdin) if document]
+    claims = claimed(documents)
+    for document in documents:
+        if document["kind"] not in KINDS:
+            continue
+        # podman would keep a volume for each claim, mounted or not.
+        if document["kind"] == "PersistentVolumeClaim" and document["metadata"]["name"] not in claims:
             continue
         if document["kind"] == "Deployment":
             adapt(document, image, ports)

@@ -27,7 +27,7 @@ surroundings() {
   secret_yaml equinox-tokens tokens.json="$folder/tokens.json"
   jq -n '{listeners: [{name: "http", address: "0.0.0.0:8080"}], routes: [{path: "/api/status", status: {}}]}' >"$folder/my-config.json"
   secret_yaml my-config equinox.json="$folder/my-config.json"
-  printf -- '---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: website\nspec:\n  accessModes: [ReadOnlyMany]\n'
+  printf -- '---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: website-files\nspec:\n  accessModes: [ReadOnlyMany]\n'
   printf -- '  resources:\n    requests:\n      storage: 1Mi\n'
   printf -- '---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: website\ndata:\n  index.html: "<h1>content</h1>"\n'
 }
@@ -37,6 +37,7 @@ play() {
   HTTP=$(free_port) HTTPS=$(free_port) OPS=$(free_port)
   PLAYED=$SCRATCH/played-$1.yaml
   { cat "$2"; surroundings; } | "$PYTHON" "$HERE/checks/playable.py" "$IMAGE" "http=$HTTP" "https=$HTTPS" "ops=$OPS" >"$PLAYED"
+  at_exit podman volume rm -f website-files
   at_exit podman play kube --down "$PLAYED"
   play_kube || { cat "$SCRATCH/play.log"; return 1; }
   POD_CONTAINER=$(podman ps --format '{{.Names}}' | grep -- '-pod-.*equinox$' | head -n 1)
@@ -55,7 +56,10 @@ play_kube() {
   return 1
 }
 
-unplay() { podman play kube --down "$PLAYED" >/dev/null 2>&1 || true; }
+unplay() {
+  podman play kube --down "$PLAYED" >/dev/null 2>&1 || true
+  podman volume rm -f website-files >/dev/null 2>&1 || true
+}
 
 # Requests without a break while the pod is told to stop; prints what failed.
 drains_under_load() {
