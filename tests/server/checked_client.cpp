@@ -18,7 +18,7 @@ namespace equinox::testing {
 
 namespace {
 
-constexpr int kPatienceSeconds = 10;
+constexpr int kPatienceSeconds = 30;
 
 UniqueFd connect_socket(std::uint16_t port) {
   UniqueFd out{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};

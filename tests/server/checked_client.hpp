@@ -23,7 +23,7 @@ class ClientStream {
   virtual ~ClientStream() = default;
   /// False when the peer is gone.
   virtual bool write(std::string_view bytes) = 0;
-  /// Appends what comes next; false at the end of the stream, after an error, and when nothing comes for ten seconds,
+  /// Appends what comes next; false at the end of the stream, after an error, and when nothing comes for half a minute,
   /// which `is_stuck` tells apart.
   virtual bool read(std::string& into) = 0;
   bool is_stuck{false};
