@@ -95,8 +95,8 @@ Response describe(const Request& request) {
 
 }  // namespace
 
-/// Bodies below this are copied by the codecs anyway; sharing one costs two atomic counts for each answer.
-constexpr std::size_t kViewedMaxBytes = 4096;
+/// Bodies below this are copied by both codecs anyway; sharing one costs two atomic counts for each answer.
+constexpr std::size_t kViewedMaxBytes = 1024;
 
 SyncHandler respond(Status status, std::string content_type, std::string body) {
   const auto shared = std::make_shared<const std::string>(std::move(body));

