@@ -298,7 +298,7 @@ class Connection {
   bool is_tls_ : 1 {false};
   bool is_shaking_hands_ : 1 {false};
   bool awaits_proxy_header_ : 1 {false};
-  bool is_readable_ : 1 {false};
+  bool is_readable_ : 1 {true};  ///< at first too: often the request is there already when its connection is accepted
   bool is_writable_ : 1 {true};
   bool saw_hangup_ : 1 {false};     ///< RDHUP or HUP: a short read no longer means drained
   bool peer_finished_ : 1 {false};  ///< FIN received
