@@ -283,9 +283,9 @@ TEST_F(InjectedFaults, TenThousandRequestsUnderAllOfThem) {
          {Call::send, {EINTR}, 50},       {Call::send, {EAGAIN}, 50},        {Call::send, kOneByte, 100},
          {Call::send, {ENOBUFS}, 2},      {Call::send, {ENOMEM}, 2},         {Call::send, {EPIPE}, 2},
          {Call::sendmsg, {EINTR}, 50},    {Call::sendmsg, {EAGAIN}, 50},     {Call::sendmsg, kOneByte, 100},
-         {Call::sendmsg, {ENOBUFS}, 4},   {Call::sendmsg, {ENOMEM}, 4},      {Call::sendfile, {EINTR}, 50},
-         {Call::sendfile, {EAGAIN}, 50},  {Call::sendfile, kOneByte, 100},   {Call::sendfile, {ENOMEM}, 4},
-         {Call::pread, {EINTR}, 50},      {Call::pread, kOneByte, 50},       {Call::pread, {EIO}, 4},
+         {Call::sendmsg, {ENOBUFS}, 15},  {Call::sendmsg, {ENOMEM}, 15},     {Call::sendfile, {EINTR}, 50},
+         {Call::sendfile, {EAGAIN}, 50},  {Call::sendfile, kOneByte, 100},   {Call::sendfile, {ENOMEM}, 20},
+         {Call::pread, {EINTR}, 50},      {Call::pread, kOneByte, 50},       {Call::pread, {EIO}, 20},
          {Call::epoll_ctl, {EINTR}, 50},  {Call::epoll_ctl, {ENOMEM}, 30},   {Call::epoll_ctl, {ENOSPC}, 30},
          {Call::epoll_wait, {EINTR}, 50}, {Call::epoll_wait, kOneByte, 200}, {Call::shutdown, {ENOTCONN}, 200}},
         20'261'128);
