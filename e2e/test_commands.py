@@ -131,7 +131,7 @@ def test_a_token_works_with_the_line_it_comes_with(start, make_config, tmp_path)
     environment = {**os.environ, "EQUINOX_TOKEN": secret}
     assert run_equinox("drain", "--admin", server.addresses["admin"], env=environment).returncode == 0
     assert run_equinox("undrain", "--admin", server.addresses["admin"], env=environment).returncode == 0
-    assert server.lines(message="audit", actor="night shift", role="operator")
+    wait_for(lambda: server.lines(message="audit", actor="night shift", role="operator"), 10, "the lines of the audit")
     assert secret not in server.log_text()
 
 
