@@ -132,7 +132,7 @@ class Observers:
 
     def turn_pages(self):
         api = f"http://127.0.0.1:{self.peer.admin}/admin/api/v1/connections"
-        wanted = json.dumps({"query": "state:idle requests>0", "sort": "sent_bytes", "order": "desc"}).encode()
+        wanted = json.dumps({"query": "state:idle requests>0", "sort": "sent", "order": "desc"}).encode()
         while not self.stopping.wait(0.5):
             began = time.monotonic()
             asked = urllib.request.Request(f"{api}/query", wanted, {"Content-Type": "application/json", "X-Equinox-Action": "1"})
