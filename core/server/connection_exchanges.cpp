@@ -13,10 +13,6 @@
 
 namespace equinox::server {
 
-namespace {
-constexpr std::uint64_t kBodyReserveBytes = 64 * 1024;
-}  // namespace
-
 void Connection::apply_events(Lending& lent) {
   if (lent.is_applying) return;  // the loop below, further up, reaches what was appended
   lent.is_applying = true;
@@ -193,9 +189,9 @@ void Connection::take_body(Lending& lent, Exchange& exchange, std::span<const st
   } else {
     // What a peer announces costs it nothing: room is made for what has come, and a little ahead.
     if (exchange.body.empty() && exchange.head->content_length) {
-      exchange.body.reserve(std::min<std::uint64_t>(*exchange.head->content_length, kBodyReserveBytes));
+      exchange.body.expect(*exchange.head->content_length);
     }
-    exchange.append_body(text);
+    exchange.body.append(text, exchange.body_max_bytes);
     count_held(lent, exchange);
   }
   codec_->consume(exchange.stream, bytes.size());
@@ -296,7 +292,7 @@ void Connection::respond(Lending& lent, Exchange& exchange, Response&& response)
   exchange.egress_begin = out.appended_total();
   const bool cut_short = !exchange.is_complete && !is_http2();
   codec_->respond(exchange.stream, std::move(response), out, lent.events);
-  if (cut_short && codec_->state().is_finished) end_after_flush(CloseReason::response_connection_close, true);
+  if (cut_short && codec_->is_finished()) end_after_flush(CloseReason::response_connection_close, true);
 }
 
 void Connection::on_response_end(Lending& lent, const http::CodecEvent& event) {
@@ -312,7 +308,7 @@ void Connection::on_response_end(Lending& lent, const http::CodecEvent& event) {
   }
   exchange->state = ExchangeState::sent;
   exchange->head = nullptr;  // HTTP/2 frees it with the stream, HTTP/1 lends its parser again
-  exchange->egress_end = batch(lent).appended_total();
+  exchange->egress_end = (egress_ != nullptr ? *egress_ : batch(lent)).appended_total();
 }
 
 void Connection::complete(Lending& lent, Exchange& exchange) {

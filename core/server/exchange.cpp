@@ -16,18 +16,6 @@ void Exchange::keep() {
   trailers = kept->trailers();
 }
 
-void Exchange::append_body(std::string_view text) {
-  constexpr std::size_t kLargeBytes = 64 * 1024;
-  const std::size_t need = body.size() + text.size();
-  if (need > body.capacity() && need > kLargeBytes) {
-    std::string larger;  // reserve() of the old one would double it
-    larger.reserve(std::max<std::size_t>(need, std::min<std::uint64_t>(body_max_bytes, need + need / 2)));
-    larger.append(body);
-    body.swap(larger);
-  }
-  body.append(text);
-}
-
 void Exchange::remember_for_log() {
   if (log_texts != nullptr) return;
   log_texts = std::make_unique<LogTexts>();
@@ -55,11 +43,7 @@ void Exchange::reset() noexcept {
   if (settings_keeper != nullptr) settings_keeper.reset();
   if (kept != nullptr) kept.reset();
   body_view = {};
-  if (body.capacity() > 16 * 1024) {
-    std::string{}.swap(body);
-  } else {
-    body.clear();
-  }
+  body.clear();
   trailers = {};
   body_bytes = held_bytes = 0;
   if (sink != nullptr) sink.reset();

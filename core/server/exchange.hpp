@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "http/exchange_link.hpp"
 #include "http/router.hpp"
+#include "server/body_store.hpp"
 #include "telemetry/pool_cells.hpp"
 
 namespace equinox::server {
@@ -106,7 +107,7 @@ struct Exchange {
   http::RouteParameters parameter_store;
   std::span<const PathParameter> parameters;
   std::string_view body_view;  ///< the body when it came in one piece
-  std::string body;            ///< the body when it did not
+  BodyStore body;              ///< the body when it did not
   std::span<const Field> trailers;
   std::uint64_t body_bytes{0};  ///< received so far
   std::uint64_t body_max_bytes{0};
@@ -130,12 +131,8 @@ struct Exchange {
 
   [[nodiscard]] std::string_view target_view() const noexcept { return {target.data(), target_size}; }
   /// The body as the handler sees it.
-  [[nodiscard]] std::string_view whole_body() const noexcept {
-    return body.empty() ? body_view : std::string_view{body};
-  }
+  [[nodiscard]] std::string_view whole_body() const noexcept { return body.empty() ? body_view : body.view(); }
   void remember_for_log();
-  /// Adds to `body`, growing it by half and never beyond what is allowed: doubling would hold three times a large body.
-  void append_body(std::string_view text);
   /// Copies the request so that it survives the turn. Idempotent.
   void keep();
   /// A request to hand to a handler; views only.

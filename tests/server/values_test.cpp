@@ -73,16 +73,6 @@ TEST(RequestIdentity, MakesIdsThatDifferAndSort) {
   }
 }
 
-TEST(ExchangeBody, GrowsNoFurtherThanItMay) {
-  constexpr std::size_t kMost = 1024 * 1024;
-  Exchange exchange;
-  exchange.body_max_bytes = kMost;
-  const std::string piece(16 * 1024, 'b');
-  while (exchange.body.size() < kMost) exchange.append_body(piece);
-  EXPECT_EQ(exchange.body, std::string(kMost, 'b'));
-  EXPECT_LE(exchange.body.capacity(), kMost);
-}
-
 TEST(ErrorMap, EveryProtocolErrorHasAReasonOfItsFamily) {
   for (int code = 0; code <= static_cast<int>(Errc::invalid_argument); ++code) {
     const auto errc = static_cast<Errc>(code);
