@@ -8,7 +8,7 @@ namespace equinox {
 // A reader that is always a little behind never lets the block become empty: what has left it makes room first, or the
 // block would grow to the size of all that was ever sent.
 void EgressBatch::grow(std::size_t at_least) {
-  const auto live = segments();
+  const auto live = segments();  // in the usual batch its one run
   const auto first = std::find_if(live.begin(), live.end(), [](const Segment& s) { return s.kind == Kind::copied; });
   const std::size_t gone = first == live.end() ? used_ : static_cast<std::size_t>(first->offset);
   const std::size_t needed = at_least - gone;
@@ -24,6 +24,20 @@ void EgressBatch::grow(std::size_t at_least) {
   used_ -= gone;
   for (std::size_t i = head_; i < segments_.size(); ++i) {
     if (segments_[i].kind == Kind::copied) segments_[i].offset -= gone;
+  }
+}
+
+void EgressBatch::add(Segment segment) {
+  if (segments_.empty() && pending_ != 0) segments_.push_back(segments().front());
+  segments_.push_back(std::move(segment));
+}
+
+void EgressBatch::commit_behind_others(std::size_t bytes) {
+  Segment& last = segments_.back();
+  if (last.kind == Kind::copied && last.offset + last.length == used_) {
+    last.length += bytes;
+  } else {
+    add({.kind = Kind::copied, .offset = used_, .length = bytes, .data = nullptr, .keeper = {}, .file = {}});
   }
 }
 
@@ -50,15 +64,7 @@ void EgressBatch::append_file(std::shared_ptr<const OpenFile> file, std::uint64_
   pending_ += length;
 }
 
-void EgressBatch::consume(std::uint64_t bytes) noexcept {
-  bytes = std::min(bytes, pending_);
-  pending_ -= bytes;
-  consumed_ += bytes;
-  if (pending_ == 0 && bytes != 0 && segments_.size() == 1 && segments_.front().kind == Kind::copied) {
-    segments_.clear();  // the usual batch: some small answers, all gone in one write
-    used_ = 0;
-    return;
-  }
+void EgressBatch::drop_from_segments(std::uint64_t bytes) noexcept {
   while (bytes != 0) {
     Segment& first = segments_[head_];
     const std::uint64_t taken = std::min(bytes, first.length);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,7 +19,8 @@ struct OpenFile {
 };
 
 /// Bytes on their way to a peer, in order: copied bytes, borrowed bytes and file ranges. A codec appends, a transport
-/// consumes. Copied bytes live in one contiguous block, so a batch of small answers leaves in one write.
+/// consumes. Copied bytes live in one contiguous block, so a batch of small answers leaves in one write; while there is
+/// nothing else they are one run at the block's end, and no segments are kept.
 /// Owning reactor's thread only.
 class EgressBatch {
  public:
@@ -43,12 +45,7 @@ class EgressBatch {
   }
   void commit(std::size_t bytes) {
     if (bytes == 0) return;
-    if (segments_.size() > head_ && segments_.back().kind == Kind::copied &&
-        segments_.back().offset + segments_.back().length == used_) {
-      segments_.back().length += bytes;
-    } else {
-      add({.kind = Kind::copied, .offset = used_, .length = bytes, .data = nullptr, .keeper = {}, .file = {}});
-    }
+    if (!segments_.empty()) commit_behind_others(bytes);
     used_ += bytes;
     pending_ += bytes;
   }
@@ -67,7 +64,16 @@ class EgressBatch {
 
   /// Segments not yet consumed, oldest first; the first one starts at the first unwritten byte.
   [[nodiscard]] std::span<const Segment> segments() const noexcept {
-    return {segments_.data() + head_, segments_.size() - head_};
+    if (!segments_.empty()) return {segments_.data() + head_, segments_.size() - head_};
+    if (pending_ == 0) return {};
+    run_.offset = used_ - pending_;
+    run_.length = pending_;
+    return {&run_, 1};
+  }
+  /// All that is pending, when that is one run of copied bytes: the usual batch. Else empty.
+  [[nodiscard]] std::string_view run() const noexcept {
+    if (!segments_.empty()) return {};
+    return {block_.get() + used_ - pending_, static_cast<std::size_t>(pending_)};
   }
   /// The bytes of a copied or borrowed segment.
   [[nodiscard]] std::string_view bytes_of(const Segment& segment) const noexcept {
@@ -75,11 +81,22 @@ class EgressBatch {
                                         : std::string_view{segment.data, segment.length};
   }
   /// Drops the first `bytes` pending bytes. An emptied batch starts again at the beginning of its block.
-  void consume(std::uint64_t bytes) noexcept;
+  void consume(std::uint64_t bytes) noexcept {
+    bytes = std::min(bytes, pending_);
+    pending_ -= bytes;
+    consumed_ += bytes;
+    if (!segments_.empty()) {
+      drop_from_segments(bytes);
+    } else if (pending_ == 0) {
+      used_ = 0;
+    }
+  }
   void clear() noexcept { consume(pending_); }
 
  private:
-  void add(Segment segment) { segments_.push_back(std::move(segment)); }
+  void add(Segment segment);
+  void commit_behind_others(std::size_t bytes);
+  void drop_from_segments(std::uint64_t bytes) noexcept;
   void grow(std::size_t at_least);
 
   std::unique_ptr<char[]> block_;
@@ -87,8 +104,9 @@ class EgressBatch {
   std::size_t used_{0};
   std::uint64_t pending_{0};
   std::uint64_t consumed_{0};
-  std::vector<Segment> segments_;
+  std::vector<Segment> segments_;  ///< empty while all that is pending is one run
   std::size_t head_{0};
+  mutable Segment run_;  ///< that run, for segments()
 };
 
 }  // namespace equinox

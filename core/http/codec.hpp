@@ -151,6 +151,8 @@ class Codec {
   virtual void terminate(std::uint32_t error_code) { static_cast<void>(error_code); }
 
   [[nodiscard]] virtual CodecState state() const = 0;
+  /// CodecState::is_finished alone: asked more often than the rest.
+  [[nodiscard]] virtual bool is_finished() const noexcept = 0;
 
   /// Adds the counts since the last call to `into`; false when there is nothing to add.
   virtual bool take_counters(ProtocolCounters& into) {

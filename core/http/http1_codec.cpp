@@ -164,8 +164,7 @@ void Http1Codec::begin_drain(DrainStep step) {
 CodecState Http1Codec::state() const {
   CodecState state;
   const bool is_streaming = egress_ == Egress::streaming;
-  const bool is_over = peer_ended_ && ingress_ == Ingress::head && rest_seen_;
-  state.is_finished = (ingress_ == Ingress::closed && !is_streaming) || is_over;
+  state.is_finished = is_finished();
   state.wants_transmit = is_streaming && !is_waiting_;
   state.can_receive = ingress_ == Ingress::head || ingress_ == Ingress::body || ingress_ == Ingress::discard;
   state.head_started = (ingress_ == Ingress::head && head_started_) || ingress_ == Ingress::discard;

@@ -63,6 +63,10 @@ class Http1Codec final : public Codec {
   bool end_of_input() override;
   void begin_drain(DrainStep step) override;
   [[nodiscard]] CodecState state() const override;
+  [[nodiscard]] bool is_finished() const noexcept override {
+    const bool is_over = peer_ended_ && ingress_ == Ingress::head && rest_seen_;
+    return (ingress_ == Ingress::closed && egress_ != Egress::streaming) || is_over;
+  }
 
   /// The number of the request being received or answered, or of the next one.
   [[nodiscard]] StreamId stream() const noexcept { return stream_; }

@@ -182,7 +182,10 @@ void Http1Parser::begin(const Limits& limits) {
   *engine = kFreshEngine;
   engine->data = this;
   if (fields_.size() < limits.fields_max_count) fields_.resize(limits.fields_max_count);
-  head_ = RequestHead{};
+  // What parse_head() does not always set; the rest is written over.
+  head_.has_body = head_.expects_continue = head_.upgrades_to_h2c = false;
+  head_.content_length.reset();
+  head_.target = {};
   body_bytes_ = 0;
   trailer_span_ = {};
   is_complete_ = headers_complete_ = false;

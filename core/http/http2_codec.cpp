@@ -203,12 +203,16 @@ void Http2Codec::ping(TimePoint now) {
 
 void Http2Codec::terminate(std::uint32_t error_code) { session_.terminate(error_code); }
 
+bool Http2Codec::is_finished() const noexcept {
+  return session_.is_finished() || (peer_is_done_ && session_.open_streams() == 0 && !session_.wants_transmit());
+}
+
 CodecState Http2Codec::state() const {
   CodecState state;
   state.open_streams = session_.open_streams();
   state.peak_streams = session_.peak_streams();
   state.wants_transmit = session_.wants_transmit();
-  state.is_finished = session_.is_finished() || (peer_is_done_ && state.open_streams == 0 && !state.wants_transmit);
+  state.is_finished = is_finished();
   state.can_receive = !session_.failure() && session_.backlog_bytes() <= limits_.h2_output_backlog_max_bytes;
   state.head_started = scanner_.is_inside_head();
   state.window_blocked = session_.blocked_streams();

@@ -58,6 +58,7 @@ class Http2Codec final : public Codec {
   void ping(TimePoint now) override;
   void terminate(std::uint32_t error_code) override;
   [[nodiscard]] CodecState state() const override;
+  [[nodiscard]] bool is_finished() const noexcept override;
   bool take_counters(ProtocolCounters& into) override { return session_.take_counters(into); }
   void describe(std::vector<StreamDescription>& into) const override { session_.describe(into); }
   [[nodiscard]] std::int64_t receive_window() const noexcept override { return session_.receive_window(); }

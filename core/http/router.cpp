@@ -97,7 +97,6 @@ Match Router::match(const RequestHead& head, std::string_view listener, RoutePar
     match.status = MatchStatus::not_implemented;
     return match;
   }
-  static const std::vector<std::uint16_t> kNone;
   const std::vector<std::uint16_t>* const literal = literals_.find(head.path);
   if (literal != nullptr && by_first_.empty() && (others_.empty() || literal->front() < others_.front()) &&
       try_route(literal->front(), true, head, listener, parameters, match)) {
@@ -105,7 +104,10 @@ Match Router::match(const RequestHead& head, std::string_view listener, RoutePar
   }
   const std::string_view first = head.path.size() > 1 ? head.path.substr(1, head.path.find('/', 1) - 1) : "";
   const std::vector<std::uint16_t>* const prefix = by_first_.find(first);
-  Merged candidates{literal == nullptr ? kNone : *literal, prefix == nullptr ? kNone : *prefix, others_};
+  const auto listed = [](const std::vector<std::uint16_t>* list) {
+    return list == nullptr ? std::span<const std::uint16_t>{} : std::span<const std::uint16_t>{*list};
+  };
+  Merged candidates{listed(literal), listed(prefix), others_};
   std::uint16_t id = 0;
   bool is_literal = false;
   while (candidates.next(id, is_literal)) {

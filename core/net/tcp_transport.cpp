@@ -77,9 +77,11 @@ IoResult TcpTransport::read(std::span<std::byte> into) {
 IoResult TcpTransport::write(EgressBatch& batch) {
   std::size_t moved = 0;
   while (!batch.empty()) {
-    const EgressBatch::Segment& first = batch.segments().front();
-    const bool is_file = first.kind == EgressBatch::Kind::file;
-    const ssize_t sent = is_file ? send_file(socket_.get(), first) : send_bytes(socket_.get(), batch);
+    const std::string_view run = batch.run();
+    const bool is_file = run.empty() && batch.segments().front().kind == EgressBatch::Kind::file;
+    const ssize_t sent = !run.empty() ? syscalls().send(socket_.get(), run.data(), run.size(), MSG_NOSIGNAL)
+                         : is_file    ? send_file(socket_.get(), batch.segments().front())
+                                      : send_bytes(socket_.get(), batch);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (is_again(errno)) return {IoStatus::would_block, moved, {}};

@@ -14,6 +14,10 @@ std::uint64_t whole_ticks(TimePoint now) noexcept {
   return count <= 0 ? 0 : static_cast<std::uint64_t>(count / TimerWheel::kTick.count());
 }
 
+TimePoint moment_of(std::uint64_t tick) noexcept {
+  return TimePoint{TimerWheel::kTick * static_cast<std::int64_t>(tick)};
+}
+
 void attach(TimerLink& head, TimerLink& link) noexcept {
   link.prev = head.prev;
   link.next = &head;
@@ -49,13 +53,16 @@ void TimerWheel::relink(TimerNode& node) noexcept {
   occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
   occupied_words_ |= std::uint64_t{1} << (slot / 64);
   ++size_;
+  wake_ = std::min(wake_, moment_of(node.linked_at));
 }
 
 void TimerWheel::unlink(TimerNode& node) noexcept {
   detach(node);
   --size_;
   const std::size_t slot = node.linked_at & kMask;
-  if (heads_[slot].next == &heads_[slot]) mark_empty(slot);
+  if (heads_[slot].next != &heads_[slot]) return;
+  mark_empty(slot);
+  if (moment_of(node.linked_at) <= wake_) wake_ = next_wake();
 }
 
 void TimerWheel::mark_empty(std::size_t slot) noexcept {
@@ -95,12 +102,15 @@ void TimerWheel::expire(TimePoint now, std::vector<std::uint64_t>& tokens) {
     const std::uint64_t next = next_occupied();
     if (next > target) {
       current_ = target;
-      return;
+      break;
     }
     current_ = next;
     look_at(next & kMask, now, tokens);
   }
+  wake_ = next_wake();
 }
+
+TimePoint TimerWheel::next_wake() const noexcept { return size_ == 0 ? kNever : moment_of(next_occupied()); }
 
 // The first tick after `current_` whose slot holds anything; far away when none does.
 std::uint64_t TimerWheel::next_occupied() const noexcept {
@@ -118,13 +128,6 @@ std::uint64_t TimerWheel::next_occupied() const noexcept {
   }
   const std::size_t slot = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
   return current_ + 1 + ((slot - start) & kMask);
-}
-
-Duration TimerWheel::until_next(TimePoint now, Duration at_most) const noexcept {
-  if (size_ == 0) return at_most;
-  const std::uint64_t tick = next_occupied();
-  const TimePoint moment{kTick * static_cast<std::int64_t>(tick)};
-  return std::clamp(moment - now, Duration::zero(), std::max(at_most, Duration::zero()));
 }
 
 }  // namespace equinox::net

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -45,10 +46,14 @@ class TimerWheel {
   }
   /// Unlinks at once; nothing happens to a node that is not linked.
   void cancel(TimerNode& node) noexcept;
+  /// Whether there is anything for expire() to look at.
+  [[nodiscard]] bool is_due(TimePoint now) const noexcept { return now >= wake_; }
   /// Appends the tokens of all nodes whose due time has come; these are unlinked.
   void expire(TimePoint now, std::vector<std::uint64_t>& tokens);
   /// How long to wait for the next slot that holds anything, 0..at_most.
-  [[nodiscard]] Duration until_next(TimePoint now, Duration at_most) const noexcept;
+  [[nodiscard]] Duration until_next(TimePoint now, Duration at_most) const noexcept {
+    return std::clamp(wake_ == kNever ? at_most : wake_ - now, Duration::zero(), std::max(at_most, Duration::zero()));
+  }
   /// Nodes linked, lazily disarmed ones included.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
@@ -62,8 +67,10 @@ class TimerWheel {
   void mark_empty(std::size_t slot) noexcept;
   void look_at(std::size_t slot, TimePoint now, std::vector<std::uint64_t>& tokens);
   [[nodiscard]] std::uint64_t next_occupied() const noexcept;
+  [[nodiscard]] TimePoint next_wake() const noexcept;
 
-  std::uint64_t current_;  ///< last tick that was looked at
+  std::uint64_t current_;   ///< last tick that was looked at
+  TimePoint wake_{kNever};  ///< when the next slot that holds anything comes: known without looking, every turn asks
   std::size_t size_{0};
   std::array<std::uint64_t, kSlots / 64> occupied_{};
   std::uint64_t occupied_words_{0};      ///< which words of `occupied_` are not zero

@@ -55,13 +55,13 @@ void Connection::end_flushed(Lending& lent) {
   if (ending_ == Ending::lingering || (egress_ != nullptr && !egress_->empty())) return;
   if (!is_ending()) {
     if (codec_ == nullptr || exchanges_ != nullptr) return;
-    if (!codec_->state().is_finished) return;
+    if (!codec_->is_finished()) return;
     note(is_http2() ? (h2_->peer_said_goaway ? CloseReason::client_goaway : CloseReason::h2_protocol_error)
                     : CloseReason::client_connection_close);
     ending_ = is_http2() || (held_ != nullptr && !held_->empty()) ? Ending::after_flush_linger : Ending::after_flush;
   }
   // What was pulled is out, but a response may have more to come.
-  const bool codec_goes_on = codec_ != nullptr && !codec_->state().is_finished;
+  const bool codec_goes_on = codec_ != nullptr && !codec_->is_finished();
   for (const Exchange* x = exchanges_; x != nullptr && codec_goes_on; x = x->next) {
     if (x->state == ExchangeState::responding || x->state == ExchangeState::handling) return;
   }

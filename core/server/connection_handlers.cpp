@@ -1,3 +1,4 @@
+#include "base/late.hpp"
 #include "http/refusal.hpp"
 #include "server/connection.hpp"
 #include "server/lending.hpp"
@@ -37,13 +38,6 @@ Response page(const Exchange& exchange, const Request& request, int status) {
   const SyncHandler* custom = exchange.settings->router.status_page(status);
   return custom != nullptr ? (*custom)(request) : Response::error(status);
 }
-
-/// A handler's answer, made where it will be kept: emplace() would move it there from a temporary.
-struct Made {
-  const SyncHandler& handler;
-  const Request& request;
-  operator Response() const { return handler(request); }  // NOLINT(google-explicit-constructor)
-};
 
 /// Answers for requests no route takes (RFC 9110 §15.5.5, §15.5.6, §9.3.7).
 Response unrouted(const Exchange& exchange, const Request& request) {
@@ -120,32 +114,34 @@ void Connection::run_handler(Lending& lent, Exchange& exchange) {
     run_async(lent, exchange, *exchange.route->handler.async());
     return;
   }
-  std::optional<Response> response;
+  Late<Response> response;
   const Request request = exchange.request();
   const bool is_fine = guarded(lent, exchange, id(), exchange.route_id, [&] {
     if (exchange.route == nullptr) {
-      response.emplace(unrouted(exchange, request));
+      response.make([&] { return unrouted(exchange, request); });
       return;
     }
     const http::Route& route = *exchange.route;
-    if (route.handler.streaming() != nullptr) {
-      if (exchange.sink == nullptr) {  // no body came: the sink sees an empty one
-        for (const Before& before : route.before) {
-          if (response = before(request); response) return;
+    const bool is_streaming = route.handler.streaming() != nullptr;
+    if (!is_streaming || exchange.sink == nullptr) {  // with a sink they ran before the body came
+      for (const Before& before : route.before) {
+        if (std::optional<Response> early = before(request)) {
+          response.make([&] { return std::move(*early); });
+          return;
         }
+      }
+    }
+    if (is_streaming) {
+      if (exchange.sink == nullptr) {  // no body came: the sink sees an empty one
         exchange.sink = (*route.handler.streaming())(request);
         if (exchange.sink != nullptr) exchange.sink->attach(Resumer{link(lent, exchange)});
       }
-      if (exchange.sink != nullptr) response.emplace(exchange.sink->finish());
+      if (exchange.sink == nullptr) return;
+      response.make([&] { return exchange.sink->finish(); });
     } else {
-      for (const Before& before : route.before) {
-        if (response = before(request); response) return;
-      }
-      response.emplace(Made{*route.handler.sync(), request});
+      response.make([&] { return (*route.handler.sync())(request); });
     }
-    if (response) {
-      for (const After& after : route.after) after(request, *response);
-    }
+    for (const After& after : route.after) after(request, *response);
   });
   if (!is_fine || !response) {
     fail_exchange(lent, exchange, 500, ErrorType::handler_exception);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <equinox/hooks.hpp>
 #include <equinox/ids.hpp>
@@ -36,17 +37,15 @@ class BatchPool {
  public:
   std::unique_ptr<EgressBatch> take() {
     ++taken_;
-    if (free_.empty()) {
-      ++made_;
-      return std::make_unique<EgressBatch>(kBlockBytes);
-    }
-    std::unique_ptr<EgressBatch> out = std::move(free_.back());
-    free_.pop_back();
-    return out;
+    if (free_count_ != 0) return std::move(free_[--free_count_]);
+    ++made_;
+    return std::make_unique<EgressBatch>(kBlockBytes);
   }
   void give_back(std::unique_ptr<EgressBatch> batch) {
     ++given_back_;
-    if (batch->capacity_bytes() <= kKeptBlockBytes && free_.size() < kKeptAtMost) free_.push_back(std::move(batch));
+    if (batch->capacity_bytes() <= kKeptBlockBytes && free_count_ < kKeptAtMost) {
+      free_[free_count_++] = std::move(batch);
+    }
   }
   /// One that still holds what nobody will take any more.
   void forget(std::unique_ptr<EgressBatch> batch) {
@@ -58,7 +57,8 @@ class BatchPool {
   static constexpr std::size_t kBlockBytes = 16 * 1024;
   static constexpr std::size_t kKeptBlockBytes = 256 * 1024;  ///< what a turn of bodies fills
   static constexpr std::size_t kKeptAtMost = 16;
-  std::vector<std::unique_ptr<EgressBatch>> free_;
+  std::array<std::unique_ptr<EgressBatch>, kKeptAtMost> free_;
+  std::size_t free_count_{0};
   std::uint64_t taken_{0};
   std::uint64_t made_{0};
   std::uint64_t given_back_{0};
@@ -67,7 +67,7 @@ class BatchPool {
 inline telemetry::PoolCount BatchPool::count() const noexcept {
   telemetry::PoolCount out;
   out.used_bytes = (taken_ - given_back_) * kBlockBytes;
-  for (const auto& batch : free_) out.free_bytes += batch->capacity_bytes();
+  for (std::size_t i = 0; i < free_count_; ++i) out.free_bytes += free_[i]->capacity_bytes();
   out.hits = taken_ - made_;
   out.misses = made_;
   return out;

@@ -107,10 +107,10 @@ void Reactor::turn() {
   const Duration waited = lent_.now - before;
   if (lent_.now - last_second_ >= std::chrono::seconds{1}) tick_second();
   for (const net::ReadyEvent& event : ready) dispatch(event);
-  run_queued();
-  expire_deadlines();
+  if (!run_queue_.empty()) run_queued();
+  if (lent_.wheel.is_due(lent_.now)) expire_deadlines();
   keep_house();
-  reap();
+  if (!finished_.empty()) reap();
   watch_memory();
   const TimePoint after = turn_ended_ = lent_.clock.now();
   telemetry::LoopTurn facts;
@@ -157,7 +157,6 @@ void Reactor::finish(Connection& connection) {
 }
 
 void Reactor::reap() {
-  if (finished_.empty()) return;
   for (const ConnectionId id : finished_) {
     Connection* connection = table_.find(id);
     if (connection == nullptr) continue;

@@ -53,6 +53,7 @@ ReactorStats::Placed ReactorStats::request_finished(const RequestSample& sample)
   if (sample.first_byte_ns >= 0) {
     totals_.first_byte[sample.version].observe<kDurationEdges>(unsigned_ns(sample.first_byte_ns));
   }
+#pragma GCC unroll 8
   for (std::size_t phase = 0; phase < kCount<RequestPhase>; ++phase) {
     auto& cells = totals_.phases[phase][sample.version];
     // Most requests spend nothing in most phases.

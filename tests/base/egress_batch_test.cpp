@@ -29,6 +29,26 @@ TEST(EgressBatchBytes, CopiedBytesInARowAreOneSegment) {
   EXPECT_EQ(batch.pending_bytes(), 7U);
 }
 
+TEST(EgressBatchBytes, AreOneRunWhileNothingElseIsAmongThem) {
+  EgressBatch batch{64};
+  EXPECT_EQ(batch.run(), "");
+  batch.append("one");
+  batch.append("two");
+  EXPECT_EQ(batch.run(), "onetwo");
+  batch.consume(4);
+  EXPECT_EQ(batch.run(), "wo");
+  batch.append_borrowed("borrowed", {});
+  EXPECT_EQ(batch.run(), "") << "no longer one run";
+  ASSERT_EQ(batch.segments().size(), 2U);
+  EXPECT_EQ(batch.bytes_of(batch.segments().front()), "wo");
+  batch.append("three");
+  EXPECT_EQ(batch.pending_bytes(), 15U);
+  batch.consume(15);
+  EXPECT_TRUE(batch.segments().empty());
+  batch.append("again");
+  EXPECT_EQ(batch.run(), "again");
+}
+
 TEST(EgressBatchBytes, KeepOrderAcrossKindsAndGrowth) {
   EgressBatch batch;
   const std::string big(5000, 'x');

@@ -132,6 +132,31 @@ TEST_F(WheelTest, WaitsForTheNextOccupiedSlotButNotLonger) {
   EXPECT_EQ(wheel_.until_next(start_ + 31s, 1s), 0s);
 }
 
+TEST_F(WheelTest, IsDueOnlyWhenASlotWithATimerHasCome) {
+  EXPECT_FALSE(wheel_.is_due(start_ + 100h)) << "nothing is armed";
+  TimerNode early = node(1);
+  TimerNode late = node(2);
+  wheel_.schedule(late, start_ + 20s);
+  wheel_.schedule(early, start_ + 1s);
+  EXPECT_FALSE(wheel_.is_due(start_ + 990ms));
+  EXPECT_TRUE(wheel_.is_due(start_ + 1010ms));
+  wheel_.cancel(early);
+  EXPECT_FALSE(wheel_.is_due(start_ + 1010ms)) << "the next one counts";
+  EXPECT_TRUE(wheel_.is_due(start_ + 20'010ms));
+  EXPECT_THAT(expire_at(start_ + 20'010ms), ElementsAre(2U));
+  EXPECT_FALSE(wheel_.is_due(start_ + 100h));
+}
+
+TEST_F(WheelTest, AnEmptyWheelThatWasLeftAloneForDaysIsInTime) {
+  const TimePoint now = start_ + 240h;
+  TimerNode timer = node(1);
+  wheel_.schedule(timer, now + 5s);  // nobody called expire() meanwhile: nothing was due
+  std::vector<std::uint64_t> tokens;
+  wheel_.expire(now + 4s, tokens);
+  EXPECT_THAT(tokens, IsEmpty());
+  EXPECT_THAT(expire_at(now + 5s + 10ms), ElementsAre(1U));
+}
+
 TEST_F(WheelTest, LetsGoOfItsNodesWhenItEnds) {
   TimerNode timer = node(1);
   {
