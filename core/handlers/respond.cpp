@@ -63,10 +63,9 @@ bool append(std::string& location, std::string_view name, const Request& request
     const bool has_slash = location.ends_with('/') || name == "rest";
     const std::string_view path = name == "path" ? request.path() : request.parameter("*");
     if (!has_slash) location += '/';
-    location += name == "path" ? http::encode_normalized(without_leading_slashes(path))
-                               : http::encode_path(without_leading_slashes(path));
+    location += http::encode_normalized(without_leading_slashes(path));
   } else {
-    location += http::encode_path(without_leading_slashes(request.parameter(name)));
+    location += http::encode_segment(request.parameter(name));
   }
   return true;
 }

@@ -221,6 +221,19 @@ std::string encode_path(std::string_view path) {
   return out;
 }
 
+std::string encode_segment(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (c == '/') {
+      out.append("%2F");
+    } else {
+      append_encoded(c, out);
+    }
+  }
+  return out;
+}
+
 std::string encode_normalized(std::string_view path) {
   std::string out;
   out.reserve(path.size());

@@ -40,7 +40,10 @@ std::string_view decode_rest(std::string_view segment, std::string& scratch);
 std::string percent_decode(std::string_view text, bool plus_is_space = false);
 /// Encodes all octets but unreserved ones (RFC 3986 §2.3) and '/', so that the result is a path in any field value.
 std::string encode_path(std::string_view path);
-/// The same for what normalize_path gave: sent again it names the same path, since the encodings that were kept stay.
+/// The same, '/' too: one segment of a path, such as a parameter's value.
+std::string encode_segment(std::string_view text);
+/// The same as encode_path for what normalize_path gave: sent again it names the same path, since the encodings that
+/// were kept stay.
 std::string encode_normalized(std::string_view path);
 /// The value of the first query parameter of that name, decoded; empty when absent.
 std::string query_parameter(std::string_view query, std::string_view name);

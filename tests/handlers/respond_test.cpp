@@ -31,6 +31,15 @@ TEST(Redirect, FillsItsPlaceholders) {
   EXPECT_EQ(location("/fixed", RequestMaker{"/a"}), "/fixed");
 }
 
+TEST(Redirect, AnEncodedSlashStaysOne) {
+  EXPECT_EQ(location("/new/{rest}", RequestMaker{"/old/a%2Fb"}.rest("a%2Fb")), "/new/a%2Fb") << "as the path holds it";
+  EXPECT_EQ(location("/new/{rest}", RequestMaker{"/old/a%252Fb"}.rest("a%252Fb")), "/new/a%252Fb");
+  EXPECT_EQ(location("/new{path}", RequestMaker{"/a%2Fb"}), "/new/a%2Fb");
+  EXPECT_EQ(location("/n/{name}/x", RequestMaker{"/u/a%2Fb"}.parameter("name", "a/b")), "/n/a%2Fb/x")
+      << "a parameter's value is decoded: one segment in, one segment out";
+  EXPECT_EQ(location("/n/{name}", RequestMaker{"/u/x"}.parameter("name", "50%/../x")), "/n/50%25%2F..%2Fx");
+}
+
 TEST(Redirect, NothingFromTheRequestEndsTheFieldOrNamesAnotherHost) {
   EXPECT_EQ(location("/new/{rest}", RequestMaker{"/x"}.rest("a\r\nSet-Cookie: b")), "/new/a%0D%0ASet-Cookie%3A%20b");
   EXPECT_EQ(location("/{rest}", RequestMaker{"/x"}.rest("/evil.example")), "/evil.example");
