@@ -436,6 +436,8 @@ std::vector<ConfigProblem> check_files(const ApplianceConfig& config) {
 ConfigChange compare(const Settings& before, const Settings& after) {
   ConfigChange change;
   const auto note = [&change](const std::string& path, const KeySpec& key) {
+    // A group is always there: written or not, only its keys say anything.
+    if (key.type == KeyType::group) return;
     (key.reloads ? change.live : change.restart).push_back(path);
   };
   for (const auto& [path, setting] : after.all()) {

@@ -179,6 +179,15 @@ TEST(Config, TellsWhatAReloadMayChange) {
   EXPECT_TRUE(compare(before.settings, before.settings).live.empty());
 }
 
+TEST(Config, AGroupThatIsWrittenForTheFirstTimeIsNoChangeOfItsOwn) {
+  const ApplianceConfig before = load("{}");
+  EXPECT_TRUE(compare(before.settings, load(R"({"log": {}, "rings": {}})").settings).restart.empty());
+  const ApplianceConfig louder = load(R"({"log": {"level": "debug"}})");
+  EXPECT_EQ(compare(before.settings, louder.settings).live, (std::vector<std::string>{"log.level"}));
+  EXPECT_TRUE(compare(before.settings, louder.settings).restart.empty());
+  EXPECT_TRUE(compare(louder.settings, before.settings).restart.empty());
+}
+
 TEST(Config, EveryKeyOfTheTableHasAParentAndAReadableDefault) {
   for (const KeySpec& key : config_keys()) {
     const auto dot = key.path.rfind('.');
