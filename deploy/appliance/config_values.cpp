@@ -1,6 +1,5 @@
 #include "config_values.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +7,8 @@
 #include <charconv>
 #include <cmath>
 #include <numeric>
+
+#include "base/network.hpp"
 
 namespace equinox::appliance {
 namespace {
@@ -34,17 +35,6 @@ std::optional<double> parse_scaled(std::string_view text, const auto& units) {
     if (candidate.name == unit) return value * candidate.factor;
   }
   return std::nullopt;
-}
-
-bool is_address(const std::string& host, int& bits) {
-  in6_addr six{};
-  in_addr four{};
-  if (inet_pton(AF_INET, host.c_str(), &four) == 1) {
-    bits = 32;
-    return true;
-  }
-  bits = 128;
-  return inet_pton(AF_INET6, host.c_str(), &six) == 1;
 }
 
 template <typename T>
@@ -97,20 +87,13 @@ std::optional<ListenAddress> parse_listen_address(std::string_view text) {
   if (is_bracketed) host = host.substr(1, host.size() - 2);
   out.host = std::string{host};
   if (host.empty()) return is_bracketed ? std::nullopt : std::optional{out};
-  int bits = 0;
-  if (!is_address(out.host, bits) || (bits == 128) != is_bracketed) return std::nullopt;
+  const bool is_v6_text = host.find(':') != std::string_view::npos;
+  if (!parse_host(host) || is_v6_text != is_bracketed) return std::nullopt;
   out.is_loopback = out.host.starts_with("127.") || out.host == "::1";
   return out;
 }
 
-bool is_network(std::string_view text) {
-  const auto slash = text.find('/');
-  int bits = 0;
-  if (!is_address(std::string{text.substr(0, slash)}, bits)) return false;
-  if (slash == std::string_view::npos) return true;
-  int prefix = 0;
-  return parse_whole(text.substr(slash + 1), prefix) && prefix >= 0 && prefix <= bits;
-}
+bool is_network(std::string_view text) { return Network::parse(text).has_value(); }
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
   std::string_view best;

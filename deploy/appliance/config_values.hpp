@@ -26,7 +26,7 @@ struct ListenAddress {
 };
 std::optional<ListenAddress> parse_listen_address(std::string_view text);
 
-/// "10.0.0.0/8", "2001:db8::/32", or one address.
+/// "10.0.0.0/8", "2001:db8::/32", or one address, exactly as the server takes them: no bit beyond the prefix.
 bool is_network(std::string_view text);
 
 /// The candidate most like `word`, empty when none is near enough to be what was meant.

@@ -42,6 +42,10 @@ bool is_within(const KeySpec& key, std::int64_t value) {
   return (key.low.empty() || value >= bound(key, key.low)) && (key.high.empty() || value <= bound(key, key.high));
 }
 
+// C interfaces would end the text there: what was checked and what is used would differ.
+constexpr std::string_view kNoNul = "holds a NUL, allowed is text without it";
+bool holds_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
 bool is_object(KeyType type) { return type == KeyType::group || type == KeyType::section; }
 
 }  // namespace
@@ -230,7 +234,7 @@ void SettingsReader::read_text(const Source& source, const KeySpec& key) {
     return complain(
         source, fmt::format("\"{}\" is no address, {}", text, allowed(key, "\"1.2.3.4:80\", \"[::1]:80\" or \":80\"")));
   }
-  if (text.find('\0') != std::string_view::npos) return complain(source, "holds a NUL, allowed is text without it");
+  if (holds_nul(text)) return complain(source, std::string{kNoNul});
   put(source, key, std::string{text});
 }
 
@@ -251,6 +255,8 @@ void SettingsReader::read_texts(const Source& source, const KeySpec& key) {
     } else if (key.type == KeyType::networks && !is_network(item.text)) {
       complain(at, fmt::format("\"{}\" is no network, allowed is \"10.0.0.0/8\", \"2001:db8::/32\" or one address",
                                item.text));
+    } else if (holds_nul(item.text)) {
+      complain(at, std::string{kNoNul});
     } else {
       values.push_back(item.text);
     }
@@ -264,11 +270,13 @@ void SettingsReader::read_text_map(const Source& source, const KeySpec& key) {
   }
   TextMap map;
   for (const auto& member : source.json->members) {
-    if (member.value.kind == ConfigValue::Kind::string) {
-      map.emplace_back(member.key, member.value.text);
+    const Source at{&member.value, {}, origin_text(file_, member.value.at), joined(source.path, member.key)};
+    if (member.value.kind != ConfigValue::Kind::string) {
+      complain(at, fmt::format("is {}, allowed is a string", describe(member.value.kind)));
+    } else if (holds_nul(member.key) || holds_nul(member.value.text)) {
+      complain(at, std::string{kNoNul});
     } else {
-      complain({&member.value, {}, origin_text(file_, member.value.at), joined(source.path, member.key)},
-               fmt::format("is {}, allowed is a string", describe(member.value.kind)));
+      map.emplace_back(member.key, member.value.text);
     }
   }
   put(source, key, std::move(map));

@@ -55,6 +55,15 @@ TEST(ConfigValues, KnowNetworks) {
   for (const char* wrong : {"", "10.0.0.0/33", "10/8", "::/129", "a/8", "1.2.3.4/"}) EXPECT_FALSE(is_network(wrong));
 }
 
+TEST(ConfigValues, TakeOnlyNetworksThatTheServerTakes) {
+  for (const char* wrong : {"10.0.0.1/8", "::1/64", "::ffff:10.0.0.0/104"}) EXPECT_FALSE(is_network(wrong)) << wrong;
+}
+
+TEST(ConfigValues, EndNoAddressAtANul) {
+  EXPECT_FALSE(is_network(std::string_view{"10.0.0.0\0/8", 11}));
+  EXPECT_FALSE(parse_listen_address(std::string_view{"127.0.0.1\0.evil:80", 18}));
+}
+
 TEST(ConfigValues, GuessWhatWasMeant) {
   EXPECT_EQ(nearest("adress", {"name", "address", "tls"}), "address");
   EXPECT_EQ(nearest("timeout", {"limits", "timeouts"}), "timeouts");

@@ -93,6 +93,13 @@ INSTANTIATE_TEST_SUITE_P(
         WrongConfig{"Network", R"({"trusted_proxies": ["10.0.0.0/40"]})",
                     "f.json:1:22: trusted_proxies[0]: \"10.0.0.0/40\" is no network, allowed is \"10.0.0.0/8\", "
                     "\"2001:db8::/32\" or one address"},
+        WrongConfig{"NetworkWithHostBits", R"({"trusted_proxies": ["10.0.0.1/8"]})",
+                    "f.json:1:22: trusted_proxies[0]: \"10.0.0.1/8\" is no network, allowed is \"10.0.0.0/8\", "
+                    "\"2001:db8::/32\" or one address"},
+        WrongConfig{"NulInAList", R"({"admin": {"hosts": ["a\u0000b"]}})",
+                    "f.json:1:22: admin.hosts[0]: holds a NUL, allowed is text without it"},
+        WrongConfig{"NulInAMap", R"({"routes": [{"path": "/", "echo": {}, "headers": {"X-A": "a\u0000b"}}]})",
+                    "f.json:1:58: routes[0].headers.X-A: holds a NUL, allowed is text without it"},
         WrongConfig{
             "OpenAdmin", R"({"admin": {"address": "0.0.0.0:9181"}})",
             "f.json:1:23: admin.address: \"0.0.0.0:9181\" is not a loopback address and there are no tokens; allowed "
