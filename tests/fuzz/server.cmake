@@ -1,0 +1,1 @@
+equinox_fuzz(connection SOURCES connection_fuzz.cpp LINK equinox_includes equinox_library)
