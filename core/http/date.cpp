@@ -1,5 +1,6 @@
 #include "http/date.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -9,6 +10,8 @@ namespace equinox::http {
 namespace {
 
 constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array<std::string_view, 7> kLongDays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                       "Thursday", "Friday", "Saturday"};
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::int64_t kSecondsPerDay = 86400;
@@ -31,6 +34,23 @@ int number(std::string_view text) noexcept {
   if (text.empty() || text.front() < '0' || text.front() > '9') return -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc{} && end == text.data() + text.size() ? value : -1;
+}
+
+bool is_day(std::string_view name) noexcept { return std::find(kDays.begin(), kDays.end(), name) != kDays.end(); }
+bool is_long_day(std::string_view name) noexcept {
+  return std::find(kLongDays.begin(), kLongDays.end(), name) != kLongDays.end();
+}
+
+/// Whether `text` has the form: '0' a digit, 'D' any letter, '.' a digit or a blank, all else itself. A value that only
+/// resembles a date is to be ignored (RFC 9110 §13.1), not read as one.
+bool fits(std::string_view text, std::string_view form) noexcept {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+  return text.size() == form.size() && std::equal(text.begin(), text.end(), form.begin(), [&](char c, char f) {
+           if (f == 'D') return is_letter(c);
+           if (f == '0') return is_digit(c);
+           return f == '.' ? is_digit(c) || c == ' ' : c == f;
+         });
 }
 
 std::int64_t seconds_of(int year, int month, int day, std::string_view time) noexcept {
@@ -80,23 +100,24 @@ std::string format_http_date(std::int64_t seconds) {
 }
 
 std::int64_t parse_http_date(std::string_view text) noexcept {
-  const std::size_t comma = text.find(',');
-  if (comma == 3 && text.size() == 29 && text.ends_with(" GMT")) {  // Sun, 06 Nov 1994 08:49:37 GMT
+  if (fits(text, "DDD, 00 DDD 0000 00:00:00 GMT")) {  // Sun, 06 Nov 1994 08:49:37 GMT
+    if (!is_day(text.substr(0, 3))) return -1;
     return seconds_of(number(text.substr(12, 4)), month_number(text.substr(8, 3)), number(text.substr(5, 2)),
                       text.substr(17, 8));
   }
-  if (comma != std::string_view::npos && text.size() == comma + 24 && text.ends_with(" GMT")) {
-    // Sunday, 06-Nov-94 08:49:37 GMT; two digits more than 50 years ahead are in the past (RFC 9110 §5.6.7)
-    const std::string_view rest = text.substr(comma + 2);
-    const int two_digits = number(rest.substr(7, 2));
-    const int year = two_digits < 0 ? -1 : two_digits + (two_digits < 70 ? 2000 : 1900);
-    return seconds_of(year, month_number(rest.substr(3, 3)), number(rest.substr(0, 2)), rest.substr(10, 8));
-  }
-  if (comma == std::string_view::npos && text.size() == 24) {  // Sun Nov  6 08:49:37 1994
+  if (fits(text, "DDD DDD .0 00:00:00 0000")) {  // Sun Nov  6 08:49:37 1994
+    if (!is_day(text.substr(0, 3))) return -1;
     return seconds_of(number(text.substr(20, 4)), month_number(text.substr(4, 3)), number(trim(text.substr(8, 2))),
                       text.substr(11, 8));
   }
-  return -1;
+  const std::size_t comma = text.find(',');
+  if (comma == std::string_view::npos || !is_long_day(text.substr(0, comma))) return -1;
+  const std::string_view rest = text.substr(comma);
+  if (!fits(rest, ", 00-DDD-00 00:00:00 GMT")) return -1;
+  // Sunday, 06-Nov-94 08:49:37 GMT; two digits more than 50 years ahead are in the past (RFC 9110 §5.6.7)
+  const int two_digits = number(rest.substr(9, 2));
+  const int year = two_digits + (two_digits < 70 ? 2000 : 1900);
+  return seconds_of(year, month_number(rest.substr(5, 3)), number(rest.substr(2, 2)), rest.substr(12, 8));
 }
 
 }  // namespace equinox::http

@@ -26,6 +26,16 @@ TEST(HttpDate, IsRefusedWhenItIsNone) {
   }
 }
 
+TEST(HttpDate, IsNotReadFromWhatOnlyResemblesOne) {
+  for (const std::string_view text :
+       {"Sun, 06xNov 1994 08:49:37 GMT", "Sun, 06 Nov-1994 08:49:37 GMT", "Xyz, 06 Nov 1994 08:49:37 GMT",
+        "anything, 06-Nov-94 08:49:37 GMT", "\"abc\", 06-Nov-94 08:49:37 GMT", "Sunday, 06/Nov/94 08:49:37 GMT",
+        "Sunday,x06-Nov-94 08:49:37 GMT", "Sun, 06-Nov-94 08:49:37 GMT", "Sun.Nov. 6.08:49:37.1994",
+        "Xyz Nov  6 08:49:37 1994", "Sun Nov 6  08:49:37 1994"}) {
+    EXPECT_EQ(parse_http_date(text), -1) << text;
+  }
+}
+
 TEST(DateCache, RendersOncePerSecond) {
   using std::chrono::milliseconds;
   DateCache cache{"Equinox"};
