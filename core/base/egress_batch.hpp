@@ -8,15 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/unique_fd.hpp"
+#include "base/open_file.hpp"
 
 namespace equinox {
-
-/// An open regular file shared by all responses that send it. Never mapped: a truncation would be SIGBUS.
-struct OpenFile {
-  UniqueFd fd;
-  std::uint64_t size_bytes{0};
-};
 
 /// Bytes on their way to a peer, in order: copied bytes, borrowed bytes and file ranges. A codec appends, a transport
 /// consumes. Copied bytes live in one contiguous block, so a batch of small answers leaves in one write; while there is

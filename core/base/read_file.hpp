@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-#include "base/egress_batch.hpp"
+#include "base/open_file.hpp"
 
 namespace equinox {
 

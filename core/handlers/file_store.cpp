@@ -198,6 +198,7 @@ Lookup FileStore::open_file(int root, std::string_view path) {
   stored->is_compressible = is_compressible(stored->content_type);
   // Two writes within one tick of the clock look the same: contents are kept only of files that have come to rest.
   if (wall_ns() - stored->version.changed_ns > kSecondNs / 10) stored->content = read_small(*open);
+  open->contents = std::make_unique<FileContents>(contents_budget_, stored->version.changed_ns);
   stored->file = std::move(open);
   return {LookupStatus::found, std::move(stored)};
 }

@@ -92,8 +92,12 @@ class FileStore {
   void forget_all();
   Lookup open_file(int root, std::string_view path);
 
+  /// What HTTP/2 keeps of files beyond the small ones.
+  static constexpr std::uint64_t kContentsMaxBytes = 32 * 1024 * 1024;
+
   std::string root_name_;
   std::size_t shard_max_;
+  std::shared_ptr<FileContents::Budget> contents_budget_ = std::make_shared<FileContents::Budget>(kContentsMaxBytes);
   // The newest is in use. Older ones stay open for a while: a thread may be about to use the number it has read.
   static constexpr std::size_t kRootsMax = 16;
   std::mutex roots_mutex_;

@@ -11,6 +11,17 @@ namespace {
 // calls, and two packets on the way to the peer, for each 16 KiB. Of a larger one the copies would cost more than that.
 constexpr std::uint64_t kReadMaxBytes = 128 * 1024;
 
+/// Its bytes in memory, where they are kept: frames then point at them, and nothing is read or copied. HTTP/1 sends
+/// the file itself: one call, and no copy either.
+std::string_view kept_bytes(const FileBody& body) noexcept {
+  const OpenFile& file = *body.file;
+  if (file.contents == nullptr || body.offset > file.size_bytes || body.length > file.size_bytes - body.offset)
+    return {};
+  const std::string_view bytes = file.contents->of(file);
+  return bytes.empty() ? bytes
+                       : bytes.substr(static_cast<std::size_t>(body.offset), static_cast<std::size_t>(body.length));
+}
+
 }  // namespace
 
 void Http2BodyCursor::start_text(std::string_view text, std::shared_ptr<const void> keeper) noexcept {
@@ -36,6 +47,7 @@ void Http2BodyCursor::start(Response& response) {
     start_text(**shared, (*shared)->size() < kBorrowMinBytes ? nullptr : *shared);
   } else if (const auto* file = std::get_if<FileBody>(&body)) {
     if (file->length == 0 || file->file == nullptr) return;
+    if (const std::string_view kept = kept_bytes(*file); !kept.empty()) return start_text(kept, file->file);
     kind_ = Kind::file;
     file_ = file->file;
     offset_ = file->offset;

@@ -163,6 +163,32 @@ TEST_F(Http2BodyTest, SeveralFramesOfAFileAreOneRunOfBytes) {
   EXPECT_TRUE(client->answer(stream).is_ended);
 }
 
+TEST_F(Http2BodyTest, TheKeptBytesOfAFileAreBorrowed) {
+  std::string content;
+  for (int i = 0; content.size() < 50'000; ++i) content += std::to_string(i) + ' ';
+  auto file = std::make_shared<OpenFile>();
+  file->fd = UniqueFd{::memfd_create("body", MFD_CLOEXEC)};
+  ASSERT_EQ(::write(file->fd.get(), content.data(), content.size()), static_cast<ssize_t>(content.size()));
+  file->size_bytes = content.size();
+  file->contents = std::make_unique<FileContents>(std::make_shared<FileContents::Budget>(1'000'000), 0);
+  const auto stream = client->get("/file");
+  talk();
+  respond(1, Response::file({file, 3, 45'000}, "text/plain"));
+  server().transmit(batch, high_watermark, events, clock.now());
+  std::size_t borrowed = 0;
+  for (const EgressBatch::Segment& segment : batch.segments()) {
+    if (segment.kind == EgressBatch::Kind::borrowed) borrowed += segment.length;
+  }
+  EXPECT_EQ(borrowed, 45'000U) << "neither read nor copied";
+  const std::weak_ptr<OpenFile> alive = file;
+  file.reset();
+  client->input(drain_batch());
+  talk();
+  EXPECT_EQ(client->answer(stream).body, content.substr(3, 45'000));
+  EXPECT_TRUE(client->answer(stream).is_ended);
+  EXPECT_TRUE(alive.expired()) << "the batch and the stream kept it, and let go";
+}
+
 TEST_F(Http2BodyTest, AFileThatEndsEarlyCutsItsStreamOnly) {
   const auto file = file_of(std::string(20'000, 'f'));
   answers_with([&] { return Response::file({file, 0, 20'001}, "text/plain"); });
