@@ -36,7 +36,7 @@ describe('every screen', { skip }, () => {
     gone.socket.end();
     await gone.ended;
     const long = { peer: '[2001:db8:1234:5678:9abc:def0:1234:5678]:65535', client: '[2001:db8:1234:5678:9abc:def0:1234:5678]', target: `/${'segment/'.repeat(14)}`, sni: `${'label.'.repeat(10)}example.net`, detail: 'something that takes a whole line to say '.repeat(3), requests: 123_456_789, sent_bytes: 123_456_789_012 };
-    const widened = (value) => (Array.isArray(value) ? value.map(widened) : value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, name in long && typeof one !== 'object' ? long[name] : widened(one)])) : value);
+    const widened = (value) => (Array.isArray(value) ? value.map(widened) : value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, name in long && (one === null || typeof one !== 'object') ? long[name] : widened(one)])) : value);
     const widen = ['**/api/v1/**', async (route) => {
       if (route.request().url().includes('/events')) return route.continue();
       const response = await route.fetch();

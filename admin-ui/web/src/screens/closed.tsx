@@ -71,7 +71,7 @@ const closedColumns = (open: string | null, explain: (row: ClosedRow) => void): 
   { id: 'peer', head: 'peer', cls: 'wrap', cell: (row) => row.peer },
   { id: 'proto', head: 'proto', priority: 3, cell: (row) => row.protocol },
   { id: 'reason', head: 'reason', cls: 'wrap', cell: (row) => <button class="plain" title="Explain" aria-expanded={row.id === open} onClick={() => explain(row)}><ReasonWord reason={row.reason} /></button> },
-  { id: 'detail', head: 'detail', priority: 3, cell: (row) => <span class="sub">{row.detail ?? ''}</span> },
+  { id: 'detail', head: 'detail', priority: 3, cls: 'cut', cell: (row) => <span class="sub">{row.detail ?? ''}</span> },
   { id: 'lived', head: 'lived', num: true, priority: 2, cell: (row) => formatDuration(row.age_seconds) },
   { id: 'requests', head: 'requests', num: true, priority: 3, cell: (row) => formatInt(row.requests) },
   { id: 'sent', head: 'sent', num: true, priority: 3, cell: (row) => formatBytes(row.sent_bytes) },

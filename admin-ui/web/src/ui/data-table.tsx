@@ -1,6 +1,6 @@
 // A table with sortable heads and a row cursor (j, k, arrows, Enter). Columns leave by priority when the panel gets narrow.
 import type { ComponentChildren, TargetedMouseEvent } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { register } from '../state/keys';
 
@@ -48,7 +48,8 @@ export function DataTable<T>(props: Props<T>) {
     row?.scrollIntoView({ block: 'nearest' });
     row?.querySelector<HTMLElement>('button, a')?.focus({ preventScroll: true });
   };
-  useEffect(() => {
+  // Before the rows are painted: who sees them may press a key.
+  useLayoutEffect(() => {
     if (!keys) return;
     return register('Table', [
       { key: 'j ArrowDown', what: 'next row', run: () => move(cursor.peek() + 1) },
