@@ -197,7 +197,7 @@ def test_serve_by_options_alone(tmp_path, site):
             assert exchange(idle, b"GET /1k.bin HTTP/1.1\r\nHost: a\r\n\r\n").status == 200
             idle.settimeout(4)
             assert idle.recv(1) == b"", "closed by --idle-timeout"
-        assert server.lines(message="connection closed", reason="keep_alive_timeout")
+        wait_for(lambda: server.lines(message="connection closed", reason="keep_alive_timeout"), 5, "its line")
 
 
 def test_without_a_command_it_serves(tmp_path):

@@ -56,7 +56,7 @@ def test_every_thread_is_in_it_and_has_no_privilege(start, mode):
     in_force = parts(server)
     assert in_force["no_new_privs"] == in_force["capabilities"] == in_force["seccomp"] == 1
     assert in_force["landlock"] == (1 if has_landlock() else 0)
-    assert server.lines(message="sandboxed")
+    wait_for(lambda: server.lines(message="sandboxed"), 5, "its line")
 
 
 def exchange_ok(server):
