@@ -52,7 +52,7 @@ TEST(Http1Engine, BothEnginesSayTheSameOfEveryCaseHoweverItIsCut) {
 TEST(Http1Engine, BothEnginesStopAtTheSameOctetOfALongValue) {
   if (best_engine() == portable_engine()) GTEST_SKIP() << "no SSE4.2: there is one engine here";
   for (int octet = 0; octet < 256; ++octet) {
-    for (const std::size_t place : {0, 5, 15, 16, 31, 40}) {
+    for (const std::size_t place : {0UL, 5UL, 15UL, 16UL, 31UL, 40UL}) {
       std::string value(48, 'v');
       value[place] = static_cast<char>(octet);
       const std::string field = "GET / HTTP/1.1\r\nX-Field: " + value + "\r\n\r\n";

@@ -217,7 +217,8 @@ class EachFault : public InjectedFaults, public ::testing::WithParamInterface<Fa
 
 TEST_P(EachFault, CostsAtMostItsConnection) {
   serve({GetParam().rule}, 7);
-  ask_all(120, 96, 64);
+  // Of some calls there are few, and the dice may spare them all: then once more.
+  for (int round = 0; round < 10 && injector().count(0) == 0; ++round) ask_all(120, 96, 64);
   expect_no_failure();
   EXPECT_GE(answered(), 344U);
   EXPECT_GT(injector().count(0), 0U) << "the fault never struck";
@@ -267,7 +268,8 @@ INSTANTIATE_TEST_SUITE_P(OneByOne, EachFault,
 // Accepting pauses for want of descriptors, and when it is to go on there is no memory to watch the listener with.
 TEST_F(InjectedFaults, AcceptingIsResumedWhenTheFirstTriesFail) {
   serve({{Call::accept4, {EMFILE}, 300}, {Call::epoll_ctl, {ENOMEM}, 500}}, 3);
-  ask_all(60, 48, 32);
+  for (int round = 0; round < 10 && (injector().count(0) == 0 || injector().count(1) == 0); ++round)
+    ask_all(60, 48, 32);
   expect_no_failure();
   EXPECT_GT(injector().count(0), 0U);
   EXPECT_GT(injector().count(1), 0U);
