@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstring>
 #include <iterator>
@@ -222,11 +223,28 @@ std::string origin_text(std::string_view file, Position at) {
   return fmt::format("{}:{}:{}", file, at.line, at.column);
 }
 
+namespace {
+
+/// Where the first NUL stands, if any: the parser takes it for the end of a comment and miscounts the lines behind.
+std::optional<Position> find_nul(std::string_view text) {
+  const std::size_t nul = text.find('\0');
+  if (nul == std::string_view::npos) return std::nullopt;
+  const std::string_view before = text.substr(0, nul);
+  const std::size_t line_start = before.rfind('\n') + 1;  // 0 behind npos
+  return Position{1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')), 1 + nul - line_start};
+}
+
+}  // namespace
+
 std::optional<ConfigValue> read_document(std::string_view text, std::string_view file,
                                          std::vector<ConfigProblem>& problems) {
   if (text.size() > kDocumentMaxBytes) {
     problems.push_back({origin_text(file, {1, 1}), "",
                         fmt::format("{} bytes long, at most {} are allowed", text.size(), kDocumentMaxBytes)});
+    return std::nullopt;
+  }
+  if (const auto at = find_nul(text)) {
+    problems.push_back({origin_text(file, *at), "", "a NUL byte, allowed is text"});
     return std::nullopt;
   }
   std::size_t consumed = 0;

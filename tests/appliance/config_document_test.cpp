@@ -65,6 +65,12 @@ TEST(ConfigDocument, RefusesWhatIsTooDeepOrTooLarge) {
   EXPECT_THAT(first_problem(std::string(kDocumentMaxBytes + 1, ' ')), testing::HasSubstr("are allowed"));
 }
 
+TEST(ConfigDocument, RefusesANulWhereItStands) {
+  using namespace std::string_view_literals;
+  EXPECT_EQ(first_problem("{\n // a \0 note\n}"sv), "f.json:2:7: a NUL byte, allowed is text");
+  EXPECT_EQ(first_problem("\0"sv), "f.json:1:1: a NUL byte, allowed is text");
+}
+
 TEST(ConfigDocument, ReadsAByteOrderMark) { EXPECT_TRUE(read("\xEF\xBB\xBF{\"a\": 1}").root); }
 
 }  // namespace
