@@ -11,6 +11,10 @@ namespace equinox {
 
 struct OpenFile;
 
+/// Whether a file was last written to long enough ago (nanoseconds of the Unix epoch) for a further write to show: two
+/// within one tick of the kernel's clock look the same. Contents are kept only of such files.
+bool has_come_to_rest(std::int64_t changed_ns) noexcept;
+
 /// The bytes of one open file, kept in memory from the first time somebody wants them there. Thread-safe.
 class FileContents {
  public:
@@ -18,8 +22,7 @@ class FileContents {
   /// Bytes that may still be kept, shared by the files of a store.
   using Budget = std::atomic<std::uint64_t>;
 
-  /// @param changed_ns  when the file was last written to, Unix epoch: one that is still being written is not kept,
-  ///                    because two writes within one tick of the kernel's clock look the same
+  /// @param changed_ns  when the file was last written to, as has_come_to_rest() takes it
   FileContents(std::shared_ptr<Budget> budget, std::int64_t changed_ns) noexcept
       : budget_{std::move(budget)}, changed_ns_{changed_ns} {}
   FileContents(const FileContents&) = delete;

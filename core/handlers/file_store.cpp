@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/read_file.hpp"
 #include "handlers/mime.hpp"
 #include "http/date.hpp"
 
@@ -24,10 +25,6 @@ constexpr std::int64_t kSecondNs = 1'000'000'000;
 
 std::int64_t steady_ns() noexcept {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-std::int64_t wall_ns() noexcept {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 
@@ -69,13 +66,7 @@ LookupStatus status_of(int error) noexcept {
 std::shared_ptr<const std::string> read_small(const OpenFile& file) {
   if (file.size_bytes == 0 || file.size_bytes > kContentMaxBytes) return nullptr;
   std::string bytes(static_cast<std::size_t>(file.size_bytes), '\0');
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got = ::pread(file.fd.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return nullptr;  // it shrank: the file itself is sent, and its exchange ended
-    done += static_cast<std::size_t>(got);
-  }
+  if (!read_file(file, 0, bytes)) return nullptr;  // it shrank: the file itself is sent, and its exchange ended
   return std::make_shared<const std::string>(std::move(bytes));
 }
 
@@ -196,8 +187,7 @@ Lookup FileStore::open_file(int root, std::string_view path) {
   stored->last_modified = http::format_http_date(facts.st_mtim.tv_sec);
   stored->content_type = content_type_of(path);
   stored->is_compressible = is_compressible(stored->content_type);
-  // Two writes within one tick of the clock look the same: contents are kept only of files that have come to rest.
-  if (wall_ns() - stored->version.changed_ns > kSecondNs / 10) stored->content = read_small(*open);
+  if (has_come_to_rest(stored->version.changed_ns)) stored->content = read_small(*open);
   open->contents = std::make_unique<FileContents>(contents_budget_, stored->version.changed_ns);
   stored->file = std::move(open);
   return {LookupStatus::found, std::move(stored)};

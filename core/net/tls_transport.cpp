@@ -120,7 +120,7 @@ struct TlsTransport::Bio {
     if (count == 0) self.has_ended_ = true;
     if (count <= 0) return static_cast<int>(count);
     self.raw_left_ -= static_cast<std::size_t>(count);
-    self.is_drained_ = static_cast<std::size_t>(count) < wanted;
+    self.is_drained_ = static_cast<std::size_t>(count) < wanted && !self.has_hung_up_;
     if (!self.saw_first_byte_) {
       self.saw_first_byte_ = true;
       // No TLS record begins with a capital letter, every HTTP request does.

@@ -45,6 +45,7 @@ class TlsTransport final : public Transport {
   IoResult handshake() override;
   IoResult read(std::span<std::byte> into) override;
   IoResult write(EgressBatch& batch) override;
+  void note_hang_up() noexcept override { has_hung_up_ = true; }
   [[nodiscard]] bool has_pending() const noexcept override;
   void shutdown_send() noexcept override;
   [[nodiscard]] int descriptor() const noexcept override { return socket_.get(); }
@@ -76,6 +77,7 @@ class TlsTransport final : public Transport {
   bool is_broken_{false};   ///< a fatal error happened: no close_notify can be sent
   bool is_drained_{false};  ///< the kernel's buffer was emptied during this call
   bool has_ended_{false};   ///< the peer's FIN was read
+  bool has_hung_up_{false};
   bool saw_first_byte_{false};
   bool saw_plaintext_{false};
   bool is_cut_short_{false};    ///< the last read ended because its buffer was full

@@ -46,6 +46,9 @@ class Transport {
   /// Writes from the front of `batch` and consumes what was taken, until the batch is empty (ok) or the kernel takes
   /// no more (would_block). A file that ends early is Errc::file_changed.
   virtual IoResult write(EgressBatch& batch) = 0;
+  /// The poller has announced a hang-up: no further edge comes, so only the end itself, or a refusal to read, means
+  /// drained, and a short read no longer does. TCP leaves that to whoever reads.
+  virtual void note_hang_up() noexcept {}
   /// True when bytes already decrypted wait inside the transport: no edge will announce them.
   [[nodiscard]] virtual bool has_pending() const noexcept = 0;
   /// Says that no more bytes will be sent: close_notify on TLS, then FIN.

@@ -29,7 +29,10 @@ Connection::Connection(const Origin& origin, std::unique_ptr<net::Transport> tra
 Connection::~Connection() = default;
 
 Turn Connection::advance(Lending& lent, const net::ReadyEvent& ready) {
-  if (ready.peer_closed || ready.error_or_hangup) saw_hangup_ = true;
+  if (ready.peer_closed || ready.error_or_hangup) {
+    saw_hangup_ = true;
+    transport_->note_hang_up();
+  }
   if (ready.readable || ready.peer_closed || ready.error_or_hangup) is_readable_ = true;
   if (ready.writable) is_writable_ = true;
   // Nothing may be read now, but a reset must not wait until something may: the handler's work is for nobody.

@@ -81,6 +81,7 @@ TEST_F(FileContentsTest, OfAFileThatShrankAreNotKept) {
   const OpenFile open = file(1000);
   ASSERT_EQ(::ftruncate(open.fd.get(), 10), 0);
   EXPECT_EQ(open.contents->of(open), "");
+  EXPECT_EQ(*budget_, 300'000U) << "what is not kept takes none of it";
 }
 
 TEST_F(FileContentsTest, AreReadByOneOfManyThreads) {

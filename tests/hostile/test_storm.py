@@ -95,6 +95,8 @@ def test_a_reset_after_each_byte_of_each_protocol_leaves_nothing(start):
                 peer.sendall(data[:size])
                 slam(peer)
         watch.attacker_ended()
+        wait_for(lambda: server.metric("equinox_connections") <= 2, 3 * SLOWNESS, "each reset to be seen, not its timer awaited")
+        assert "handshake_timeout" not in watch.closed()
     assert_baseline(server, descriptors, memory)
     assert len(server.log) - lines < 20, "a reset is no event worth a line"
 

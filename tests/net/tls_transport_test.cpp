@@ -435,6 +435,28 @@ TEST_F(TlsHandshake, ThatThePeerGivesUpIsClosedNotFailed) {
   EXPECT_EQ(result.error.code, Errc::peer_closed);
 }
 
+/// What the peer has said and its end come with one edge: there is no second one to read the end by.
+TEST_F(TlsHandshake, AfterAHangUpAShortReadIsNotTheEnd) {
+  auto [ours, theirs] = socket_pair();
+  auto server = std::make_unique<TlsTransport>(std::move(ours), context_);
+  ASSERT_EQ(::send(theirs.get(), "\x16\x03\x01\x02\x00", 5, 0), 5);
+  theirs.reset();
+  server->note_hang_up();
+  EXPECT_EQ(server->handshake().status, IoStatus::closed);
+}
+
+TEST_F(TlsConnection, AfterAHangUpHalfARecordIsNotTheEnd) {
+  TlsPair pair{context_};
+  ASSERT_TRUE(pair.shake_hands());
+  static_cast<void>(pair.client->read());  // unread tickets would turn the end into a reset
+  ASSERT_EQ(::send(pair.client->descriptor(), "\x17\x03\x03\x01\x00half", 9, 0), 9);
+  pair.client->close();
+  pair.server->note_hang_up();
+  IoResult last;
+  EXPECT_EQ(read_server(*pair.server, last), "");
+  EXPECT_EQ(last.status, IoStatus::closed);
+}
+
 class TlsNames : public testing::Test {
  protected:
   TlsSettings settings() {
