@@ -78,7 +78,7 @@ constexpr KeySpec kKeys[] = {
     {"routes[].static.compress", boolean, kDefault, "true", "", "", "", kLive, "", "Compresses text once, off the reactors, and keeps the result."},
     {"routes[].static.compressed_cache", size, kDefault, "32M", "0", "4G", "", kLive, "", "Most bytes of compressed answers kept."},
     {"routes[].static.cache_control", text, kDefault, "", "", "", "", kLive, "", "Cache-Control of every file; empty for none."},
-    {"routes[].static.open_files", integer, kDefault, "1024", "0", "65536", "", kLive, "", "Most files kept open between requests."},
+    {"routes[].static.open_files", integer, kDefault, "1024", "0", "65536", "", kLive, "", "Most files kept open between requests, with the contents of small ones: 16 KiB each, over HTTP/2 128 KiB and 32 MiB in all."},
     {"routes[].echo", section, kOptional, "", "", "", "", kLive, "", "Answers the request's body, or without one a description of the request."},
     {"routes[].metrics", section, kOptional, "", "", "", "", kLive, "", "The metrics, for those who want them on traffic."},
     {"routes[].health", section, kOptional, "", "", "", "", kLive, "", "A probe, for those who want it on traffic."},
