@@ -82,6 +82,42 @@ describe('by keyboard', { skip }, () => {
     await close();
   });
 
+  test('keys that come faster than frames reach what the ones before them opened', async () => {
+    const { page, close } = await open('overview');
+    await settled(page);
+    const seen = await page.evaluate(async () => {
+      // Within one task there is no frame, no timer and no event but these; the page may only do what it does at once.
+      const rest = async () => { for (let i = 0; i < 50; i += 1) await null; };
+      const press = async (key, more = {}) => {
+        document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...more }));
+        await rest();
+      };
+      const type = async (text) => {
+        const field = document.activeElement;
+        field.setRangeText(text, field.selectionStart, field.selectionEnd, 'end');
+        field.dispatchEvent(new InputEvent('input', { bubbles: true, data: text, inputType: 'insertText' }));
+        await rest();
+      };
+      const focused = () => document.activeElement.getAttribute('aria-label');
+      const told = [];
+      await press('k', { ctrlKey: true });
+      told.push(focused());
+      await type('react');
+      await press('Enter');
+      told.push(document.title, location.hash);
+      await press('g');
+      await press('c');
+      await press('/');
+      told.push(focused());
+      await type('state:idle');
+      await press('Enter');
+      told.push(document.title, location.hash, document.activeElement.value);
+      return told;
+    });
+    assert.deepEqual(seen, ['Query or command', 'Reactors · Equinox', '#/reactors', 'Query over connections', 'Connections · Equinox', '#/connections?query=state%3Aidle', 'state:idle']);
+    await close();
+  });
+
   test('pausing holds the figures still', async () => {
     const { page, close } = await open('overview');
     await settled(page);

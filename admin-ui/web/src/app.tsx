@@ -1,5 +1,5 @@
 // The page: shell, the screen that the address names, and what lies over it.
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Closed } from './screens/closed';
 import { Connections } from './screens/connections';
 import { Http2Screen } from './screens/http2';
@@ -8,7 +8,7 @@ import { Overview } from './screens/overview';
 import { Reactors } from './screens/reactors';
 import { Routes } from './screens/routes';
 import { Server } from './screens/server';
-import { register } from './state/keys';
+import { useKeys } from './state/keys';
 import { link, togglePause } from './state/live';
 import { toggleTheme } from './state/prefs';
 import { go, kScreens, place } from './state/router';
@@ -25,18 +25,14 @@ const kViews = { overview: Overview, connections: Connections, closed: Closed, l
 export function App() {
   const { screen, params } = place.value;
   const main = useRef<HTMLElement>(null);
-  useEffect(
-    () =>
-      register('Everywhere', [
-        { key: 'Mod+k', what: 'query or command', inFields: true, run: () => (paletteOpen.value = !paletteOpen.value) },
-        { key: '?', what: 'this help', run: () => (helpOpen.value = true) },
-        { key: 't', what: 'theme', run: toggleTheme },
-        { key: 'p', what: 'pause or go on', run: togglePause },
-        { key: '/', what: 'query', run: () => { if (!document.querySelector('.query input')) go('connections'); } },
-      ]),
-    [],
-  );
-  useEffect(() => {
+  useKeys('Everywhere', () => [
+    { key: 'Mod+k', what: 'query or command', inFields: true, run: () => (paletteOpen.value = !paletteOpen.value) },
+    { key: '?', what: 'this help', run: () => (helpOpen.value = true) },
+    { key: 't', what: 'theme', run: toggleTheme },
+    { key: 'p', what: 'pause or go on', run: togglePause },
+    { key: '/', what: 'query', run: () => { if (!document.querySelector('.query input')) go('connections'); } },
+  ]);
+  useLayoutEffect(() => {
     document.title = `${kScreens.find((one) => one.id === screen)?.name ?? ''} · Equinox`;
     main.current?.scrollTo(0, 0);
   }, [screen]);

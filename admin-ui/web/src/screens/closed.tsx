@@ -1,13 +1,12 @@
 // Why did connections go away?
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
 import { get } from '../api/client';
 import type { ClosedPage, ClosedRow, CloseReason, Family, Series } from '../api/types';
 import { formatBytes, formatDuration, formatInt, formatPercent, formatTime, plural } from '../lib/format';
 import { withTerm } from '../lib/query';
 import { familyOf, kFamilies, kFamilyNames } from '../lib/vocabulary';
 import { clock, ring, ringTick, serverNow, status } from '../state/live';
-import { register } from '../state/keys';
+import { useKeys } from '../state/keys';
 import { useLoad } from '../state/load';
 import { place, setParams } from '../state/router';
 import { Spark } from '../ui/canvas';
@@ -30,7 +29,7 @@ export function Closed() {
   const rows = [...(page.data?.rows ?? []), ...more];
   const reasons = useLoad<Series>('reasons', (signal) => get('series', { names: 'closed_reason', step_seconds: kStep }, signal), 10);
   const open = useSignal<string | null>(null);
-  useEffect(() => register('Closed', [{ key: 'r', what: 'ask the query again', run: () => (turn.value += 1) }]), []);
+  useKeys('Closed', () => [{ key: 'r', what: 'ask the query again', run: () => (turn.value += 1) }]);
   const run = (text: string) => (text === query ? (turn.value += 1) : setParams({ query: text }));
   const last = rows.at(-1);
   const loadOlder = async () => {

@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { LiveRow } from '../lib/rows';
 import { formatDuration } from '../lib/format';
 import * as list from '../state/connections';
-import { register } from '../state/keys';
+import { useKeys } from '../state/keys';
 import { clock, serverNow } from '../state/live';
 import { columns as chosenColumns, compact } from '../state/prefs';
 import { place, setParams } from '../state/router';
@@ -159,7 +159,7 @@ function Card({ row, now }: { row: LiveRow; now: number }) {
 function useGridKeys(total: number, reveal: (index: number) => void): void {
   const latest = useRef({ total, reveal });
   latest.current = { total, reveal };
-  useEffect(() => {
+  const bindings = () => {
     const move = (to: number) => {
       list.cursor.value = Math.max(0, Math.min(latest.current.total - 1, to));
       latest.current.reveal(list.cursor.value);
@@ -167,7 +167,7 @@ function useGridKeys(total: number, reveal: (index: number) => void): void {
       if (place.peek().params.id && id) setParams({ id });
     };
     const page = () => Math.max(1, Math.floor((document.querySelector('.grid')?.clientHeight ?? 280) / 28) - 2);
-    return register('Connections', [
+    return [
       { key: 'j ArrowDown', what: 'next row', run: () => move(list.cursor.peek() + 1) },
       { key: 'k ArrowUp', what: 'previous row', run: () => move(list.cursor.peek() - 1) },
       { key: 'PageDown', what: 'a page down', run: () => move(list.cursor.peek() + page()) },
@@ -195,6 +195,7 @@ function useGridKeys(total: number, reveal: (index: number) => void): void {
         },
       },
       { key: 'Shift+s', what: 'turn the order around', run: () => setParams({ order: (place.peek().params.order ?? 'desc') === 'desc' ? 'asc' : 'desc' }) },
-    ]);
-  }, []);
+    ];
+  };
+  useKeys('Connections', bindings);
 }

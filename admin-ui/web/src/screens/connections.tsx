@@ -7,7 +7,7 @@ import { formatInt, formatTime, plural } from '../lib/format';
 import { dropTerm, tokenize } from '../lib/query';
 import { kStatesByWeight, kStates } from '../lib/vocabulary';
 import * as list from '../state/connections';
-import { register } from '../state/keys';
+import { useKeys } from '../state/keys';
 import { canAct, link, overview, status, whyNot } from '../state/live';
 import { useLoad } from '../state/load';
 import { columns as chosenColumns, savedViews, type SavedView } from '../state/prefs';
@@ -38,7 +38,7 @@ export function Connections() {
   useEffect(() => {
     if (alive) again();
   }, [query, sort, order, alive]);
-  useEffect(() => register('Connections', [{ key: 'r', what: 'ask the query again', run: () => void list.askConnections(place.peek().params.query ?? '', place.peek().params.sort ?? 'id', place.peek().params.order ?? (place.peek().params.sort ? 'desc' : 'asc')) }]), []);
+  useKeys('Connections', () => [{ key: 'r', what: 'ask the query again', run: () => void list.askConnections(place.peek().params.query ?? '', place.peek().params.sort ?? 'id', place.peek().params.order ?? (place.peek().params.sort ? 'desc' : 'asc')) }]);
   const bad = list.problem.value?.type.endsWith('bad-query') ? list.problem.value : null;
   const run = (text: string) => setParams({ query: text });
   return (
@@ -112,14 +112,10 @@ function Toolbar({ onAgain }: { onAgain: () => void }) {
   const { added, removed } = list.drift.value;
   const count = list.selected.value.size;
   const close = (mode: 'close' | 'drain') => askClose(count > 0 ? { ids: [...list.selected.value], mode } : { query: result?.query ?? '', mode });
-  useEffect(
-    () =>
-      register('Connections', [
-        { key: 'c', what: 'close the selected (or the row)', run: () => closeAtCursor('close') },
-        { key: 'd', what: 'drain the selected (or the row)', run: () => closeAtCursor('drain') },
-      ]),
-    [],
-  );
+  useKeys('Connections', () => [
+    { key: 'c', what: 'close the selected (or the row)', run: () => closeAtCursor('close') },
+    { key: 'd', what: 'drain the selected (or the row)', run: () => closeAtCursor('drain') },
+  ]);
   const why = whyNot.value;
   return (
     <div class="toolbar">

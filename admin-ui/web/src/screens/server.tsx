@@ -1,11 +1,10 @@
 // How is it configured; change it safely.
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
 import { act, get, problemOfError } from '../api/client';
 import type { AuditPage, CertificatePage, ConfigPage, Drain, LogLevel, LogLevelPage, Problem, Status } from '../api/types';
 import { formatBytes, formatDate, formatDuration, formatInt, formatMoment, formatTime, plural } from '../lib/format';
 import { canAct, clock, isAdmin, overview, refreshStatus, serverNow, session, status, whyNot } from '../state/live';
-import { register } from '../state/keys';
+import { useKeys } from '../state/keys';
 import { useLoad } from '../state/load';
 import { DataTable } from '../ui/data-table';
 import { Dialog } from '../ui/dialog';
@@ -121,7 +120,7 @@ function DrainPanel({ onRefused }: { onRefused: Refused }) {
       onRefused('The preview', problemOfError(error));
     }
   };
-  useEffect(() => register('Server', [{ key: 'd', what: 'drain the server, after a preview', run: () => void start() }]), [draining]);
+  useKeys('Server', () => [{ key: 'd', what: 'drain the server, after a preview', run: () => void start() }], [draining]);
   const run = async (verb: 'drain' | 'undrain') => {
     asking.value = false;
     try {

@@ -1,5 +1,6 @@
 // One place for the keyboard. Screens register what they offer; the help lists exactly what is registered.
 import { signal } from '@preact/signals';
+import { useLayoutEffect } from 'preact/hooks';
 import { singleKeys } from './prefs';
 import { go, kScreens } from './router';
 
@@ -17,13 +18,19 @@ export const awaitingScreen = signal(false);
 /** A dialog is open: only its own keys count. */
 export const modalDepth = signal(0);
 
-export function register(name: string, list: Binding[]): () => void {
+function register(name: string, list: Binding[]): () => void {
   const layer = { name, bindings: list };
   // What belongs to a screen comes before what works everywhere, whichever was mounted first.
   layers.value = name === 'Everywhere' ? [layer, ...layers.value] : [...layers.value, layer];
   return () => {
     layers.value = layers.value.filter((other) => other !== layer);
   };
+}
+
+/** The keys of a component, from before it is painted until it is gone: who sees it may press one, and the next key may come before the
+ * next frame. The list is taken anew when something in `inputs` changes. */
+export function useKeys(name: string, list: () => Binding[], inputs: readonly unknown[] = []): void {
+  useLayoutEffect(() => register(name, list()), inputs as unknown[]);
 }
 
 export function isField(target: EventTarget | null): boolean {

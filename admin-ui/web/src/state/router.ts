@@ -35,7 +35,10 @@ export function placeHref(screen: Screen, params: Record<string, string | null |
 export const place = signal<Place>(parsePlace(location.hash));
 
 export function go(screen: Screen, params: Record<string, string | null | undefined> = {}): void {
-  location.hash = placeHref(screen, params).slice(1);
+  const href = placeHref(screen, params);
+  location.hash = href.slice(1);
+  // Not with the event that follows: the next key may come before it, and belongs to the new screen.
+  place.value = parsePlace(href);
 }
 
 /** Changes parameters of this screen without a step in the history. */
@@ -46,5 +49,6 @@ export function setParams(changes: Record<string, string | null | undefined>): v
 }
 
 window.addEventListener('hashchange', () => {
-  place.value = parsePlace(location.hash);
+  const { screen, params } = parsePlace(location.hash);
+  if (placeHref(screen, params) !== placeHref(place.peek().screen, place.peek().params)) place.value = { screen, params };
 });

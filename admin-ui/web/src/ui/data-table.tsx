@@ -1,8 +1,8 @@
 // A table with sortable heads and a row cursor (j, k, arrows, Enter). Columns leave by priority when the panel gets narrow.
 import type { ComponentChildren, TargetedMouseEvent } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
-import { register } from '../state/keys';
+import { useKeys } from '../state/keys';
 
 export interface Column<T> {
   id: string;
@@ -48,22 +48,19 @@ export function DataTable<T>(props: Props<T>) {
     row?.scrollIntoView({ block: 'nearest' });
     row?.querySelector<HTMLElement>('button, a')?.focus({ preventScroll: true });
   };
-  // Before the rows are painted: who sees them may press a key.
-  useLayoutEffect(() => {
-    if (!keys) return;
-    return register('Table', [
-      { key: 'j ArrowDown', what: 'next row', run: () => move(cursor.peek() + 1) },
-      { key: 'k ArrowUp', what: 'previous row', run: () => move(cursor.peek() - 1) },
-      {
-        key: 'Enter',
-        what: 'open row',
-        run: () => {
-          const row = latest.current.sorted[cursor.peek()];
-          if (row) latest.current.onOpen?.(row);
-        },
+  const bindings = () => [
+    { key: 'j ArrowDown', what: 'next row', run: () => move(cursor.peek() + 1) },
+    { key: 'k ArrowUp', what: 'previous row', run: () => move(cursor.peek() - 1) },
+    {
+      key: 'Enter',
+      what: 'open row',
+      run: () => {
+        const row = latest.current.sorted[cursor.peek()];
+        if (row) latest.current.onOpen?.(row);
       },
-    ]);
-  }, [keys]);
+    },
+  ];
+  useKeys('Table', () => (keys ? bindings() : []), [keys]);
   const pick = (column: Column<T>) => {
     if (props.onSort) props.onSort(column.id);
     else own.value = { id: column.id, down: own.value?.id === column.id ? !own.value.down : Boolean(column.num) };

@@ -1,6 +1,6 @@
 // A modal on the browser's own <dialog>: it traps the focus, gives it back, and closes with Escape.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { modalDepth } from '../state/keys';
 
 interface Props {
@@ -12,7 +12,8 @@ interface Props {
 
 export function Dialog({ label, onClose, cls = '', children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Open before it is painted: what is typed next belongs to it, however soon it comes.
+  useLayoutEffect(() => {
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();

@@ -7,7 +7,7 @@ import { formatBytes, formatDuration, formatInt, formatPercent, formatTime } fro
 import { kStates } from '../lib/vocabulary';
 import { canAct, clock, restarted, serverNow, whyNot } from '../state/live';
 import { useLoad } from '../state/load';
-import { register } from '../state/keys';
+import { useKeys } from '../state/keys';
 import { place, placeHref, setParams } from '../state/router';
 import { askClose } from './close-dialog';
 import { CopyButton, Facts, Kbd, Message, Meter, mostIn, PhaseBar, PhaseLegend, ProblemView, ReasonWord, RouteLink, Skeleton, StateChip } from './parts';
@@ -20,7 +20,7 @@ export function Drawer({ id }: { id: string }) {
   const data = detail.data;
   if (data && ended.value === data.live) ended.value = !data.live;
   const close = () => setParams({ id: null });
-  useEffect(() => register('Drawer', [{ key: 'Escape', what: 'close the drawer', run: close }]), []);
+  useKeys('Drawer', () => [{ key: 'Escape', what: 'close the drawer', run: close }]);
   useEffect(() => {
     ended.value = false;
     // A sheet covers the page on a small screen: the reader has to start in it.

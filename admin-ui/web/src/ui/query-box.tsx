@@ -1,10 +1,10 @@
 // The query box: a plain text field with its terms coloured behind it and a list of what could come next.
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Problem } from '../api/types';
 import { complete, findFault, tokenize, type ValuesOf } from '../lib/query';
 import { kDeadlines, kFamilyNames, kProtocols, kReasons, kStateNames } from '../lib/vocabulary';
-import { register } from '../state/keys';
+import { useKeys } from '../state/keys';
 import { overview, status } from '../state/live';
 import { formatInt } from '../lib/format';
 import { Banner } from './parts';
@@ -52,13 +52,11 @@ export function QueryBox({ value, onRun, count, problem, routes = [], label }: P
   const caret = useSignal(0);
   const input = useRef<HTMLInputElement>(null);
   const paint = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before the field is painted, never after: it would take back what was typed meanwhile.
+  useLayoutEffect(() => {
     text.value = value;
   }, [value]);
-  useEffect(
-    () => register('Query', [{ key: '/', what: 'query', run: () => input.current?.focus() }]),
-    [],
-  );
+  useKeys('Query', () => [{ key: '/', what: 'query', run: () => input.current?.focus() }]);
   // What a key does depends on what was typed before it, drawn or not: keys ask for this anew.
   const optionsNow = () => (open.value ? complete(text.value, caret.value, valuesFor(routes)) : { from: 0, to: 0, items: [] });
   const { items } = optionsNow();
