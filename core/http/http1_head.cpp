@@ -1,6 +1,7 @@
 #include "http/http1_head.hpp"
 
 #include <charconv>
+#include <cstring>
 
 #include "http/headers.hpp"
 #include "http/target.hpp"
@@ -91,17 +92,27 @@ Result<void> settle_framing(const Found& found, RequestHead& head) {
   return {};
 }
 
-Result<void> settle_host(const Found& found, RequestHead& head) {
+Result<void> settle_host(const Found& found, RequestHead& head, KnownAuthority& known) {
   if (found.hosts > 1) return Errc::bad_host;
   if (found.hosts == 0) return head.version == HttpVersion::http10 ? Result<void>{} : Result<void>{Errc::bad_host};
-  if (!is_valid_authority(found.host)) return Errc::bad_host;
+  if (!known.is_valid(found.host)) return Errc::bad_host;
   if (head.authority.empty()) head.authority = found.host;  // the absolute-form's goes first (RFC 9112 §3.2.2)
   return {};
 }
 
 }  // namespace
 
-Result<void> interpret_head(RequestHead& head, std::string& scratch) {
+bool KnownAuthority::is_valid(std::string_view authority) noexcept {
+  if (size_ != 0 && authority == std::string_view{text_.data(), size_}) return true;
+  if (!is_valid_authority(authority)) return false;
+  if (authority.size() <= text_.size()) {
+    std::memcpy(text_.data(), authority.data(), authority.size());
+    size_ = static_cast<std::uint8_t>(authority.size());
+  }
+  return true;
+}
+
+Result<void> interpret_head(RequestHead& head, std::string& scratch, KnownAuthority& known) {
   auto target = parse_target(head.method, head.target, scratch);
   if (!target) return target.error();
   head.path = target->path;
@@ -111,7 +122,7 @@ Result<void> interpret_head(RequestHead& head, std::string& scratch) {
   Found found;
   for (const Field& field : head.fields) note(found, head, field);
   if (auto framing = settle_framing(found, head); !framing) return framing;
-  if (auto host = settle_host(found, head); !host) return host;
+  if (auto host = settle_host(found, head, known); !host) return host;
 
   const bool is_http11 = head.version == HttpVersion::http11;
   head.keep_alive = !found.has_close && (is_http11 || found.has_keep_alive);

@@ -248,7 +248,7 @@ Result<void> Http1Parser::parse_head(std::string_view bytes, Scheme scheme, cons
   head_.version = engine->http_minor == 1 ? HttpVersion::http11 : HttpVersion::http10;
   head_.scheme = scheme;
   head_.fields = split_fields(head_.target.data() + head_.target.size() + sizeof(" HTTP/1.1\r\n") - 1, end);
-  if (auto meaning = interpret_head(head_, scratch_); !meaning) return meaning;
+  if (auto meaning = interpret_head(head_, scratch_, authority_); !meaning) return meaning;
   if (head_.has_body) begin_body(limits);
   return {};
 }

@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "http/codec.hpp"
+#include "http/http1_head.hpp"
 #include "http/limits.hpp"
 
 namespace equinox::http {
@@ -74,6 +75,7 @@ class Http1Parser {
   RequestHead head_;
   std::vector<Field> fields_;
   std::string scratch_;
+  KnownAuthority authority_;
   std::string spaced_;  ///< the head with tabs made spaces, when llhttp could not take them
   const Limits* limits_{nullptr};
 

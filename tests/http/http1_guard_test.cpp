@@ -48,6 +48,41 @@ TEST(Http1Guard, CountsFieldsBeforeTheHeadIsComplete) {
   EXPECT_EQ(scan_head("GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\nC: 3\r\n", state, limits).error().code, Errc::head_too_large);
 }
 
+/// What scan_head() says of a line, and what taking it apart says: a usual line is seen at once, and must be no other.
+void expect_one_judgement(const std::string& line, const Limits& limits) {
+  GuardState state;
+  const auto scanned = scan_head(line + "\r\n\r\n", state, limits);
+  const auto parts = split_request_line(line, limits);
+  ASSERT_EQ(scanned.has_value(), parts.has_value()) << line;
+  if (!parts) {
+    EXPECT_EQ(scanned.error().code, parts.error().code) << line;
+  }
+}
+
+TEST(Http1Guard, TheQuickWayTakesNoLineThatTheOtherRefuses) {
+  Limits limits;
+  limits.target_max_bytes = 24;
+  for (const std::string line : {"GET / HTTP/1.1", "GET /a?b=c HTTP/1.1", "OPTIONS * HTTP/1.1", "GET  HTTP/1.1", "GET /"}) {
+    expect_one_judgement(line, limits);
+    for (std::size_t at = 0; at <= line.size(); ++at) {
+      if (at < line.size()) expect_one_judgement(line.substr(0, at) + line.substr(at + 1), limits);
+      for (int octet = 0; octet < 256; ++octet) {
+        const auto c = static_cast<char>(octet);
+        if (c == '\n') continue;  // ends the line
+        expect_one_judgement(line.substr(0, at) + c + line.substr(at), limits);
+        if (at == line.size()) continue;
+        std::string changed = line;
+        changed[at] = c;
+        expect_one_judgement(changed, limits);
+      }
+    }
+  }
+  for (std::size_t size = 1; size < 40; ++size) {
+    expect_one_judgement("GET /" + std::string(size, 'a') + " HTTP/1.1", limits);
+    expect_one_judgement(std::string(size, 'M') + " / HTTP/1.1", limits);
+  }
+}
+
 TEST(Http1Guard, TakesARequestLineApart) {
   const auto line = split_request_line("PUT /a?b HTTP/1.0", Limits{});
   ASSERT_TRUE(line);
