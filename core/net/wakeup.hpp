@@ -32,7 +32,8 @@ class Wakeup {
 template <typename T>
 class Mailbox {
  public:
-  explicit Mailbox(Wakeup wakeup) : wakeup_{std::move(wakeup)} {}
+  /// @param told  where the number of waiting values is told, for readers on any thread; needed until close() only
+  explicit Mailbox(Wakeup wakeup, std::atomic<std::size_t>* told = nullptr) : wakeup_{std::move(wakeup)}, told_{told} {}
 
   /// Any thread. False once closed; the value is then destroyed by the caller's thread.
   bool push(T value) {
@@ -42,7 +43,7 @@ class Mailbox {
       if (is_closed_) return false;
       was_empty = values_.empty();
       values_.push_back(std::move(value));
-      length_.store(values_.size(), std::memory_order_relaxed);
+      tell();
     }
     if (was_empty) wakeup_.signal();
     return true;
@@ -55,7 +56,7 @@ class Mailbox {
     wakeup_.acknowledge();  // before the swap: a signal between the two may be early, never lost
     const std::lock_guard lock{mutex_};
     into.swap(values_);
-    length_.store(0, std::memory_order_relaxed);
+    tell();
   }
 
   /// Refuses all further values and drops those not taken. Any thread; idempotent.
@@ -65,20 +66,23 @@ class Mailbox {
       const std::lock_guard lock{mutex_};
       is_closed_ = true;
       dropped.swap(values_);
-      length_.store(0, std::memory_order_relaxed);
+      tell();
+      told_ = nullptr;
     }
   }
 
-  /// Values waiting; any thread, approximate.
-  [[nodiscard]] std::size_t length() const noexcept { return length_.load(std::memory_order_relaxed); }
   [[nodiscard]] int descriptor() const noexcept { return wakeup_.descriptor(); }
 
  private:
+  void tell() noexcept {
+    if (told_ != nullptr) told_->store(values_.size(), std::memory_order_relaxed);
+  }
+
   Wakeup wakeup_;
   std::mutex mutex_;
   std::vector<T> values_;
   bool is_closed_{false};
-  std::atomic<std::size_t> length_{0};
+  std::atomic<std::size_t>* told_;
 };
 
 }  // namespace equinox::net

@@ -34,7 +34,8 @@ Reactor::Reactor(Setup setup)
     : lent_{setup.index, setup.clock, setup.server_field, *setup.telemetry},
       name_{std::move(setup.name)},
       poller_{must(net::Poller::open(), "epoll_create1")},
-      mailbox_{std::make_shared<ReactorMailbox>(must(net::Wakeup::open(), "eventfd"))},
+      mailbox_{std::make_shared<ReactorMailbox>(must(net::Wakeup::open(), "eventfd"),
+                                                &lent_.telemetry.mailbox_length())},
       listeners_{std::move(setup.listeners)},
       admission_{setup.admission},
       table_{setup.index},
@@ -195,7 +196,6 @@ void Reactor::expire_deadlines() {
 void Reactor::read_mail() {
   lent_.telemetry.doing(StallCause::mailbox);
   mailbox_->take_all(mail_);
-  lent_.telemetry.stats().mailbox_length(mail_.size());
   for (Mail& mail : mail_) take(mail);
   mail_.clear();
 }

@@ -159,7 +159,6 @@ void ReactorStats::add_loop_to(ReactorTotals& into) const noexcept {
   into.wakeups += loop_.wakeups.get();
   into.events += loop_.events.get();
   into.connections += loop_.connections.get();
-  into.mailbox_length += loop_.mailbox_length.get();
   into.last_iteration_wall_ns = static_cast<std::int64_t>(loop_.last_iteration_wall_ns.get());
   into.last_iteration_ns = static_cast<std::int64_t>(loop_.last_iteration_ns.get());
   AddCells{}(loop_.stalls, into.stalls);

@@ -169,7 +169,6 @@ class ReactorStats {
   }
   void cpu(std::uint64_t thread_cpu_ns) noexcept { loop_.cpu_ns.set(thread_cpu_ns); }
   void connections(std::uint64_t open) noexcept { loop_.connections.set(open); }
-  void mailbox_length(std::uint64_t length) noexcept { loop_.mailbox_length.set(length); }
   void stalled(StallCause cause, std::int64_t duration_ns) noexcept;
 
   // Any thread
@@ -195,7 +194,7 @@ class ReactorStats {
     Cell started, finished, errors, slow, received_bytes, sent_bytes, last_hit_wall_ns;
   };
   struct LoopCells {
-    Cell busy_ns, wait_ns, cpu_ns, wakeups, events, connections, mailbox_length, last_iteration_wall_ns,
+    Cell busy_ns, wait_ns, cpu_ns, wakeups, events, connections, last_iteration_wall_ns,
         last_iteration_ns;
     std::array<Cell, kCount<StallCause>> stalls, stall_ns;
     HistogramCells<kLoopEdges.size()> iteration, timer_lag;

@@ -239,6 +239,7 @@ void ReactorTelemetry::add_to(ServerSnapshot& into) const {
   stats_.add_to(into);
   auto& loop = into.reactors.emplace_back();
   stats_.add_loop_to(loop);
+  loop.mailbox_length += mailbox_length_.load(std::memory_order_relaxed);
   exemplars_.append_to(into.exemplars);
   const auto add = [](RingTotals& to, const RingTotals& from) {
     to.entries += from.entries;

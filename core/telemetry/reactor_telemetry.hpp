@@ -70,6 +70,8 @@ class ReactorTelemetry {
   [[nodiscard]] ReactorStats& stats() noexcept { return stats_; }
   [[nodiscard]] const ReactorStats& stats() const noexcept { return stats_; }
   [[nodiscard]] PoolCells& pools() noexcept { return pools_; }
+  /// Mail from other threads that waits for this reactor; they write it.
+  [[nodiscard]] std::atomic<std::size_t>& mailbox_length() noexcept { return mailbox_length_; }
   [[nodiscard]] const PoolCells& pools() const noexcept { return pools_; }
 
   // Connections. The slot index is the connection table's (ConnectionId::index()).
@@ -170,6 +172,7 @@ class ReactorTelemetry {
   RecordSlab slab_;
   ExemplarCells exemplars_;
   PoolCells pools_;
+  std::atomic<std::size_t> mailbox_length_{0};
   ActivityCell activity_;
   TurnWatch watch_;
   std::atomic<std::uint64_t>& closed_sequence_;
