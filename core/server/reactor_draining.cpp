@@ -1,6 +1,7 @@
 // How a reactor comes to its end: by a drain, step by step, or at once.
 
 #include <algorithm>
+#include <vector>
 
 #include "server/connection.hpp"
 #include "server/reactor.hpp"
@@ -44,9 +45,18 @@ void Reactor::advance_drain() {
   if (drain_->final_at <= lent_.now) {
     drain_->final_at = kNever;
     lent_.drain = DrainStage::closing;
+    std::vector<Connection*> idle;
     table_.for_each([&](Connection& connection) {
-      if (!connection.is_finished) handle(connection, connection.drain_step(lent_));
+      if (connection.is_finished) return;
+      if (connection.is_idle()) {
+        idle.push_back(&connection);
+      } else {
+        handle(connection, connection.drain_step(lent_));
+      }
     });
+    // Deadlines of one moment come due in the order in which they were armed: who is idle longest goes first.
+    std::ranges::stable_sort(idle, {}, &Connection::idle_since);
+    for (Connection* connection : idle) handle(*connection, connection->drain_step(lent_));
   }
   if (drain_->timeout_at <= lent_.now) {
     drain_->timeout_at = kNever;

@@ -53,19 +53,27 @@ std::int64_t seconds_of(std::chrono::system_clock::time_point at) {
   return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
 }
 
+constexpr std::uint64_t kDescriptorsAtMost = 1'048'576;
+
 std::uint32_t connection_limit(const LimitConfig& limits) {
   if (limits.connections != 0) return limits.connections;
-  const std::uint64_t descriptors = std::min<std::uint64_t>(server::descriptor_limit(), 1'048'576);
+  const std::uint64_t descriptors = std::min<std::uint64_t>(server::descriptor_limit(), kDescriptorsAtMost);
   return static_cast<std::uint32_t>(descriptors > 2 * kDescriptorReserve ? descriptors - kDescriptorReserve
                                                                          : descriptors / 2);
+}
+
+/// Of each reactor: it may hold all connections, and its table numbers them by whole chunks. A reload may raise the
+/// limit as far as there can be descriptors; an index of chunks is all that room costs until it is used.
+std::size_t record_capacity(const LimitConfig& limits) {
+  const std::uint64_t descriptors = std::min<std::uint64_t>(server::descriptor_limit(), kDescriptorsAtMost);
+  return std::max<std::uint64_t>(connection_limit(limits), descriptors) + server::ConnectionTable::kChunk;
 }
 
 telemetry::TelemetryOptions telemetry_options(const ServerConfig& config, std::uint32_t reactors) {
   telemetry::TelemetryOptions out;
   out.reactors = reactors;
   out.listeners = config.listeners.size();
-  // One reactor may hold them all, and its table numbers them by whole chunks.
-  out.connections_per_reactor = connection_limit(config.limits) + server::ConnectionTable::kChunk;
+  out.connections_per_reactor = record_capacity(config.limits);
   out.closed = config.observe ? config.history.closed : 256;
   out.slow = config.observe ? config.history.slow : 64;
   out.samples = config.observe ? config.history.samples : 64;
@@ -231,6 +239,8 @@ void Server::Internal::drain(bool keep_listeners, std::string_view by) {
   {
     const std::lock_guard lock{mutex};
     if (!is_started || is_stopped) return;
+    // The process is ending: a lesser drain must not make it look as if it could be taken back.
+    if (keep_listeners && drain_state != DrainState::none && !drain_keeps_listeners) return;
     const bool was_kept = drain_state != DrainState::none;
     plan.delay = was_kept ? Duration{0} : Duration{config.drain.delay};  // a SIGTERM after a drain skips the delay
     plan.timeout = config.drain.timeout;
@@ -312,6 +322,11 @@ void Server::Internal::reload(const ServerConfig& next, const Routes& next_route
           was.tls.has_value() != now.tls.has_value()) {
         throw std::invalid_argument{"listener \"" + listener_name(now) + "\": name, address and TLS need a restart"};
       }
+    }
+    if (const std::size_t room = view->records_per_reactor() - server::ConnectionTable::kChunk;
+        connection_limit(next.limits) > room) {
+      throw std::invalid_argument{"limits.connections: more than " + std::to_string(room) +
+                                  ", for which there is room since the start, needs a restart"};
     }
     if (next.reactors != config.reactors) throw std::invalid_argument{"reactors: a change needs a restart"};
     auto settings = server::make_settings(

@@ -29,6 +29,9 @@ class ServerTelemetry : public ServerView {
   [[nodiscard]] ReactorTelemetry& reactor(std::size_t index) noexcept { return *reactors_[index]; }
   [[nodiscard]] const ReactorTelemetry& reactor(std::size_t index) const noexcept { return *reactors_[index]; }
 
+  /// Connections for which each reactor has room.
+  [[nodiscard]] std::size_t records_per_reactor() const noexcept { return reactors_.front()->records().capacity(); }
+
   /// Set-up and reload: the number for a route's name, the same for the same name; kRouteOther beyond `routes_max`.
   RouteId intern_route(std::string_view name);
   /// Once a second, from the ops or admin side: records a point of the series.

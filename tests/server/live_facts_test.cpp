@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "server/server_fixture.hpp"
@@ -118,6 +120,81 @@ TEST_F(LiveFactsTest, AReaderGivenUpBeforeTheFirstLookIsStillJudged) {
     EXPECT_EQ(to_string(record.limited_by), to_string(LimitedBy::receiver_window));
     return false;
   });
+}
+
+TEST_F(LiveFactsTest, ADrainThatEndsTheProcessIsNotTakenBackByOneThatDoesNot) {
+  config.drain.delay = 5s;
+  serve();
+  server().drain();
+  server().drain(true, "alice");
+  EXPECT_FALSE(server().undrain());
+  EXPECT_NE(server().view().live().drain, DrainState::none);
+  EXPECT_EQ(server().view().live().drain_by, "signal");
+}
+
+TEST_F(LiveFactsTest, TheMailboxIsSeenWhileItsReactorIsBlockedAndEmptyAfterwards) {
+  std::atomic<bool> may_go_on{false};
+  make().get("/", [&](const Request&) {
+    while (!may_go_on) std::this_thread::sleep_for(1ms);
+    return Response::text("hello");
+  });
+  start();
+  RawClient blocker{port()};
+  blocker.send(kGet);
+  ASSERT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 1; }));
+  server().drain(true);
+  EXPECT_EQ(snapshot().reactors.front().mailbox_length, 1U);
+  may_go_on = true;
+  EXPECT_TRUE(eventually([&] { return snapshot().reactors.front().mailbox_length == 0; }));
+}
+
+TEST_F(LiveFactsTest, AReloadMayRaiseTheLimitOfConnections) {
+  config.limits.connections = 4;
+  serve();
+  ServerConfig next = config;
+  next.limits.connections = 300;
+  Routes routes;
+  routes.get("/", [](const Request&) { return Response::text("hello"); });
+  server().reload(next, routes);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 200; ++i) {
+    clients.push_back(std::make_unique<RawClient>(port()));
+    clients.back()->send(kGet);
+    clients.back()->read_for("hello");
+    ASSERT_TRUE(clients.back()->received().ends_with("hello")) << i;
+  }
+  EXPECT_EQ(snapshot().connections(), 200U);
+}
+
+TEST_F(LiveFactsTest, AReloadBeyondTheRoomForConnectionsIsRefused) {
+  serve();
+  ServerConfig next = config;
+  next.limits.connections = std::numeric_limits<std::uint32_t>::max();
+  EXPECT_THROW(server().reload(next, Routes{}), std::invalid_argument);
+  EXPECT_FALSE(server().view().live().last_reload_successful);
+}
+
+TEST_F(LiveFactsTest, WhoIsIdleLongestGoesFirstInADrain) {
+  serve();
+  RawClient later{port()};  // the older connection, but idle for less time
+  RawClient earlier{port()};
+  later.send(kGet);
+  later.read_for("hello");
+  const std::uint16_t first = earlier.local_port();
+  earlier.send(kGet);
+  earlier.read_for("hello");
+  ASSERT_TRUE(eventually([&] { return snapshot().connections(ConnectionState::idle) == 2; }));
+  std::this_thread::sleep_for(5ms);
+  later.send(kGet);
+  later.read_until([](const std::string& all) { return all.find("hello", all.find("hello") + 1) != std::string::npos; });
+  server().drain();
+  server().wait();
+  std::vector<std::uint16_t> newest_first;
+  server().view().closed([&](const ClosedRecord& record) {
+    newest_first.push_back(record.peer_port);
+    return true;
+  });
+  EXPECT_EQ(newest_first, (std::vector<std::uint16_t>{later.local_port(), first}));
 }
 
 TEST_F(LiveFactsTest, ADrainNamesWhoAskedForIt) {
