@@ -185,6 +185,23 @@ def test_who_leaves_inside_the_header_failed_the_handshake(start, make_config):
     assert server.metric("equinox_tls_handshake_failures_total", reason="client_abort") == 1
 
 
+def test_the_header_is_no_byte_of_a_request(start, make_config):
+    config = make_config(timeouts={"header": "1s"})
+    for listener in config["listeners"]:
+        listener["proxy_protocol"] = {"from": ["127.0.0.1/32"]}
+    server = start(config)
+    with server.connect() as connection:
+        connection.sendall(GOOD["v1 TCP4"][0])
+        assert receive_until_closed(connection) == b"", "408 is for who began a request"
+    with server.connect() as connection:  # what a load balancer does to see that we are there
+        connection.sendall(GOOD["v1 TCP4"][0])
+        connection.shutdown(socket.SHUT_WR)
+        assert receive_until_closed(connection) == b""
+    rows = wait_for(lambda: server.admin("/closed")["total"] == 2 and server.admin("/closed")["rows"], 5, "the closing records")
+    assert [row["reason"] for row in rows] == ["client_fin_idle", "first_request_timeout"]
+    assert server.metric("equinox_requests_rejected_total") == 0
+
+
 def test_who_is_not_named_must_not_send_it(start, make_config):
     config = make_config()
     config["listeners"][0]["proxy_protocol"] = {"from": ["192.0.2.0/24"]}

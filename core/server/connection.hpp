@@ -118,6 +118,7 @@ class Connection {
     std::uint32_t last_stream{0};
     bool was_announced{false};
     bool was_finalised{false};
+    TimePoint final_due{kNever};  ///< of the second GOAWAY, when it is this connection's time to go
     bool peer_said_goaway{false};
   };
   /// What few connections ever need, so that idle ones need not hold it.
@@ -243,6 +244,8 @@ class Connection {
   void on_window_end(Lending& lent, const Deadline& deadline);
   void on_handler_timeout(Lending& lent, Exchange& exchange);
   void on_max_age(Lending& lent);
+  void retire(Lending& lent, CloseReason reason);
+  void finish_retiring();
   void evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind kind, Duration after, int status);
   [[nodiscard]] std::uint64_t window_need(const Lending& lent, Duration window) const noexcept;
 

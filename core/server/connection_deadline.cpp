@@ -9,6 +9,8 @@ namespace {
 
 /// Before a drain closes an idle connection it gives a request that is already on its way this long to arrive.
 constexpr Duration kDrainSilence = std::chrono::seconds{1};
+/// Between the two GOAWAYs lies at least a round trip (RFC 9113 §6.8).
+constexpr Duration kBetweenGoaways = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -29,6 +31,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
   }
   if (timeouts.max_age.count() != 0 && !closes_after_response_)
     next.offer(DeadlineKind::max_age, opened_at() + timeouts.max_age);
+  if (h2_ != nullptr) next.offer(DeadlineKind::none, h2_->final_due);
   if (is_behind()) {
     next.offer(DeadlineKind::write, aside_->write_window.start + timeouts.write);
   }
@@ -91,7 +94,7 @@ Turn Connection::expire(Lending& lent) {
 
 void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
   switch (deadline.kind) {
-    case DeadlineKind::none: return;
+    case DeadlineKind::none: finish_retiring(); return;
     case DeadlineKind::body:
     case DeadlineKind::write: on_window_end(lent, deadline); return;
     case DeadlineKind::idle:
@@ -185,13 +188,27 @@ void Connection::on_max_age(Lending& lent) {
   lent.telemetry.stats().evicted(protocol_, EvictionPhase::max_age);
   closes_after_response_ = true;
   if (is_http2()) {
-    h2_->was_announced = h2_->was_finalised = true;
-    codec_->begin_drain(http::DrainStep::announce);
-    codec_->begin_drain(http::DrainStep::final);
-    if (exchanges_ == nullptr) end_after_flush(CloseReason::max_age, true);
+    retire(lent, CloseReason::max_age);
   } else if (exchanges_ == nullptr && !head_started_) {
     end_after_flush(CloseReason::max_age, false);
   }
+}
+
+/// HTTP/2: no more requests are wanted on this connection. Two steps, so that none that is on its way is lost.
+void Connection::retire(Lending& lent, CloseReason reason) {
+  note(reason);
+  if (h2_->was_finalised || h2_->final_due != kNever) return;
+  if (!h2_->was_announced) codec_->begin_drain(http::DrainStep::announce);
+  h2_->was_announced = true;
+  h2_->final_due = lent.now + kBetweenGoaways;
+}
+
+void Connection::finish_retiring() {
+  h2_->final_due = kNever;
+  if (h2_->was_finalised) return;
+  h2_->was_finalised = true;
+  codec_->begin_drain(http::DrainStep::final);
+  if (exchanges_ == nullptr) end_after_flush(reason_, true);
 }
 
 void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind kind, Duration after, int status) {

@@ -149,6 +149,11 @@ void Connection::start_body(Lending& lent, Exchange& exchange) {
     refuse_request(lent, &exchange, Errc::content_too_large);
     return;
   }
+  // Nobody will read it: the client is told before it sends it (RFC 9110 §10.1.1).
+  if (head.expects_continue && exchange.route == nullptr) {
+    run_handler(lent, exchange);
+    return;
+  }
   exchange.body_window.begin(lent.now);
   if (exchange.route != nullptr && exchange.route->handler.streaming() != nullptr) {
     if (!open_sink(lent, exchange)) return;

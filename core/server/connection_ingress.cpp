@@ -72,7 +72,10 @@ void Connection::hold(Lending& lent, std::span<const std::byte> rest) {
 std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
   std::size_t used_in_all = 0;
   held_is_fresh_ = false;
-  if (awaits_proxy_header_ && !take_proxy_header(lent, input, used_in_all)) return used_in_all;
+  if (awaits_proxy_header_) {
+    if (!take_proxy_header(lent, input, used_in_all)) return used_in_all;
+    got_bytes_ = used_in_all < input.size();
+  }
   if (codec_ == nullptr && !choose_codec(lent, input.subspan(used_in_all), used_in_all)) return used_in_all;
   for (int turns = 0; used_in_all < input.size() && !is_ending(); ++turns) {
     if (turns == kRequestsPerTurn || pending_bytes() > lent.settings->bounds.output_buffer) {
@@ -93,7 +96,11 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
     if (pending_bytes() >= kHighWatermarkBytes) pump(lent);
   }
   if (codec_ == nullptr || is_ending()) return input.size();
-  if (lent.drain != DrainStage::none && is_http2()) announce_drain(lent);
+  if (is_http2()) {
+    if (lent.drain != DrainStage::none) announce_drain(lent);
+    const std::uint32_t most = lent.settings->bounds.requests_per_connection;
+    if (most != 0 && request_count_ >= most && h2_->final_due == kNever) retire(lent, CloseReason::max_requests);
+  }
   const http::CodecState state = codec_->state();
   codec_accepts_ = state.can_receive;
   if (state.head_started && !head_started_) phase_start_ = lent.now;
@@ -145,6 +152,7 @@ bool Connection::adopt_proxy_header(Lending& lent, const http::ProxyHeader& head
     return false;
   }
   awaits_proxy_header_ = false;
+  got_bytes_ = false;  // of the peer's own there are none yet
   if (!header.is_local) {
     aside().proxied_client = header.source;
     aside().is_proxied = true;

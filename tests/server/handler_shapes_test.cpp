@@ -232,5 +232,18 @@ TEST_F(HandlerShapes, MiddlewareRunsAroundEveryShape) {
   EXPECT_THAT(exchange("GET / HTTP/1.1\r\nHost: a\r\nX-Stop: 1\r\n\r\n"), StartsWith("HTTP/1.1 403 "));
 }
 
+TEST_F(HandlerShapes, NobodyIsAskedForABodyThatNobodyReads) {
+  make().get("/", [](const Request&) { return Response::text("hello"); });
+  start();
+  for (const auto& [target, status] : {std::pair{"/", "405"}, std::pair{"/nothing", "404"}}) {
+    RawClient client{port()};
+    client.send("POST " + std::string{target} +
+                " HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n");
+    client.read_to_end();
+    EXPECT_TRUE(client.received().starts_with("HTTP/1.1 " + std::string{status})) << client.received();
+    EXPECT_NE(client.received().find("Connection: close"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace equinox::testing
