@@ -186,7 +186,8 @@ inline constexpr std::array<MetricInfo, kMetrics> kMetricTable{{
     {Metric::output_pending, "Bytes and TCP", "equinox_output_pending_bytes", MetricKind::gauge, "bytes", "",
      "Bytes queued for clients that read slowly."},
     {Metric::tcp_rtt, "Bytes and TCP", "equinox_tcp_rtt_seconds", MetricKind::histogram, "seconds", "",
-     "Smoothed round trip at close; connections that lived under 1 s and moved under 64 KiB are left out."},
+     "Smoothed round trip at close, and at one in 100 looks at a living connection; connections that lived under 1 s "
+     "and moved under 64 KiB are left out."},
     {Metric::tcp_retransmitted, "Bytes and TCP", "equinox_tcp_retransmitted_segments_total", MetricKind::counter, "",
      "", "TCP segments sent again; connections that lived under 1 s and moved under 64 KiB are left out."},
     {Metric::tcp_limited, "Bytes and TCP", "equinox_tcp_limited_seconds_total", MetricKind::counter, "seconds", "by",

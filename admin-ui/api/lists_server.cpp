@@ -174,10 +174,10 @@ Json reactors_json(const State& state, const Moment& now) {
     const ReactorTotals& totals = snapshot.reactors[i];
     add(iteration, totals.iteration);
     add(lag, totals.timer_lag);
-    const double all = static_cast<double>(totals.busy_ns + totals.wait_ns);
     Json row{{"reactor", i}, {"connections", totals.connections}, {"mailbox_length", totals.mailbox_length}};
     row["busy_ratio"] = i < last.reactor_busy_ratio.size() ? Json(last.reactor_busy_ratio[i]) : Json(0.0);
-    row["cpu_ratio"] = all > 0 && totals.cpu_ns != 0 ? Json(static_cast<double>(totals.cpu_ns) / all) : Json{};
+    row["cpu_ratio"] =
+        i < last.reactor_cpu_ratio.size() && totals.cpu_ns != 0 ? Json(last.reactor_cpu_ratio[i]) : Json{};
     row["iteration_p99_seconds"] = quantile_or_null(totals.iteration, kLoopEdges, 0.99);
     row["timer_lag_p99_seconds"] = quantile_or_null(totals.timer_lag, kLoopEdges, 0.99);
     row["events_per_wakeup"] =

@@ -17,6 +17,8 @@ constexpr std::size_t kRefusedStream = 7;  // RFC 9113 §7
 /// At its end TCP_INFO is read only of a connection that lived or moved enough.
 constexpr Duration kSampleEvery = std::chrono::seconds{1};
 constexpr std::uint64_t kSampleBytes = 64 * 1024;
+/// One in so many looks at a living connection enters the histogram of round trips: those that last for days count too.
+constexpr std::uint32_t kLooksPerRtt = 100;
 
 std::uint32_t timeout_ms(const TimeoutConfig& timeouts, DeadlineKind kind) noexcept {
   std::chrono::milliseconds value{0};
@@ -258,6 +260,7 @@ void Connection::refresh_sample(Lending& lent) {
   cold.limited_by = limited_by(*info);
   if (h2_ != nullptr) cold.streams_peak = static_cast<std::uint16_t>(std::min(h2_->peak_streams, 0xffffU));
   record_->write_cold(cold);
+  if (++lent.tcp_looks % kLooksPerRtt == 0 && info->rtt_us != 0) lent.telemetry.stats().rtt(info->rtt_us);
 }
 
 LimitedBy Connection::limited_by(const net::TcpInfo& info) const noexcept {

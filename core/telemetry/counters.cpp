@@ -99,7 +99,7 @@ void ReactorStats::http2(const Http2Deltas& deltas) noexcept {
 }
 
 void ReactorStats::tcp(const TcpSample& sample) noexcept {
-  if (sample.rtt_us != 0) totals_.tcp_rtt.observe<kRttEdges>(std::uint64_t{sample.rtt_us} * 1000);
+  if (sample.rtt_us != 0) rtt(sample.rtt_us);
   totals_.tcp_retransmits.add(sample.retransmits);
   totals_.tcp_receiver_limited_us.add(sample.receiver_limited_us);
   totals_.tcp_send_buffer_limited_us.add(sample.send_buffer_limited_us);

@@ -160,6 +160,7 @@ class ReactorStats {
 
   // TCP, log
   void tcp(const TcpSample& sample) noexcept;
+  void rtt(std::uint32_t rtt_us) noexcept { totals_.tcp_rtt.observe<kRttEdges>(std::uint64_t{rtt_us} * 1000); }
   void log_dropped(LogChannel log, std::uint64_t lines = 1) noexcept { totals_.log_dropped[index_of(log)].add(lines); }
 
   // Loop

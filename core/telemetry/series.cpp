@@ -109,6 +109,8 @@ void compare_reactors(SeriesPoint& point, const ServerSnapshot& now, const Serve
     const auto wait = increase(now.reactors[i].wait_ns, before.reactors[i].wait_ns);
     const auto all = busy + wait;
     point.reactor_busy_ratio.push_back(all == 0 ? 0.0F : static_cast<float>(busy) / static_cast<float>(all));
+    const auto cpu = increase(now.reactors[i].cpu_ns, before.reactors[i].cpu_ns);
+    point.reactor_cpu_ratio.push_back(all == 0 ? 0.0F : static_cast<float>(cpu) / static_cast<float>(all));
     std::uint32_t stalls = 0;
     for (std::size_t cause = 0; cause < kCount<StallCause>; ++cause) {
       stalls += increase32(now.reactors[i].stalls[cause], before.reactors[i].stalls[cause]);

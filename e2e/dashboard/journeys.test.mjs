@@ -250,6 +250,29 @@ describe('with traffic', { skip: skipWithoutTraffic }, () => {
     await close();
   });
 
+  test('the drawer closes what it shows, whatever screen it lies over', async () => {
+    const client = await connectClient();
+    client.get('/hello');
+    let rows = [];
+    for (let turn = 0; turn < 50 && rows.length === 0; turn += 1) {
+      ({ rows } = await api(`connections?query=${encodeURIComponent(`peer:${client.address} requests>0`)}`));
+    }
+    const { page, close } = await open('latency', { params: `id=${encodeURIComponent(rows[0].id)}` });
+    await settled(page);
+    await page.getByRole('complementary').getByText('Next deadline').waitFor();
+    await page.keyboard.press('d');
+    await page.getByRole('heading', { name: 'Drain 1 connection?' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('c');
+    await page.getByRole('button', { name: 'Close 1', exact: true }).click();
+    await client.ended;
+    await page.locator('.drawer .sentence').waitFor();
+    await page.keyboard.press('c');
+    assert.equal(await page.getByRole('dialog').count(), 0, 'it is closed already');
+    await close();
+  });
+
   test('focus goes into the close dialog and comes back', async () => {
     const client = await connectClient();
     // Who has asked for something may be idle for a minute; who has not is closed much sooner than a slow machine opens a page.

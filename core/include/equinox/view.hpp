@@ -30,6 +30,7 @@ struct SeriesPoint {
   std::array<std::array<std::uint32_t, kBuckets>, kCount<Protocol>> duration{};
   std::array<std::uint32_t, kBuckets> first_byte{}, queue{}, handler{};
   std::vector<float> reactor_busy_ratio;      ///< by reactor
+  std::vector<float> reactor_cpu_ratio;       ///< by reactor: of the same time, what its thread computed
   std::vector<std::uint32_t> reactor_stalls;  ///< by reactor
   [[nodiscard]] std::array<std::uint64_t, kBuckets> duration_all() const noexcept;
   [[nodiscard]] double busy_ratio() const noexcept;  ///< mean over the reactors

@@ -6,6 +6,7 @@ import type { ClosedRow, ConnectionDetail, ConnectionRow } from '../api/types';
 import { formatBytes, formatDuration, formatInt, formatPercent, formatTime } from '../lib/format';
 import { kStates } from '../lib/vocabulary';
 import { canAct, clock, restarted, serverNow, whyNot } from '../state/live';
+import { selected } from '../state/connections';
 import { useLoad } from '../state/load';
 import { useKeys } from '../state/keys';
 import { place, placeHref, setParams } from '../state/router';
@@ -20,7 +21,10 @@ export function Drawer({ id }: { id: string }) {
   const data = detail.data;
   if (data && ended.value === data.live) ended.value = !data.live;
   const close = () => setParams({ id: null });
-  useKeys('Drawer', () => [{ key: 'Escape', what: 'close the drawer', run: close }]);
+  useKeys('Drawer', () => [
+    { key: 'Escape', what: 'close the drawer', run: close },
+    ...(['close', 'drain'] as const).map((mode) => ({ key: mode[0] ?? '', what: `${mode} this connection (or the selected)`, run: () => ended.peek() || askFor(id, mode) })),
+  ], [id]);
   useEffect(() => {
     ended.value = false;
     // A sheet covers the page on a small screen: the reader has to start in it.
@@ -59,6 +63,13 @@ export function Drawer({ id }: { id: string }) {
       </div>
     </aside>
   );
+}
+
+/** The drawer may lie over any screen; where rows are selected, they are meant. */
+function askFor(id: string, mode: 'close' | 'drain'): void {
+  if (!canAct.peek()) return;
+  const ids = place.peek().screen === 'connections' && selected.peek().size > 0 ? [...selected.peek()] : [id];
+  askClose({ ids, mode });
 }
 
 function Unknown({ id }: { id: string }) {
