@@ -9,6 +9,8 @@
 #include <array>
 #include <cstring>
 #include <mutex>
+#include <stdexcept>
+#include <utility>
 
 #include "net/tls_certificate.hpp"
 #include "net/tls_hooks.hpp"
@@ -32,12 +34,9 @@ std::string alpn_wire_of(const TlsSettings& settings) {
   return wire;
 }
 
-TlsTicketKeys::Key random_key() {
-  TlsTicketKeys::Key key{};
-  RAND_bytes(key.name, sizeof key.name);
-  RAND_priv_bytes(key.cipher, sizeof key.cipher);
-  RAND_priv_bytes(key.mac, sizeof key.mac);
-  return key;
+bool make_key(TlsTicketKeys::Key& key) {
+  return RAND_bytes(key.name, sizeof key.name) == 1 && RAND_priv_bytes(key.cipher, sizeof key.cipher) == 1 &&
+         RAND_priv_bytes(key.mac, sizeof key.mac) == 1;
 }
 
 // Rules that do not depend on the certificate. Empty, or what is wrong.
@@ -86,9 +85,26 @@ struct TlsTicketKeys::State {
   Key current{};
   Key previous{};
   bool has_previous{false};
+  TimePoint due{kNever};  // the end of the current key's period
+
+  // False, and nothing has changed, when there are no random bytes.
+  bool rotate() {
+    Key fresh{};
+    const bool is_made = make_key(fresh);
+    if (is_made) {
+      previous = std::exchange(current, fresh);
+      has_previous = true;
+    } else {
+      ERR_clear_error();
+    }
+    OPENSSL_cleanse(&fresh, sizeof fresh);
+    return is_made;
+  }
 };
 
-TlsTicketKeys::TlsTicketKeys() : state_{std::make_unique<State>()} { state_->current = random_key(); }
+TlsTicketKeys::TlsTicketKeys() : state_{std::make_unique<State>()} {
+  if (!make_key(state_->current)) throw std::runtime_error{"no random bytes for a TLS ticket key"};
+}
 
 TlsTicketKeys::~TlsTicketKeys() {
   OPENSSL_cleanse(&state_->current, sizeof(Key));
@@ -96,11 +112,18 @@ TlsTicketKeys::~TlsTicketKeys() {
 }
 
 void TlsTicketKeys::rotate() {
-  const Key fresh = random_key();
   const std::lock_guard lock{state_->mutex};
-  state_->previous = state_->current;
-  state_->current = fresh;
-  state_->has_previous = true;
+  state_->rotate();
+}
+
+void TlsTicketKeys::rotate_if_due(TimePoint now) {
+  const std::lock_guard lock{state_->mutex};
+  TimePoint& due = state_->due;
+  if (due == kNever) due = now + kPeriod;
+  if (now < due || !state_->rotate()) return;
+  // Looked at a whole period late: the key that has just become the previous one is too old for that as well.
+  if (now >= due + kPeriod && !state_->rotate()) return;
+  due = now + kPeriod;
 }
 
 TlsTicketKeys::Key TlsTicketKeys::current() const {

@@ -9,6 +9,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 
 struct ssl_ctx_st;  // SSL_CTX, so that OpenSSL's headers stay out of here
@@ -24,9 +25,12 @@ struct TlsCertificateFiles {
 };
 
 /// Keys of session tickets (RFC 5077, RFC 8446 §4.6.1). Shared by successive contexts, so that sessions survive a
-/// reload. Thread-safe.
+/// reload. A key seals tickets for one period and opens them for one more: then it is gone, and with it what recorded
+/// tickets could tell. Thread-safe.
 class TlsTicketKeys {
  public:
+  static constexpr Duration kPeriod = std::chrono::hours{12};
+
   struct Key {
     unsigned char name[16];
     unsigned char cipher[32];
@@ -39,6 +43,9 @@ class TlsTicketKeys {
 
   /// Makes a new key; tickets of the one before are still accepted (and renewed), older ones are not.
   void rotate();
+  /// rotate() when the current key's period is over; the first call begins the first one. Whoever calls it does so
+  /// often, measured by the period.
+  void rotate_if_due(TimePoint now);
   [[nodiscard]] Key current() const;
   /// False when `name` is neither the current nor the previous key.
   bool find(const unsigned char* name, Key& key, bool& is_current) const;

@@ -249,6 +249,10 @@ void Reactor::tick_second() {
     };
     tell(server_log_, LogChannel::server, server_log_dropped_);
     tell(access_log_, LogChannel::access, access_log_dropped_);
+    // Here, not in the observer: there is none where nothing is to be observed.
+    for (const ListenerSettings& listener : lent_.settings->listeners) {
+      if (listener.tls != nullptr) listener.tls->ticket_keys()->rotate_if_due(lent_.now);
+    }
   }
   publish_pools();
   if (drain_) {

@@ -71,7 +71,7 @@ class Reactor {
     const Hooks* hooks{nullptr};
     std::string request_id_prefix;
     std::size_t refusal_slots{1};
-    /// Reactor 0 alone counts what the logs lost.
+    /// Reactor 0 alone counts what the logs lost, and rotates ticket keys.
     Log server_log{};
     Log access{};
   };

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 
+#include "base/clock.hpp"
 #include "net/tls_fixture.hpp"
 
 namespace equinox::net {
@@ -100,6 +101,42 @@ TEST(TicketKeys, KeepTheOneBeforeAndForgetOlderOnes) {
   EXPECT_EQ(0, std::memcmp(found.cipher, first.cipher, sizeof found.cipher));
   keys.rotate();
   EXPECT_FALSE(keys.find(first.name, found, is_current));
+}
+
+class TicketKeyPeriods : public testing::Test {
+ protected:
+  TicketKeyPeriods() { keys.rotate_if_due(clock.now()); }
+  void pass(Duration time) {
+    clock.advance(time);
+    keys.rotate_if_due(clock.now());
+  }
+  bool opens(const TlsTicketKeys::Key& key) {
+    TlsTicketKeys::Key found{};
+    return keys.find(key.name, found, is_current);
+  }
+  ManualClock clock;
+  TlsTicketKeys keys;
+  const TlsTicketKeys::Key first{keys.current()};
+  bool is_current{false};
+};
+
+TEST_F(TicketKeyPeriods, AKeySealsForOneAndOpensForOneMore) {
+  pass(TlsTicketKeys::kPeriod - 1ns);
+  EXPECT_TRUE(opens(first) && is_current);
+  pass(1ns);
+  EXPECT_TRUE(opens(first) && !is_current);
+  pass(TlsTicketKeys::kPeriod - 1ns);
+  EXPECT_TRUE(opens(first));
+  pass(1ns);
+  EXPECT_FALSE(opens(first));
+}
+
+TEST_F(TicketKeyPeriods, OneThatWasSleptThroughDropsBothKeys) {
+  pass(2 * TlsTicketKeys::kPeriod);
+  EXPECT_FALSE(opens(first));
+  const TlsTicketKeys::Key second = keys.current();
+  pass(TlsTicketKeys::kPeriod - 1ns);
+  EXPECT_TRUE(opens(second) && is_current) << "its own period begins when it is made";
 }
 
 }  // namespace

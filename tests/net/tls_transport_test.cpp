@@ -6,17 +6,21 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "net/sockets.hpp"
 #include "net/system_faults.hpp"
 #include "net/tls_fixture.hpp"
 
 namespace equinox::net {
 namespace {
+
+using namespace std::chrono_literals;
 
 std::string patterned(std::size_t size) {
   std::string out(size, '\0');
@@ -523,6 +527,24 @@ TEST_P(TlsResumption, WorksAlsoAfterAReloadAndOneRotationOfTheKeys) {
   reloaded->ticket_keys()->rotate();
   EXPECT_FALSE(resumes(reloaded, session, GetParam().version));
   EXPECT_FALSE(resumes(load({.self_signed = true}), session, GetParam().version)) << "foreign keys";
+  SSL_SESSION_free(session);
+}
+
+TEST_P(TlsResumption, EndsWithTheSecondPeriodOfTheKey) {
+  TlsTicketKeys& keys = *context_->ticket_keys();
+  ManualClock clock;
+  const auto pass = [&](Duration time) {
+    clock.advance(time);
+    keys.rotate_if_due(clock.now());
+  };
+  pass(0ns);
+  SSL_SESSION* const session = first_session(GetParam().version);
+  pass(TlsTicketKeys::kPeriod);
+  EXPECT_TRUE(resumes(context_, session, GetParam().version));
+  pass(TlsTicketKeys::kPeriod - 1ns);
+  EXPECT_TRUE(resumes(context_, session, GetParam().version));
+  pass(1ns);
+  EXPECT_FALSE(resumes(context_, session, GetParam().version));
   SSL_SESSION_free(session);
 }
 
