@@ -1,5 +1,6 @@
 #include "net/syscalls.hpp"
 
+#include <openssl/ssl.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,7 +43,11 @@ Syscalls real_syscalls() noexcept {
           .pread = ::pread,
           .epoll_ctl = ::epoll_ctl,
           .epoll_wait = direct_epoll_wait,
-          .shutdown = ::shutdown};
+          .shutdown = ::shutdown,
+          .ssl_new = ::SSL_new,
+          .ssl_do_handshake = ::SSL_do_handshake,
+          .ssl_read_ex = ::SSL_read_ex,
+          .ssl_write_ex = ::SSL_write_ex};
 }
 
 namespace detail {

@@ -6,10 +6,13 @@
 
 #include <cstddef>
 
+struct ssl_ctx_st;  // SSL_CTX
+struct ssl_st;      // SSL
+
 namespace equinox::net {
 
-/// The system calls of the data path as function pointers, so that a test can make each of them fail. One indirect
-/// call more per system call. Same results and errno as the real ones.
+/// The system calls of the data path, and OpenSSL's of a TLS connection, as function pointers, so that a test can make
+/// each of them fail. One indirect call more for each. Same results and errno (OpenSSL: error queue) as the real ones.
 struct Syscalls {
   int (*accept4)(int fd, sockaddr* address, socklen_t* length, int flags);
   ssize_t (*recv)(int fd, void* into, std::size_t size, int flags);
@@ -20,6 +23,10 @@ struct Syscalls {
   int (*epoll_ctl)(int set, int operation, int fd, epoll_event* event);
   int (*epoll_wait)(int set, epoll_event* events, int count, int timeout_ms);
   int (*shutdown)(int fd, int how);
+  ssl_st* (*ssl_new)(ssl_ctx_st* context);
+  int (*ssl_do_handshake)(ssl_st* ssl);
+  int (*ssl_read_ex)(ssl_st* ssl, void* into, std::size_t size, std::size_t* count);
+  int (*ssl_write_ex)(ssl_st* ssl, const void* from, std::size_t size, std::size_t* count);
 };
 
 namespace detail {

@@ -91,6 +91,17 @@ Errc handshake_errc(int reason) noexcept {
   }
 }
 
+// The alert that the peer sent, as OpenSSL's queue has it; its own failures lie far above.
+bool is_alert_of_peer(int reason) noexcept {
+  return reason >= SSL_AD_REASON_OFFSET && reason <= SSL_AD_REASON_OFFSET + 255;
+}
+
+// What failed on this machine, inside OpenSSL, as an errno; 0: nothing did.
+int errno_of(unsigned long error) noexcept {
+  if (ERR_GET_LIB(error) == ERR_LIB_SYS) return ERR_GET_REASON(error);
+  return ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE ? ENOMEM : 0;
+}
+
 }  // namespace
 
 /// Reads and writes through the system-call table instead of OpenSSL's socket BIO, which writes without MSG_NOSIGNAL.
@@ -176,7 +187,7 @@ TlsTransport::TlsTransport(UniqueFd socket, std::shared_ptr<const TlsContext> co
 TlsTransport::~TlsTransport() { SSL_free(ssl_); }
 
 bool TlsTransport::open() noexcept {
-  ssl_ = SSL_new(context_->native());
+  ssl_ = syscalls().ssl_new(context_->native());
   BIO* bio = ssl_ != nullptr ? BIO_new(Bio::method()) : nullptr;
   if (bio == nullptr) {
     ERR_clear_error();
@@ -215,12 +226,12 @@ IoResult TlsTransport::handshake() {
   if (is_established_) return {};
   if (ssl_ == nullptr) {
     if (const IoResult first = await_first_byte(); first.status != IoStatus::ok) return first;
-    if (!open()) return {IoStatus::failed, 0, Error{Errc::out_of_memory}};
+    if (!open()) return {IoStatus::failed, 0, io_error(ENOMEM)};
   }
   is_drained_ = false;
   raw_left_ = SIZE_MAX;  // a handshake is bounded by its messages
   forget_errors();
-  const int result = SSL_do_handshake(ssl_);
+  const int result = syscalls().ssl_do_handshake(ssl_);
   if (result == 1) {
     settle();
     return {};
@@ -232,15 +243,17 @@ IoResult TlsTransport::handshake() {
 }
 
 IoResult TlsTransport::handshake_failure() {
-  const int reason = ERR_GET_REASON(ERR_peek_error());
+  const unsigned long error = ERR_peek_error();
+  const int reason = ERR_GET_REASON(error);
   ERR_clear_error();
+  if (io_errno_ == 0) io_errno_ = errno_of(error);
   const std::uint32_t alert = notes_.alert;
   if (saw_plaintext_) return {IoStatus::failed, 0, Error{Errc::tls_plaintext}};
   if (notes_.sni_refused) return {IoStatus::failed, 0, Error{Errc::tls_sni_unknown, 0, alert}};
   if (io_errno_ != 0) return {IoStatus::failed, 0, io_error(io_errno_)};
   if (has_ended_ && alert == 0) return {IoStatus::closed, 0, Error{Errc::peer_closed, 0, 1}};
   const Errc code = handshake_errc(reason);
-  if (code == Errc::tls_handshake && reason >= SSL_AD_REASON_OFFSET) {  // the peer's own words
+  if (code == Errc::tls_handshake && is_alert_of_peer(reason)) {  // the peer's own words
     return {IoStatus::failed, 0, Error{Errc::tls_alert, 0, static_cast<std::uint32_t>(reason - SSL_AD_REASON_OFFSET)}};
   }
   return {IoStatus::failed, 0, Error{code, 0, alert}};
@@ -265,7 +278,8 @@ IoResult TlsTransport::stop(int result, std::size_t moved) {
   if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE) {
     return {is_interrupted_ ? IoStatus::ok : IoStatus::would_block, moved, {}};
   }
-  const int reason = ERR_GET_REASON(ERR_peek_error());
+  const unsigned long error = ERR_peek_error();
+  const int reason = ERR_GET_REASON(error);
   ERR_clear_error();
   if (has_flooded_) {
     is_broken_ = true;
@@ -274,9 +288,10 @@ IoResult TlsTransport::stop(int result, std::size_t moved) {
   if (kind == SSL_ERROR_ZERO_RETURN)
     return {IoStatus::closed, moved, Error{Errc::peer_closed, 0, has_ended_ ? 1U : 0U}};
   is_broken_ = true;
+  if (io_errno_ == 0) io_errno_ = errno_of(error);
   if (io_errno_ != 0) return {IoStatus::failed, moved, io_error(io_errno_)};
   if (has_ended_ && kind == SSL_ERROR_SYSCALL) return {IoStatus::closed, moved, Error{Errc::peer_closed, 0, 1}};
-  const bool is_received = reason >= SSL_AD_REASON_OFFSET;
+  const bool is_received = is_alert_of_peer(reason);
   const auto alert = is_received ? static_cast<std::uint32_t>(reason - SSL_AD_REASON_OFFSET) : notes_.alert;
   return {IoStatus::failed, moved, Error{Errc::tls_alert, 0, alert}};
 }
@@ -290,7 +305,7 @@ IoResult TlsTransport::read(std::span<std::byte> into) {
   while (moved < into.size()) {
     forget_errors();
     std::size_t count = 0;
-    const int result = SSL_read_ex(ssl_, into.data() + moved, into.size() - moved, &count);
+    const int result = syscalls().ssl_read_ex(ssl_, into.data() + moved, into.size() - moved, &count);
     if (result != 1) return stop(result, moved);
     moved += count;
     moved_bytes_ += count;
@@ -310,7 +325,7 @@ IoResult TlsTransport::write(EgressBatch& batch) {
     if (plain.has_failed) return {IoStatus::failed, moved, plain.error};
     forget_errors();
     std::size_t count = 0;
-    const int result = SSL_write_ex(ssl_, plain.bytes.data(), plain.bytes.size(), &count);
+    const int result = syscalls().ssl_write_ex(ssl_, plain.bytes.data(), plain.bytes.size(), &count);
     if (result != 1) {
       retry_bytes_ = plain.bytes.size();
       return stop(result, moved);

@@ -25,10 +25,11 @@ struct TlsHandshakeNotes {
 };
 
 /// The server's end of a TLS connection. OpenSSL reads and writes through our own calls, so SIGPIPE cannot arise and
-/// the fault seam reaches it.
+/// the fault seam reaches what is below it; OpenSSL itself is called through the seam too.
 /// @error tls_handshake, tls_no_shared_cipher, tls_version, tls_sni_unknown, tls_plaintext: handshake() only;
 ///        `detail` is the alert sent, 0 when none. tls_alert: a fatal alert of the peer, or any later one. tls_flood:
-///        more key updates than the bytes that were moved call for. Others as TcpTransport.
+///        more key updates than the bytes that were moved call for. Others as TcpTransport, also for what failed
+///        inside OpenSSL for want of memory or of the system.
 /// Nothing of OpenSSL's is allocated before the peer's first byte: a silent connection costs its socket only.
 /// `closed` with peer_closed and detail 1 when the peer's bytes ended without close_notify (RFC 8446 §6.1).
 ///

@@ -3,12 +3,30 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <string_view>
 
 #include "http/negotiate.hpp"
+#include "net/syscalls.hpp"
 
 namespace equinox::server {
+
+namespace {
+
+// Nothing was sent before: there is room, and what fails is not tried again.
+void answer(int socket) noexcept {
+  constexpr std::string_view kBusy =
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 24\r\nRetry-After: 1\r\n"
+      "Connection: close\r\n\r\n503 Service Unavailable\n";
+  ssize_t sent = 0;
+  do {
+    sent = net::syscalls().send(socket, kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  static_cast<void>(net::syscalls().shutdown(socket, SHUT_WR));
+}
+
+}  // namespace
 
 std::size_t Admission::AddressHash::operator()(const std::array<std::uint8_t, 16>& address) const noexcept {
   std::uint64_t high = 0;
@@ -63,16 +81,14 @@ std::optional<std::uint32_t> RefusalSlots::take(UniqueFd socket, TimePoint now) 
 }
 
 void RefusalSlots::on_ready(std::uint32_t index) noexcept {
-  constexpr std::string_view kBusy =
-      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 24\r\nRetry-After: 1\r\n"
-      "Connection: close\r\n\r\n503 Service Unavailable\n";
   Slot& slot = slots_[index];
   if (!slot.socket) return;
   std::array<char, 16 * 1024> bytes;
   for (; slot.reads < kMostReads; ++slot.reads) {
-    const ssize_t got = ::recv(slot.socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    const ssize_t got = net::syscalls().recv(slot.socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (got < 0 && errno == EINTR) continue;  // no edge would announce again what is there
     if (got <= 0) {
-      const bool is_waiting = got < 0 && (errno == EAGAIN || errno == EINTR);
+      const bool is_waiting = got < 0 && errno == EAGAIN;
       if (!is_waiting) free(slot);
       return;
     }
@@ -82,8 +98,7 @@ void RefusalSlots::on_ready(std::uint32_t index) noexcept {
       free(slot);
       return;
     }
-    static_cast<void>(::send(slot.socket.get(), kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
-    ::shutdown(slot.socket.get(), SHUT_WR);
+    answer(slot.socket.get());
     slot.is_answered = true;
   }
   free(slot);  // who goes on sending behind its answer must not keep the reactor reading

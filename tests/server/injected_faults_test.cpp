@@ -1,6 +1,6 @@
-// A server whose system calls fail: one after the other in every way the kernel has, then all of them at random under
-// ten thousand requests of all three protocols. Every octet a client receives is the right one, what ends has a reason
-// that blames nobody who did nothing, and afterwards the books add up.
+// A server whose system calls fail, and OpenSSL's with them: one after the other in every way they have, then all of
+// them at random under ten thousand requests of all three protocols. Every octet a client receives is the right one,
+// what ends has a reason that blames nobody who did nothing, and afterwards the books add up.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -67,12 +67,13 @@ class InjectedFaults : public ::testing::Test {
  protected:
   enum class Speaks { http1, h2c, tls_http1, tls_h2 };
 
-  void serve(std::vector<FaultRule> rules, std::uint64_t seed) {
+  void serve(std::vector<FaultRule> rules, std::uint64_t seed, std::uint32_t connections = 0) {
     injector_ = std::make_unique<FaultInjector>(std::move(rules), seed);
     ServerConfig config;
     config.listeners = {{.name = "http", .address = "127.0.0.1:0"},
                         {.name = "https", .address = "127.0.0.1:0", .tls = TlsConfig{.self_signed = true}}};
     config.reactors = 1;
+    config.limits.connections = connections;
     config.log.target = "off";
     server_ = std::make_unique<Server>(config);
     add_routes();
@@ -160,6 +161,13 @@ class InjectedFaults : public ::testing::Test {
   void expect_no_failure() const { EXPECT_FALSE(has_failed_) << failure_; }
   [[nodiscard]] ServerSnapshot snapshot() const { return server_->view().snapshot(); }
   FaultInjector& injector() { return *injector_; }
+  [[nodiscard]] std::uint16_t port() const { return server_->port(); }
+  [[nodiscard]] bool has_struck_with_each() const {
+    for (std::size_t i = 0; i < injector_->rules().size(); ++i) {
+      if (injector_->count(i) == 0) return false;
+    }
+    return true;
+  }
   [[nodiscard]] std::size_t answered() const { return answered_; }
   [[nodiscard]] std::size_t broken() const { return broken_; }
 
@@ -262,7 +270,15 @@ INSTANTIATE_TEST_SUITE_P(OneByOne, EachFault,
                                            FaultCase{"WaitInterrupted", {Call::epoll_wait, {EINTR}, 500}, false},
                                            FaultCase{"WaitOneEvent", {Call::epoll_wait, kOneByte, 700}, false},
                                            FaultCase{
-                                               "ShutdownNotConnected", {Call::shutdown, {ENOTCONN}, 1000}, false}),
+                                               "ShutdownNotConnected", {Call::shutdown, {ENOTCONN}, 1000}, false},
+                                           FaultCase{"TlsNoMemory", {Call::ssl_new, kSslError, 300}, true},
+                                           FaultCase{"HandshakeFails", {Call::ssl_do_handshake, kSslError, 200}, true},
+                                           FaultCase{
+                                               "HandshakeSystemFails", {Call::ssl_do_handshake, {EIO}, 200}, true},
+                                           FaultCase{"TlsReadFails", {Call::ssl_read_ex, kSslError, 80}, true},
+                                           FaultCase{"TlsReadSystemFails", {Call::ssl_read_ex, {EIO}, 80}, true},
+                                           FaultCase{"TlsWriteFails", {Call::ssl_write_ex, kSslError, 80}, true},
+                                           FaultCase{"TlsWriteSystemFails", {Call::ssl_write_ex, {EIO}, 80}, true}),
                          [](const auto& test) { return std::string{test.param.name}; });
 
 // Accepting pauses for want of descriptors, and when it is to go on there is no memory to watch the listener with.
@@ -276,20 +292,67 @@ TEST_F(InjectedFaults, AcceptingIsResumedWhenTheFirstTriesFail) {
   expect_books_add_up();
 }
 
+// Who is refused has no connection and no reason, but a counter and a descriptor.
+TEST_F(InjectedFaults, ARefusalEndsWhicheverOfItsCallsFails) {
+  serve({{Call::recv, {EINTR}, 400},
+         {Call::recv, {EAGAIN}, 200},
+         {Call::recv, {ECONNRESET}, 20},
+         {Call::send, {EINTR}, 200},
+         {Call::send, {EPIPE}, 20},
+         {Call::send, kOneByte, 20},
+         {Call::epoll_ctl, {ENOMEM}, 10},
+         {Call::shutdown, {ENOTCONN}, 10}},
+        5, 1);
+  injector().arm(false);
+  RawClient holder{port()};
+  holder.send("GET /small HTTP/1.1\r\n");  // not idle: nothing makes room
+  ASSERT_TRUE(eventually([&] { return snapshot().accepted() == 1; }));
+  const std::size_t descriptors_before = open_descriptors();
+  injector().arm(true);
+  std::uint64_t refused = 0;
+  std::uint64_t told = 0;
+  for (; refused < 1000 && !(refused >= 100 && has_struck_with_each()); ++refused) {
+    RawClient client{port()};
+    client.send("GET /small HTTP/1.1\r\nHost: a\r\n\r\n");
+    ASSERT_TRUE(client.read_to_end());
+    if (client.received().size() <= 1) continue;
+    EXPECT_TRUE(client.received().starts_with("HTTP/1.1 503 ") && client.received().ends_with("Unavailable\n"));
+    ++told;
+  }
+  EXPECT_TRUE(has_struck_with_each());
+  EXPECT_GT(told * 4, refused * 3) << "only some of these faults cost the answer";
+  EXPECT_EQ(snapshot().listeners[0].rejected[index_of(ConnectionRejectReason::max_connections)], refused);
+  EXPECT_EQ(snapshot().accepted(), 1U);
+  injector().arm(false);
+  EXPECT_TRUE(eventually([&] { return open_descriptors() == descriptors_before; }));
+  holder.close();
+  expect_books_add_up();
+}
+
 TEST_F(InjectedFaults, TenThousandRequestsUnderAllOfThem) {
   const std::size_t descriptors_before = open_descriptors();
-  serve({{Call::accept4, {EINTR}, 50},    {Call::accept4, {EAGAIN}, 50},     {Call::accept4, {ECONNABORTED}, 50},
-         {Call::accept4, {EMFILE}, 20},   {Call::accept4, {ENOBUFS}, 20},    {Call::accept4, {ENOMEM}, 20},
-         {Call::recv, {EINTR}, 50},       {Call::recv, {EAGAIN}, 50},        {Call::recv, kOneByte, 100},
-         {Call::recv, {ENOBUFS}, 2},      {Call::recv, {ENOMEM}, 2},         {Call::recv, {ECONNRESET}, 2},
-         {Call::send, {EINTR}, 50},       {Call::send, {EAGAIN}, 50},        {Call::send, kOneByte, 100},
-         {Call::send, {ENOBUFS}, 2},      {Call::send, {ENOMEM}, 2},         {Call::send, {EPIPE}, 2},
-         {Call::sendmsg, {EINTR}, 50},    {Call::sendmsg, {EAGAIN}, 50},     {Call::sendmsg, kOneByte, 100},
-         {Call::sendmsg, {ENOBUFS}, 15},  {Call::sendmsg, {ENOMEM}, 15},     {Call::sendfile, {EINTR}, 50},
-         {Call::sendfile, {EAGAIN}, 50},  {Call::sendfile, kOneByte, 100},   {Call::sendfile, {ENOMEM}, 20},
-         {Call::pread, {EINTR}, 50},      {Call::pread, kOneByte, 50},       {Call::pread, {EIO}, 20},
-         {Call::epoll_ctl, {EINTR}, 50},  {Call::epoll_ctl, {ENOMEM}, 30},   {Call::epoll_ctl, {ENOSPC}, 30},
-         {Call::epoll_wait, {EINTR}, 50}, {Call::epoll_wait, kOneByte, 200}, {Call::shutdown, {ENOTCONN}, 200}},
+  serve({{Call::accept4, {EINTR}, 50},        {Call::accept4, {EAGAIN}, 50},
+         {Call::accept4, {ECONNABORTED}, 50}, {Call::accept4, {EMFILE}, 20},
+         {Call::accept4, {ENOBUFS}, 20},      {Call::accept4, {ENOMEM}, 20},
+         {Call::recv, {EINTR}, 50},           {Call::recv, {EAGAIN}, 50},
+         {Call::recv, kOneByte, 100},         {Call::recv, {ENOBUFS}, 2},
+         {Call::recv, {ENOMEM}, 2},           {Call::recv, {ECONNRESET}, 2},
+         {Call::send, {EINTR}, 50},           {Call::send, {EAGAIN}, 50},
+         {Call::send, kOneByte, 100},         {Call::send, {ENOBUFS}, 2},
+         {Call::send, {ENOMEM}, 2},           {Call::send, {EPIPE}, 2},
+         {Call::sendmsg, {EINTR}, 50},        {Call::sendmsg, {EAGAIN}, 50},
+         {Call::sendmsg, kOneByte, 100},      {Call::sendmsg, {ENOBUFS}, 15},
+         {Call::sendmsg, {ENOMEM}, 15},       {Call::sendfile, {EINTR}, 50},
+         {Call::sendfile, {EAGAIN}, 50},      {Call::sendfile, kOneByte, 100},
+         {Call::sendfile, {ENOMEM}, 20},      {Call::pread, {EINTR}, 50},
+         {Call::pread, kOneByte, 50},         {Call::pread, {EIO}, 20},
+         {Call::epoll_ctl, {EINTR}, 50},      {Call::epoll_ctl, {ENOMEM}, 30},
+         {Call::epoll_ctl, {ENOSPC}, 30},     {Call::epoll_wait, {EINTR}, 50},
+         {Call::epoll_wait, kOneByte, 200},   {Call::shutdown, {ENOTCONN}, 200},
+         {Call::ssl_new, kSslError, 30},      {Call::ssl_do_handshake, kSslError, 15},
+         {Call::ssl_do_handshake, {EIO}, 15}, {Call::ssl_read_ex, kSslError, 5},
+         {Call::ssl_read_ex, {EIO}, 5},       {Call::ssl_write_ex, kSslError, 5},
+         {Call::ssl_write_ex, {EIO}, 5}},
         20'261'128);
   ask_all(4000, 3500, 1300);
   expect_no_failure();

@@ -1,5 +1,8 @@
 #include "support/fault_injector.hpp"
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <stdexcept>
@@ -25,7 +28,11 @@ struct FaultyCalls {
             .pread = pread,
             .epoll_ctl = epoll_ctl,
             .epoll_wait = epoll_wait,
-            .shutdown = shutdown};
+            .shutdown = shutdown,
+            .ssl_new = ssl_new,
+            .ssl_do_handshake = ssl_do_handshake,
+            .ssl_read_ex = ssl_read_ex,
+            .ssl_write_ex = ssl_write_ex};
   }
 
   static int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
@@ -94,6 +101,26 @@ struct FaultyCalls {
     return real().shutdown(fd, how);
   }
 
+  static SSL* ssl_new(SSL_CTX* context) {
+    if (ssl_fails(Call::ssl_new)) return nullptr;
+    return real().ssl_new(context);
+  }
+
+  static int ssl_do_handshake(SSL* ssl) {
+    if (ssl_fails(Call::ssl_do_handshake)) return -1;
+    return real().ssl_do_handshake(ssl);
+  }
+
+  static int ssl_read_ex(SSL* ssl, void* into, std::size_t size, std::size_t* count) {
+    if (ssl_fails(Call::ssl_read_ex)) return 0;
+    return real().ssl_read_ex(ssl, into, size, count);
+  }
+
+  static int ssl_write_ex(SSL* ssl, const void* from, std::size_t size, std::size_t* count) {
+    if (ssl_fails(Call::ssl_write_ex)) return 0;
+    return real().ssl_write_ex(ssl, from, size, count);
+  }
+
  private:
   static const net::Syscalls& real() {
     static const net::Syscalls kReal = net::real_syscalls();
@@ -103,6 +130,17 @@ struct FaultyCalls {
   static bool fails_with(const FaultRule* rule) {
     if (rule == nullptr || rule->fault == kOneByte) return false;
     errno = rule->fault.os_errno;
+    return true;
+  }
+  /// SSL_get_error() finds its answer in the queue.
+  static bool ssl_fails(Call call) {
+    const FaultRule* rule = injector->strike(call);
+    if (rule == nullptr) return false;
+    if (rule->fault == kSslError) {
+      ERR_raise(ERR_LIB_SSL, ERR_R_MALLOC_FAILURE);
+    } else {
+      ERR_raise(ERR_LIB_SYS, rule->fault.os_errno);
+    }
     return true;
   }
   static bool fails(Call call) { return fails_with(injector->strike(call)); }

@@ -11,18 +11,34 @@
 
 namespace equinox::testing {
 
-/// The system calls of the seam that can be made to fail.
-enum class Call : std::uint8_t { accept4, recv, send, sendmsg, sendfile, pread, epoll_ctl, epoll_wait, shutdown };
-inline constexpr std::size_t kCalls = 9;
+/// The calls of the seam that can be made to fail.
+enum class Call : std::uint8_t {
+  accept4,
+  recv,
+  send,
+  sendmsg,
+  sendfile,
+  pread,
+  epoll_ctl,
+  epoll_wait,
+  shutdown,
+  ssl_new,
+  ssl_do_handshake,
+  ssl_read_ex,
+  ssl_write_ex
+};
+inline constexpr std::size_t kCalls = 13;
 inline constexpr std::array<std::string_view, kCalls> kCallNames{
-    "accept4", "recv", "send", "sendmsg", "sendfile", "pread", "epoll_ctl", "epoll_wait", "shutdown"};
+    "accept4",    "recv",     "send",    "sendmsg",          "sendfile",    "pread",       "epoll_ctl",
+    "epoll_wait", "shutdown", "SSL_new", "SSL_do_handshake", "SSL_read_ex", "SSL_write_ex"};
 
-/// One way to fail: an errno, or success for a single byte (or event).
+/// One way to fail: an errno (of OpenSSL's calls: SSL_ERROR_SYSCALL), or success for a single byte (or event).
 struct Fault {
   int os_errno{0};  ///< 0: the call succeeds for one byte
   bool operator==(const Fault&) const = default;
 };
 inline constexpr Fault kOneByte{0};
+inline constexpr Fault kSslError{-1};  ///< OpenSSL's calls only: SSL_ERROR_SSL, for want of memory
 
 struct FaultRule {
   Call call;
@@ -30,8 +46,8 @@ struct FaultRule {
   unsigned per_mille;
 };
 
-/// Makes system calls fail at random, the same in each run of the same calls. What the kernel promises is kept: after
-/// EAGAIN or a short read that were made up, the edge that would have come is made up as well. For servers of one
+/// Makes the seam's calls fail at random, the same in each run of the same calls. What the kernel promises is kept:
+/// after EAGAIN or a short read that were made up, the edge that would have come is made up as well. For servers of one
 /// reactor; make it before the server starts, destroy it after the server has stopped.
 class FaultInjector {
  public:
