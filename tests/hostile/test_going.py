@@ -14,17 +14,18 @@ from support.clients import Clients, Http1Client, Http2Client, receive_frames
 from support.raw import exchange, parse_answers
 from support.server import PATIENCE
 from support.wait import wait_for
-from watch import GET, ROWS, SLOWNESS, Row
+from watch import GET, SLOWNESS, Watch
 
 GRACE = 8.0
 REQUESTS = 50_000
+TRAFFIC = 10_000  # answers before the signal: long enough for a p99 of the other client
 
 
-def row(name, reason, broken, ended_after=None):
-    made = Row(name, ended_after=ended_after, reason=reason, broken=[b for b in broken if b])
-    ROWS.append(made)
-    print("\n  " + " | ".join(made.cells()))
-    assert not made.broken, made.broken
+def judged(watch, reason, broken, took):
+    watch.told(reason)
+    watch.row.ended_after = took
+    for what in filter(None, broken):
+        watch.broke(what)
 
 
 class Download(threading.Thread):
@@ -80,8 +81,11 @@ class Download2(Download):
         return f"streams ended after {self.got} of {whole}" if self.got != whole else "" if self.goaway else "no GOAWAY was seen"
 
 
-def drained_under_load(start, site, stalled):
-    server = start(drain={"timeout": f"{int(GRACE)}s"}, timeouts={"write": "30s"})
+def going(start):
+    return start(drain={"timeout": f"{int(GRACE)}s"}, timeouts={"write": "30s"})
+
+
+def drained_under_load(server, site, stalled):
     size = (site / "32m.bin").stat().st_size
     downloads = [Download(server, size), Download(server, size), Download2(server, size)]
     load = Clients(*(Http1Client(server.address(), pause=0.002) for _ in range(6)), *(Http2Client(server.address(), pause=0.002) for _ in range(2)))
@@ -93,11 +97,11 @@ def drained_under_load(start, site, stalled):
         reader.sendall(b"GET /32m.bin HTTP/1.1\r\nHost: a\r\n\r\n")
         reader.recv(100)
     with load:
+        wait_for(lambda: load.answered > TRAFFIC, 60 * PATIENCE, "traffic")
         for download in downloads:
             download.start()
         for download in downloads:
             assert download.started.wait(10)
-        wait_for(lambda: load.answered > 200, 10, "traffic")
         began = time.monotonic()
         server.signal(signal.SIGTERM)
         status = server.wait(GRACE + 20)
@@ -110,34 +114,40 @@ def drained_under_load(start, site, stalled):
 
 
 def test_sigterm_under_load_loses_and_cuts_nothing(start, site):
-    status, took, cut, load = drained_under_load(start, site, stalled=False)
-    row("SIGTERM under load, downloads in flight", f"exit {status}",
-        [*cut, *load.lost[:3], "not exit 0" if status else "", "later than the grace" if took > GRACE + 0.5 * SLOWNESS else ""], took)
+    """No "CPU after": the server is gone."""
+    server = going(start)
+    with Watch(server, "SIGTERM under load, downloads in flight", ends=True) as watch:
+        status, took, cut, load = drained_under_load(server, site, stalled=False)
+        judged(watch, f"exit {status}", [*cut, *load.lost[:3], "not exit 0" if status else "",
+               "later than the grace" if took > GRACE + 0.5 * SLOWNESS else ""], took)
 
 
 def test_sigterm_with_a_stalled_reader_ends_with_the_grace(start, site):
-    status, took, cut, load = drained_under_load(start, site, stalled=True)
-    row("SIGTERM under load, a reader stalls", f"exit {status}",
-        [*cut, *load.lost[:3], "not exit 0" if status else "",
-         f"after {took:.2f} s, not grace + 0.5 s" if not GRACE - 0.5 < took < GRACE + 0.5 * SLOWNESS else ""], took)
+    server = going(start)
+    with Watch(server, "SIGTERM under load, a reader stalls", ends=True) as watch:
+        status, took, cut, load = drained_under_load(server, site, stalled=True)
+        judged(watch, f"exit {status}", [*cut, *load.lost[:3], "not exit 0" if status else "",
+               f"after {took:.2f} s, not grace + 0.5 s" if not GRACE - 0.5 < took < GRACE + 0.5 * SLOWNESS else ""], took)
 
 
 def test_reloads_under_load_fail_none_of_fifty_thousand(start, make_config, load_program):
     config = make_config()
     server = start(config)
-    load = subprocess.Popen([load_program, "closed", str(server.port()), "--connections", "16", "--requests", str(REQUESTS), "--seconds", "60",
-                             "--rate", "0"], stdout=subprocess.PIPE, text=True)
-    others = Clients(*(Http2Client(server.address(), pause=0.01) for _ in range(2)))
-    reloads = 0
-    with others, server.connect() as held:
-        while load.poll() is None and reloads < 400:
-            reloads += 1
-            config["routes"][0]["respond"]["body"] = f'{{"status":"ok","turn":{reloads}}}'
-            config["timeouts"] = {"idle": f"{50 + reloads % 20}s"}
-            server.write_config(config)
-            server.signal(signal.SIGHUP)
-            wait_for(lambda: f'"turn":{reloads}' in exchange(held, GET).body.decode(), 10 * PATIENCE, "the reload")
-    told = json.loads(load.communicate(timeout=60)[0])
-    row(f"{reloads} reloads within {told['requests']} requests", f"{told['failed']} failed",
-        [f"{told['failed']} failed" if told["failed"] else "", "too few requests" if told["requests"] < REQUESTS else "",
-         "too few reloads" if reloads < 5 else "", *others.lost[:3]], told["seconds"])
+    with Watch(server, "reloads under load") as watch:
+        load = subprocess.Popen([load_program, "closed", str(server.port()), "--connections", "16", "--requests", str(REQUESTS), "--seconds", "60",
+                                 "--rate", "0"], stdout=subprocess.PIPE, text=True)
+        others = Clients(*(Http2Client(server.address(), pause=0.01) for _ in range(2)))
+        reloads = 0
+        with others, server.connect() as held:
+            while load.poll() is None and reloads < 400:
+                reloads += 1
+                config["routes"][0]["respond"]["body"] = f'{{"status":"ok","turn":{reloads}}}'
+                config["timeouts"] = {"idle": f"{50 + reloads % 20}s"}
+                server.write_config(config)
+                server.signal(signal.SIGHUP)
+                wait_for(lambda: f'"turn":{reloads}' in exchange(held, GET).body.decode(), 10 * PATIENCE, "the reload")
+        told = json.loads(load.communicate(timeout=60)[0])
+        watch.row.attack = f"{reloads} reloads within {told['requests']} requests"
+        judged(watch, f"{told['failed']} failed",
+               [f"{told['failed']} failed" if told["failed"] else "", "too few requests" if told["requests"] < REQUESTS else "",
+                "too few reloads" if reloads < 5 else "", *others.lost[:3]], told["seconds"])

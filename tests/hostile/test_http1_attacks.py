@@ -158,15 +158,18 @@ def test_bodies_that_nobody_wants_are_not_read_as_requests(start):
     """CL.0: what follows an early refusal is a body, never the next request."""
     server = start()
     hidden = b"GET /hello?hidden HTTP/1.1\r\nHost: a\r\n\r\n"
-    for head in (b"POST /nowhere HTTP/1.1\r\nHost: a\r\n", b"DELETE /hello/x HTTP/1.1\r\nHost: a\r\n", b"PUT /100k.bin HTTP/1.1\r\nHost: a\r\n",
-                 POST + b"Expect: wonders\r\n"):
-        with server.connect() as peer:
-            peer.settimeout(0.5)
-            peer.sendall(head + b"Content-Length: %d\r\n\r\n" % len(hidden) + hidden)
-            data = b""
-            try:
-                while chunk := peer.recv(65536):
-                    data += chunk
-            except socket.timeout:
-                pass
-            assert data.count(b"HTTP/1.1 ") == 1 and b'{"status":"ok"}' not in data, data[:300]
+    with Watch(server, "requests in bodies that are refused") as watch:
+        for head in (b"POST /nowhere HTTP/1.1\r\nHost: a\r\n", b"DELETE /hello/x HTTP/1.1\r\nHost: a\r\n",
+                     b"PUT /100k.bin HTTP/1.1\r\nHost: a\r\n", POST + b"Expect: wonders\r\n"):
+            with server.connect() as peer:
+                peer.settimeout(0.5)
+                peer.sendall(head + b"Content-Length: %d\r\n\r\n" % len(hidden) + hidden)
+                data = b""
+                try:
+                    while chunk := peer.recv(65536):
+                        data += chunk
+                except socket.timeout:
+                    pass
+                assert data.count(b"HTTP/1.1 ") == 1 and b'{"status":"ok"}' not in data, data[:300]
+        watch.attacker_ended()
+        watch.told("one answer")

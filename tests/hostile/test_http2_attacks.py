@@ -6,9 +6,8 @@ import pytest
 from support.attacks import ATTACKS
 from support.frames import END_HEADERS, END_STREAM, HEADERS, Attacker, frame, literal, request, request_fields
 from support.wait import wait_for
-from watch import SLOWNESS, Watch
+from watch import SLOWNESS, Watch, over_and_over
 
-LASTS_SECONDS = 0.5  # ended attackers come again, so that the others are watched for a while
 LONGEST_FLOOD = 4.0  # seconds of one attacker; each is ended long before
 
 
@@ -27,8 +26,7 @@ def flood(attacker, name):
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_flood_is_ended(hostile_server, name):
     with Watch(hostile_server, name, ATTACKS[name][1], within=2) as watch:
-        began = time.monotonic()
-        while time.monotonic() < began + LASTS_SECONDS:
+        for _ in over_and_over():
             attacker = Attacker(hostile_server)
             flood(attacker, name)
             assert attacker.until_ended(3 * SLOWNESS), "still served"
@@ -54,13 +52,17 @@ def test_a_flood_whose_answers_are_not_read_is_ended(hostile_server, name):
 
 
 def test_streams_above_the_limit_are_refused_one_by_one(hostile_server):
-    attacker = Attacker(hostile_server)
-    attacker.drain(0.3)
-    attacker.send(b"".join(request(s, "/echo", "POST", ends=False) for s in range(1, 281, 2)))
-    attacker.drain(0.5)
-    assert attacker.resets == 140 - 128
-    assert not attacker.ended
-    attacker.close()
+    """No "ended after": the connection goes on."""
+    with Watch(hostile_server, "140 streams, 128 are allowed") as watch:
+        attacker = Attacker(hostile_server)
+        attacker.drain(0.3)
+        attacker.send(b"".join(request(s, "/echo", "POST", ends=False) for s in range(1, 281, 2)))
+        wait_for(lambda: attacker.drain(0.05) or attacker.resets >= 140 - 128, 5, "RST_STREAM of each above")
+        attacker.drain(0.5)  # and of no other
+        assert attacker.resets == 140 - 128
+        assert not attacker.ended
+        attacker.close()
+        watch.told("REFUSED_STREAM")
 
 
 @pytest.mark.parametrize("name,payload", {
@@ -72,8 +74,12 @@ def test_streams_above_the_limit_are_refused_one_by_one(hostile_server):
     "pseudo behind others": literal("x", "y") + literal(":scheme", "http"), "LF in a name": literal("a\nb", "c"),
 }.items())
 def test_a_request_that_could_be_smuggled_is_reset(hostile_server, name, payload):
-    attacker = Attacker(hostile_server)
-    attacker.send(frame(HEADERS, END_STREAM | END_HEADERS, 1, request_fields() + payload))
-    wait_for(lambda: attacker.drain(0.05) or attacker.resets or attacker.ended, 5, "RST_STREAM")
-    assert HEADERS not in attacker.received, "no answer"
-    attacker.close()
+    with Watch(hostile_server, "HTTP/2 request with " + name) as watch:
+        for _ in over_and_over():
+            attacker = Attacker(hostile_server)
+            attacker.send(frame(HEADERS, END_STREAM | END_HEADERS, 1, request_fields() + payload))
+            wait_for(lambda: attacker.drain(0.05) or attacker.resets or attacker.ended, 5, "RST_STREAM")
+            watch.attacker_ended()
+            assert HEADERS not in attacker.received, "no answer"
+            attacker.close()
+        watch.told("RST_STREAM" if attacker.resets else "GOAWAY")

@@ -1,10 +1,11 @@
-"""What an attack costs everybody else: another client's p99, memory, and CPU once it is over. One row of the table each."""
+"""What an attack costs everybody else: another client's p99, memory, CPU while it is held and once it is over. One row of the table each."""
 
 import json
 import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,10 +21,13 @@ SLOWNESS = PATIENCE * (3 if IS_SANITIZED else 1)
 
 VICTIM_P99_MS = 250.0
 MEMORY_BYTES = 16 << 20
-CPU_AFTER = 0.05
+BASELINE_BYTES = 2 << 20
+CPU_AFTER = 0.05  # and while peers are held that say nothing
+HELD_SECONDS = 2.0
+LASTS_SECONDS = 0.5
 
 ROWS = []
-HEADINGS = ("attack", "others' p99 ms", "memory MB", "ended after s", "CPU after %", "reason", "met")
+HEADINGS = ("attack", "others' p99 ms", "memory MB", "ended after s", "CPU held %", "CPU after %", "reason", "met")
 
 
 @dataclass
@@ -32,6 +36,7 @@ class Row:
     p99_ms: float | None = None
     grown_mb: float | None = None
     ended_after: float | None = None
+    cpu_held: float | None = None
     cpu_after: float | None = None
     reason: str = ""
     broken: list = field(default_factory=list)
@@ -40,7 +45,8 @@ class Row:
         def number(value, form):
             return "–" if value is None else format(value, form)
         return (self.attack, number(self.p99_ms, ".1f"), number(self.grown_mb, "+.1f"), number(self.ended_after, ".2f"),
-                number(None if self.cpu_after is None else self.cpu_after * 100, ".1f"), self.reason or "–", "no" if self.broken else "yes")
+                number(self.cpu_held, ".1%").rstrip("%"), number(self.cpu_after, ".1%").rstrip("%"), self.reason or "–",
+                "no" if self.broken else "yes")
 
 
 def table(rows):
@@ -60,13 +66,39 @@ def closed_by_reason(server, initiator=None):
     return found
 
 
+def cpu_share(server, seconds):
+    """Of one core."""
+    cpu, began = server.cpu_seconds(), time.monotonic()
+    time.sleep(seconds)  # a measuring window, not a wait for anything
+    return (server.cpu_seconds() - cpu) / (time.monotonic() - began)
+
+
+def over_and_over(seconds=LASTS_SECONDS):
+    """Ended attackers come again, so that the others are watched for a while."""
+    limit = time.monotonic() + seconds
+    yield
+    while time.monotonic() < limit:
+        yield
+
+
 class Other:
     """Another client beside the attack (victim.py)."""
 
-    def __init__(self, address, path="/hello"):
-        self.process = subprocess.Popen([sys.executable, str(HERE / "victim.py"), address[0], str(address[1]), path],
+    def __init__(self, address, path="/hello", *how):
+        self.process = subprocess.Popen([sys.executable, str(HERE / "victim.py"), address[0], str(address[1]), path, *how],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout.readline() == "ready\n"
+
+    def say(self, word):
+        self.process.stdin.write(word + "\n")
+        self.process.stdin.flush()
+
+    @contextmanager
+    def resting(self):
+        self.say("rest")
+        assert self.process.stdout.readline() == "resting\n"
+        yield
+        self.say("go")
 
     def finish(self):
         told, _ = self.process.communicate("\n", timeout=30)
@@ -77,16 +109,18 @@ class Watch:
     """with Watch(server, name) as watch: attack → one row of the table, and the checks.
 
     `reasons`: close reasons that are right. `within`: seconds until watch.attacker_ended() must have been called.
-    `memory`: bytes the server may grow during the attack, None where its memory is the point of another row."""
+    `memory`: bytes the server may grow during the attack, None where its memory is the point of another row.
+    `keeps`: the other client stays on the connection it has when the attack begins. `ends`: the server is to end."""
 
-    def __init__(self, server, name, reasons=(), within=None, memory=MEMORY_BYTES, path="/hello", listener="http"):
+    def __init__(self, server, name, reasons=(), within=None, memory=MEMORY_BYTES, path="/hello", listener="http", keeps=False, ends=False):
         self.server, self.reasons, self.within, self.memory = server, set(reasons), within, memory
-        self.path, self.listener = path, listener
+        self.path, self.listener, self.ends = path, listener, ends
+        self.how = ["keeps"] * keeps + ["leaves"] * ends
         self.row = Row(name)
 
     def __enter__(self):
         self.closed_before = closed_by_reason(self.server)
-        self.other = Other(self.server.address(self.listener), self.path)
+        self.other = Other(self.server.address(self.listener), self.path, *self.how)
         self.before = self.largest = self.server.rss_bytes()
         self.sampling = threading.Event()
         self.sampler = threading.Thread(target=self.sample, daemon=True)
@@ -98,12 +132,17 @@ class Watch:
         while not self.sampling.wait(0.02):
             try:
                 self.largest = max(self.largest, self.server.rss_bytes())
-            except FileNotFoundError:  # it has ended, as some attacks want it to
+            except (FileNotFoundError, ProcessLookupError):  # it has ended, as some attacks want it to
                 return
 
     def attacker_ended(self):
         if self.row.ended_after is None:
             self.row.ended_after = time.monotonic() - self.began
+
+    def measure_held(self):
+        """While attackers are held that say nothing. The other client rests: its requests are not what is measured."""
+        with self.other.resting():
+            self.row.cpu_held = cpu_share(self.server, HELD_SECONDS)
 
     def told(self, reason):
         """Where the answer is a status and not the end of the connection."""
@@ -125,8 +164,8 @@ class Watch:
         ROWS.append(self.row)
         if kind is not None:
             self.broke("the attack did not run to its end")
-        elif self.server.process.poll() is not None:
-            self.broke(f"the server ended: {self.server.log_text()}")
+        elif (self.server.process.poll() is not None) != self.ends:
+            self.broke(f"the server {'goes on' if self.ends else 'ended'}: {self.server.log_text()}")
         else:
             self.judge(told)
         print("\n  " + " | ".join(self.row.cells()), flush=True)
@@ -136,15 +175,16 @@ class Watch:
         row = self.row
         row.p99_ms, row.grown_mb = told["p99_ms"], (self.largest - self.before) / (1 << 20)
         self.judge_reason()
-        row.cpu_after = self.quiet_cpu()
+        row.cpu_after = None if self.ends else self.quiet_cpu()
         if told["failures"]:
             self.broke(f"others failed: {told['failures']}")
         if told["p99_ms"] >= VICTIM_P99_MS * SLOWNESS:
             self.broke(f"others' p99 {told['p99_ms']:.0f} ms of {told['requests']} requests")
         if self.memory is not None and self.largest - self.before >= allowed_memory(self.memory):
             self.broke(f"memory grew by {row.grown_mb:.1f} MB")
-        if row.cpu_after >= CPU_AFTER:
-            self.broke(f"{row.cpu_after * 100:.1f} % CPU afterwards")
+        for share, moment in ((row.cpu_held, "while held"), (row.cpu_after, "afterwards")):
+            if share is not None and share >= CPU_AFTER:
+                self.broke(f"{share * 100:.1f} % CPU {moment}")
         if self.within is not None and (row.ended_after is None or row.ended_after > self.within * SLOWNESS):
             self.broke(f"ended after {row.ended_after} s instead of {self.within}")
 
@@ -165,9 +205,7 @@ class Watch:
         """CPU the server takes when the attack is over; the least of a few looks, since accounts are settled meanwhile."""
         least = 1.0
         for _ in range(4):
-            cpu, began = self.server.cpu_seconds(), time.monotonic()
-            time.sleep(0.25)  # a measuring window, not a wait for anything
-            least = min(least, (self.server.cpu_seconds() - cpu) / (time.monotonic() - began))
+            least = min(least, cpu_share(self.server, 0.25))
             if least < CPU_AFTER / 2:
                 break
         return least
@@ -176,3 +214,15 @@ class Watch:
 def allowed_memory(size):
     """Sanitizers multiply what is allocated; the point there is the report, not the figure."""
     return size * 6 if IS_SANITIZED else size
+
+
+def quiet(server):
+    """No connection is open; the account of the last ones is settled."""
+    return server.metric("equinox_connections") == 0
+
+
+def assert_baseline(server, descriptors, memory):
+    wait_for(lambda: quiet(server), 20 * SLOWNESS, "all of them to be gone")
+    assert server.descriptors() <= descriptors + 2
+    grown = server.rss_bytes() - memory
+    assert grown <= allowed_memory(BASELINE_BYTES), f"{grown / (1 << 20):.2f} MB above the baseline"
