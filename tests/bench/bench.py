@@ -21,7 +21,7 @@ from pathlib import Path
 import bench_servers
 from bench_measure import Failed
 from bench_scenarios import SCENARIOS, WRAPPERS
-from bench_servers import HELLO, PEERS, ROOT
+from bench_servers import HELLO, PEERS, PLAIN, ROOT
 
 
 SHOWN = ("rate", "busy", "p99_us", "p99_watched_us", "p999_us", "connections", "page_ms", "scrape_ms", "few_us", "thousand_us", "many_us")
@@ -54,19 +54,23 @@ def start_peers(variant, work, names, notes):
     for name in names:
         extra = dict(variant.extra.get(name, {}))
         if name == "equinox" and variant.wrapper == "callgrind":
-            plain = ROOT / "build/bench-nolto/equinox"
-            if plain.exists():
-                extra["binary"] = str(plain)
-        peer = PEERS[name](work, extra)
-        if not peer.available():
-            notes.append(f"{name}: not installed")
-            continue
-        try:
-            peer.start(WRAPPERS[variant.wrapper](peer.work), patience=180 if variant.wrapper == "callgrind" else 10)
-            peers.append(peer)
-        except (RuntimeError, Failed) as problem:
-            notes.append(str(problem))
-            peer.stop()
+            if PLAIN.exists():
+                extra["binary"] = str(PLAIN)
+        for attempt in (1, 2, 3):
+            peer = PEERS[name](work, extra)
+            if not peer.available():
+                notes.append(f"{name}: not installed")
+                break
+            try:
+                peer.start(WRAPPERS[variant.wrapper](peer.work), patience=180 if variant.wrapper == "callgrind" else 10)
+                peers.append(peer)
+                break
+            except (RuntimeError, Failed) as problem:
+                peer.stop()
+                # A port that was free may have been taken meanwhile.
+                if attempt == 3 or "in use" not in str(problem):
+                    notes.append(str(problem))
+                    break
     return peers
 
 

@@ -7,9 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from bench_servers import program
-
-GENERATOR = ("taskset", "-c", "1")
+from bench_servers import GENERATOR_CPU, SERVER_CPU, program
 
 
 class Failed(Exception):
@@ -24,7 +22,7 @@ def tool(name):
 
 
 def run(command, timeout=180):
-    done = subprocess.run([*GENERATOR, *map(str, command)], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=timeout,
+    done = subprocess.run([*GENERATOR_CPU, *map(str, command)], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=timeout,
                           check=False)
     if done.returncode != 0:
         raise Failed((done.stderr or done.stdout)[-200:].strip())
@@ -76,7 +74,7 @@ class Held:
     def __init__(self, port, count, timeout=120, **options):
         words = [program("bench_load"), "idle", str(port), "--connections", str(count)]
         words += [f"--{key}" for key, value in options.items() if value]
-        self.process = subprocess.Popen([*GENERATOR, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([*GENERATOR_CPU, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:
             raise Failed("the idle holder ended early")
@@ -105,7 +103,10 @@ def settled_rss(peer):
 
 
 def instructions(peer, generate):
-    """User-space instructions per request under callgrind: counters zeroed after warm-up, dumped after the requests."""
+    """User-space instructions of the serving thread per request under callgrind: zeroed after warm-up, dumped after the requests.
+
+    The other threads are left out: what they do once a second would count by how long the run takes, not by requests.
+    """
     control = tool("callgrind_control")
     pid = str(peer.process.pid)
     generate(2000)
@@ -114,11 +115,12 @@ def instructions(peer, generate):
         subprocess.run([control, flag, pid], capture_output=True, timeout=60, check=True)
 
     command("--zero")
-    count = generate(20000)  # enough that what other threads do once a second hardly counts
+    count = generate(20000)
+    for old in Path(peer.work).glob("callgrind.out*"):
+        old.unlink()
     command("--dump")
-    dumps = sorted(Path(peer.work).glob("callgrind.out.*"), key=lambda p: p.stat().st_mtime)
     total = 0
-    for dump in dumps:
+    for dump in Path(peer.work).glob("callgrind.out*"):  # one for each thread
         found = re.search(r"^(?:summary|totals): (\d+)", dump.read_text(errors="replace"), re.MULTILINE)
         if found:
             total = max(total, int(found[1]))
@@ -128,4 +130,5 @@ def instructions(peer, generate):
 
 
 def callgrind_wrapper(work):
-    return ("taskset", "-c", "0", tool("valgrind"), "--tool=callgrind", f"--callgrind-out-file={work}/callgrind.out", "-q")
+    return (*SERVER_CPU, tool("valgrind"), "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={work}/callgrind.out",
+            "-q")

@@ -11,7 +11,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("EQUINOX_BENCH_BUILD") or ROOT / "build/release")
+PLAIN = ROOT / "build/bench-nolto/equinox"  # of which instructions are counted
 HELLO = '{"status":"ok"}'
+
+_CPUS = sorted(os.sched_getaffinity(0))
+SERVER_CPU = ("taskset", "-c", str(_CPUS[0]))
+GENERATOR_CPU = ("taskset", "-c", str(_CPUS[min(1, len(_CPUS) - 1)]))  # instructions can be counted with one CPU, too
 
 
 def program(name):
@@ -47,7 +52,7 @@ class Peer:
     def command(self):
         raise NotImplementedError
 
-    def start(self, wrapper=("taskset", "-c", "0"), patience=10):
+    def start(self, wrapper=SERVER_CPU, patience=10):
         log = open(self.work / "log", "wb")
         self.process = subprocess.Popen([*wrapper, *map(str, self.command())], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                         start_new_session=True, env={**os.environ, **self.environment()}, cwd=self.work)

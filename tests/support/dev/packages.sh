@@ -8,6 +8,7 @@ PACKAGES_CLANG=(clang-14 libclang-rt-14-dev)
 PACKAGES_LINT=(clang-tidy-14 clang-format-14 shellcheck python3)
 PACKAGES_TEST=(python3 curl nghttp2-client wrk openssl procps)
 PACKAGES_E2E=(python3-pytest python3-h2 python3-jsonschema python3-yaml chromium prometheus)
+PACKAGES_COUNT=(valgrind nghttp2-client openssl)
 PACKAGES_BENCH=(python3 wrk nghttp2-client nghttp2-server nginx-light h2o lighttpd haproxy caddy valgrind openssl)
 
 missing_packages() {

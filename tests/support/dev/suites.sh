@@ -63,6 +63,14 @@ run_hostile() {
     --junitxml="$REPORT_DIR/$report.xml" </dev/null
 }
 
+# Instructions of a request against their limits, in the build where inlining hides nothing.
+run_instructions() {
+  want "${PACKAGES_COUNT[@]}"
+  build_preset release bench_load || return 1
+  timed 'build bench-nolto' build_preset bench-nolto equinox || return 1
+  "$PYTHON" tests/bench/instruction_gate.py "$REPORT_DIR/instructions.xml" </dev/null
+}
+
 UNIT_LABELS='unit|architecture|docs'
 
 sanitizer_part() {
@@ -101,6 +109,7 @@ everyday_tests() {
   part integration run_ctest release integration integration
   part e2e run_e2e
   part deploy run_deploy "$1"
+  part instructions run_instructions
   sanitizer_part asan
 }
 
@@ -120,6 +129,7 @@ verb_test() {
       ;;
     e2e) part e2e run_e2e ;;
     deploy) part deploy run_deploy core run ;;
+    instructions) part instructions run_instructions ;;
     hostile)
       case "${2:-release}" in release | asan | tsan) ;; *) die "test hostile: unknown build '$2' (allowed: release asan tsan)" ;; esac
       part "hostile${2:+, $2}" run_hostile "${2:-release}"
@@ -131,7 +141,7 @@ verb_test() {
       part hostile run_hostile
       part 'hostile, asan' run_hostile asan
       ;;
-    *) die "test: unknown part '$1' (allowed: unit integration e2e deploy hostile full)" ;;
+    *) die "test: unknown part '$1' (allowed: unit integration e2e deploy instructions hostile full)" ;;
   esac
   finish_reports
 }
