@@ -24,7 +24,8 @@ from bench_scenarios import SCENARIOS, WRAPPERS
 from bench_servers import HELLO, PEERS, PLAIN, ROOT
 
 
-SHOWN = ("rate", "busy", "p99_us", "p99_watched_us", "p999_us", "connections", "page_ms", "scrape_ms", "few_us", "thousand_us", "many_us")
+SHOWN = ("rate", "busy", "p99_us", "p99_watched_us", "p999_us", "connections", "page_ms", "scrape_ms", "few_us", "thousand_us", "many_us",
+         "cpu_percent", "lost", "on", "off")
 
 
 @dataclass
@@ -50,20 +51,20 @@ def prepare_site(work):
 
 
 def start_peers(variant, work, names, notes):
-    peers = []
+    peers = {}
     for name in names:
         extra = dict(variant.extra.get(name, {}))
         if name == "equinox" and variant.wrapper == "callgrind":
             if PLAIN.exists():
                 extra["binary"] = str(PLAIN)
         for attempt in (1, 2, 3):
-            peer = PEERS[name](work, extra)
+            peer = extra.get("made_by", PEERS[name])(work, extra)
             if not peer.available():
                 notes.append(f"{name}: not installed")
                 break
             try:
                 peer.start(WRAPPERS[variant.wrapper](peer.work), patience=180 if variant.wrapper == "callgrind" else 10)
-                peers.append(peer)
+                peers[name] = peer
                 break
             except (RuntimeError, Failed) as problem:
                 peer.stop()
@@ -79,14 +80,14 @@ def measure_variant(variant, settings, work, names):
     peers = start_peers(variant, work, names, notes)
     try:
         for _ in range(1 if variant.once else settings.rounds):
-            for peer in peers:
+            for name, peer in peers.items():
                 try:
                     figure = variant.measure(peer, settings)
-                    samples.setdefault(peer.name, []).append(figure)
-                except (Failed, subprocess.SubprocessError, OSError, ValueError) as problem:
-                    notes.append(f"{peer.name}: {problem}")
+                    samples.setdefault(name, []).append(figure)
+                except (Failed, subprocess.SubprocessError, RuntimeError, OSError, ValueError) as problem:
+                    notes.append(f"{name}: {problem}")
     finally:
-        for peer in peers:
+        for peer in peers.values():
             peer.stop()
     return samples, notes
 
@@ -103,6 +104,8 @@ def judge(variant, figures):
     """[(goal in words, met or None)]"""
     own = figures.get("equinox")
     told = []
+    for key, bound, words in variant.bounds:
+        told.append((f"≤ {bound:g} {words}", own[key] <= bound if own and own.get(key) is not None else None))
     for against, factor in variant.goals:
         if against == "abs":
             told.append((f"≤ {factor:g} {variant.unit}", own and own["value"] <= factor))

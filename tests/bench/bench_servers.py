@@ -153,6 +153,19 @@ class Equinox(Peer):
         return [self.available(), "serve", "--config", file, "--log-level", "warn"]
 
 
+class ObserveServer(Peer):
+    """A server on the library, with samples, timeline and slow log or without; the configuration file has no key for that."""
+
+    name = "observe_server"
+    ports_wanted = ("http",)
+
+    def available(self):
+        return program("observe_server")
+
+    def command(self):
+        return [self.available(), self.ports["http"], self.extra.get("observe", "on")]
+
+
 class Raw(Peer):
     name = "raw"
     ports_wanted = ("http",)
