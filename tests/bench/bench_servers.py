@@ -153,6 +153,12 @@ class Equinox(Peer):
         return [self.available(), "serve", "--config", file, "--log-level", "warn"]
 
 
+class OneReactor(Equinox):
+    """What two reactors are compared with."""
+
+    name = "one_reactor"
+
+
 class ObserveServer(Peer):
     """A server on the library, with samples, timeline and slow log or without; the configuration file has no key for that."""
 
@@ -312,4 +318,4 @@ class Nghttpd(Peer):
         return [self.available(), "--no-tls", "-n1", "-a", "127.0.0.1", "-d", self.site, "-m", "128", self.ports["h2c"]]
 
 
-PEERS = {p.name: p for p in (Equinox, Raw, Nginx, H2o, Lighttpd, Haproxy, Caddy, Nghttpd)}
+PEERS = {p.name: p for p in (Equinox, Raw, Nginx, H2o, Lighttpd, Haproxy, Caddy, Nghttpd, OneReactor)}
