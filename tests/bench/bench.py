@@ -1,6 +1,6 @@
 """Side by side in one run: Equinox, the raw ceiling and the servers Debian has. Use ./dev bench.
 
-    bench.py [--quick] [--only P1,P9] [--rounds 3] [--seconds 2]
+    bench.py [--quick] [--only P1,P9] [--rounds 3] [--seconds 2] [--markdown FILE]
 
 The server has one reactor on CPU 0, the generator is on CPU 1, rounds are interleaved, the median counts. The main figure is the
 server's CPU microseconds per finished request; requests per second measure the generator and are shown only.
@@ -9,23 +9,16 @@ server's CPU microseconds per finished request; requests per second measure the 
 import argparse
 import json
 import os
-import platform
-import statistics
 import subprocess
-import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import bench_servers
 from bench_measure import Failed
+from bench_report import judge, machine, markdown, print_variant, summarize
 from bench_scenarios import SCENARIOS, WRAPPERS
 from bench_servers import HELLO, PEERS, PLAIN, ROOT
-
-
-SHOWN = ("rate", "busy", "p99_us", "p99_watched_us", "p999_us", "connections", "page_ms", "scrape_ms", "few_us", "thousand_us", "many_us",
-         "cpu_percent", "lost", "on", "off")
 
 
 @dataclass
@@ -92,52 +85,6 @@ def measure_variant(variant, settings, work, names):
     return samples, notes
 
 
-def summarize(samples):
-    values = [s["value"] for s in samples]
-    middle = statistics.median(values)
-    best = min(samples, key=lambda s: abs(s["value"] - middle))
-    spread = (max(values) - min(values)) / middle * 100 if middle and len(values) > 1 else 0.0
-    return {**best, "value": middle, "spread": spread, "rounds": len(values)}
-
-
-def judge(variant, figures):
-    """[(goal in words, met or None)]"""
-    own = figures.get("equinox")
-    told = []
-    for key, bound, words in variant.bounds:
-        told.append((f"≤ {bound:g} {words}", own[key] <= bound if own and own.get(key) is not None else None))
-    for against, factor in variant.goals:
-        if against == "abs":
-            told.append((f"≤ {factor:g} {variant.unit}", own and own["value"] <= factor))
-            continue
-        values = [figures[n]["value"] for n in against.split() if n in figures]
-        words = f"≤ {factor:g} × {' or '.join(against.split())}"
-        told.append((words, own["value"] <= factor * min(values) if own and values else None))
-    return told
-
-
-def print_variant(variant, figures, notes, verdicts):
-    print(f"\n{variant.id}  {variant.title}")
-    raw = figures.get("raw", {}).get("value")
-    peers = [f["value"] for n, f in figures.items() if n not in ("equinox", "raw")]
-    best = min(peers) if peers else None
-    print(f"    {'server':<10}{variant.unit:>12}{'× raw':>8}{'× best':>8}{'spread':>8}   more")
-    for name, f in sorted(figures.items(), key=lambda item: item[1]["value"]):
-        ratio = [f"{f['value'] / base:.2f}" if base else "-" for base in (raw, best)]
-        more = " ".join(f"{k}={f[k]:,.0f}" if k == "rate" else f"{k}={f[k]:.4g}" for k in SHOWN if f.get(k) is not None)
-        print(f"    {name:<10}{f['value']:>12,.2f}{ratio[0]:>8}{ratio[1]:>8}{f['spread']:>7.1f}%   {more}")
-    for words, met in verdicts:
-        print(f"    goal {words}: {'no figure' if met is None else 'met' if met else 'NOT met'}")
-    for note in dict.fromkeys(notes):
-        print(f"    note {note}")
-    sys.stdout.flush()
-
-
-def machine():
-    model = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "?")
-    return {"cpu": model, "cpus": os.cpu_count(), "kernel": platform.release(), "date": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())}
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="a minute: one short round of the main scenarios")
@@ -146,6 +93,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--servers", default="", help="only these, as equinox,raw,nginx")
     parser.add_argument("--json", type=Path, default=None)
+    parser.add_argument("--markdown", type=Path, default=None, help="the table once more, as docs/performance.md shows it")
     options = parser.parse_args()
     wanted = {w.strip().upper() for w in options.only.split(",") if w.strip()}
     settings = Settings(0.6, 1, 2000, 1.0) if options.quick else Settings(options.seconds, options.rounds, 10000, 4.0)
@@ -164,11 +112,13 @@ def main():
             verdicts = judge(variant, figures)
             print_variant(variant, figures, notes, verdicts)
             results.append({"id": variant.id, "title": variant.title, "unit": variant.unit, "figures": figures, "notes": notes,
-                            "goals": [{"goal": words, "met": met} for words, met in verdicts]})
+                            "goals": [vars(verdict) for verdict in verdicts]})
     target = options.json or ROOT / "build/bench" / f"{'quick' if options.quick else 'full'}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps({"machine": machine(), "settings": vars(settings), "build": str(bench_servers.BUILD.name), "results": results},
-                                 indent=1))
+    told = {"machine": machine(), "settings": vars(settings), "build": str(bench_servers.BUILD.name), "results": results}
+    target.write_text(json.dumps(told, indent=1))
+    if options.markdown:
+        options.markdown.write_text(markdown(told))
     print(f"\nwritten: {os.path.relpath(target)}")
 
 
