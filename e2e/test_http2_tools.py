@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,15 @@ def test_nghttp_gets_a_page_with_its_resources(tool, server, name, arguments):
     assert done.returncode == 0, done.stderr
     assert ":status: 200" in done.stdout
     assert "GOAWAY" not in done.stdout.replace("send GOAWAY", "") or "NO_ERROR" in done.stdout
+
+
+def test_the_library_has_the_fixes_that_its_version_hides():
+    # 1.52.0 ends the process on a frame behind a session's end (CVE-2026-27135); Debian mended that in its third update.
+    if 'VERSION_ID="12"' not in Path("/etc/os-release").read_text(encoding="utf-8"):
+        pytest.skip("not Debian 12, whose update numbers these are")
+    for package in ("libnghttp2-14", "libnghttp2-dev"):
+        have = run("dpkg-query", "-W", "-f=${Version}", package).stdout
+        assert run("dpkg", "--compare-versions", have, "ge", "1.52.0-1+deb12u3").returncode == 0, f"{package} {have}"
 
 
 def test_nghttp_uploads(tool, server, tmp_path):

@@ -75,7 +75,7 @@ set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_APPLIANCE_PACKAGE_NAME equinox)
 set(CPACK_DEBIAN_APPLIANCE_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_APPLIANCE_PACKAGE_DEPENDS
-  "systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles, init-system-helpers (>= 1.52)")
+  "systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles, init-system-helpers (>= 1.52), libnghttp2-14 (>= 1.52.0-1+deb12u3)")
 set(CPACK_DEBIAN_APPLIANCE_DESCRIPTION "HTTP/1.1 and HTTP/2 server you can see inside
 Equinox serves static sites and built-in handlers over HTTP/1.1, HTTP/2 and
 TLS. Every open connection can be watched live, and every closed one can be
