@@ -59,6 +59,57 @@ def test_a_wrong_file_changes_nothing_and_is_told_with_its_line(start, make_conf
     wait_for(lambda: [e for e in server.log if ":2:" in str(e) and "listner" in str(e)], 5, "the line in the log")
 
 
+def with_admin_certificate(config, folder, pair=None):
+    """admin.tls with files of its own; the pair given is what they hold now."""
+    certificate, key = folder / "admin.crt", folder / "admin.key"
+    for source, target in zip(pair or make_certificate(folder, "good"), (certificate, key)):
+        shutil.copy(source, target)
+    config["admin"]["tls"] = {"certificates": [{"certificate": str(certificate), "key": str(key)}]}
+    return config, certificate
+
+
+def test_an_admin_certificate_that_is_none_changes_nothing_of_the_traffic_either(start, make_config, tmp_path):
+    config, admin = with_admin_certificate(with_answer(make_config, "good", reload={"certificates": "signal"}), tmp_path)
+    server = start(config)
+    admin.write_text("no certificate")
+    server.write_config({**with_answer(make_config, "new", reload={"certificates": "signal"}), "admin": config["admin"]})
+    server.signal(signal.SIGHUP)
+    wait_for(lambda: server.lines(message="reload refused, nothing has changed"), 5, "the refusal in the log")
+    assert body_of(server) == "good"
+    assert server.metric("equinox_config_last_reload_successful") == 0
+
+
+def test_certificates_are_renewed_together_or_not_at_all(start, make_config, tmp_path):
+    config, admin = with_admin_certificate(make_config(), tmp_path)
+    certificate, key = make_certificate(tmp_path, "first")
+    config["listeners"][1]["tls"]["certificates"] = [{"certificate": str(certificate), "key": str(key)}]
+    server = start(config)
+    before = served_certificate(server)
+    admin.write_text("no certificate")
+    for source, target in zip(make_certificate(tmp_path, "second"), (certificate, key)):
+        shutil.copy(source, target)
+    wait_for(lambda: server.lines(message="new certificates refused, the old ones stay"), 10, "the refusal in the log")
+    assert served_certificate(server) == before
+
+
+def test_renewed_certificates_leave_the_reloaded_routes_alone(start, make_config, tmp_path):
+    certificate, key = make_certificate(tmp_path, "first")
+
+    def config(body):
+        changed = with_answer(make_config, body)
+        changed["listeners"][1]["tls"]["certificates"] = [{"certificate": str(certificate), "key": str(key)}]
+        return changed
+
+    server = start(config("at start"))
+    server.write_config(config("reloaded"))
+    server.signal(signal.SIGHUP)
+    wait_for(lambda: body_of(server) == "reloaded", 5, "the new answer")
+    for source, target in zip(make_certificate(tmp_path, "second"), (certificate, key)):
+        shutil.copy(source, target)
+    wait_for(lambda: server.lines(message="certificates reloaded"), 10, "the new certificate")
+    assert body_of(server) == "reloaded"
+
+
 def test_a_change_that_needs_a_restart_is_refused_by_name(start, make_config):
     server = start(with_answer(make_config, "good", reactors=1))
     server.write_config(with_answer(make_config, "new", reactors=2))

@@ -73,8 +73,12 @@ DrainProgress Server::drain_progress() const {
   return out;
 }
 
-void Server::reload(const ServerConfig& config, const Routes& routes) { internal_->reload(config, routes); }
-void Server::reload_certificates() { internal_->reload(internal_->config, *this); }
+void Server::reload(const ServerConfig& config, const Routes& routes) {
+  internal_->reload([&] { return internal_->prepare(config, routes); });
+}
+void Server::reload_certificates() {
+  internal_->reload([&] { return internal_->prepare_certificates(); });
+}
 void Server::set_log_level(LogLevel level) { internal_->server_log.set_level(level); }
 void Server::reopen_logs() {
   for (const Log* log : {&internal_->server_log, &internal_->access_log}) {

@@ -44,7 +44,21 @@ struct Server::Internal {
   void drain(bool keep_listeners, std::string_view by);
   bool undrain();
   bool wait(std::optional<std::chrono::milliseconds> timeout);
-  void reload(const ServerConfig& config, const Routes& routes);
+
+  /// A reload of which everything that can fail is done.
+  struct PreparedReload {
+    ServerConfig config;
+    Routes routes;
+    std::shared_ptr<const server::Settings> settings;
+  };
+  /// Reads and checks; changes nothing. @throws std::invalid_argument
+  [[nodiscard]] PreparedReload prepare(ServerConfig next, Routes next_routes) const;
+  /// The certificate files again, all else as it is. @throws std::invalid_argument
+  [[nodiscard]] PreparedReload prepare_certificates() const;
+  void commit(PreparedReload prepared);
+  /// Both steps; a failure is remembered for metrics and the dashboard.
+  void reload(const std::function<PreparedReload()>& prepared);
+
   void join();
   void post_all(const std::function<void(server::Reactor&)>& task) const;
 
@@ -57,7 +71,7 @@ struct Server::Internal {
   void log(LogLevel level, std::string_view message) const;
 
   ServerConfig config;
-  Server& routes;
+  Routes& routes;  ///< the server's own; guarded by `mutex` once it runs
   Hooks hooks;
   LogWriter writer;
   Log server_log;

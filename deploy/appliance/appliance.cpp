@@ -28,6 +28,14 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr milliseconds kTick{50};     // while draining: how soon the end is noticed
 constexpr milliseconds kSettle{150};  // certificate and key are two files: both should be there before they are read
 
+using PreparedReload = Server::Internal::PreparedReload;
+
+/// The admin surface with its certificates as they are now; nothing without TLS.
+std::optional<PreparedReload> prepare_admin(Server* admin, const ApplianceConfig& config) {
+  if (admin == nullptr || !config.admin.tls) return std::nullopt;
+  return admin->internal().prepare_certificates();
+}
+
 }  // namespace
 
 Appliance::Appliance(ApplianceConfig config, ConfigFlags flags)
@@ -259,8 +267,10 @@ void Appliance::look_at_files() {
 
 void Appliance::reload_certificates() {
   try {
-    traffic_->reload_certificates();
-    if (admin_ && config_.admin.tls) admin_->reload_certificates();
+    // All that can fail comes before the first change.
+    auto admin = prepare_admin(admin_.get(), config_);
+    traffic_->internal().commit(traffic_->internal().prepare_certificates());
+    if (admin) admin_->internal().commit(std::move(*admin));
     log(LogLevel::info, "certificates reloaded");
   } catch (const std::invalid_argument& mistake) {
     traffic_->note_reload_failure(mistake.what());
@@ -337,8 +347,10 @@ Appliance::ReloadOutcome Appliance::apply(ApplianceConfig next) {
         &traffic_->view(),
         [server = traffic_.get()](std::function<void()> work) { return server->offload(std::move(work)); },
         dashboard_url(next)};
-    traffic_->reload(next.traffic, make_site(next, parts));
-    if (admin_ && config_.admin.tls) admin_->reload_certificates();
+    // All that can fail comes before the first change.
+    auto admin = prepare_admin(admin_.get(), config_);
+    traffic_->internal().commit(traffic_->internal().prepare(next.traffic, make_site(next, parts)));
+    if (admin) admin_->internal().commit(std::move(*admin));
   } catch (const std::invalid_argument& mistake) {
     return refuse(mistake.what());
   }
