@@ -123,6 +123,38 @@ def served_certificate(server):
         return secure.getpeercert(binary_form=True)
 
 
+def test_a_self_signed_listener_takes_new_rules_and_keeps_its_certificate(start, make_config):
+    def config(**tls):
+        changed = make_config()
+        changed["listeners"][1]["tls"] = tls
+        return changed
+
+    def version_spoken(server):
+        context = client_context()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            with context.wrap_socket(socket.create_connection(server.address("https"), timeout=10)) as secure:
+                return secure.version()
+        except ssl.SSLError:
+            return None
+
+    def reload(server, **tls):
+        done = len(server.lines(message="configuration reloaded"))
+        server.write_config(config(**tls))
+        server.signal(signal.SIGHUP)
+        wait_for(lambda: len(server.lines(message="configuration reloaded")) > done, 5, "the reload")
+
+    server = start(make_config())
+    from_file = served_certificate(server)
+    reload(server, self_signed=True)
+    wait_for(lambda: served_certificate(server) != from_file, 5, "a certificate that is not the file's")
+    made = served_certificate(server)
+    assert version_spoken(server) == "TLSv1.2"
+    reload(server, self_signed=True, min_version="1.3")
+    wait_for(lambda: version_spoken(server) is None, 5, "TLS 1.2 refused")
+    assert served_certificate(server) == made
+
+
 def test_a_certificate_swapped_by_symlink_is_served_within_five_seconds(start, make_config, tmp_path):
     """As kubelet does it: files are links into ..data, which is a link to a dated folder and is replaced by rename."""
     folder = tmp_path / "secret"

@@ -64,10 +64,13 @@ std::string apply_rules(SSL_CTX* context, const TlsSettings& settings) {
   return {};
 }
 
-std::string install_self_signed(SSL_CTX* context) {
-  const SelfSigned made = make_self_signed();
-  if (made.certificate && SSL_CTX_use_certificate(context, made.certificate.get()) == 1 &&
-      SSL_CTX_use_PrivateKey(context, made.key.get()) == 1) {
+std::string install_self_signed(SSL_CTX* context, const SSL_CTX* from) {
+  SelfSigned made;
+  if (from == nullptr) made = make_self_signed();
+  X509* certificate = from == nullptr ? made.certificate.get() : SSL_CTX_get0_certificate(from);
+  EVP_PKEY* key = from == nullptr ? made.key.get() : SSL_CTX_get0_privatekey(from);
+  if (certificate != nullptr && SSL_CTX_use_certificate(context, certificate) == 1 &&
+      SSL_CTX_use_PrivateKey(context, key) == 1) {
     return {};
   }
   return "self-signed certificate: " + take_openssl_error();
@@ -154,13 +157,16 @@ TlsContext::LoadResult TlsContext::load(const TlsSettings& settings) {
   std::shared_ptr<TlsContext> made{new TlsContext};
   made->alpn_wire_ = alpn_wire_of(settings);
   made->strict_sni_ = settings.strict_sni;
+  made->is_self_signed_ = is_self_signed;
   made->ticket_keys_ = settings.ticket_keys ? settings.ticket_keys : std::make_shared<TlsTicketKeys>();
+  const TlsContext* before = settings.self_signed_from.get();
+  const SSL_CTX* self_signed = before != nullptr && before->is_self_signed_ ? before->native() : nullptr;
   for (const TlsCertificateFiles& files : wanted) {
     SslContextPointer context{SSL_CTX_new(TLS_server_method())};
     if (!context) return problem("OpenSSL: " + take_openssl_error());
     if (std::string wrong = apply_rules(context.get(), settings); !wrong.empty()) return problem(std::move(wrong));
     const std::string wrong =
-        is_self_signed ? install_self_signed(context.get()) : install_certificate(context.get(), files);
+        is_self_signed ? install_self_signed(context.get(), self_signed) : install_certificate(context.get(), files);
     if (!wrong.empty()) return problem("certificate \"" + files.name + "\": " + wrong);
     install_hooks(context.get(), made.get());
     TlsCertificateFacts facts = describe_certificate(SSL_CTX_get0_certificate(context.get()));

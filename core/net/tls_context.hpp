@@ -55,9 +55,12 @@ class TlsTicketKeys {
   std::unique_ptr<State> state_;
 };
 
+class TlsContext;
+
 struct TlsSettings {
   std::vector<TlsCertificateFiles> certificates{};  ///< chosen by SNI; the first is the default
   bool self_signed{false};  ///< without certificates: one made in memory for localhost, 127.0.0.1 and ::1
+  std::shared_ptr<const TlsContext> self_signed_from{};  ///< its certificate made in memory, if it has one, is taken
   TlsVersion min_version{TlsVersion::v1_2};
   bool alpn_h2{true};
   bool alpn_http1{true};
@@ -123,6 +126,7 @@ class TlsContext {
   std::shared_ptr<TlsTicketKeys> ticket_keys_;
   std::string alpn_wire_;
   bool strict_sni_{false};
+  bool is_self_signed_{false};
 };
 
 }  // namespace equinox::net

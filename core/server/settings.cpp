@@ -44,10 +44,7 @@ ListenerSettings listener_settings(const ListenerConfig& config, const ListenerS
   if (previous != nullptr && previous->tls != nullptr) {
     settings.ticket_keys = previous->tls->ticket_keys();
     // A development certificate is made once: a reload must not change what clients have come to trust.
-    if (settings.self_signed) {
-      out.tls = previous->tls;
-      return out;
-    }
+    settings.self_signed_from = previous->tls;
   }
   auto loaded = net::TlsContext::load(settings);
   if (!loaded) throw std::invalid_argument{"listener \"" + out.name + "\": " + loaded.error().text};

@@ -88,6 +88,21 @@ TEST(SelfSignedCertificate, IsForThisMachineOnly) {
   EXPECT_GT(facts.not_after, std::chrono::system_clock::now() + 24h);
 }
 
+TEST(SelfSignedCertificate, IsKeptWhileTheRulesAroundItChange) {
+  const auto first = load({.self_signed = true});
+  const auto next = load({.self_signed = true, .self_signed_from = first, .alpn_h2 = false, .strict_sni = true});
+  EXPECT_EQ(next->certificates().front().serial, first->certificates().front().serial);
+  EXPECT_TRUE(next->is_strict());
+  EXPECT_EQ(next->alpn_wire(), "\x08http/1.1");
+}
+
+TEST_F(TlsFiles, AreNotTakenForASelfSignedCertificate) {
+  const auto file = load({.certificates = {folder_.make("main", {"a"})}});
+  const auto made = load({.self_signed = true, .self_signed_from = file});
+  EXPECT_EQ(made->certificates().front().subject, "CN=localhost");
+  EXPECT_EQ(made->certificates().front().name, "self-signed");
+}
+
 TEST(TicketKeys, KeepTheOneBeforeAndForgetOlderOnes) {
   TlsTicketKeys keys;
   const TlsTicketKeys::Key first = keys.current();
