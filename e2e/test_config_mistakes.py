@@ -4,6 +4,7 @@ import re
 
 import pytest
 from support.server import run_equinox
+from support.tls import make_certificate
 
 # name: (text of the file, line of the mistake, words that must be in the message)
 MISTAKES = {
@@ -28,6 +29,12 @@ MISTAKES = {
     "unknown choice": ('{\n  "listeners": [ { "address": "127.0.0.1:0", "h2c": "maybe" } ]\n}', 2, ["h2c", "prior-knowledge"]),
     "certificate that is not there": ('{\n  "listeners": [ { "address": "127.0.0.1:0", "tls": { "certificates": [\n    { "certificate": '
                                       '"missing.crt", "key": "missing.key" } ] } } ]\n}', 3, ["missing.crt"]),
+    "certificate that is none": ('{\n  "listeners": [ { "address": "127.0.0.1:0", "tls": { "certificates": [\n    { "certificate": '
+                                 '"wrong.json", "key": "wrong.json" } ] } } ]\n}', 3, ["tls.certificates[0].certificate: ", "PEM"]),
+    "ciphers that are none": ('{\n  "listeners": [ { "address": "127.0.0.1:0", "tls": {\n    "self_signed": true, "ciphers": "NONSENSE" '
+                              '} } ]\n}', 3, ["listeners[0].tls.ciphers: ", "NONSENSE", "allowed"]),
+    "admin certificate that is none": ('{\n  "admin": { "tls": { "certificates": [\n    { "certificate": "wrong.json", "key": '
+                                       '"wrong.json" } ] } }\n}', 3, ["admin.tls.certificates[0].certificate: ", "PEM"]),
     "route without a handler": ('{\n  "routes": [\n    { "path": "/a" }\n  ]\n}', 3, ["route"]),
     "route with two handlers": ('{\n  "routes": [\n    { "path": "/a", "echo": {}, "status": {} }\n  ]\n}', 3, ["echo", "status"]),
     "route that cannot match": ('{\n  "routes": [\n    { "path": "/*", "echo": {} },\n    { "path": "/*", "status": {} }\n  ]\n}', 4, []),
@@ -54,6 +61,17 @@ def test_check_names_the_place_and_the_key(tmp_path, name):
     for word in words:
         assert word in message, message
     assert len(message.splitlines()) <= 3, f"one precise message, not many: {message}"
+
+
+def test_a_key_of_another_certificate_is_named_at_its_place(tmp_path, certificate):
+    _, other = make_certificate(tmp_path, "other")
+    file = tmp_path / "wrong.json"
+    file.write_text('{ "listeners": [ { "address": "127.0.0.1:0", "tls": { "certificates": [\n'
+                    f'{{ "certificate": "{certificate[0]}",\n"key": "{other}" }} ] }} }} ] }}')
+    done = run_equinox("check", "--config", file)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "wrong.json:3:8: listeners[0].tls.certificates[0].key: " in done.stderr
+    assert "does not belong to" in done.stderr
 
 
 def test_serve_refuses_the_same_way_and_opens_nothing(tmp_path):

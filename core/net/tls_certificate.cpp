@@ -125,27 +125,29 @@ std::string take_openssl_error() {
   return out;
 }
 
-std::string install_certificate(SSL_CTX* context, const TlsCertificateFiles& files) {
+std::optional<TlsLoadError> install_certificate(SSL_CTX* context, const TlsCertificateFiles& files) {
   ERR_clear_error();
   bool has_passphrase = false;
   SSL_CTX_set_default_passwd_cb(context, refuse_passphrase);
   SSL_CTX_set_default_passwd_cb_userdata(context, &has_passphrase);
   if (SSL_CTX_use_certificate_chain_file(context, files.certificate_path.c_str()) != 1) {
-    return files.certificate_path + ": " + take_openssl_error();
+    return TlsLoadError{.part = TlsPart::certificate, .text = files.certificate_path + ": " + take_openssl_error()};
   }
   // A key of another type than the certificate's, or of another certificate, is refused right here.
   const bool has_key = SSL_CTX_use_PrivateKey_file(context, files.key_path.c_str(), SSL_FILETYPE_PEM) == 1;
   SSL_CTX_set_default_passwd_cb(context, nullptr);
   SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
-  if (!has_key && has_passphrase) return files.key_path + ": is protected by a passphrase";
+  const auto wrong_key = [&](const std::string& cause) {
+    return TlsLoadError{.part = TlsPart::key, .text = files.key_path + ": " + cause};
+  };
+  if (!has_key && has_passphrase) return wrong_key("is protected by a passphrase");
   if (!has_key || SSL_CTX_check_private_key(context) != 1) {
     const unsigned long code = ERR_peek_error();
     const bool is_foreign = ERR_GET_LIB(code) == ERR_LIB_X509;
     const std::string cause = take_openssl_error();
-    if (is_foreign) return files.key_path + ": does not belong to " + files.certificate_path + " (" + cause + ")";
-    return files.key_path + ": " + cause;
+    return wrong_key(is_foreign ? "does not belong to " + files.certificate_path + " (" + cause + ")" : cause);
   }
-  return {};
+  return std::nullopt;
 }
 
 SelfSigned make_self_signed() {

@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,8 @@ using KeyPointer = std::unique_ptr<EVP_PKEY, OpensslFree>;
 std::string take_openssl_error();
 
 /// Puts chain and key of `files` into `context` and checks that they belong together.
-/// @return empty, or "path: what is wrong"
-std::string install_certificate(SSL_CTX* context, const TlsCertificateFiles& files);
+/// @return nothing, or which of the two is at fault with "path: what is wrong"
+std::optional<TlsLoadError> install_certificate(SSL_CTX* context, const TlsCertificateFiles& files);
 
 struct SelfSigned {
   CertificatePointer certificate;

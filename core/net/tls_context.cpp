@@ -24,7 +24,7 @@ constexpr char kDefaultGroups[] = "X25519:P-256:P-384";
 constexpr unsigned char kSessionIdContext[] = "equinox";
 
 tl::unexpected<TlsLoadError> problem(std::string text) {
-  return tl::unexpected<TlsLoadError>{TlsLoadError{Errc::tls_configuration, std::move(text)}};
+  return tl::unexpected<TlsLoadError>{TlsLoadError{.text = std::move(text)}};
 }
 
 std::string alpn_wire_of(const TlsSettings& settings) {
@@ -39,8 +39,8 @@ bool make_key(TlsTicketKeys::Key& key) {
          RAND_priv_bytes(key.mac, sizeof key.mac) == 1;
 }
 
-// Rules that do not depend on the certificate. Empty, or what is wrong.
-std::string apply_rules(SSL_CTX* context, const TlsSettings& settings) {
+// Rules that do not depend on the certificate. Nothing, or what is wrong.
+std::optional<TlsLoadError> apply_rules(SSL_CTX* context, const TlsSettings& settings) {
   SSL_CTX_set_min_proto_version(context, settings.min_version == TlsVersion::v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                    SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -54,26 +54,28 @@ std::string apply_rules(SSL_CTX* context, const TlsSettings& settings) {
   ERR_clear_error();
   const std::string& list = settings.cipher_list;
   if (SSL_CTX_set_cipher_list(context, list.empty() ? kDefaultCipherList : list.c_str()) != 1) {
-    return "cipher list \"" + list + "\": " + take_openssl_error();
+    return TlsLoadError{.part = TlsPart::ciphers, .text = "cipher list \"" + list + "\": " + take_openssl_error()};
   }
   const std::string& suites = settings.cipher_suites;
   if (!suites.empty() && SSL_CTX_set_ciphersuites(context, suites.c_str()) != 1) {
-    return "cipher suites \"" + suites + "\": " + take_openssl_error();
+    return TlsLoadError{.part = TlsPart::ciphers, .text = "cipher suites \"" + suites + "\": " + take_openssl_error()};
   }
-  if (SSL_CTX_set1_groups_list(context, kDefaultGroups) != 1) return "key exchange groups: " + take_openssl_error();
-  return {};
+  if (SSL_CTX_set1_groups_list(context, kDefaultGroups) != 1) {
+    return TlsLoadError{.text = "key exchange groups: " + take_openssl_error()};
+  }
+  return std::nullopt;
 }
 
-std::string install_self_signed(SSL_CTX* context, const SSL_CTX* from) {
+std::optional<TlsLoadError> install_self_signed(SSL_CTX* context, const SSL_CTX* from) {
   SelfSigned made;
   if (from == nullptr) made = make_self_signed();
   X509* certificate = from == nullptr ? made.certificate.get() : SSL_CTX_get0_certificate(from);
   EVP_PKEY* key = from == nullptr ? made.key.get() : SSL_CTX_get0_privatekey(from);
   if (certificate != nullptr && SSL_CTX_use_certificate(context, certificate) == 1 &&
       SSL_CTX_use_PrivateKey(context, key) == 1) {
-    return {};
+    return std::nullopt;
   }
-  return "self-signed certificate: " + take_openssl_error();
+  return TlsLoadError{.text = "self-signed certificate: " + take_openssl_error()};
 }
 
 }  // namespace
@@ -164,10 +166,13 @@ TlsContext::LoadResult TlsContext::load(const TlsSettings& settings) {
   for (const TlsCertificateFiles& files : wanted) {
     SslContextPointer context{SSL_CTX_new(TLS_server_method())};
     if (!context) return problem("OpenSSL: " + take_openssl_error());
-    if (std::string wrong = apply_rules(context.get(), settings); !wrong.empty()) return problem(std::move(wrong));
-    const std::string wrong =
+    if (auto wrong = apply_rules(context.get(), settings)) return tl::unexpected{std::move(*wrong)};
+    auto wrong =
         is_self_signed ? install_self_signed(context.get(), self_signed) : install_certificate(context.get(), files);
-    if (!wrong.empty()) return problem("certificate \"" + files.name + "\": " + wrong);
+    if (wrong) {
+      wrong->text = "certificate \"" + files.name + "\": " + wrong->text;
+      return tl::unexpected{std::move(*wrong)};
+    }
     install_hooks(context.get(), made.get());
     TlsCertificateFacts facts = describe_certificate(SSL_CTX_get0_certificate(context.get()));
     facts.name = files.name;

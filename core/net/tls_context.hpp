@@ -71,8 +71,12 @@ struct TlsSettings {
   std::shared_ptr<TlsTicketKeys> ticket_keys{};  ///< empty: new ones. Pass context->ticket_keys() on reload
 };
 
+/// What of the settings is at fault.
+enum class TlsPart : std::uint8_t { other, ciphers, certificate, key };
+
 struct TlsLoadError {
   Errc code{Errc::tls_configuration};
+  TlsPart part{TlsPart::other};
   std::string text;  ///< names the file and the cause: "certificate \"main\": tls.key: does not belong to tls.crt"
 };
 

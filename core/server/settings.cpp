@@ -17,6 +17,8 @@ std::vector<Network> parse_networks(const std::vector<std::string>& texts, const
   return out;
 }
 
+}  // namespace
+
 net::TlsSettings tls_settings(const TlsConfig& config) {
   net::TlsSettings out;
   for (const CertificateConfig& certificate : config.certificates) {
@@ -32,6 +34,8 @@ net::TlsSettings tls_settings(const TlsConfig& config) {
   out.cipher_list = config.ciphers;
   return out;
 }
+
+namespace {
 
 ListenerSettings listener_settings(const ListenerConfig& config, const ListenerSettings* previous) {
   ListenerSettings out;

@@ -52,6 +52,9 @@ using RouteNumbering = std::function<RouteId(std::string_view name)>;
 std::shared_ptr<const Settings> make_settings(const ServerConfig& config, const Routes& routes,
                                               const RouteNumbering& number_of, const Settings* previous);
 
+/// What a TLS context is made from. @throws std::invalid_argument for an unknown version
+net::TlsSettings tls_settings(const TlsConfig& config);
+
 /// The bounds a codec needs, from the configuration.
 http::Limits protocol_limits(const LimitConfig& limits);
 

@@ -28,6 +28,12 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr milliseconds kTick{50};     // while draining: how soon the end is noticed
 constexpr milliseconds kSettle{150};  // certificate and key are two files: both should be there before they are read
 
+std::string joined(const std::vector<ConfigProblem>& problems) {
+  std::string all;
+  for (const ConfigProblem& problem : problems) all += (all.empty() ? "" : "; ") + problem.to_string();
+  return all;
+}
+
 using PreparedReload = Server::Internal::PreparedReload;
 
 /// The admin surface with its certificates as they are now; nothing without TLS.
@@ -309,22 +315,19 @@ Appliance::ReloadOutcome Appliance::reload() {
   if (loaded.config) {
     outcome = apply(std::move(*loaded.config));
   } else {
-    std::string all;
-    for (const ConfigProblem& problem : loaded.problems) all += (all.empty() ? "" : "; ") + problem.to_string();
-    outcome = refuse(std::move(all));
+    outcome = refuse(joined(loaded.problems));
   }
   manager_.ready(outcome.error.empty() ? "serving" : "serving; the last reload was refused");
   return outcome;
 }
 
 // What the sandbox keeps closed would otherwise be found out by clients, as answers with 403 or 404.
-std::string Appliance::unreadable(const ApplianceConfig& next) const {
-  std::string all;
-  for (const ConfigProblem& problem : check_files(next)) all += (all.empty() ? "" : "; ") + problem.to_string();
+std::string Appliance::unusable_files(const ApplianceConfig& next) const {
+  std::string all = joined(check_files(next));
   if (!all.empty() && !config_.sandbox_in_force.empty()) {
     all += "; the sandbox keeps the folders that were known at start: further ones need a restart";
   }
-  return all;
+  return all.empty() ? joined(check_certificates(next)) : all;
 }
 
 Appliance::ReloadOutcome Appliance::apply(ApplianceConfig next) {
@@ -335,7 +338,7 @@ Appliance::ReloadOutcome Appliance::apply(ApplianceConfig next) {
   if (!change.restart.empty()) {
     return refuse(fmt::format("{} changed, which needs a restart", fmt::join(change.restart, ", ")));
   }
-  if (std::string problems = unreadable(next); !problems.empty()) return refuse(std::move(problems));
+  if (std::string problems = unusable_files(next); !problems.empty()) return refuse(std::move(problems));
   // The listeners are the same, and so are their sockets.
   for (std::size_t i = 0; i < next.traffic.listeners.size(); ++i) {
     next.traffic.listeners[i].inherited = config_.traffic.listeners[i].inherited;

@@ -64,7 +64,7 @@ class Appliance {
   void watch_files();
   void reload_certificates();
   ReloadOutcome apply(ApplianceConfig next);
-  [[nodiscard]] std::string unreadable(const ApplianceConfig& next) const;
+  [[nodiscard]] std::string unusable_files(const ApplianceConfig& next) const;
   ReloadOutcome refuse(std::string error);
   void log(LogLevel level, std::string_view message, std::string_view detail = {}) const;
 

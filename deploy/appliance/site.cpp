@@ -55,6 +55,41 @@ Handler make_static(const RouteConfig& route, const SiteParts& parts) {
   return handlers::static_files(std::move(options));
 }
 
+/// Each part is loaded by itself: every mistake shows, each at its own key.
+void check_tls(const Settings& s, const std::string& path, const TlsConfig& tls, std::vector<ConfigProblem>& problems) {
+  const auto look = [&](const net::TlsSettings& part, const std::string& certificate) {
+    const auto loaded = net::TlsContext::load(part);
+    if (loaded) return;
+    std::string key = path;
+    std::string_view allowed = "a certificate and rules that OpenSSL takes";
+    switch (loaded.error().part) {
+      case net::TlsPart::ciphers:
+        key += ".ciphers";
+        allowed = "a list in OpenSSL's syntax such as \"ECDHE+AESGCM\", or none";
+        break;
+      case net::TlsPart::certificate:
+        key = certificate + ".certificate";
+        allowed = "a PEM file, the leaf first, then its chain";
+        break;
+      case net::TlsPart::key:
+        key = certificate + ".key";
+        allowed = "the PEM file of the certificate's private key, without a passphrase";
+        break;
+      case net::TlsPart::other: break;
+    }
+    problems.push_back({s.origin(key), key, fmt::format("{}; allowed is {}", loaded.error().text, allowed)});
+  };
+  net::TlsSettings rules = server::tls_settings(tls);
+  const std::vector<net::TlsCertificateFiles> certificates = std::exchange(rules.certificates, {});
+  rules.self_signed = true;
+  look(rules, path);
+  for (std::size_t i = 0; i < certificates.size(); ++i) {
+    net::TlsSettings alone;
+    alone.certificates = {certificates[i]};
+    look(alone, fmt::format("{}.certificates[{}]", path, i));
+  }
+}
+
 }  // namespace
 
 Handler make_handler(const RouteConfig& route, const ApplianceConfig& config, const SiteParts& parts) {
@@ -85,8 +120,18 @@ Routes make_site(const ApplianceConfig& config, const SiteParts& parts) {
   return site;
 }
 
-std::vector<ConfigProblem> check_site(const ApplianceConfig& config) {
+std::vector<ConfigProblem> check_certificates(const ApplianceConfig& config) {
   std::vector<ConfigProblem> problems;
+  for (std::size_t i = 0; i < config.traffic.listeners.size(); ++i) {
+    const auto& tls = config.traffic.listeners[i].tls;
+    if (tls) check_tls(config.settings, fmt::format("listeners[{}].tls", i), *tls, problems);
+  }
+  if (config.admin.is_on && config.admin.tls) check_tls(config.settings, "admin.tls", *config.admin.tls, problems);
+  return problems;
+}
+
+std::vector<ConfigProblem> check_site(const ApplianceConfig& config) {
+  std::vector<ConfigProblem> problems = check_certificates(config);
   http::Router router;
   for (std::size_t i = 0; i < config.routes.size(); ++i) {
     const std::string key = fmt::format("routes[{}].path", i);

@@ -24,6 +24,8 @@ Handler make_handler(const RouteConfig& route, const ApplianceConfig& config, co
 /// All routes of the configuration, in order. @throws std::invalid_argument as make_handler
 Routes make_site(const ApplianceConfig& config, const SiteParts& parts);
 
+/// Whether every `tls` block can be used, admin's too: certificates, keys, ciphers.
+std::vector<ConfigProblem> check_certificates(const ApplianceConfig& config);
 /// Whether the routes can all be reached and the TLS parts be used: what only the server itself can tell.
 std::vector<ConfigProblem> check_site(const ApplianceConfig& config);
 

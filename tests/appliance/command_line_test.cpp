@@ -92,7 +92,25 @@ TEST(Site, ACertificateThatIsNoneIsNamed) {
   EXPECT_TRUE(check_files(*loaded.config).empty());
   const auto problems = check_site(*loaded.config);
   ASSERT_EQ(problems.size(), 1u);
-  EXPECT_THAT(problems[0].to_string(), testing::HasSubstr("a.crt"));
+  EXPECT_THAT(problems[0].origin, testing::EndsWith("f.json:1:75"));
+  EXPECT_EQ(problems[0].key, "listeners[0].tls.certificates[0].certificate");
+  EXPECT_EQ(problems[0].message, "certificate \"main\": " + (folder.path() / "a.crt").string() +
+                                     ": no start line; allowed is a PEM file, the leaf first, then its chain");
+}
+
+TEST(Site, EveryTlsBlockIsLookedAtAdminsToo) {
+  const LoadedConfig loaded = load_config(
+      "{\"listeners\": [{\"address\": \":0\", \"tls\": {\"self_signed\": true, \"ciphers\": \"NONE\"}}],\n"
+      "\"admin\": {\"tls\": {\"self_signed\": true, \"ciphers\": \"NEITHER\"}}}",
+      "f.json", {});
+  ASSERT_TRUE(loaded.config);
+  const auto problems = check_site(*loaded.config);
+  ASSERT_EQ(problems.size(), 2u);
+  EXPECT_EQ(problems[0].to_string(),
+            "f.json:1:74: listeners[0].tls.ciphers: cipher list \"NONE\": no cipher match; allowed is a list in "
+            "OpenSSL's syntax such as \"ECDHE+AESGCM\", or none");
+  EXPECT_EQ(problems[1].origin, "f.json:2:51");
+  EXPECT_EQ(problems[1].key, "admin.tls.ciphers");
 }
 
 TEST(Site, ServesEachConfiguredRoute) {
