@@ -220,10 +220,20 @@ ConfigValue* member(ConfigValue* object, std::string_view name) {
   return nullptr;
 }
 
+void erase_member(ConfigValue* object, std::string_view name) {
+  if (object == nullptr) return;
+  std::erase_if(object->members, [&](const ConfigValue::Member& candidate) { return candidate.key == name; });
+}
+
 /// Flags that name whole listeners and routes: the file's list makes room, then overrides fill the new places.
 class FlagMerger {
  public:
-  FlagMerger(const ConfigFlags& flags, ConfigValue* root) : flags_{flags}, root_{root}, out_{flags.values} {}
+  FlagMerger(const ConfigFlags& flags, ConfigValue* root, std::vector<ConfigProblem>& problems)
+      : flags_{flags}, root_{root}, problems_{problems}, out_{flags.values} {
+    if (!flags.tls_certificate.empty()) certificate_flags_.emplace_back("--tls-cert");
+    if (!flags.tls_key.empty()) certificate_flags_.emplace_back("--tls-key");
+    if (flags.tls_self_signed) certificate_flags_.emplace_back("--tls-self-signed");
+  }
 
   std::vector<Override> run() {
     merge_listeners();
@@ -239,16 +249,21 @@ class FlagMerger {
   void merge_listeners() {
     ConfigValue* list = member(root_, "listeners");
     if (list != nullptr && list->kind != ConfigValue::Kind::array) return;
-    const bool wants_tls = !flags_.tls_listen.empty() || !flags_.tls_certificate.empty() || flags_.tls_self_signed;
+    const bool is_tls_new = !flags_.tls_listen.empty() || (list == nullptr && !certificate_flags_.empty());
     std::vector<std::pair<std::string, std::string>> cleartext;
     for (const auto& address : flags_.listen) cleartext.emplace_back(address, "--listen");
     if (list == nullptr && cleartext.empty()) cleartext.emplace_back("0.0.0.0:8080", "default");
-    if (list != nullptr && !flags_.listen.empty()) {
-      std::erase_if(list->items, [](ConfigValue& listener) { return member(&listener, "tls") == nullptr; });
+    if (list != nullptr) {
+      std::erase_if(list->items, [&](ConfigValue& listener) {
+        const bool is_tls = member(&listener, "tls") != nullptr;
+        return is_tls ? !flags_.tls_listen.empty() : !flags_.listen.empty();
+      });
+      if (!is_tls_new && !certificate_flags_.empty()) set_certificates(*list);
     }
-    if (cleartext.empty() && !wants_tls) return;
+    if (cleartext.empty() && !is_tls_new) return;
     std::size_t next = list == nullptr ? 0 : list->items.size();
-    const std::size_t count = next + cleartext.size() + (wants_tls ? 1 : 0);
+    const std::size_t count = next + cleartext.size() + (is_tls_new ? 1 : 0);
+    if (next == 0) erase_member(root_, "listeners");  // all of it makes room, and an empty list would be a mistake
     add("listeners", std::to_string(count), cleartext.empty() ? "--tls-listen" : cleartext.front().second);
     for (std::size_t i = 0; i < cleartext.size(); ++i, ++next) {
       const std::string at = item("listeners", next);
@@ -256,7 +271,7 @@ class FlagMerger {
       add(at + ".address", cleartext[i].first, cleartext[i].second);
       if (i != 0) add(at + ".name", fmt::format("http-{}", i + 1), cleartext[i].second);
     }
-    if (wants_tls) add_tls_listener(item("listeners", next));
+    if (is_tls_new) add_tls_listener(item("listeners", next));
   }
 
   void add_tls_listener(const std::string& at) {
@@ -264,14 +279,43 @@ class FlagMerger {
     add(at, "", "--tls-listen");
     add(at + ".address", has_address ? flags_.tls_listen : "0.0.0.0:8443", has_address ? "--tls-listen" : "default");
     add(at + ".tls", "", "--tls-listen");
-    if (flags_.tls_self_signed) add(at + ".tls.self_signed", "true", "--tls-self-signed");
-    if (flags_.tls_certificate.empty() && flags_.tls_key.empty()) return;
-    add(at + ".tls.certificates", "1", "--tls-cert");
-    add(at + ".tls.certificates[0]", "", "--tls-cert");
-    if (!flags_.tls_certificate.empty()) {
-      add(at + ".tls.certificates[0].certificate", flags_.tls_certificate, "--tls-cert");
+    set_certificate(at + ".tls", nullptr);
+  }
+
+  /// Of the listeners that the file has.
+  void set_certificates(ConfigValue& list) {
+    bool is_set = false;
+    for (std::size_t i = 0; i < list.items.size(); ++i) {
+      ConfigValue* tls = member(&list.items[i], "tls");
+      if (tls == nullptr) continue;
+      is_set = true;
+      if (tls->kind == ConfigValue::Kind::object) set_certificate(item("listeners", i) + ".tls", tls);
     }
-    if (!flags_.tls_key.empty()) add(at + ".tls.certificates[0].key", flags_.tls_key, "--tls-key");
+    if (is_set) return;
+    problems_.push_back({certificate_flags_.front(), "listeners",
+                         fmt::format("no listener of the file has \"tls\" that {} could be meant for; allowed is "
+                                     "--tls-listen ADDR, or a listener with \"tls\"",
+                                     fmt::join(certificate_flags_, " and "))});
+  }
+
+  /// @param written  the block in the file, where what these flags replace makes room; null: none
+  void set_certificate(const std::string& tls, ConfigValue* written) {
+    const bool names_files = !flags_.tls_certificate.empty() || !flags_.tls_key.empty();
+    erase_member(written, "self_signed");
+    if (flags_.tls_self_signed) add(tls + ".self_signed", "true", "--tls-self-signed");
+    const ConfigValue* certificates = member(written, "certificates");
+    // One certificate keeps what is not said anew; of several nobody could tell which is meant.
+    const bool is_one = names_files && certificates != nullptr && certificates->items.size() == 1;
+    if (!is_one) erase_member(written, "certificates");
+    if (!names_files) return;
+    const char* origin = flags_.tls_certificate.empty() ? "--tls-key" : "--tls-cert";
+    if (!is_one) {
+      add(tls + ".certificates", "1", origin);
+      add(tls + ".certificates[0]", "", origin);
+    }
+    if (!flags_.tls_certificate.empty())
+      add(tls + ".certificates[0].certificate", flags_.tls_certificate, "--tls-cert");
+    if (!flags_.tls_key.empty()) add(tls + ".certificates[0].key", flags_.tls_key, "--tls-key");
   }
 
   void merge_routes() {
@@ -303,6 +347,8 @@ class FlagMerger {
 
   const ConfigFlags& flags_;
   ConfigValue* root_;
+  std::vector<ConfigProblem>& problems_;
+  std::vector<std::string> certificate_flags_;  ///< those that were given
   std::vector<Override> out_;
 };
 
@@ -337,7 +383,7 @@ std::optional<std::string> read_whole(const std::string& file) {
 
 LoadedConfig finish(ConfigValue* root, std::string_view file, const ConfigFlags& flags,
                     std::vector<ConfigProblem> problems) {
-  const std::vector<Override> overrides = FlagMerger{flags, root}.run();
+  const std::vector<Override> overrides = FlagMerger{flags, root, problems}.run();
   const Settings settings = Settings::read(root, file, overrides, problems);
   LoadedConfig out;
   if (problems.empty()) {

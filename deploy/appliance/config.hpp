@@ -114,8 +114,8 @@ struct ApplianceConfig {
 /// What the command line says about the configuration.
 struct ConfigFlags {
   std::vector<std::string> listen;  ///< replaces the file's cleartext listeners
-  std::string tls_listen;
-  std::string tls_certificate;
+  std::string tls_listen;           ///< replaces the file's TLS listeners
+  std::string tls_certificate;      ///< with `tls_listen` for that one, else for the file's TLS listeners
   std::string tls_key;
   bool tls_self_signed{false};
   std::string root;              ///< static site at "/"

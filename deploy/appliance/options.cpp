@@ -32,8 +32,11 @@ void add_serve_options(CLI::App& app, Options& options) {
       ->type_name("ADDR")
       ->expected(1)
       ->take_all();
-  app.add_option("--tls-listen", flags.tls_listen, "Listen here with TLS")->type_name("ADDR");
-  app.add_option("--tls-cert", flags.tls_certificate, "Certificate chain, PEM")->type_name("FILE");
+  app.add_option("--tls-listen", flags.tls_listen, "Listen here with TLS; replaces the file's TLS listeners")
+      ->type_name("ADDR");
+  app.add_option("--tls-cert", flags.tls_certificate,
+                 "Certificate chain, PEM; of --tls-listen, else of the file's TLS listeners")
+      ->type_name("FILE");
   app.add_option("--tls-key", flags.tls_key, "Private key, PEM")->type_name("FILE");
   app.add_flag("--tls-self-signed", flags.tls_self_signed, "A development certificate made in memory");
   app.add_option("--root", flags.root, "Serve this folder at /")->type_name("DIR");

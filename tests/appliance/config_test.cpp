@@ -140,6 +140,78 @@ TEST(Config, ListenReplacesTheCleartextListenersOnly) {
   EXPECT_EQ(config.traffic.listeners[2].name, "http-2");
 }
 
+TEST(Config, ListenReplacesTheOnlyListenerToo) {
+  ConfigFlags flags;
+  flags.listen = {"127.0.0.1:1"};
+  const ApplianceConfig config = load(R"({"listeners": [{"address": ":80"}]})", flags);
+  ASSERT_EQ(config.traffic.listeners.size(), 1u);
+  EXPECT_EQ(config.traffic.listeners[0].address, "127.0.0.1:1");
+}
+
+TEST(Config, TlsListenReplacesTheTlsListenersOnly) {
+  ConfigFlags flags;
+  flags.tls_listen = "127.0.0.1:1";
+  flags.tls_self_signed = true;
+  for (const char* name : {"https", "secure"}) {
+    const ApplianceConfig config = load(std::string{R"({"listeners": [{"address": ":443", "name": ")"} + name +
+                                            R"(", "tls": {"self_signed": true}}, {"address": ":80"}]})",
+                                        flags);
+    ASSERT_EQ(config.traffic.listeners.size(), 2u);
+    EXPECT_EQ(config.traffic.listeners[0].address, ":80");
+    EXPECT_EQ(config.traffic.listeners[1].address, "127.0.0.1:1");
+    EXPECT_EQ(config.traffic.listeners[1].name, "https");
+  }
+  EXPECT_EQ(
+      load(R"({"listeners": [{"address": ":443", "tls": {"self_signed": true}}]})", flags).traffic.listeners.size(),
+      1u);
+}
+
+TEST(Config, ACertificateOfTheCommandLineIsForTheFilesTlsListeners) {
+  ConfigFlags flags;
+  flags.tls_certificate = "a.crt";
+  flags.tls_key = "a.key";
+  const LoadedConfig out = load_config(
+      R"({"listeners": [{"address": ":80"}, {"address": ":443", "tls": {"self_signed": true, "min_version": "1.3"}},
+          {"address": ":444", "name": "two", "tls": {"certificates": [
+            {"certificate": "b.crt", "key": "b.key"}, {"name": "c", "certificate": "c.crt", "key": "c.key"}]}}]})",
+      "etc/f.json", flags);
+  ASSERT_TRUE(out.config);
+  ASSERT_EQ(out.config->traffic.listeners.size(), 3u);
+  for (const std::size_t i : {1u, 2u}) {
+    const TlsConfig& tls = *out.config->traffic.listeners[i].tls;
+    EXPECT_FALSE(tls.self_signed);
+    ASSERT_EQ(tls.certificates.size(), 1u);
+    EXPECT_EQ(tls.certificates[0].certificate, "a.crt") << "below the working folder";
+    EXPECT_EQ(tls.certificates[0].key, "a.key");
+  }
+  EXPECT_EQ(out.config->traffic.listeners[1].tls->min_version, "1.3");
+  EXPECT_EQ(out.config->settings.origin("listeners[1].tls.certificates[0].key"), "--tls-key");
+}
+
+TEST(Config, AKeyOfTheCommandLineLeavesTheCertificateOfTheFile) {
+  ConfigFlags flags;
+  flags.tls_key = "/run/key";
+  const ApplianceConfig config = load(
+      R"({"listeners": [{"address": ":443", "tls": {"certificates": [{"name": "a", "certificate": "/a.crt", "key": "/a.key"}]}}]})",
+      flags);
+  const auto& certificates = config.traffic.listeners[0].tls->certificates;
+  ASSERT_EQ(certificates.size(), 1u);
+  EXPECT_EQ(certificates[0].name, "a");
+  EXPECT_EQ(certificates[0].certificate, "/a.crt");
+  EXPECT_EQ(certificates[0].key, "/run/key");
+}
+
+TEST(Config, SelfSignedOnTheCommandLineReplacesTheFilesCertificates) {
+  ConfigFlags flags;
+  flags.tls_self_signed = true;
+  const ApplianceConfig config = load(
+      R"({"listeners": [{"address": ":443", "tls": {"certificates": [{"certificate": "/a.crt", "key": "/a.key"}]}}]})",
+      flags);
+  ASSERT_EQ(config.traffic.listeners.size(), 1u);
+  EXPECT_TRUE(config.traffic.listeners[0].tls->self_signed);
+  EXPECT_TRUE(config.traffic.listeners[0].tls->certificates.empty());
+}
+
 TEST(Config, ASelfSignedListenerNeedsNoFile) {
   ConfigFlags flags;
   flags.tls_listen = "127.0.0.1:0";

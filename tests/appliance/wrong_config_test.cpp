@@ -170,6 +170,16 @@ TEST(WrongFlags, ACertificateNeedsItsKey) {
             "--tls-cert: listeners[1].tls.certificates[0].key: is missing; it is required here");
 }
 
+TEST(WrongFlags, ACertificateNeedsAListenerWithTls) {
+  ConfigFlags flags;
+  flags.tls_certificate = "a.crt";
+  flags.tls_key = "a.key";
+  EXPECT_EQ(
+      all_messages(load_config(R"({"listeners": [{"address": ":80"}]})", "f.json", flags).problems),
+      "--tls-cert: listeners: no listener of the file has \"tls\" that --tls-cert and --tls-key could be meant for; "
+      "allowed is --tls-listen ADDR, or a listener with \"tls\"");
+}
+
 TEST(MissingFiles, AreNamedWithTheirReason) {
   EXPECT_EQ(all_messages(load_config_file("/nonexistent/f.json", {}).problems),
             "/nonexistent/f.json: the configuration cannot be read: No such file or directory");
