@@ -107,7 +107,7 @@ struct Server::Internal {
 
 namespace server {
 
-/// CPUs this process may use: affinity, then the cgroup's quota (v2 cpu.max, v1 cpu.cfs_quota_us), at least 1.
+/// CPUs this process may use: affinity, then the cgroup's quota, rounded up; at least 1.
 std::uint32_t usable_cpus();
 /// RLIMIT_NOFILE as it is, after raising it to its hard limit.
 std::uint64_t descriptor_limit();

@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <map>
 
 #include "config_values.hpp"
 #include "net/socket_address.hpp"
+#include "server/cgroup.hpp"
 #include "server/server_internal.hpp"
 
 namespace equinox::appliance {
@@ -58,17 +58,6 @@ const Taker* taker_of(const InheritedSocket& socket, const std::vector<Taker>& t
 
 }  // namespace
 
-std::optional<std::uint64_t> cgroup_memory_limit() {
-  for (const char* file : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-    std::uint64_t limit = 0;
-    if (std::ifstream{file} >> limit) {
-      constexpr std::uint64_t kNone = 1ULL << 60U;  // v1 writes "no limit" as the largest multiple of a page
-      if (limit > 0 && limit < kNone) return limit;
-    }
-  }
-  return std::nullopt;
-}
-
 std::vector<std::string> resolve_environment(ApplianceConfig& config) {
   std::vector<std::string> warnings;
   Settings& settings = config.settings;
@@ -91,7 +80,7 @@ std::vector<std::string> resolve_environment(ApplianceConfig& config) {
                                    config.traffic.limits.connections, descriptors));
   }
   if (!settings.number("limits.memory")) {
-    if (const auto limit = cgroup_memory_limit()) {
+    if (const auto limit = server::cgroup_memory()) {
       config.traffic.limits.memory = *limit / 10 * 8;
       settings.resolve("limits.memory", static_cast<std::int64_t>(config.traffic.limits.memory),
                        "auto: 80 % of the cgroup's limit");

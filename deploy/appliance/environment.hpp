@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,9 +7,6 @@
 #include "config.hpp"
 
 namespace equinox::appliance {
-
-/// The memory limit of this process's cgroup (v2 or v1) in bytes; nothing when there is none.
-std::optional<std::uint64_t> cgroup_memory_limit();
 
 /// Replaces every "auto" by what it means on this machine, with the rule as its origin: reactors, connections (raises
 /// RLIMIT_NOFILE to its hard limit), memory, log format. @return warnings for the log.
