@@ -39,7 +39,7 @@ struct CodecEvent {
   };
   std::size_t size{0};  ///< body: bytes
   /// With `end_of_message` of a body event: the trailer fields (RFC 9110 §6.5), null when there are none. Fields that
-  /// frame or route are left out. Live as long as the body bytes.
+  /// frame or route are left out. Live as long as the body bytes, and no longer than until the answer is begun.
   const std::span<const Field>* trailer_fields{nullptr};
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data, size}; }
   [[nodiscard]] std::span<const Field> trailers() const noexcept {

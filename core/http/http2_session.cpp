@@ -294,16 +294,15 @@ void Http2Session::finish_body(Http2Stream& stream) {
     }
     return refuse(stream, Errc::trailers_too_large);
   }
-  if (!events_->empty() && events_->back().kind == EventKind::body && events_->back().stream == stream.id) {
-    events_->back().end_of_message = true;
-    return;
+  if (events_->empty() || events_->back().kind != EventKind::body || events_->back().stream != stream.id) {
+    CodecEvent event;
+    event.kind = EventKind::body;
+    event.stream = stream.id;
+    event.data = nullptr;
+    events_->push_back(event);
   }
-  CodecEvent event;
-  event.kind = EventKind::body;
-  event.stream = stream.id;
-  event.data = nullptr;
-  event.end_of_message = true;
-  events_->push_back(event);
+  events_->back().end_of_message = true;
+  events_->back().trailer_fields = stream.finish_trailers();
 }
 
 void Http2Session::finish_response(Http2Stream& stream) {

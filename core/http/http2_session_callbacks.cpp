@@ -67,7 +67,10 @@ struct Http2Session::Callbacks::Receiving {
     Http2Stream* stream = session.current_;
     if (stream == nullptr || session.noted_) return 0;
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
-      stream->add_trailer(text_of(name), text_of(value));
+      if (stream->add_trailer(text_of(name), text_of(value), session.limits_)) {
+        nghttp2_rcbuf_incref(value);
+        stream->hold(value);
+      }
       return 0;
     }
     const std::string_view name_text = text_of(name);

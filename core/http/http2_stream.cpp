@@ -88,6 +88,7 @@ void Http2Stream::drop_head() noexcept {
   for (Held* held = held_; held != nullptr; held = held->next) release_shared_(held->shared);
   held_ = nullptr;
   arena_.clear();
+  trailers_ = nullptr;
   fields_ = nullptr;
   fields_stored_ = fields_room_ = 0;
 }
@@ -145,9 +146,24 @@ bool Http2Stream::add_field(std::string_view name, std::string_view value, const
   return is_shared;
 }
 
-void Http2Stream::add_trailer(std::string_view name, std::string_view value) noexcept {
+bool Http2Stream::add_trailer(std::string_view name, std::string_view value, const Limits& limits) noexcept {
   trailer_bytes_ += name.size() + value.size() + kFieldOverhead;
   ++field_count_;
+  if (trailers_exceed(limits) || is_refused || is_answering || is_given_up) return false;
+  if (name.starts_with(':') || is_forbidden_in_trailers(name)) return false;
+  bool is_shared = false;
+  const Field field{arena_.copy(name), store(value, is_shared)};
+  trailers_ = new (arena_.allocate(sizeof(Trailer))) Trailer{field, trailers_};
+  ++trailers_stored_;
+  return is_shared;
+}
+
+const std::span<const Field>* Http2Stream::finish_trailers() noexcept {
+  if (trailers_ == nullptr) return nullptr;
+  auto* const fields = reinterpret_cast<Field*>(arena_.allocate(trailers_stored_ * sizeof(Field)));
+  Field* at = fields + trailers_stored_;
+  for (const Trailer* last = trailers_; last != nullptr; last = last->before) new (--at) Field{last->field};
+  return new (arena_.allocate(sizeof(std::span<const Field>))) std::span<const Field>{fields, trailers_stored_};
 }
 
 // RFC 9113 §8.2.3: crumbs become one field again before anything else sees them.
@@ -235,7 +251,7 @@ std::optional<Errc> Http2Stream::finish_head(bool end_of_stream, const Limits& l
 }
 
 void Http2Stream::release_head() noexcept {
-  if (head_bytes_ < kReleaseMinBytes) return;
+  if (head_bytes_ + trailer_bytes_ < kReleaseMinBytes) return;
   std::array<char, kShownTargetBytes> shown;
   const std::size_t size = head.target.copy(shown.data(), shown.size());
   RequestHead left;

@@ -8,6 +8,7 @@
 #include <equinox/response.hpp>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -131,13 +132,17 @@ class Http2Stream {
   bool add_field(std::string_view name, std::string_view value, const Limits& limits) noexcept;
   /// Keeps a counted reference until the stream goes.
   void hold(void* shared) noexcept;
-  /// A trailer field: counted against its own limit, not kept.
-  void add_trailer(std::string_view name, std::string_view value) noexcept;
+  /// A trailer field (RFC 9113 §8.1), counted like those of the head but against its own limit. Not stored beyond it,
+  /// when nobody will read it, and when it frames or routes (RFC 9110 §6.5.1).
+  /// @return true when `value` was stored without copying: its owner must be given to hold()
+  bool add_trailer(std::string_view name, std::string_view value, const Limits& limits) noexcept;
+  /// The trailers stored, in the order they came; nullptr when there are none. They go with the head. Call once.
+  const std::span<const Field>* finish_trailers() noexcept;
   /// Makes `head` of what was stored.
   /// @return nothing, or why the request cannot be served
   std::optional<Errc> finish_head(bool end_of_stream, const Limits& limits);
-  /// The response has begun and nobody reads the head any more. A large one must not be held while its answer waits for
-  /// the peer's window (CVE-2026-49975); what observers show of it stays.
+  /// The response has begun and nobody reads head and trailers any more. Large ones must not be held while their answer
+  /// waits for the peer's window (CVE-2026-49975); what observers show of the head stays.
   void release_head() noexcept;
   /// Copies a head that another codec delivered (h2c Upgrade).
   void adopt_head(const RequestHead& other);
@@ -178,6 +183,10 @@ class Http2Stream {
     void* shared;
     Held* next;
   };
+  struct Trailer {
+    Field field;
+    Trailer* before;
+  };
   Http2Stream(StreamId id, Http2Memory& memory, Scheme scheme, ReleaseShared release_shared) noexcept;
   std::string_view store(std::string_view value, bool& is_shared) noexcept {
     is_shared = value.size() >= kShareMinBytes;
@@ -200,10 +209,12 @@ class Http2Stream {
   ReleaseShared release_shared_;
   Http2Arena arena_;
   Held* held_{nullptr};
+  Trailer* trailers_{nullptr};  ///< the last one stored
   Field* fields_{nullptr};
   std::uint32_t fields_stored_{0};
   std::uint32_t fields_room_{0};
   std::uint32_t field_count_{0};
+  std::uint32_t trailers_stored_{0};
   std::size_t head_bytes_{0};
   std::size_t trailer_bytes_{0};
   std::uint32_t cookie_count_{0};

@@ -68,6 +68,7 @@ class Conversation {
  private:
   struct Seen {
     bool has_head{false};
+    bool is_answered{false};
     bool is_over{false};
   };
 
@@ -109,6 +110,7 @@ class Conversation {
         case EventKind::body:
           expect(seen.has_head);
           sum_ = sum_ + (event.size == 0 ? 0 : static_cast<unsigned>(event.data[event.size - 1]));
+          if (!seen.is_answered) check(event.trailers());
           if ((choice_ & 8U) != 0) codec_->consume(event.stream, event.size);
           break;
         case EventKind::announced: expect(false); break;  // HTTP/1 only
@@ -117,14 +119,22 @@ class Conversation {
         case EventKind::sent:
         case EventKind::failed: seen.is_over = true; continue;
       }
-      if (event.end_of_message || event.kind == EventKind::refused || (choice_ & 16U) != 0) answer(event.stream);
+      if (event.end_of_message || event.kind == EventKind::refused || (choice_ & 16U) != 0) {
+        seen.is_answered = true;
+        answer(event.stream);
+      }
+    }
+  }
+
+  void check(std::span<const Field> fields) {
+    for (const Field& field : fields) {
+      expect(!field.name.starts_with(':'));
+      for (const char c : field.value) sum_ = sum_ + static_cast<unsigned char>(c);
     }
   }
 
   void check(const RequestHead& head) {
-    for (const Field& field : head.fields) {
-      for (const char c : field.value) sum_ = sum_ + static_cast<unsigned char>(c);
-    }
+    check(head.fields);
     expect(head.path.empty() || head.path.front() == '/' || head.path == "*");
     expect(head.urgency <= 7);
   }

@@ -306,6 +306,33 @@ TEST_F(Http2AbuseTest, LargeHeadsAreNotHeldWhileTheirAnswersWait) {
   EXPECT_EQ(shown[0].target, "/" + std::string(95, 'p')) << "observers still see what it is";
 }
 
+TEST_F(Http2AbuseTest, TrailersAreHeldWithinTheirLimitAndNotWhileTheirAnswersWait) {
+  client = std::make_unique<test::Http2Client>(test::Http2Client::Options{.window_bytes = 0});
+  const auto held_by = [this](std::size_t value_bytes) {
+    const std::size_t before = memory.used_bytes();
+    const std::string body = "b";
+    for (int i = 0; i < 50; ++i) {
+      test::FieldList trailers;
+      for (int j = 0; j < 60; ++j) trailers.emplace_back("x" + std::to_string(j), std::string(value_bytes, 'v'));
+      client->request({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}}, &body, trailers);
+    }
+    talk();
+    return memory.used_bytes() - before;
+  };
+  const std::size_t within = held_by(90);
+  EXPECT_EQ(seen[1].trailers.size(), 60U);
+  EXPECT_GT(within, 50U * 60 * 90);
+  EXPECT_LT(within, 50U * (2 * limits.trailers_max_bytes + 5'000)) << "and a field as it is kept";
+  for (StreamId stream = 1; stream < 100; stream += 2) respond(stream, Response::text("waits"));
+  talk();
+  EXPECT_LT(memory.used_bytes(), 50U * 5'000) << "a stream itself takes about 3,500";
+  held_by(200);
+  EXPECT_EQ(seen[101].refused, Errc::trailers_too_large);
+  for (StreamId stream = 101; stream < 200; stream += 2) respond(stream, Response::error(431));
+  talk();
+  EXPECT_LT(memory.used_bytes(), 100U * 5'000);
+}
+
 TEST_F(Http2AbuseTest, HeadersForAStreamWeHaveResetAreNotDecodedForEver) {
   limits.h2_control_burst = 50;
   limits.h2_control_per_second = 10;

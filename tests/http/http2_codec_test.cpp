@@ -46,6 +46,46 @@ TEST_F(Http2CodecTest, DeliversTheHeadOfARequest) {
   EXPECT_EQ(request.fields, expected);
 }
 
+const FieldList kPost{{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a.example"}};
+
+TEST_F(Http2CodecTest, HandsTrailersOverApartFromTheFields) {
+  const std::string body = "some";
+  const std::string large(300, 'v');  // shared with the decoder's table instead of copied
+  for (const std::size_t piece : {std::size_t{0}, std::size_t{1}, std::size_t{7}}) {
+    SCOPED_TRACE(piece);
+    piece_bytes = piece;
+    const auto stream =
+        client->request(kPost, &body, {{"x-sum", "7"}, {"authorization", "no"}, {"x-large", large}, {"x-empty", ""}});
+    talk();
+    const SeenRequest& request = seen[static_cast<StreamId>(stream)];
+    EXPECT_TRUE(request.is_complete);
+    EXPECT_EQ(request.body, body);
+    EXPECT_EQ(request.fields, FieldList{});
+    EXPECT_EQ(request.trailers, (FieldList{{"x-sum", "7"}, {"x-large", large}, {"x-empty", ""}}));
+  }
+  EXPECT_EQ(completed, (std::vector<StreamId>{1, 3, 5}));
+}
+
+TEST_F(Http2CodecTest, TrailersMayFollowAHeadWithoutData) {
+  peer_sends(test::client_preface() + frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, test::header_block(kPost)) +
+             frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 1, test::header_block({{"x-sum", "7"}})) +
+             frame(NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, 1, test::header_block({{"x-more", "8"}})));
+  EXPECT_TRUE(seen[1].is_complete);
+  EXPECT_EQ(seen[1].body, "");
+  EXPECT_EQ(seen[1].trailers, (FieldList{{"x-sum", "7"}, {"x-more", "8"}}));
+  EXPECT_EQ(completed, std::vector<StreamId>{1});
+}
+
+// RFC 9113 §8.1: they would be a second head.
+TEST_F(Http2CodecTest, PseudoFieldsInTrailersAreMalformed) {
+  const auto sent = peer_sends_raw(
+      test::client_preface() + frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, test::header_block(kPost)) +
+      frame(NGHTTP2_HEADERS, 0x5, 1, test::header_block({{"x-sum", "7"}, {":path", "/other"}})));
+  EXPECT_EQ(reset_code(sent, 1), NGHTTP2_PROTOCOL_ERROR);
+  EXPECT_FALSE(seen[1].is_complete);
+  EXPECT_EQ(seen[1].trailers, FieldList{});
+}
+
 TEST_F(Http2CodecTest, AnswersWithFieldsInLowerCase) {
   answers_with(
       [] { return Response::literal("hello", "text/plain").with("X-Thing", "1").with("connection", "close"); });

@@ -25,6 +25,7 @@ struct SeenRequest {
   Method method{Method::get};
   std::string method_name, target, path, query, authority;
   FieldList fields;
+  FieldList trailers;
   std::string body;
   std::optional<std::uint64_t> content_length;
   int urgency{3};
@@ -103,6 +104,7 @@ class Http2Test : public ::testing::Test {
       case EventKind::head: note_head(request, *event.head); break;
       case EventKind::body:
         request.body.append(reinterpret_cast<const char*>(event.data), event.size);
+        for (const Field& field : event.trailers()) request.trailers.emplace_back(field.name, field.value);
         if (consumes_body) server().consume(event.stream, event.size);
         break;
       case EventKind::announced: return;  // HTTP/1 only
