@@ -183,7 +183,11 @@ void Connection::take_body(Lending& lent, Exchange& exchange, std::span<const st
   exchange.is_complete = is_last;
   if (exchange.sink != nullptr) {
     if (!push_to_sink(lent, exchange, bytes)) return;
-    if (is_last && !exchange.sink_waits) run_handler(lent, exchange);
+    if (is_last && !exchange.sink_waits) {
+      run_handler(lent, exchange);
+    } else if (!exchange.trailers.empty()) {
+      exchange.keep_anew();  // the sink gets them in a later turn, when their views are gone
+    }
     return;
   }
   const std::string_view text{reinterpret_cast<const char*>(bytes.data()), bytes.size()};

@@ -137,6 +137,7 @@ void Connection::run_handler(Lending& lent, Exchange& exchange) {
         if (exchange.sink != nullptr) exchange.sink->attach(Resumer{link(lent, exchange)});
       }
       if (exchange.sink == nullptr) return;
+      if (!exchange.trailers.empty()) exchange.sink->trailers(exchange.trailers);
       response.make([&] { return exchange.sink->finish(); });
     } else {
       response.make([&] { return (*route.handler.sync())(request); });

@@ -7,7 +7,11 @@
 namespace equinox::server {
 
 void Exchange::keep() {
-  if (kept != nullptr || head == nullptr) return;
+  if (kept == nullptr) keep_anew();
+}
+
+void Exchange::keep_anew() {
+  if (head == nullptr) return;
   kept = std::make_unique<Request>(request().to_owned());
   head = &kept->head();
   // The copy holds the parameters too; a body that came whole lives on in it.

@@ -135,6 +135,8 @@ struct Exchange {
   void remember_for_log();
   /// Copies the request so that it survives the turn. Idempotent.
   void keep();
+  /// The same for what has come since it was kept.
+  void keep_anew();
   /// A request to hand to a handler; views only.
   [[nodiscard]] Request request() const noexcept { return Request{*head, context, whole_body(), parameters, trailers}; }
   /// Back to the state of a new exchange, keeping the body's capacity when it is small.

@@ -68,5 +68,58 @@ TEST_F(Trailers, ReachAHandlerOnBothProtocols) {
   for (std::thread& worker : workers) worker.join();
 }
 
+/// Says in its answer what it was told, and in which order.
+class Recorder final : public BodySink {
+ public:
+  Recorder(Server& server, bool waits) : server_{server}, waits_{waits} {}
+  void attach(Resumer resumer) override { resumer_ = std::move(resumer); }
+  SinkStatus receive(std::span<const std::byte> bytes) override {
+    told_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (!waits_) return SinkStatus::more;
+    told_ += ".";
+    EXPECT_TRUE(server_.offload([resumer = resumer_] { resumer.resume(); }));
+    return SinkStatus::wait;
+  }
+  void trailers(std::span<const Field> fields) override {
+    if (!fields.empty() && fields.front().name == "x-throw") throw std::runtime_error{"no"};
+    told_ += " " + listed(fields);
+  }
+  Response finish() override { return Response::text(told_ + " end"); }
+
+ private:
+  Server& server_;
+  bool waits_;
+  Resumer resumer_;
+  std::string told_;
+};
+
+TEST_F(Trailers, ReachASinkOnceBeforeItsEnd) {
+  Server& made = make();
+  made.post("/", [&made](const Request&) { return std::make_unique<Recorder>(made, false); });
+  start();
+  for (const bool is_http2 : {false, true}) {
+    SCOPED_TRACE(is_http2);
+    const auto post = [&](const std::string& body, const FieldList& trailers) {
+      return is_http2 ? post_http2("/", body, trailers) : post_http1("/", body, trailers);
+    };
+    EXPECT_EQ(post("body", kSent), "body x-sum=7,x-more=8 end");
+    EXPECT_EQ(post("", kSent), " x-sum=7,x-more=8 end");
+    EXPECT_EQ(post("body", {}), "body end");
+    EXPECT_EQ(post("body", {{"authorization", "no"}}), "body end");
+    EXPECT_EQ(post("body", {{"x-throw", "1"}}), "500 Internal Server Error\n");
+  }
+}
+
+TEST_F(Trailers, WaitWithTheirSink) {
+  Server& made = make();
+  made.post("/", [&made](const Request&) { return std::make_unique<Recorder>(made, true); });
+  made.after([](const Request& request, Response& response) { response.with("X-Seen", listed(request.trailers())); });
+  start();
+  EXPECT_EQ(post_http1("/", "body", kSent), "b.ody. x-sum=7,x-more=8 end");
+  EXPECT_EQ(post_http1("/", "b", kSent), "b. x-sum=7,x-more=8 end");
+  EXPECT_EQ(post_http2("/", "body", kSent), "body. x-sum=7,x-more=8 end");
+  EXPECT_EQ(post_http2("/", "", kSent), " x-sum=7,x-more=8 end");
+}
+
 }  // namespace
 }  // namespace equinox::testing

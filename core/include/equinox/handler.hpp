@@ -45,6 +45,9 @@ class BodySink {
   /// Called once before the first receive.
   virtual void attach(Resumer resumer) { static_cast<void>(resumer); }
   virtual SinkStatus receive(std::span<const std::byte> bytes) = 0;
+  /// The trailer fields (RFC 9110 §6.5) without those that frame or route. Called once before finish(), and only when
+  /// there are any; the views die on return.
+  virtual void trailers(std::span<const Field> fields) { static_cast<void>(fields); }
   /// The body is complete.
   virtual Response finish() = 0;
   /// The body will never be complete: the peer left, or a limit or deadline ended it. finish() is not called.
