@@ -146,6 +146,22 @@ TEST_F(HandlerShapes, OffloadsToTheWorkerPool) {
   EXPECT_THAT(exchange(kGet), HasSubstr("worked"));
 }
 
+TEST_F(HandlerShapes, OffloadRefusesWhenItsQueueIsFull) {
+  config.workers = {.threads = 1, .queue = 1};
+  make();
+  std::promise<void> begun, gate;
+  EXPECT_TRUE(offload(server(), [&begun, open = gate.get_future().share()] {
+    begun.set_value();
+    open.wait();
+  }));
+  begun.get_future().wait();
+  std::promise<void> second;
+  EXPECT_TRUE(offload(server(), [&second] { second.set_value(); }));
+  EXPECT_FALSE(offload(server(), [] { ADD_FAILURE() << "was refused"; }));
+  gate.set_value();
+  second.get_future().wait();
+}
+
 struct CountingSink : BodySink {
   explicit CountingSink(std::size_t wait_after) : limit{wait_after} {}
   void attach(Resumer given) override { resumer = std::move(given); }

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace equinox {
@@ -91,7 +92,7 @@ class Server : public Routes {
   /// Before start() only.
   void set_hooks(Hooks hooks);
 
-  /// Runs `work` on the bounded worker pool; false when its queue is full.
+  /// As the function equinox::offload.
   bool offload(std::function<void()> work);
 
   struct Internal;
@@ -100,5 +101,11 @@ class Server : public Routes {
  private:
   std::unique_ptr<Internal> internal_;
 };
+
+/// Runs `work` on the worker pool of `server`, for what would block a reactor. ServerConfig::workers bounds its threads
+/// and its queue. An exception of `work` ends nothing: a Responder in it answers 500, and so it does when the server
+/// stops before `work` has begun. From any thread while the server lives.
+/// @return false when the queue is full, or the pool has no threads or was stopped: `work` will not run
+inline bool offload(Server& server, std::function<void()> work) { return server.offload(std::move(work)); }
 
 }  // namespace equinox
