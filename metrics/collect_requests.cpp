@@ -102,7 +102,6 @@ void body_sizes(const Sources& from, Page& page) {
     FamilyBuilder family{metric};
     for (std::size_t method = 0; method < kMethodLabels.size(); ++method) {
       for (std::size_t version = 0; version < kVersionLabels.size(); ++version) {
-        if (sizes[method][version].count() == 0) continue;
         family.histogram(
             {{"http_request_method", kMethodLabels[method]}, {"network_protocol_version", kVersionLabels[version]}},
             kSizeEdges, sizes[method][version], 1);

@@ -134,10 +134,12 @@ Json rings_json(const State& state, const Sample& sample) {
   Reach slow;
   Reach stalls;
   Reach samples;
+  Reach recent;
   state.view.closed(std::ref(closed));
   state.view.slow_requests(std::ref(slow));
   state.view.stalls(std::ref(stalls));
   state.view.sampled_requests(std::ref(samples));
+  state.view.recent_requests(std::ref(recent));
   const std::vector<SeriesPoint> series = state.view.series(0);
   const auto first = std::find_if(series.begin(), series.end(), [](const SeriesPoint& p) { return p.recorded; });
   RingTotals points;
@@ -147,6 +149,8 @@ Json rings_json(const State& state, const Sample& sample) {
           {"slow", ring(sample.snapshot.ring_slow, slow.wall_ns)},
           {"stalls", ring(sample.snapshot.ring_stalls, stalls.wall_ns)},
           {"samples", ring(sample.snapshot.ring_samples, samples.wall_ns)},
+          {"recent", ring(sample.snapshot.ring_recent, recent.wall_ns)},
+          {"events", ring(sample.snapshot.ring_timeline, 0)},
           {"series", ring(points, first == series.end() ? 0 : first->at_wall_ns)}};
 }
 

@@ -77,10 +77,11 @@ telemetry::TelemetryOptions telemetry_options(const ServerConfig& config, std::u
   out.closed = config.observe ? config.history.closed : 256;
   out.slow = config.observe ? config.history.slow : 64;
   out.samples = config.observe ? config.history.samples : 64;
-  out.recent = config.observe ? out.recent : 64;
+  out.recent = config.observe ? config.history.recent : 64;
   out.timeline = config.observe ? config.history.events : 64;
   out.stalls = config.observe ? config.history.stalls : 64;
   out.series_budget = config.history.series;
+  out.body_sizes = config.history.body_sizes;
   out.slow_threshold_ns = std::chrono::nanoseconds{config.history.slow_threshold}.count();
   out.stall_threshold_ns = std::chrono::nanoseconds{config.history.stall_threshold}.count();
   out.observe = config.observe;

@@ -172,17 +172,33 @@ void ReactorTelemetry::request_finished(const RequestSample& sample) noexcept {
     recent_second_ = second;
     recent_left_ = recent_per_second_;
   }
-  if (slow || recent_left_ > 0 || sampled_second_[placed.bucket] != second) keep_request(sample, placed, slow);
+  is_sample_ = is_first_of_a_cell(sample, placed.bucket);
+  if (slow || recent_left_ > 0 || is_sample_) keep_request(sample, placed, slow);
+}
+
+/// Each cell of each map that counted a request of this second has one to show.
+bool ReactorTelemetry::is_first_of_a_cell(const RequestSample& sample, std::uint8_t bucket) noexcept {
+  bool is_first = false;
+  const auto mark = [&](std::size_t measure, std::size_t cell) {
+    auto& second = sampled_second_[measure][cell];
+    is_first |= second != recent_second_;
+    second = recent_second_;
+  };
+  const auto bucket_of = [](std::int64_t ns) {
+    return ns <= 0 ? 0 : BucketTable<kDurationEdges>::bucket(static_cast<std::uint64_t>(ns));
+  };
+  mark(0, bucket);
+  if (sample.first_byte_ns >= 0) mark(1, bucket_of(sample.first_byte_ns));
+  mark(2, bucket_of(sample.phases_ns[index_of(RequestPhase::queue)]));
+  mark(3, bucket_of(sample.phases_ns[index_of(RequestPhase::handler)]));
+  return is_first;
 }
 
 void ReactorTelemetry::keep_request(const RequestSample& sample, const ReactorStats::Placed& placed,
                                     bool slow) noexcept {
   const auto record = record_of(sample, placed.bucket);
   if (slow) slow_.push(record);
-  if (sampled_second_[placed.bucket] != recent_second_) {
-    sampled_second_[placed.bucket] = recent_second_;
-    samples_.push(record);
-  }
+  if (is_sample_) samples_.push(record);
   if (recent_left_ > 0) {
     --recent_left_;
     recent_.push(record);

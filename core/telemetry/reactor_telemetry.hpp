@@ -150,6 +150,7 @@ class ReactorTelemetry {
 
  private:
   void keep_request(const RequestSample& sample, const ReactorStats::Placed& placed, bool slow) noexcept;
+  [[nodiscard]] bool is_first_of_a_cell(const RequestSample& sample, std::uint8_t bucket) noexcept;
   void note_state(ConnectionId id, Protocol protocol, ConnectionState state, std::int64_t wall_ns) noexcept;
   void move_gauges(const RecordSlot& slot, ConnectionId id, const RecordHot& hot, std::int64_t wall_ns) noexcept;
   static void copy_target(RecordSlot& slot, std::uint32_t request_number, std::string_view target,
@@ -167,7 +168,9 @@ class ReactorTelemetry {
   std::uint32_t recent_per_second_;
   std::uint32_t recent_left_{0};
   std::int64_t recent_second_{0};
-  std::array<std::int64_t, kDurationEdges.size() + 1> sampled_second_{};
+  /// When a request of this bucket was sampled last: by duration, time to first byte, in the queue, in the handler.
+  std::array<std::array<std::int64_t, kDurationEdges.size() + 1>, 4> sampled_second_{};
+  bool is_sample_{false};
   ReactorStats stats_;
   RecordSlab slab_;
   ExemplarCells exemplars_;

@@ -33,6 +33,7 @@ void print_rings(const ApplianceConfig& config) {
       {"closed", std::uint64_t{history.closed} * sizeof(ClosedRecord)},
       {"slow", std::uint64_t{history.slow} * sizeof(RequestRecord)},
       {"samples", std::uint64_t{history.samples} * sizeof(RequestRecord)},
+      {"recent", std::uint64_t{history.recent} * sizeof(RequestRecord)},
       {"stalls", std::uint64_t{history.stalls} * sizeof(StallRecord)},
       {"events", std::uint64_t{history.events} * sizeof(StateChange)},
   };

@@ -109,9 +109,11 @@ class Builder {
     out.closed = u32("rings.closed");
     out.slow = u32("rings.slow");
     out.samples = u32("rings.samples");
+    out.recent = u32("rings.recent");
     out.stalls = u32("rings.stalls");
     out.events = u32("rings.events");
     out.series = u32("metrics.series");
+    out.body_sizes = s.boolean("metrics.body_sizes");
     out.slow_threshold = s.duration("thresholds.slow");
     out.stall_threshold = s.duration("thresholds.stall");
   }

@@ -14,6 +14,7 @@ metrics::Options metrics_options(const ApplianceConfig& config, const AdminFacts
   metrics::Options out;
   out.admin = admin;
   out.status = config.metrics.status_class ? metrics::StatusLabel::status_class : metrics::StatusLabel::code;
+  out.body_sizes = config.traffic.history.body_sizes;
   const BuildFacts facts = build_facts();
   out.build = {{"revision", facts.revision}, {"tls", facts.tls}, {"llhttp", facts.llhttp}, {"nghttp2", facts.nghttp2}};
   out.sandbox = sandbox_facts(config.sandbox_in_force);

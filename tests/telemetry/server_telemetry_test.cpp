@@ -227,6 +227,27 @@ TEST_F(ServerTelemetryTest, EveryBucketOfEverySecondHasASample) {
   EXPECT_EQ(buckets.size(), 3U);
 }
 
+TEST_F(ServerTelemetryTest, EveryMeasureHasASampleOfItsOwn) {
+  auto& reactor = telemetry.reactor(0);
+  RequestSample request = sample(20'000'000, kWall);
+  const auto take = [&](std::int64_t queue_ns, std::int64_t handler_ns, std::int64_t first_byte_ns) {
+    request.phases_ns[index_of(RequestPhase::queue)] = queue_ns;
+    request.phases_ns[index_of(RequestPhase::handler)] = handler_ns;
+    request.first_byte_ns = first_byte_ns;
+    for (int n = 0; n < 1000; ++n) reactor.request_finished(request);
+  };
+  take(0, 20'000'000, 20'000'000);
+  take(15'000'000, 5'000, 20'000'000);  // of the same duration, but it waited for its handler
+  take(15'000'000, 5'000, 15'000);
+  std::vector<std::pair<std::int64_t, std::int64_t>> seen;
+  telemetry.sampled_requests([&](const RequestRecord& record) {
+    seen.emplace_back(record.phases_ns[index_of(RequestPhase::handler)], record.first_byte_ns);
+    return true;
+  });
+  EXPECT_THAT(seen, ::testing::UnorderedElementsAre(std::pair{20'000'000, 20'000'000}, std::pair{5'000, 20'000'000},
+                                                    std::pair{5'000, 15'000}));
+}
+
 TEST_F(ServerTelemetryTest, KeepsSlowRequestsApart) {
   telemetry.reactor(0).request_finished(sample(499'999'999));
   telemetry.reactor(0).request_finished(sample(500'000'000));

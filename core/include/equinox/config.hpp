@@ -82,9 +82,11 @@ struct HistoryConfig {
   std::uint32_t closed{50'000};
   std::uint32_t slow{2'000};
   std::uint32_t samples{20'000};
+  std::uint32_t recent{8'000};  ///< newest requests: a connection's last ones, rates of routes
   std::uint32_t stalls{1'000};
   std::uint32_t events{50'000};  ///< state changes and requests behind the drawer's timeline
   std::uint32_t series{150};     ///< children of the request family until further routes fold into `_other`
+  bool body_sizes{false};        ///< count the sizes of request and response bodies
   milliseconds slow_threshold{500};
   milliseconds stall_threshold{100};
 };

@@ -146,7 +146,7 @@ function CellPanel({ data, cell, gone, measure, host }: CellProps) {
           : counted === 0 && rows.length === 0 ? <Message title="Nobody landed here"><p>This cell is empty.</p></Message>
           : page.problem ? <ProblemView problem={page.problem} what="This cell" onRetry={page.reload} />
           : !page.data ? <Skeleton rows={6} />
-          : rows.length === 0 ? <Message title="None of these fits"><p>The cell holds {plural(counted, 'request')}; the route or protocol chosen above leaves none.</p></Message>
+          : rows.length === 0 ? <Message title="None of these fits"><p>The cell holds {plural(counted, 'request')}; {route || protocol ? 'the route or protocol chosen above leaves none' : 'the samples of that second have left the ring (rings.samples)'}.</p></Message>
           : (
             <>
               <div class="scroll-y cell-list" tabIndex={0} role="region" aria-label="Requests in this cell">
