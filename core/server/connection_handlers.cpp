@@ -161,8 +161,9 @@ void Connection::run_async(Lending& lent, Exchange& exchange, const AsyncHandler
     for (const Before& before : exchange.route->before) {
       if (early = before(request); early) return;
     }
-    if (!exchange.route->after.empty()) exchange.keep();
-    handler(request.to_owned(), Responder{link(lent, exchange)});
+    Request owned = request.to_owned();
+    if (!exchange.route->after.empty()) exchange.keep_anew();  // the views of `request` may end here
+    handler(std::move(owned), Responder{link(lent, exchange)});
   });
   if (early) {
     exchange.phases.enter(RequestPhase::write, lent.fine);
@@ -180,9 +181,10 @@ Turn Connection::answer(Lending& lent, StreamId stream, Response&& response) {
   if (exchange == nullptr || exchange->state != ExchangeState::handling || ending_ == Ending::dead) return settle(lent);
   lent.fine = lent.clock.now();
   bool is_fine = true;
-  if (exchange->kept != nullptr && exchange->route != nullptr) {
+  if (exchange->head != nullptr && exchange->route != nullptr && !exchange->route->after.empty()) {
     is_fine = guarded(lent, *exchange, id(), exchange->route_id, [&] {
-      for (const After& after : exchange->route->after) after(*exchange->kept, response);
+      const Request request = exchange->request();
+      for (const After& after : exchange->route->after) after(request, response);
     });
   }
   if (!is_fine) {

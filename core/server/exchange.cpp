@@ -12,11 +12,11 @@ void Exchange::keep() {
 
 void Exchange::keep_anew() {
   if (head == nullptr) return;
-  kept = std::make_unique<Request>(request().to_owned());
+  // A body that came whole lives on in the copy; one that did not stays where it is.
+  kept = std::make_unique<Request>(Request{*head, context, body_view, parameters, trailers}.to_owned());
   head = &kept->head();
-  // The copy holds the parameters too; a body that came whole lives on in it.
   parameters = kept->parameters();
-  if (body.empty()) body_view = kept->body();
+  body_view = kept->body();
   trailers = kept->trailers();
 }
 

@@ -102,7 +102,7 @@ struct Exchange {
   RouteId route_id{kRouteUnmatched};  ///< as telemetry numbers it
   const Settings* settings{nullptr};
   std::shared_ptr<const Settings> settings_keeper;  ///< only when the exchange outlives the turn
-  std::unique_ptr<Request> kept;                    ///< owning copy of the request
+  std::unique_ptr<Request> kept;                    ///< owning copy of the request, without what is in `body`
   RequestContext context;
   http::RouteParameters parameter_store;
   std::span<const PathParameter> parameters;

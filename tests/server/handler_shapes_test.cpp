@@ -261,5 +261,25 @@ TEST_F(HandlerShapes, NobodyIsAskedForABodyThatNobodyReads) {
   }
 }
 
+TEST_F(HandlerShapes, MiddlewareBehindALaterAnswerSeesWhatCameAfterTheHead) {
+  Server& made = make();
+  made.after([](const Request& request, Response& response) {
+    response.with("X-Body", std::string{request.body()});
+    for (const Field& field : request.trailers()) response.with("X-Trailer", std::string{field.value});
+  });
+  made.post("/", [&made](Request, Responder responder) {
+    auto shared = std::make_shared<Responder>(std::move(responder));
+    EXPECT_TRUE(made.offload([shared] { shared->send(Response::text("done")); }));
+  });
+  start();
+  RawClient client{port()};
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
+  client.read_for("100 Continue\r\n\r\n");  // the head has had a turn of its own
+  client.send("3\r\none\r\n3\r\ntwo\r\n0\r\nX-Sum: 7\r\n\r\n");
+  client.read_for("done");
+  EXPECT_THAT(client.received(), HasSubstr("X-Body: onetwo\r\n"));
+  EXPECT_THAT(client.received(), HasSubstr("X-Trailer: 7\r\n"));
+}
+
 }  // namespace
 }  // namespace equinox::testing
