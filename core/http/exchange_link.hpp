@@ -15,6 +15,7 @@ struct ExchangeLink {
   /// Set once at creation; shared by all links of one reactor.
   struct Mail {
     std::function<void(ConnectionId, StreamId, Response&&)> answer;
+    std::function<void(ConnectionId, StreamId)> unanswered;  ///< nobody will answer any more
     std::function<void(ConnectionId, StreamId)> resume;
   };
   std::shared_ptr<const Mail> mail;

@@ -6,20 +6,20 @@
 namespace equinox {
 namespace {
 
-bool answer(const std::shared_ptr<http::ExchangeLink>& link, Response&& response) {
-  if (link == nullptr || link->is_answered.exchange(true, std::memory_order_acq_rel)) return false;
-  if (link->is_gone.load(std::memory_order_acquire)) return false;
-  if (link->mail == nullptr || !link->mail->answer) return false;
-  link->mail->answer(link->connection, link->stream, std::move(response));
-  return true;
+/// Takes the one right to answer. @return where the answer goes; null when nobody waits for one
+const http::ExchangeLink::Mail* claim(const std::shared_ptr<http::ExchangeLink>& link) noexcept {
+  if (link == nullptr || link->is_answered.exchange(true, std::memory_order_acq_rel)) return nullptr;
+  return link->is_gone.load(std::memory_order_acquire) ? nullptr : link->mail.get();
 }
 
-void answer_500(const std::shared_ptr<http::ExchangeLink>& link) noexcept {
+void drop(const std::shared_ptr<http::ExchangeLink>& link) noexcept {
   if (link == nullptr || link->is_answered.load(std::memory_order_acquire)) return;
+  const http::ExchangeLink::Mail* mail = claim(link);
+  if (mail == nullptr || !mail->unanswered) return;
   try {
-    static_cast<void>(answer(link, Response::error(500)));
+    mail->unanswered(link->connection, link->stream);
   } catch (...) {
-    // No memory for the answer: the handler deadline ends the exchange instead.
+    // No memory for the mail: the handler deadline ends the exchange instead.
   }
 }
 
@@ -27,15 +27,20 @@ void answer_500(const std::shared_ptr<http::ExchangeLink>& link) noexcept {
 
 Responder& Responder::operator=(Responder&& other) noexcept {
   if (this != &other) {
-    answer_500(link_);
+    drop(link_);
     link_ = std::move(other.link_);
   }
   return *this;
 }
 
-Responder::~Responder() { answer_500(link_); }
+Responder::~Responder() { drop(link_); }
 
-bool Responder::send(Response response) { return answer(link_, std::move(response)); }
+bool Responder::send(Response response) {
+  const http::ExchangeLink::Mail* mail = claim(link_);
+  if (mail == nullptr || !mail->answer) return false;
+  mail->answer(link_->connection, link_->stream, std::move(response));
+  return true;
+}
 
 bool Responder::is_gone() const noexcept { return link_ == nullptr || link_->is_gone.load(std::memory_order_acquire); }
 

@@ -69,8 +69,8 @@ class Connection {
   Turn run_again(Lending& lent);
   /// The armed deadline has come (or the wheel woke early: then nothing happens).
   Turn expire(Lending& lent);
-  /// Another thread answered, or resumed a body.
-  Turn answer(Lending& lent, StreamId stream, Response&& response);
+  /// Another thread answered (with nothing: it dropped the right to), or resumed a body.
+  Turn answer(Lending& lent, StreamId stream, std::optional<Response>&& answer);
   Turn resume(Lending& lent, StreamId stream);
   /// Ends it for a reason from outside. Graceful: HTTP/2 gets a GOAWAY and what is queued is still sent.
   Turn close(Lending& lent, CloseReason reason, const FixedText<16>& actor = {});
@@ -209,6 +209,7 @@ class Connection {
   bool push_to_sink(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes);
   void run_handler(Lending& lent, Exchange& exchange);
   void run_async(Lending& lent, Exchange& exchange, const AsyncHandler& handler);
+  Response failure(Lending& lent, Exchange& exchange, int status);
   void fail_exchange(Lending& lent, Exchange& exchange, int status, ErrorType error);
   void refuse_request(Lending& lent, Exchange* exchange, Errc code);
   void respond(Lending& lent, Exchange& exchange, Response&& response);

@@ -52,15 +52,20 @@ Response unrouted(const Exchange& exchange, const Request& request) {
 
 }  // namespace
 
+/// The page for `status`; the plain answer where there is none, when it throws, and for a request that is not known.
+Response Connection::failure(Lending& lent, Exchange& exchange, int status) {
+  Response response = Response::error(status);
+  if (exchange.head == nullptr) return response;
+  const Request request = exchange.request();
+  if (!guarded(lent, exchange, id(), exchange.route_id, [&] { response = page(exchange, request, status); })) {
+    response = Response::error(status);
+  }
+  return response;
+}
+
 void Connection::fail_exchange(Lending& lent, Exchange& exchange, int status, ErrorType error) {
   exchange.error = error;
-  Response response = Response::error(status);
-  if (exchange.head != nullptr) {
-    const Request request = exchange.request();
-    if (!guarded(lent, exchange, id(), exchange.route_id, [&] { response = page(exchange, request, status); })) {
-      response = Response::error(status);
-    }
-  }
+  Response response = failure(lent, exchange, status);
   exchange.phases.enter(RequestPhase::write, lent.fine);
   respond(lent, exchange, std::move(response));
 }
@@ -162,24 +167,26 @@ void Connection::run_async(Lending& lent, Exchange& exchange, const AsyncHandler
       if (early = before(request); early) return;
     }
     Request owned = request.to_owned();
-    if (!exchange.route->after.empty()) exchange.keep_anew();  // the views of `request` may end here
+    const bool is_shown_again = !exchange.route->after.empty() || exchange.settings->router.status_page(500) != nullptr;
+    if (is_shown_again) exchange.keep_anew();  // the views of `request` may end here
     handler(std::move(owned), Responder{link(lent, exchange)});
   });
   if (early) {
     exchange.phases.enter(RequestPhase::write, lent.fine);
     respond(lent, exchange, std::move(*early));
   } else if (!is_fine) {
-    // The Responder died with the exception and has answered 500 by mail; that mail finds the exchange answered.
+    // The Responder died with the exception and has said so by mail; that mail finds the exchange answered.
     fail_exchange(lent, exchange, 500, ErrorType::handler_exception);
   } else if (exchange.kept == nullptr) {
     exchange.head = nullptr;  // its views end with the turn; the handler has its own copy
   }
 }
 
-Turn Connection::answer(Lending& lent, StreamId stream, Response&& response) {
+Turn Connection::answer(Lending& lent, StreamId stream, std::optional<Response>&& answer) {
   Exchange* exchange = find(stream);
   if (exchange == nullptr || exchange->state != ExchangeState::handling || ending_ == Ending::dead) return settle(lent);
   lent.fine = lent.clock.now();
+  Response response = answer ? std::move(*answer) : failure(lent, *exchange, 500);
   bool is_fine = true;
   if (exchange->head != nullptr && exchange->route != nullptr && !exchange->route->after.empty()) {
     is_fine = guarded(lent, *exchange, id(), exchange->route_id, [&] {

@@ -53,6 +53,9 @@ Reactor::Reactor(Setup setup)
   mail->answer = [box](ConnectionId id, StreamId stream, Response&& response) {
     if (const auto open = box.lock()) open->push(AnswerMail{id, stream, std::move(response)});
   };
+  mail->unanswered = [box](ConnectionId id, StreamId stream) {
+    if (const auto open = box.lock()) open->push(AnswerMail{id, stream, std::nullopt});
+  };
   mail->resume = [box](ConnectionId id, StreamId stream) {
     if (const auto open = box.lock()) open->push(ResumeMail{id, stream});
   };

@@ -24,7 +24,7 @@ class Reactor;
 struct AnswerMail {
   ConnectionId connection;
   StreamId stream{0};
-  Response response;
+  std::optional<Response> response;  ///< none: nobody will answer
 };
 struct ResumeMail {
   ConnectionId connection;

@@ -14,7 +14,8 @@
 
 namespace equinox {
 
-/// The right to answer one request, once, from any thread. Dropped unanswered it answers 500. May outlive its server.
+/// The right to answer one request, once, from any thread. Dropped unanswered it answers 500,
+/// or what Routes::internal_error makes. May outlive its server.
 class Responder {
  public:
   explicit Responder(std::shared_ptr<http::ExchangeLink> link) noexcept : link_{std::move(link)} {}
