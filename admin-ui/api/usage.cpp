@@ -10,7 +10,8 @@ Usage::Usage() {
   for (const std::string_view topic : kTopics) topics_.push_back({std::string{topic}, 0, 0});
   // What may happen at all is there from the start: a rate needs a value from before the first time.
   for (const Role role : {Role::operator_, Role::admin}) {
-    for (const std::string_view action : {"close", "drain connections", "stop job", "drain", "undrain", "reload", "log level"}) {
+    for (const std::string_view action :
+         {"close", "drain connections", "stop job", "drain", "undrain", "reload", "log level"}) {
       actions_.push_back({std::string{action}, "done", std::string{to_string(role)}, 0});
     }
   }

@@ -91,7 +91,7 @@ struct Lending {
   BatchPool batches;
   std::uint64_t turn_received_bytes{0};  ///< of the connection whose turn it is, not yet in its record
   std::uint64_t turn_sent_bytes{0};
-  std::uint32_t tcp_looks{0};  ///< at TCP_INFO of connections that live
+  std::uint32_t tcp_looks{0};    ///< at TCP_INFO of connections that live
   std::uint64_t input_bytes{0};  ///< allocated for what was received: messages cut in two, bodies that came in pieces
   http::DateCache date;
   http::Http1Shared http1{parsers, limits, date};

@@ -34,8 +34,8 @@ Reactor::Reactor(Setup setup)
     : lent_{setup.index, setup.clock, setup.server_field, *setup.telemetry},
       name_{std::move(setup.name)},
       poller_{must(net::Poller::open(), "epoll_create1")},
-      mailbox_{std::make_shared<ReactorMailbox>(must(net::Wakeup::open(), "eventfd"),
-                                                &lent_.telemetry.mailbox_length())},
+      mailbox_{
+          std::make_shared<ReactorMailbox>(must(net::Wakeup::open(), "eventfd"), &lent_.telemetry.mailbox_length())},
       listeners_{std::move(setup.listeners)},
       admission_{setup.admission},
       table_{setup.index},

@@ -195,8 +195,7 @@ class ReactorStats {
     Cell started, finished, errors, slow, received_bytes, sent_bytes, last_hit_wall_ns;
   };
   struct LoopCells {
-    Cell busy_ns, wait_ns, cpu_ns, wakeups, events, connections, last_iteration_wall_ns,
-        last_iteration_ns;
+    Cell busy_ns, wait_ns, cpu_ns, wakeups, events, connections, last_iteration_wall_ns, last_iteration_ns;
     std::array<Cell, kCount<StallCause>> stalls, stall_ns;
     HistogramCells<kLoopEdges.size()> iteration, timer_lag;
   };

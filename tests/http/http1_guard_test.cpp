@@ -62,7 +62,8 @@ void expect_one_judgement(const std::string& line, const Limits& limits) {
 TEST(Http1Guard, TheQuickWayTakesNoLineThatTheOtherRefuses) {
   Limits limits;
   limits.target_max_bytes = 24;
-  for (const std::string line : {"GET / HTTP/1.1", "GET /a?b=c HTTP/1.1", "OPTIONS * HTTP/1.1", "GET  HTTP/1.1", "GET /"}) {
+  for (const std::string line :
+       {"GET / HTTP/1.1", "GET /a?b=c HTTP/1.1", "OPTIONS * HTTP/1.1", "GET  HTTP/1.1", "GET /"}) {
     expect_one_judgement(line, limits);
     for (std::size_t at = 0; at <= line.size(); ++at) {
       if (at < line.size()) expect_one_judgement(line.substr(0, at) + line.substr(at + 1), limits);

@@ -12,7 +12,8 @@ TEST(KnownAuthority, SaysWhatLookingSays) {
   const std::string longer(65, 'a');
   KnownAuthority known;
   // Each after each: what was said of the one before must not be taken for the next.
-  const std::string_view kNames[] = {"", "a.example", "a.exampl", "a.example:80", "a example", "[::1]:443", "[::1", longest, longer};
+  const std::string_view kNames[] = {"",          "a.example", "a.exampl", "a.example:80", "a example",
+                                     "[::1]:443", "[::1",      longest,    longer};
   for (const std::string_view first : kNames) {
     for (const std::string_view second : kNames) {
       EXPECT_EQ(known.is_valid(first), is_valid_authority(first)) << first;

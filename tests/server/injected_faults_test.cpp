@@ -269,8 +269,7 @@ INSTANTIATE_TEST_SUITE_P(OneByOne, EachFault,
                                            FaultCase{"RegisterNoSpace", {Call::epoll_ctl, {ENOSPC}, 500}, true},
                                            FaultCase{"WaitInterrupted", {Call::epoll_wait, {EINTR}, 500}, false},
                                            FaultCase{"WaitOneEvent", {Call::epoll_wait, kOneByte, 700}, false},
-                                           FaultCase{
-                                               "ShutdownNotConnected", {Call::shutdown, {ENOTCONN}, 1000}, false},
+                                           FaultCase{"ShutdownNotConnected", {Call::shutdown, {ENOTCONN}, 1000}, false},
                                            FaultCase{"TlsNoMemory", {Call::ssl_new, kSslError, 300}, true},
                                            FaultCase{"HandshakeFails", {Call::ssl_do_handshake, kSslError, 200}, true},
                                            FaultCase{

@@ -186,7 +186,8 @@ TEST_F(LiveFactsTest, WhoIsIdleLongestGoesFirstInADrain) {
   ASSERT_TRUE(eventually([&] { return snapshot().connections(ConnectionState::idle) == 2; }));
   std::this_thread::sleep_for(5ms);
   later.send(kGet);
-  later.read_until([](const std::string& all) { return all.find("hello", all.find("hello") + 1) != std::string::npos; });
+  later.read_until(
+      [](const std::string& all) { return all.find("hello", all.find("hello") + 1) != std::string::npos; });
   server().drain();
   server().wait();
   std::vector<std::uint16_t> newest_first;
