@@ -1,12 +1,16 @@
 """The commands beside `serve`: their exit statuses, probes, completion for three shells, a drain that is waited for."""
 
+import fcntl
 import hashlib
 import json
 import os
+import pty
 import re
 import signal
 import socket
+import struct
 import subprocess
+import termios
 
 import pytest
 from support.raw import exchange, receive_answers
@@ -47,6 +51,30 @@ def test_a_negated_term_is_a_query_and_not_an_option(server):
             assert json.loads(done.stdout)["total"] == 1, words
         done = run_equinox("conns", "-state:idle", "--json", "--admin", server.addresses["admin"])
         assert json.loads(done.stdout)["total"] == 0
+
+
+def test_top_gives_one_picture_as_json(server):
+    with server.connect() as connection:
+        assert exchange(connection, GET).status == 200
+        picture = json.loads(run_equinox("top", "--json", "--admin", server.addresses["admin"]).stdout)
+    assert picture["status"]["ready"] is True
+    assert picture["connections"]["total"] == len(picture["connections"]["rows"]) == 1
+
+
+def test_a_table_is_no_wider_than_its_terminal(server):
+    with server.connect() as connection:
+        assert exchange(connection, GET.replace(b"/hello", b"/hello?" + b"x" * 60)).status == 200
+        own, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        command = [str(BINARY), "conns", "--admin", server.addresses["admin"]]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=theirs, timeout=20, check=False)
+        os.close(theirs)
+        lines = os.read(own, 65536).decode().splitlines()
+        os.close(own)
+        piped = run_equinox("conns", "--admin", server.addresses["admin"]).stdout.splitlines()
+    assert done.returncode == 0
+    assert max(map(len, lines)) == 80, lines
+    assert max(map(len, piped)) > 80, "a pipe takes it whole"
 
 
 @pytest.mark.parametrize("command", ADMIN_COMMANDS)

@@ -26,7 +26,7 @@ constexpr KeySpec kKeys[] = {
     {"listeners[].tls.certificates[].key", file, kRequired, "", "", "", "", kLive, "--tls-key", "PEM file of the private key."},
     {"listeners[].tls.self_signed", boolean, kDefault, "false", "", "", "", kLive, "--tls-self-signed", "A development certificate made in memory, instead of `certificates`."},
     {"listeners[].tls.min_version", choice, kDefault, "1.2", "", "", "1.2|1.3", kLive, "", "Oldest TLS version spoken."},
-    {"listeners[].tls.ciphers", text, kDefault, "", "", "", "", kLive, "", "TLS 1.2 cipher list in OpenSSL's syntax; empty for OpenSSL's own choice."},
+    {"listeners[].tls.ciphers", text, kDefault, "", "", "", "", kLive, "", "TLS 1.2 cipher list in OpenSSL's syntax; empty for ECDHE with AES-GCM or ChaCha20."},
     {"listeners[].tls.http2", boolean, kDefault, "true", "", "", "", kLive, "", "Offer HTTP/2 (`h2`) in ALPN."},
     {"listeners[].tls.strict_sni", boolean, kDefault, "false", "", "", "", kLive, "", "Refuse a server name that no certificate carries, instead of answering with the first; and with 421 a request for a name of another certificate."},
     {"listeners[].proxy_protocol", section, kOptional, "", "", "", "", kRestart, "", "Connections begin with a PROXY protocol header (version 1 or 2); on TLS it comes before the handshake."},

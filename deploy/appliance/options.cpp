@@ -112,6 +112,7 @@ void add_client_commands(CLI::App& app, Options& options) {
   CLI::App* top = app.add_subcommand("top", "Full-screen live view of connections and rates");
   add_query(*top, options, "Which connections");
   top->add_option("--sort", options.sort, "Field to sort by, '-' in front for descending")->type_name("FIELD");
+  top->add_flag("--json", options.json, "One picture as JSON: the status and the connections");
   CLI::App* drain = app.add_subcommand("drain", "Start a drain; the process stays");
   drain->add_flag("--wait", options.wait, "Show what holds it back; return when no request is in flight");
   drain->add_option("--reason", options.reason, "For the audit trail")->type_name("TEXT");

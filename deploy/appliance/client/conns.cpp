@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <thread>
@@ -45,7 +46,9 @@ int run_conns(const Options& options) {
     } else {
       const auto shown = answer.body.value("rows", nlohmann::json::array()).size();
       if (options.watch) fmt::print("\x1b[H\x1b[2J");
-      fmt::print("{}", connection_table(answer.body, 0));
+      // A terminal wraps what is wider, and a wrapped table cannot be read; a file or a pipe takes it whole.
+      const std::size_t width_max = ::isatty(STDOUT_FILENO) == 1 ? terminal_size().columns : 0;
+      fmt::print("{}", connection_table(answer.body, width_max));
       fmt::print("{} of {} connections\n", shown, number(answer.body, "total"));
     }
     std::fflush(stdout);

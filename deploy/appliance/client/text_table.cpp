@@ -1,6 +1,8 @@
 #include "text_table.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -22,6 +24,12 @@ std::string cut(const std::string& line, std::size_t width_max) {
 }
 
 }  // namespace
+
+TerminalSize terminal_size() noexcept {
+  winsize told{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &told) != 0 || told.ws_row == 0 || told.ws_col == 0) return {};
+  return {told.ws_row, told.ws_col};
+}
 
 std::string printable(std::string_view text) {
   std::string out;

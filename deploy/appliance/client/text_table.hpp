@@ -11,6 +11,13 @@ namespace equinox::appliance {
 /// Text from elsewhere as it may reach a terminal: no control characters, hence no escape sequences.
 std::string printable(std::string_view text);
 
+struct TerminalSize {
+  std::size_t rows{24};
+  std::size_t columns{80};
+};
+/// Of standard output; 24 by 80 when it is no terminal or does not say.
+TerminalSize terminal_size() noexcept;
+
 /// Rows under a heading, columns as wide as their widest cell; columns of numbers end flush.
 class TextTable {
  public:

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -34,11 +33,6 @@ class Screen {
     if (has_keys_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
     fmt::print("\x1b[?25h\x1b[?1049l");
     std::fflush(stdout);
-  }
-  [[nodiscard]] static winsize size() {
-    winsize out{};
-    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &out) != 0 || out.ws_row == 0) out = {24, 80, 0, 0};
-    return out;
   }
   /// Waits up to a second for a key; 0 without one.
   [[nodiscard]] char key() const {
@@ -110,6 +104,10 @@ int run_top(const Options& options) {
   if (!status.is_good()) return status.exit_status;
   auto page = client.get("/connections", connection_query(options, 100));
   if (!page.is_good()) return page.exit_status;
+  if (options.json) {
+    fmt::print("{}\n", nlohmann::json{{"status", status.body}, {"connections", page.body}}.dump(2));
+    return kDone;
+  }
   if (!is_terminal) {
     fmt::print("{}{}", summary(status.body), connection_table(page.body, 0));
     return kDone;
@@ -118,14 +116,15 @@ int run_top(const Options& options) {
   {
     const Screen screen;
     while (true) {
-      const winsize size = Screen::size();
-      const std::string text = summary(status.body) + connection_table(page.body, size.ws_col);
-      fmt::print("{}", fit(text, size.ws_row, size.ws_col));
+      const TerminalSize size = terminal_size();
+      const std::string text = summary(status.body) + connection_table(page.body, size.columns);
+      fmt::print("{}", fit(text, size.rows, size.columns));
       std::fflush(stdout);
       const char key = screen.key();
       if (key == 'q' || key == 'Q' || key == '\x03' || key == '\x1b') break;
       status = client.get("/status");
-      page = client.get("/connections", connection_query(options, std::clamp<int>(size.ws_row, 1, 500)));
+      page = client.get("/connections",
+                        connection_query(options, static_cast<int>(std::clamp<std::size_t>(size.rows, 1, 500))));
       if (!status.is_good() || !page.is_good()) {
         result = std::max(status.exit_status, page.exit_status);
         break;
