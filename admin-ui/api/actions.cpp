@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "admin-ui/api/audit_actions.hpp"
 #include "admin-ui/api/lists.hpp"
 #include "admin-ui/api/overview.hpp"
 #include "admin-ui/api/routes.hpp"
@@ -13,17 +14,17 @@ namespace {
 
 constexpr std::size_t kReasonMost = 200;
 
-AuditLine line_of(const Session& session, std::string action, std::string what, std::string reason = {}) {
-  return {session.actor,    std::string{to_string(session.role)}, std::move(action), std::move(what), "done",
+AuditLine line_of(const Session& session, const AuditAction& action, std::string what, std::string reason = {}) {
+  return {session.actor,    std::string{to_string(session.role)}, std::string{action.name}, std::move(what), "done",
           std::move(reason)};
 }
 
 /// Checks role and origin; a refusal is audited and thrown on.
-Session change(State& state, const Request& request, Role role, std::string_view action, const Moment& now) {
+Session change(State& state, const Request& request, const AuditAction& action, const Moment& now) {
   try {
-    return state.access.require_change(request, role, now);
+    return state.access.require_change(request, action.role, now);
   } catch (const Problem& problem) {
-    AuditLine line{"unknown", "", std::string{action}, std::string{request.path()}, "refused", problem.what()};
+    AuditLine line{"unknown", "", std::string{action.name}, std::string{request.path()}, "refused", problem.what()};
     try {
       const Session session = state.access.session_of(request, now);
       line.actor = session.actor;
@@ -90,7 +91,7 @@ CloseReason mode_of(const Json& body) {
 }
 
 Response close_connections(State& state, const Request& request, const Moment& now) {
-  const Session session = change(state, request, Role::operator_, "close", now);
+  const Session session = change(state, request, kCloseAction, now);
   need(static_cast<bool>(state.actions.close), "Closing connections");
   const Json body = body_of(request);
   const std::string query = text_member(body, "query", "", 2000);
@@ -116,36 +117,37 @@ Response close_connections(State& state, const Request& request, const Moment& n
   const Json started = state.jobs.start(std::move(job), now);
   const std::string what =
       (body.contains("ids") ? std::string{"ids"} : "\"" + query + "\"") + ": " + std::to_string(count);
-  state.audit.add(now, line_of(session, reason == CloseReason::admin_drain ? "drain connections" : "close", what, why));
+  state.audit.add(
+      now, line_of(session, reason == CloseReason::admin_drain ? kDrainConnectionsAction : kCloseAction, what, why));
   state.wake();
   Response out = answer(started, 202);
   return out;
 }
 
 Response stop_job(State& state, const Request& request, const Moment& now) {
-  const Session session = change(state, request, Role::operator_, "stop job", now);
+  const Session session = change(state, request, kStopJobAction, now);
   Json job = state.jobs.stop(request.parameter("id"), now);
-  state.audit.add(now, line_of(session, "stop job", std::string{request.parameter("id")}));
+  state.audit.add(now, line_of(session, kStopJobAction, std::string{request.parameter("id")}));
   return answer(job);
 }
 
 Response drain(State& state, const Request& request, const Moment& now) {
-  const Session session = change(state, request, Role::operator_, "drain", now);
+  const Session session = change(state, request, kDrainAction, now);
   const Json body = body_of(request);
   const std::string why = text_member(body, "reason", "", kReasonMost);
   if (!flag_member(body, "dry_run", false)) {
     need(static_cast<bool>(state.actions.drain), "A drain");
     state.actions.drain(session.actor);
-    state.audit.add(now, line_of(session, "drain", "server", why));
+    state.audit.add(now, line_of(session, kDrainAction, "server", why));
   }
   return answer(drain_json(state, Sample::of(state.view, now), true));
 }
 
 Response undrain(State& state, const Request& request, const Moment& now) {
-  const Session session = change(state, request, Role::operator_, "undrain", now);
+  const Session session = change(state, request, kUndrainAction, now);
   need(static_cast<bool>(state.actions.undrain), "Taking a drain back");
   const bool is_done = state.actions.undrain();
-  AuditLine line = line_of(session, "undrain", "server");
+  AuditLine line = line_of(session, kUndrainAction, "server");
   if (!is_done) line.result = "failed";
   state.audit.add(now, line);
   if (!is_done) {
@@ -156,10 +158,10 @@ Response undrain(State& state, const Request& request, const Moment& now) {
 }
 
 Response reload(State& state, const Request& request, const Moment& now) {
-  const Session session = change(state, request, Role::admin, "reload", now);
+  const Session session = change(state, request, kReloadAction, now);
   need(static_cast<bool>(state.actions.reload), "A reload");
   const auto [error, changed] = state.actions.reload();
-  AuditLine line = line_of(session, "reload", "configuration");
+  AuditLine line = line_of(session, kReloadAction, "configuration");
   if (!error.empty()) {
     line.result = "failed";
     line.reason = error;
@@ -170,7 +172,7 @@ Response reload(State& state, const Request& request, const Moment& now) {
 }
 
 Response set_log_level(State& state, const Request& request, const Moment& now) {
-  const Session session = change(state, request, Role::operator_, "log level", now);
+  const Session session = change(state, request, kLogLevelAction, now);
   need(state.log_levels.can_change(), "The log level");
   const Json body = body_of(request);
   const std::string component = text_member(body, "component", "all", 40);
@@ -188,7 +190,7 @@ Response set_log_level(State& state, const Request& request, const Moment& now) 
   std::string what = "all → " + std::string{level_name(*level)};
   if (length) what += " for " + std::to_string(static_cast<std::int64_t>(std::lround(*length))) + " s";
   state.changes.add(now, "log_level", "Log level: " + what);
-  state.audit.add(now, line_of(session, "log level", what));
+  state.audit.add(now, line_of(session, kLogLevelAction, what));
   return answer(state.log_levels.page());
 }
 

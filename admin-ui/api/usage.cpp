@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <equinox/admin.hpp>
 
-#include "admin-ui/api/access.hpp"
+#include "admin-ui/api/audit_actions.hpp"
 #include "admin-ui/api/streams.hpp"
 
 namespace equinox::admin {
@@ -9,10 +9,10 @@ namespace equinox::admin {
 Usage::Usage() {
   for (const std::string_view topic : kTopics) topics_.push_back({std::string{topic}, 0, 0});
   // What may happen at all is there from the start: a rate needs a value from before the first time.
-  for (const Role role : {Role::operator_, Role::admin}) {
-    for (const std::string_view action :
-         {"close", "drain connections", "stop job", "drain", "undrain", "reload", "log level"}) {
-      actions_.push_back({std::string{action}, "done", std::string{to_string(role)}, 0});
+  for (const AuditAction& action : kAuditActions) {
+    for (const Role role : {Role::operator_, Role::admin}) {
+      if (role < action.role) continue;
+      actions_.push_back({std::string{action.name}, "done", std::string{to_string(role)}, 0});
     }
   }
 }

@@ -9,8 +9,6 @@ namespace {
 
 /// Before a drain closes an idle connection it gives a request that is already on its way this long to arrive.
 constexpr Duration kDrainSilence = std::chrono::seconds{1};
-/// Between the two GOAWAYs lies at least a round trip (RFC 9113 §6.8).
-constexpr Duration kBetweenGoaways = std::chrono::seconds{1};
 
 }  // namespace
 

@@ -32,6 +32,10 @@ enum class DrainStage : std::uint8_t {
   closing,    ///< final GOAWAY; idle HTTP/1 connections close once silent for a second
 };
 
+/// Between the two GOAWAYs lies at least a round trip (RFC 9113 §6.8); in a drain an idle HTTP/1 peer gets the same
+/// time.
+inline constexpr Duration kBetweenGoaways = std::chrono::seconds{1};
+
 /// Egress batches lent by a reactor. One that has grown large is not kept.
 class BatchPool {
  public:

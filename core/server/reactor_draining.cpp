@@ -12,8 +12,6 @@ namespace {
 
 /// More than any accept queue holds; a flood must not keep a drain from closing.
 constexpr int kLastShares = 64;
-/// Between the two GOAWAYs lies at least a round trip (RFC 9113 §6.8); an idle HTTP/1 peer gets the same time.
-constexpr Duration kBetweenGoaways = std::chrono::seconds{1};
 
 }  // namespace
 

@@ -10,7 +10,7 @@ WANT_READ, WANT_WRITE = 2, 3
 
 
 def _load():
-    library = ctypes.CDLL(ctypes.util.find_library("ssl") or "libssl.so.3")
+    openssl = ctypes.CDLL(ctypes.util.find_library("ssl") or "libssl.so.3")
     for name, result, arguments in (
             ("TLS_client_method", ctypes.c_void_p, []), ("SSL_CTX_new", ctypes.c_void_p, [ctypes.c_void_p]),
             ("SSL_CTX_ctrl", ctypes.c_long, [ctypes.c_void_p, ctypes.c_int, ctypes.c_long, ctypes.c_void_p]),
@@ -20,51 +20,51 @@ def _load():
             ("SSL_do_handshake", ctypes.c_int, [ctypes.c_void_p]), ("SSL_write", ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]),
             ("SSL_read", ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]),
             ("SSL_get_error", ctypes.c_int, [ctypes.c_void_p, ctypes.c_int])):
-        function = getattr(library, name)
+        function = getattr(openssl, name)
         function.restype, function.argtypes = result, arguments
-    return library
+    return openssl
 
 
 class RawTls:
     """A TLS client over a connected blocking socket; `version` is the only one it speaks."""
 
-    library = None
+    openssl = None
 
     def __init__(self, peer, version=TLS1_3):
-        if RawTls.library is None:
-            RawTls.library = _load()
+        if RawTls.openssl is None:
+            RawTls.openssl = _load()
         self.peer = peer
-        self.context = self.library.SSL_CTX_new(self.library.TLS_client_method())
+        self.context = self.openssl.SSL_CTX_new(self.openssl.TLS_client_method())
         for command in (MIN_VERSION, MAX_VERSION):
-            self.library.SSL_CTX_ctrl(self.context, command, version, None)
-        self.connection = self.library.SSL_new(self.context)
+            self.openssl.SSL_CTX_ctrl(self.context, command, version, None)
+        self.connection = self.openssl.SSL_new(self.context)
         peer.setblocking(True)
-        self.library.SSL_set_fd(self.connection, peer.fileno())
-        if self.library.SSL_connect(self.connection) != 1:
+        self.openssl.SSL_set_fd(self.connection, peer.fileno())
+        if self.openssl.SSL_connect(self.connection) != 1:
             raise ConnectionError("no handshake")
 
     def write(self, data):
-        return self.library.SSL_write(self.connection, data, len(data))
+        return self.openssl.SSL_write(self.connection, data, len(data))
 
     def read(self, size=16384):
         """Bytes, or None when none can be had: read again (the socket may be non-blocking) or over."""
         into = ctypes.create_string_buffer(size)
-        count = self.library.SSL_read(self.connection, into, size)
+        count = self.openssl.SSL_read(self.connection, into, size)
         return into.raw[:count] if count > 0 else None
 
     def key_update(self):
         """Sends one that asks the peer for its own (RFC 8446 §4.6.3); false when it could not."""
-        if self.library.SSL_key_update(self.connection, KEY_UPDATE_REQUESTED) != 1:
+        if self.openssl.SSL_key_update(self.connection, KEY_UPDATE_REQUESTED) != 1:
             return False
-        return self.library.SSL_do_handshake(self.connection) == 1
+        return self.openssl.SSL_do_handshake(self.connection) == 1
 
     def renegotiate(self):
         """True when the server went along."""
-        if self.library.SSL_renegotiate(self.connection) != 1:
+        if self.openssl.SSL_renegotiate(self.connection) != 1:
             return False
-        return self.library.SSL_do_handshake(self.connection) == 1
+        return self.openssl.SSL_do_handshake(self.connection) == 1
 
     def close(self):
-        self.library.SSL_free(self.connection)
-        self.library.SSL_CTX_free(self.context)
+        self.openssl.SSL_free(self.connection)
+        self.openssl.SSL_CTX_free(self.context)
         self.peer.close()

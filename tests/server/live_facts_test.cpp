@@ -19,6 +19,19 @@ class LiveFactsTest : public ServerTest {
     make().get("/", [](const Request&) { return Response::text("hello"); });
     start();
   }
+  /// A server whose only reactor stands in a handler until `may_go_on`.
+  [[nodiscard]] std::unique_ptr<RawClient> block() {
+    make().get("/", [this](const Request&) {
+      while (!may_go_on) std::this_thread::sleep_for(1ms);
+      return Response::text("hello");
+    });
+    start();
+    auto blocker = std::make_unique<RawClient>(port());
+    blocker->send(kGet);
+    EXPECT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 1; }));
+    return blocker;
+  }
+  std::atomic<bool> may_go_on{false};
   [[nodiscard]] std::optional<ConnectionRecord> only_record() {
     std::optional<ConnectionRecord> found;
     server().view().for_each_record([&](const ConnectionRecord& record) {
@@ -43,15 +56,7 @@ TEST_F(LiveFactsTest, AcceptQueueIsThatOfTheListeningSocketAndGoesWithIt) {
 }
 
 TEST_F(LiveFactsTest, WaitingConnectionsAreCountedWhileTheReactorIsBlocked) {
-  std::atomic<bool> may_go_on{false};
-  make().get("/", [&](const Request&) {
-    while (!may_go_on) std::this_thread::sleep_for(1ms);
-    return Response::text("hello");
-  });
-  start();
-  RawClient blocker{port()};
-  blocker.send(kGet);
-  ASSERT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 1; }));
+  const std::unique_ptr<RawClient> blocker = block();
   RawClient first{port()};
   RawClient second{port()};
   EXPECT_TRUE(eventually([&] { return server().view().live().listeners.front().accept_queue_length == 2U; }));
@@ -133,15 +138,7 @@ TEST_F(LiveFactsTest, ADrainThatEndsTheProcessIsNotTakenBackByOneThatDoesNot) {
 }
 
 TEST_F(LiveFactsTest, TheMailboxIsSeenWhileItsReactorIsBlockedAndEmptyAfterwards) {
-  std::atomic<bool> may_go_on{false};
-  make().get("/", [&](const Request&) {
-    while (!may_go_on) std::this_thread::sleep_for(1ms);
-    return Response::text("hello");
-  });
-  start();
-  RawClient blocker{port()};
-  blocker.send(kGet);
-  ASSERT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 1; }));
+  const std::unique_ptr<RawClient> blocker = block();
   server().drain(true);
   EXPECT_EQ(snapshot().reactors.front().mailbox_length, 1U);
   may_go_on = true;
@@ -184,7 +181,6 @@ TEST_F(LiveFactsTest, WhoIsIdleLongestGoesFirstInADrain) {
   earlier.send(kGet);
   earlier.read_for("hello");
   ASSERT_TRUE(eventually([&] { return snapshot().connections(ConnectionState::idle) == 2; }));
-  std::this_thread::sleep_for(5ms);
   later.send(kGet);
   later.read_until(
       [](const std::string& all) { return all.find("hello", all.find("hello") + 1) != std::string::npos; });
