@@ -20,7 +20,7 @@ std::string Handles::keep(std::shared_ptr<const KeptAnswer> answer, const Moment
     entries_.erase(std::min_element(entries_.begin(), entries_.end(),
                                     [](const Entry& a, const Entry& b) { return a.seen_ns < b.seen_ns; }));
   }
-  Entry entry{"h" + random_hex(8), now.steady_ns, std::move(answer)};
+  Entry entry{std::string{"h"}.append(random_hex(8)), now.steady_ns, std::move(answer)};
   entries_.push_back(std::move(entry));
   return entries_.back().name;
 }

@@ -52,7 +52,7 @@ Json Jobs::start(Job job, const Moment& now) {
   if (jobs_.size() >= kMost) {
     jobs_.erase(std::find_if(jobs_.begin(), jobs_.end(), [](const Job& j) { return j.state != Job::State::running; }));
   }
-  job.id = "j" + std::to_string(++serial_);
+  job.id = std::string{"j"}.append(std::to_string(++serial_));
   job.started_wall_ns = now.wall_ns;
   job.advanced_ns = now.steady_ns;
   job.total = job.ids.size();

@@ -5,7 +5,7 @@ namespace equinox::admin {
 void Changes::add(const Moment& now, std::string_view kind, std::string text, std::string_view severity, Json more) {
   const std::lock_guard lock{mutex_};
   ++last_;
-  more["id"] = "c" + std::to_string(last_);
+  more["id"] = std::string{"c"}.append(std::to_string(last_));
   more["at"] = seconds(now.wall_ns);
   more["kind"] = kind;
   more["text"] = std::move(text);

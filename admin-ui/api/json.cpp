@@ -89,12 +89,11 @@ std::optional<double> number_member(const Json& body, const char* name, double l
 std::optional<std::string> parameter(const Request& request, std::string_view name) {
   std::string_view rest = request.query();
   while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('&'), rest.size());
-    const std::string_view pair = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    if (decoded(pair.substr(0, equals)) != name) continue;
-    return equals == pair.size() ? std::string{} : decoded(pair.substr(equals + 1));
+    const std::string_view pair = rest.substr(0, rest.find('&'));
+    rest = pair.size() == rest.size() ? std::string_view{} : rest.substr(pair.size() + 1);
+    const std::string_view key = pair.substr(0, pair.find('='));
+    if (decoded(key) != name) continue;
+    return key.size() == pair.size() ? std::string{} : decoded(pair.substr(key.size() + 1));
   }
   return std::nullopt;
 }

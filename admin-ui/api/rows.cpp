@@ -180,7 +180,7 @@ Json request_row(const RequestRecord& record, const RowContext& context) {
 }
 
 std::string stall_id(const StallRecord& record) {
-  return "r" + std::to_string(record.reactor) + "-" + std::to_string(record.started_ns);
+  return std::string{"r"}.append(std::to_string(record.reactor)).append("-").append(std::to_string(record.started_ns));
 }
 
 Json stall_row(const StallRecord& record, const RowContext& context) {

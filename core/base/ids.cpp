@@ -16,17 +16,21 @@ bool take_number(std::string_view& text, char stop, int base, std::uint32_t high
   return true;
 }
 
+void append_number(std::string& text, std::uint32_t number, int base) {
+  std::array<char, 10> digits;
+  text.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number, base).ptr);
+}
+
 }  // namespace
 
 std::string to_string(ConnectionId id) {
-  std::array<char, 32> text;
-  char* const end = text.data() + text.size();
-  char* cursor = std::to_chars(text.data(), end, static_cast<unsigned>(id.reactor())).ptr;
-  *cursor++ = '-';
-  cursor = std::to_chars(cursor, end, id.index(), 16).ptr;
-  *cursor++ = '-';
-  cursor = std::to_chars(cursor, end, id.generation).ptr;
-  return {text.data(), cursor};
+  std::string text;
+  append_number(text, id.reactor(), 10);
+  text.push_back('-');
+  append_number(text, id.index(), 16);
+  text.push_back('-');
+  append_number(text, id.generation, 10);
+  return text;
 }
 
 ConnectionId parse_connection_id(std::string_view text) noexcept {

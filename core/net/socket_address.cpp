@@ -110,7 +110,7 @@ socklen_t SocketAddress::to_sockaddr(sockaddr_storage& storage) const noexcept {
 }
 
 std::string to_string(const SocketAddress& address) {
-  if (address.is_any_family()) return ":" + std::to_string(address.port());
+  if (address.is_any_family()) return std::string{":"}.append(std::to_string(address.port()));
   return to_string(address.endpoint());
 }
 

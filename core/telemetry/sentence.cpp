@@ -129,7 +129,7 @@ std::string seconds_text(std::uint64_t milliseconds) {
   if (milliseconds < 1000) return std::to_string(milliseconds) + " ms";
   const auto tenths = milliseconds / 100;
   auto out = std::to_string(tenths / 10);
-  if (tenths % 10 != 0) out += "." + std::to_string(tenths % 10);
+  if (tenths % 10 != 0) out.append(".").append(std::to_string(tenths % 10));
   return out + " s";
 }
 
@@ -229,7 +229,7 @@ std::string last_request(const ClosedRecord& record, std::string_view route) {
   std::string out = "; last request ";
   out += kMethodLabels[record.method < kMethodLabels.size() ? record.method : kMethodLabels.size() - 1];
   if (!record.target.view().empty()) {
-    out += " " + printable(record.target.view());
+    out.append(" ").append(printable(record.target.view()));
     if (record.target.is_full()) out += "…";
   }
   if (!route.empty()) out += " on route " + std::string{route};

@@ -30,7 +30,7 @@ constexpr milliseconds kSettle{150};  // certificate and key are two files: both
 
 std::string joined(const std::vector<ConfigProblem>& problems) {
   std::string all;
-  for (const ConfigProblem& problem : problems) all += (all.empty() ? "" : "; ") + problem.to_string();
+  for (const ConfigProblem& problem : problems) all.append(all.empty() ? "" : "; ").append(problem.to_string());
   return all;
 }
 
