@@ -54,6 +54,7 @@ struct CodecState {
   bool wants_transmit{false};     ///< transmit() would append bytes now
   bool can_receive{true};         ///< false: awaiting an answer (HTTP/1) or output backlog (HTTP/2); do not feed
   bool head_started{false};       ///< bytes of an incomplete request head are held or were seen (deadline kind `head`)
+  bool request_head_started{false};  ///< … and of nothing else that is timed like one: the head itself has begun
   std::uint32_t open_streams{0};  ///< requests received and not completely answered
   std::uint32_t peak_streams{0};  ///< most that were open at once, within a turn too; HTTP/1: 0
   std::uint32_t window_blocked{0};    ///< streams with data ready and the peer's window closed

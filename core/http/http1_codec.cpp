@@ -167,7 +167,8 @@ CodecState Http1Codec::state() const {
   state.is_finished = is_finished();
   state.wants_transmit = is_streaming && !is_waiting_;
   state.can_receive = ingress_ == Ingress::head || ingress_ == Ingress::body || ingress_ == Ingress::discard;
-  state.head_started = (ingress_ == Ingress::head && head_started_) || ingress_ == Ingress::discard;
+  state.request_head_started = ingress_ == Ingress::head && head_started_;
+  state.head_started = state.request_head_started || ingress_ == Ingress::discard;
   state.open_streams = ingress_ == Ingress::body || ingress_ == Ingress::complete || is_streaming ? 1 : 0;
   return state;
 }

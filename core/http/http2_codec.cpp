@@ -215,6 +215,7 @@ CodecState Http2Codec::state() const {
   state.is_finished = is_finished();
   state.can_receive = !session_.failure() && session_.backlog_bytes() <= limits_.h2_output_backlog_max_bytes;
   state.head_started = scanner_.is_inside_head();
+  state.request_head_started = scanner_.is_inside_request_head();
   state.window_blocked = session_.blocked_streams();
   state.connection_window = session_.connection_window();
   return state;

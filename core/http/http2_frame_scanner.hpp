@@ -47,6 +47,10 @@ class Http2FrameScanner {
 
   /// A header block, the preface or a frame other than DATA has begun and is not complete.
   [[nodiscard]] bool is_inside_head() const noexcept;
+  /// A header block has begun and is not complete.
+  [[nodiscard]] bool is_inside_request_head() const noexcept {
+    return is_in_header_block_ || (payload_left_ != 0 && (type_ == kFrameHeaders || type_ == kFrameContinuation));
+  }
   /// Bytes of an incomplete frame or preface were seen.
   [[nodiscard]] bool is_inside_frame() const noexcept { return held_ != 0 || payload_left_ != 0 || preface_is_begun(); }
   /// The last header block has not seen END_HEADERS yet.

@@ -50,6 +50,12 @@ bool Connection::find_reset(Lending& lent) {
 
 Turn Connection::run_again(Lending& lent) { return turn(lent); }
 
+Turn Connection::run_queued(Lending& lent) {
+  // What is still in the socket may have come during the handlers of this turn; what is held was here before them.
+  lent.ready_at = has_fresh_input() ? lent.now : lent.fine;
+  return turn(lent);
+}
+
 Turn Connection::turn(Lending& lent) {
   if (ending_ == Ending::lingering) return linger(lent);
   if (is_shaking_hands_ && !shake_hands(lent)) return settle(lent);
@@ -160,6 +166,7 @@ Turn Connection::resume(Lending& lent, StreamId stream) {
   if (exchange == nullptr || ending_ == Ending::dead) return settle(lent);
   if (exchange->state == ExchangeState::receiving && exchange->sink_waits) {
     exchange->sink_waits = false;
+    exchange->phases.enter(RequestPhase::body, lent.fine);
     exchange->body_window.begin(lent.now);
     std::vector<std::byte> backlog;
     backlog.swap(exchange->backlog);

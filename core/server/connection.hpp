@@ -67,6 +67,8 @@ class Connection {
   Turn advance(Lending& lent, const net::ReadyEvent& ready);
   /// Work left from an earlier turn.
   Turn run_again(Lending& lent);
+  /// The same from the run queue, late in a turn.
+  Turn run_queued(Lending& lent);
   /// The armed deadline has come (or the wheel woke early: then nothing happens).
   Turn expire(Lending& lent);
   /// Another thread answered (with nothing: it dropped the right to), or resumed a body.
@@ -307,7 +309,8 @@ class Connection {
   bool saw_hangup_ : 1 {false};     ///< RDHUP or HUP: a short read no longer means drained
   bool peer_finished_ : 1 {false};  ///< FIN received
   bool input_end_told_ : 1 {false};
-  bool head_started_ : 1 {false};    ///< phase_start_ is the first byte of a head
+  bool head_started_ : 1 {false};          ///< phase_start_ is the first byte of a head, or of what is timed like one
+  bool request_head_started_ : 1 {false};  ///< of a request's own
   bool codec_accepts_ : 1 {true};    ///< CodecState::can_receive of the last turn
   bool window_blocked_ : 1 {false};  ///< HTTP/2: data is ready and the peer's windows are closed
   bool closes_after_response_ : 1 {false};

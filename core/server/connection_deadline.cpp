@@ -137,7 +137,6 @@ void Connection::on_handler_timeout(Lending& lent, Exchange& exchange) {
   }
   exchange.error = ErrorType::handler_timeout;
   if (exchange.link != nullptr) exchange.link->is_gone.store(true, std::memory_order_relaxed);
-  exchange.phases.enter(RequestPhase::write, lent.now);
   respond(lent, exchange, http::refusal_response(Status{503}));
   apply_events(lent);
   if (!is_http2()) end_after_flush(CloseReason::handler_timeout, false);
@@ -174,7 +173,6 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
   }
   // One slow upload must not cost the other streams of the connection their answers.
   lent.telemetry.stats().evicted(protocol_, verdict.phase);
-  exchange.phases.enter(RequestPhase::write, lent.now);
   respond(lent, exchange, http::refusal_response(Status{408}));
   apply_events(lent);
 }
@@ -230,7 +228,6 @@ void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind 
   Exchange* current = last_exchange();
   if (current != nullptr && current->state != ExchangeState::receiving) current = nullptr;
   if (current != nullptr) {
-    current->phases.enter(RequestPhase::write, lent.now);
     respond(lent, *current, http::refusal_response(Status{status}));
     apply_events(lent);
   } else if (codec_ != nullptr) {
@@ -242,7 +239,7 @@ void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind 
     codec_->respond(0, http::refusal_response(Status{status}), batch(lent), lent.events);
     lent.events.clear();
   }
-  head_started_ = false;
+  head_started_ = request_head_started_ = false;
   end_after_flush(verdict.reason, true);
 }
 

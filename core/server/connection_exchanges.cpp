@@ -87,9 +87,9 @@ void Connection::begin_exchange(Lending& lent, Exchange& exchange, const Request
   exchange.scheme = head.scheme;
   exchange.peer_keeps_alive = head.keep_alive;
   exchange.state = ExchangeState::receiving;
-  exchange.phases.start(head_started_ && !is_http2() ? phase_start_ : lent.now);
-  exchange.phases.enter(head.has_body ? RequestPhase::body : RequestPhase::queue, lent.now);
-  head_started_ = false;
+  exchange.phases.start(request_head_started_ ? phase_start_ : lent.ready_at);
+  exchange.phases.enter(head.has_body ? RequestPhase::body : RequestPhase::queue, lent.ready_at);
+  head_started_ = request_head_started_ = false;
   ++request_count_;
   exchange.target_size = static_cast<std::uint8_t>(std::min(head.target.size(), exchange.target.size()));
   std::memcpy(exchange.target.data(), head.target.data(), exchange.target_size);
@@ -162,6 +162,7 @@ void Connection::start_body(Lending& lent, Exchange& exchange) {
 }
 
 void Connection::on_body(Lending& lent, const http::CodecEvent& event) {
+  request_head_started_ = false;  // what had begun like a head were trailers
   Exchange* exchange = find(event.stream);
   if (exchange == nullptr || exchange->state != ExchangeState::receiving || exchange->is_complete) {
     // Answered early or given up: the bytes are dropped, but the windows they used must open again.
@@ -287,6 +288,7 @@ void Connection::respond(Lending& lent, Exchange& exchange, Response&& response)
   if (exchange.settings->access_log) exchange.remember_for_log();
   exchange.status = static_cast<std::uint16_t>(response.status().code());
   exchange.state = ExchangeState::responding;
+  exchange.phases.enter(RequestPhase::write, lent.fine);
   exchange.body_window.end();
   exchange.handler_due = kNever;
   if (auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body());
@@ -328,7 +330,7 @@ void Connection::complete(Lending& lent, Exchange& exchange) {
   unlink(exchange);
   lent.input_bytes -= exchange.held_bytes;
   lent.exchanges.give_back(&exchange);
-  phase_start_ = lent.fine;
+  if (!request_head_started_) phase_start_ = lent.fine;  // a head that has begun keeps its time
 }
 
 void Connection::discard(Lending& lent, Exchange& exchange, ErrorType error) {

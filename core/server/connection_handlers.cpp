@@ -66,12 +66,12 @@ Response Connection::failure(Lending& lent, Exchange& exchange, int status) {
 void Connection::fail_exchange(Lending& lent, Exchange& exchange, int status, ErrorType error) {
   exchange.error = error;
   Response response = failure(lent, exchange, status);
-  exchange.phases.enter(RequestPhase::write, lent.fine);
   respond(lent, exchange, std::move(response));
 }
 
 bool Connection::open_sink(Lending& lent, Exchange& exchange) {
   const StreamHandler& handler = *exchange.route->handler.streaming();
+  exchange.phases.enter(RequestPhase::handler, lent.fine);
   std::optional<Response> early;
   const Request request = exchange.request();
   const bool is_fine = guarded(lent, exchange, id(), exchange.route_id, [&] {
@@ -82,9 +82,11 @@ bool Connection::open_sink(Lending& lent, Exchange& exchange) {
     exchange.sink = handler(request);
     if (exchange.sink != nullptr) exchange.sink->attach(Resumer{link(lent, exchange)});
   });
-  if (is_fine && !early && exchange.sink != nullptr) return true;
+  if (is_fine && !early && exchange.sink != nullptr) {
+    exchange.phases.enter(RequestPhase::body, lent.fine);
+    return true;
+  }
   if (early) {
-    exchange.phases.enter(RequestPhase::write, lent.fine);
     respond(lent, exchange, std::move(*early));
   } else {
     fail_exchange(lent, exchange, 500, ErrorType::handler_exception);
@@ -99,6 +101,7 @@ bool Connection::push_to_sink(Lending& lent, Exchange& exchange, std::span<const
     return true;
   }
   if (bytes.empty()) return true;
+  exchange.phases.enter(RequestPhase::handler, lent.fine);
   SinkStatus status = SinkStatus::more;
   if (!guarded(lent, exchange, id(), exchange.route_id, [&] { status = exchange.sink->receive(bytes); })) {
     fail_exchange(lent, exchange, 500, ErrorType::handler_exception);
@@ -108,12 +111,15 @@ bool Connection::push_to_sink(Lending& lent, Exchange& exchange, std::span<const
   if (status == SinkStatus::wait) {
     exchange.sink_waits = true;
     exchange.body_window.end();  // the application is the one that waits now
+  } else {
+    exchange.phases.enter(RequestPhase::body, lent.fine);
   }
   return true;
 }
 
 void Connection::run_handler(Lending& lent, Exchange& exchange) {
   exchange.body_window.end();
+  if (exchange.phases.current() == RequestPhase::body) exchange.phases.enter(RequestPhase::queue, lent.ready_at);
   exchange.phases.enter(RequestPhase::handler, lent.fine);
   if (exchange.route != nullptr && exchange.route->handler.async() != nullptr) {
     run_async(lent, exchange, *exchange.route->handler.async());
@@ -153,7 +159,6 @@ void Connection::run_handler(Lending& lent, Exchange& exchange) {
     fail_exchange(lent, exchange, 500, ErrorType::handler_exception);
     return;
   }
-  exchange.phases.enter(RequestPhase::write, lent.fine);
   respond(lent, exchange, std::move(*response));
 }
 
@@ -172,7 +177,6 @@ void Connection::run_async(Lending& lent, Exchange& exchange, const AsyncHandler
     handler(std::move(owned), Responder{link(lent, exchange)});
   });
   if (early) {
-    exchange.phases.enter(RequestPhase::write, lent.fine);
     respond(lent, exchange, std::move(*early));
   } else if (!is_fine) {
     // The Responder died with the exception and has said so by mail; that mail finds the exchange answered.
@@ -197,7 +201,6 @@ Turn Connection::answer(Lending& lent, StreamId stream, std::optional<Response>&
   if (!is_fine) {
     fail_exchange(lent, *exchange, 500, ErrorType::handler_exception);
   } else {
-    exchange->phases.enter(RequestPhase::write, lent.fine);
     respond(lent, *exchange, std::move(response));
   }
   apply_events(lent);

@@ -103,8 +103,10 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
   }
   const http::CodecState state = codec_->state();
   codec_accepts_ = state.can_receive;
-  if (state.head_started && !head_started_) phase_start_ = lent.now;
+  const bool is_new_head = state.request_head_started && !request_head_started_;
+  if (is_new_head || (state.head_started && !head_started_)) phase_start_ = lent.fine;
   head_started_ = state.head_started;
+  request_head_started_ = state.request_head_started;
   if (used_in_all < input.size() && !wants_input(lent)) held_is_fresh_ = true;
   keep_requests();
   return used_in_all;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <equinox/handler.hpp>
@@ -38,7 +39,9 @@ class PhaseClock {
     started_ = mark_ = now;
     current_ = RequestPhase::head;
   }
+  /// @param now  at least the last one; an earlier reading (of the turn, after one of its handlers) counts as that
   void enter(RequestPhase phase, TimePoint now) noexcept {
+    now = std::max(now, mark_);
     spent_[static_cast<std::size_t>(current_)] += (now - mark_).count();
     mark_ = now;
     current_ = phase;

@@ -85,6 +85,7 @@ struct Lending {
   Clock clock;
   TimePoint now{};          ///< of this turn
   std::int64_t wall_ns{0};  ///< of this turn, Unix epoch
+  TimePoint ready_at{};     ///< when the input that is read now was known to be there
   TimePoint fine{};         ///< the latest reading: after a handler, after a flush
   std::shared_ptr<const Settings> settings;
   http::Limits limits;  ///< a stable address for codecs; a reload writes into it
@@ -116,6 +117,7 @@ struct Lending {
       : reactor{index},
         clock{time},
         now{time.now()},
+        ready_at{now},
         fine{now},
         wheel{now},
         date{server_field},

@@ -104,7 +104,7 @@ Duration Reactor::patience() const noexcept {
 void Reactor::turn() {
   const TimePoint before = turn_ended_;  // nothing but a few counters lies between
   const std::span<const net::ReadyEvent> ready = poller_.wait(patience());
-  lent_.now = lent_.fine = lent_.clock.now();
+  lent_.now = lent_.ready_at = lent_.fine = lent_.clock.now();
   lent_.telemetry.turn_began(lent_.now.time_since_epoch().count());
   lent_.wall_ns = lent_.now.time_since_epoch().count() + wall_offset_ns_;
   events_ = static_cast<std::uint32_t>(ready.size());
@@ -181,7 +181,7 @@ void Reactor::run_queued() {
     Connection* connection = table_.find(id);
     if (connection == nullptr || connection->is_finished) continue;
     connection->is_queued = false;
-    handle(*connection, connection->run_again(lent_));
+    handle(*connection, connection->run_queued(lent_));
   }
   running_.clear();
 }
