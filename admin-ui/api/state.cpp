@@ -32,7 +32,10 @@ void State::wake() {
 
 void State::tick(const Moment& now, bool is_whole_second) {
   jobs.advance(now, [this](const Moment& at, const Job& job) { changes.add(at, "close_job", job.sentence()); });
-  if (!is_whole_second) return;
+  if (!is_whole_second) {
+    streams.send_new_stalls(*this, now);
+    return;
+  }
   look_at_tokens(now);
   log_levels.revert(now);
   handles.expire(now);
@@ -60,8 +63,11 @@ void State::run(const std::stop_token& stop) {
     // A late tick does not hurry the following ones.
     if (is_whole) next_second = std::max(next_second + 1s, now);
     tick(Moment::now(), is_whole);
+    auto until = next_second;
+    if (jobs.is_running()) until = std::min(until, now + 100ms);
+    // A stall is news while it lasts.
+    if (streams.are_stalls_wanted()) until = std::min(until, now + 20ms);
     std::unique_lock lock{mutex_};
-    const auto until = jobs.is_running() ? std::min(next_second, now + 100ms) : next_second;
     woken_.wait_until(lock, stop, until, [this] { return is_woken_; });
     is_woken_ = false;
   }

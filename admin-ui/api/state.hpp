@@ -27,9 +27,10 @@ struct State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  /// One thread from here on: jobs ten times a second, everything else once a second.
+  /// One thread from here on: jobs ten times a second, stalls fifty times while somebody watches them, everything else
+  /// once a second.
   void start_ticking();
-  /// One turn of that thread. @param is_whole_second  else only jobs
+  /// One turn of that thread. @param is_whole_second  else only jobs and stalls that are new
   void tick(const Moment& now, bool is_whole_second);
   /// There is work before the next second (a job has begun).
   void wake();

@@ -3,10 +3,10 @@
 #include <array>
 #include <cstdint>
 #include <equinox/body.hpp>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,6 +39,10 @@ class Streams {
   void set_viewport(State& state, std::string_view stream, const Json& body);
   /// Once a second: what changed, to each.
   void send_all(State& state, const Moment& now);
+  /// In between: the stalls that run and were not told yet. They are over before the next second, often.
+  void send_new_stalls(State& state, const Moment& now);
+  /// Whether somebody wants to be told of stalls.
+  [[nodiscard]] bool are_stalls_wanted() const;
   [[nodiscard]] std::size_t size() const;
 
  private:
@@ -51,6 +55,10 @@ class Streams {
     std::int64_t at_ns{0};
     std::uint64_t received{0};
     std::uint64_t sent{0};
+  };
+  struct RunningStall {
+    StallRecord record;
+    std::int64_t seen_ns{0};
   };
   struct Viewer {
     std::string id;
@@ -65,7 +73,7 @@ class Streams {
     std::vector<ConnectionId> viewport;
     std::string handle;
     std::unordered_map<std::uint64_t, Seen> rows;
-    std::set<std::string> stalls;  ///< told as running
+    std::map<std::string, RunningStall> stalls;  ///< told as running, by id
 
     [[nodiscard]] bool wants(Topic topic) const noexcept { return topics[static_cast<std::size_t>(topic)]; }
   };
@@ -83,6 +91,8 @@ class Streams {
   void send_series(State& state, Viewer& viewer, const Sample& sample);
   void send_changes(State& state, Viewer& viewer, const Moment& now);
   void send_stalls(State& state, Viewer& viewer, const std::vector<StallRecord>& stalls, const RowContext& context);
+  void send_ended_stalls(State& state, Viewer& viewer, const std::vector<StallRecord>& stalls,
+                         const RowContext& context);
   void send_sampling(State& state, Viewer& viewer, std::uint64_t sampling, const Moment& now);
   void send_rows(State& state, Viewer& viewer, const RowContext& context);
   Json changed_row(Viewer& viewer, const ConnectionRecord& record, const RowContext& context);

@@ -6,11 +6,6 @@
 
 namespace equinox::server {
 
-namespace {
-/// A stall of 100 ms must be named within 100 ms: looking every 40 ms leaves room for the rest.
-constexpr std::chrono::milliseconds kLookEvery{40};
-}  // namespace
-
 void Observer::start() {
   thread_ = std::thread{[this] { run(); }};
 }
@@ -29,7 +24,11 @@ void Observer::run() {
   auto next_second = std::chrono::steady_clock::now() + std::chrono::seconds{1};
   std::vector<std::int64_t> reported(telemetry_.reactor_count(), 0);
   std::unique_lock lock{mutex_};
-  while (!wake_.wait_for(lock, kLookEvery, [&] { return is_stopping_; })) {
+  const auto until_next = [&] {
+    const auto left = next_second - std::chrono::steady_clock::now();
+    return std::min<std::chrono::nanoseconds>(telemetry_.until_next_watch(), left);
+  };
+  while (!wake_.wait_for(lock, until_next(), [&] { return is_stopping_; })) {
     lock.unlock();
     for (const StallRecord& stall : telemetry_.watch()) {
       // One line for each stall, however often it is seen.

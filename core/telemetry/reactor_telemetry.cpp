@@ -85,6 +85,14 @@ ClosedRecord closed_record(ConnectionId id, const RecordHot& last, const RecordC
   return out;
 }
 
+/// Requests in a second that a ring of samples can take beside one for each cell of the last 15 minutes.
+std::uint32_t spare_samples(std::size_t capacity) noexcept {
+  constexpr std::size_t kWindowSeconds = 900;
+  constexpr std::size_t kCells = ReactorTelemetry::kMeasures * ReactorTelemetry::kBuckets *
+                                 (kWindowSeconds / ReactorTelemetry::kColumnSeconds + 1);
+  return capacity <= kCells ? 0 : static_cast<std::uint32_t>((capacity - kCells) / kWindowSeconds);
+}
+
 }  // namespace
 
 ReactorTelemetry::ReactorTelemetry(ReactorIndex index, const TelemetryOptions& options, SeriesDirectory& directory,
@@ -94,6 +102,7 @@ ReactorTelemetry::ReactorTelemetry(ReactorIndex index, const TelemetryOptions& o
       slow_threshold_ns_{options.slow_threshold_ns},
       stall_threshold_ns_{options.stall_threshold_ns},
       recent_per_second_{options.recent_per_second},
+      spare_samples_per_second_{spare_samples(share(options.samples, options.reactors))},
       stats_{options.listeners, options.routes_max, directory},
       slab_{index, options.connections_per_reactor},
       closed_sequence_{closed_sequence},
@@ -171,17 +180,22 @@ void ReactorTelemetry::request_finished(const RequestSample& sample) noexcept {
   if (second != recent_second_) {
     recent_second_ = second;
     recent_left_ = recent_per_second_;
+    spare_samples_left_ = spare_samples_per_second_;
   }
   is_sample_ = is_first_of_a_cell(sample, placed.bucket);
   if (slow || recent_left_ > 0 || is_sample_) keep_request(sample, placed, slow);
 }
 
-/// Each cell of each map that counted a request of this second has one to show.
+/// Each cell of each map that counted a request has one to show: a cell is a bucket in a column of 15 s. Of the seconds
+/// within it as many have one of their own as the ring can hold for a quarter of an hour.
 bool ReactorTelemetry::is_first_of_a_cell(const RequestSample& sample, std::uint8_t bucket) noexcept {
-  bool is_first = false;
+  bool is_first_of_second = false;
+  bool is_first_of_column = false;
   const auto mark = [&](std::size_t measure, std::size_t cell) {
     auto& second = sampled_second_[measure][cell];
-    is_first |= second != recent_second_;
+    if (second == recent_second_) return;
+    is_first_of_second = true;
+    is_first_of_column |= second / kColumnSeconds != recent_second_ / kColumnSeconds;
     second = recent_second_;
   };
   const auto bucket_of = [](std::int64_t ns) {
@@ -191,7 +205,10 @@ bool ReactorTelemetry::is_first_of_a_cell(const RequestSample& sample, std::uint
   if (sample.first_byte_ns >= 0) mark(1, bucket_of(sample.first_byte_ns));
   mark(2, bucket_of(sample.phases_ns[index_of(RequestPhase::queue)]));
   mark(3, bucket_of(sample.phases_ns[index_of(RequestPhase::handler)]));
-  return is_first;
+  if (is_first_of_column) return true;
+  if (!is_first_of_second || spare_samples_left_ == 0) return false;
+  --spare_samples_left_;
+  return true;
 }
 
 void ReactorTelemetry::keep_request(const RequestSample& sample, const ReactorStats::Placed& placed,

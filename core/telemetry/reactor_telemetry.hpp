@@ -33,7 +33,7 @@ struct TelemetryOptions {
   std::size_t timeline{50'000};
   std::size_t stalls{1'000};
   std::int64_t slow_threshold_ns{500'000'000};
-  std::int64_t stall_threshold_ns{100'000'000};
+  std::int64_t stall_threshold_ns{75'000'000};
   std::uint32_t recent_per_second{500};  ///< requests kept in the recent ring; beyond: only one per bucket and second
   bool observe{true};                    ///< samples, timeline and slow log; counters are always kept
   bool body_sizes{false};
@@ -61,6 +61,11 @@ struct CloseFacts {
 /// reactor's thread only and never lock; per request they never allocate.
 class ReactorTelemetry {
  public:
+  /// The maps of requests: by duration, time to first byte, in the queue, in the handler; each by bucket and column.
+  static constexpr std::size_t kMeasures = 4;
+  static constexpr std::size_t kBuckets = kDurationEdges.size() + 1;
+  static constexpr std::int64_t kColumnSeconds = 15;
+
   /// @param closed_sequence  shared by the reactors of a server: orders the closes
   ReactorTelemetry(ReactorIndex index, const TelemetryOptions& options, SeriesDirectory& directory,
                    std::atomic<std::uint64_t>& closed_sequence);
@@ -168,8 +173,10 @@ class ReactorTelemetry {
   std::uint32_t recent_per_second_;
   std::uint32_t recent_left_{0};
   std::int64_t recent_second_{0};
-  /// When a request of this bucket was sampled last: by duration, time to first byte, in the queue, in the handler.
-  std::array<std::array<std::int64_t, kDurationEdges.size() + 1>, 4> sampled_second_{};
+  std::uint32_t spare_samples_per_second_;
+  std::uint32_t spare_samples_left_{0};
+  /// When a request of this bucket was seen last, by measure.
+  std::array<std::array<std::int64_t, kBuckets>, kMeasures> sampled_second_{};
   bool is_sample_{false};
   ReactorStats stats_;
   RecordSlab slab_;

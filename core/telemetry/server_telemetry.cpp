@@ -118,6 +118,11 @@ std::vector<StallRecord> ServerTelemetry::watch() {
   return watcher_->observe(clock_.now().time_since_epoch().count(), wall_now_ns());
 }
 
+std::chrono::nanoseconds ServerTelemetry::until_next_watch() const {
+  const auto now = clock_.now().time_since_epoch().count();
+  return std::chrono::nanoseconds{std::max<std::int64_t>(0, watcher_->next_look(now) - now)};
+}
+
 ServerIdentity ServerTelemetry::identity() const { return identity_; }
 LiveFacts ServerTelemetry::live() const {
   LiveFacts out;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <equinox/view.hpp>
 #include <memory>
@@ -36,8 +37,10 @@ class ServerTelemetry : public ServerView {
   RouteId intern_route(std::string_view name);
   /// Once a second, from the ops or admin side: records a point of the series.
   void record_second();
-  /// At least every 50 ms, from the ops or admin side: looks for stalls that are running.
+  /// From the observer: looks for stalls that are running.
   std::vector<StallRecord> watch();
+  /// How long until it has to be called again.
+  [[nodiscard]] std::chrono::nanoseconds until_next_watch() const;
 
   // ServerView
   [[nodiscard]] ServerIdentity identity() const override;

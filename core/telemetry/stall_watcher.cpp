@@ -1,11 +1,19 @@
 #include "telemetry/stall_watcher.hpp"
 
+#include <algorithm>
+
 namespace equinox::telemetry {
 
 namespace {
 
 /// A healthy reactor turns at least once a second; some grace for a machine that is short of CPU.
 constexpr std::int64_t kSilenceNs = 2'000'000'000;
+/// Looks cost CPU on an idle machine, so no more are taken than it needs to meet a stall before it is one; a threshold
+/// of a few milliseconds is not worth hundreds of looks a second.
+constexpr std::int64_t kSeldomNs = 60'000'000;
+constexpr std::int64_t kOftenNs = 20'000'000;
+/// Of a stall that was named: how long it has lasted by now.
+constexpr std::int64_t kAgainNs = 40'000'000;
 
 void name_culprit(StallRecord& stall, const ReactorTelemetry& reactor, const Activity& activity) {
   stall.cause = activity.cause;
@@ -77,6 +85,23 @@ std::vector<StallRecord> StallWatcher::observe(std::int64_t now_ns, std::int64_t
     if (running_[i]) found.push_back(*running_[i]);
   }
   return found;
+}
+
+std::int64_t StallWatcher::next_look(std::int64_t now_ns) const noexcept {
+  std::int64_t next = now_ns + kSeldomNs;
+  for (const Watched& watched : reactors_) {
+    const ReactorTelemetry& reactor = *watched.reactor;
+    const std::int64_t threshold = reactor.stall_threshold_ns();
+    next = std::min(next, now_ns + std::max(kOftenNs, threshold * 4 / 5));
+    Activity activity;
+    static_cast<void>(reactor.activity().read(activity));
+    for (const std::int64_t since : {activity.since_ns, watched.seen.started_ns}) {
+      if (since == 0) continue;
+      const std::int64_t becomes_one = since + threshold;
+      next = std::min(next, becomes_one > now_ns ? becomes_one : now_ns + kAgainNs);
+    }
+  }
+  return next;
 }
 
 std::optional<StallRecord> StallWatcher::running(std::size_t reactor) const {

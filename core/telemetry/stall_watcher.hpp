@@ -11,13 +11,16 @@
 namespace equinox::telemetry {
 
 /// Names the culprit of a stall while it is still blocking. Driven from outside any traffic reactor, by calling
-/// observe() at least every 50 ms; readers may call running() from any thread.
+/// observe() when next_look() says; readers may call running() from any thread.
 class StallWatcher {
  public:
   explicit StallWatcher(std::vector<ReactorTelemetry*> reactors);
 
   /// @return stalls that began or went on since the last call
   std::vector<StallRecord> observe(std::int64_t now_ns, std::int64_t wall_ns);
+  /// When to look again after an observe() at `now_ns`. What runs then and does not end is looked at in the moment in
+  /// which it becomes a stall; what begins later is met while it is none yet, and so at that moment, too.
+  [[nodiscard]] std::int64_t next_look(std::int64_t now_ns) const noexcept;
   /// The stall that runs on that reactor, as of the last observe().
   [[nodiscard]] std::optional<StallRecord> running(std::size_t reactor) const;
 

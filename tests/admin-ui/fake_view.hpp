@@ -160,6 +160,9 @@ class FakeView final : public ServerView {
   [[nodiscard]] std::vector<ReactorFacts> reactors() const override {
     std::vector<ReactorFacts> out(kReactors);
     for (std::size_t i = 0; i < kReactors; ++i) out[i].reactor = static_cast<std::uint8_t>(i);
+    for (const StallRecord& stall : stalled) {
+      if (stall.running) out[stall.reactor].stall = stall;
+    }
     return out;
   }
   [[nodiscard]] std::vector<SeriesPoint> series(std::int64_t since) const override {

@@ -157,6 +157,63 @@ TEST(Events, TellWhatChangesInTheViewport) {
   EXPECT_EQ(surface.act(Method::put, "/events/none/viewport", viewport).status, 404);
 }
 
+StallRecord running_stall(std::int64_t started_ns) {
+  StallRecord stall;
+  stall.running = true;
+  stall.reactor = 1;
+  stall.started_ns = started_ns;
+  stall.duration_ns = 80'000'000;
+  stall.cause = StallCause::handler;
+  stall.route = 2;
+  stall.has_route = true;
+  return stall;
+}
+
+TEST(Events, AStallIsToldBetweenTheSecondsOnceAndAgainWhenItIsOver) {
+  Surface surface;
+  EXPECT_FALSE(surface.state->streams.are_stalls_wanted());
+  Listener listener{surface};
+  EXPECT_TRUE(surface.state->streams.are_stalls_wanted());
+  listener.said();
+  const StallRecord stall = running_stall(5'000'000'000);
+  surface.view.stalled = {stall};
+  surface.state->tick(after(20), false);
+  const Json told = data_of(listener.said(), "stall");
+  EXPECT_EQ(told["running"], true);
+  EXPECT_EQ(told["route"], "/api/items/{id}");
+  surface.state->tick(after(40), false);
+  EXPECT_EQ(listener.said(), "") << "nothing is new";
+  // Over, its turn began before the handler that was named, and another reactor has stalled at the same time.
+  StallRecord ended = stall;
+  ended.running = false;
+  ended.started_ns -= 1'000'000;
+  ended.duration_ns = 300'000'000;
+  StallRecord other = ended;
+  other.reactor = 2;
+  surface.view.stalled = {other, ended};
+  surface.state->tick(after(1000), true);
+  const Json over = data_of(listener.said(), "stall");
+  EXPECT_EQ(over["id"], told["id"]);
+  EXPECT_EQ(over["running"], false);
+  EXPECT_EQ(over["reactor"], 1);
+  EXPECT_NEAR(over["duration_seconds"].get<double>(), 0.3, 1e-9);
+  surface.state->tick(after(2000), true);
+  EXPECT_EQ(listener.said().find("event: stall"), std::string::npos) << "it is over once";
+}
+
+TEST(Events, AStallThatLeavesNoRecordDoesNotRunForEver) {
+  Surface surface;
+  Listener listener{surface};
+  surface.view.stalled = {running_stall(5'000'000'000)};
+  surface.state->tick(after(1000), true);
+  EXPECT_EQ(data_of(listener.said(), "stall")["running"], true);
+  surface.view.stalled.clear();
+  surface.state->tick(after(2000), true);
+  EXPECT_EQ(listener.said().find("event: stall"), std::string::npos) << "its record may still come";
+  surface.state->tick(after(5000), true);
+  EXPECT_EQ(data_of(listener.said(), "stall")["running"], false);
+}
+
 TEST(Events, AHeadRequestTakesNoPlace) {
   Surface surface;
   Ask ask;

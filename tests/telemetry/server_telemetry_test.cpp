@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <tuple>
+
 namespace equinox::telemetry {
 namespace {
 
@@ -274,12 +277,49 @@ TEST_F(ServerTelemetryTest, TheTimelineTellsTheStatesOfOneConnection) {
   EXPECT_EQ(telemetry.timeline_reach_wall_ns(0), kWall);
 }
 
+/// The worst there is: every second of a quarter of an hour has a request in each bucket of each measure.
+TEST_F(ServerTelemetryTest, EveryCellOfTheLastQuarterOfAnHourHasASample) {
+  constexpr std::size_t kBuckets = ReactorTelemetry::kBuckets;
+  const auto inside = [](std::size_t bucket) {  // a duration of that bucket
+    return static_cast<std::int64_t>(bucket < kDurationEdges.size() ? kDurationEdges[bucket]
+                                                                    : kDurationEdges.back() * 2);
+  };
+  TelemetryOptions wide = options();
+  wide.samples = 20'000;
+  wide.recent_per_second = 0;
+  ServerTelemetry busy{wide, ServerIdentity{}, {"http"}, clock.clock()};
+  constexpr std::int64_t kWindow = 900;
+  for (std::int64_t at = 0; at < kWindow; ++at) {
+    for (std::size_t n = 0; n < 4 * kBuckets; ++n) {
+      RequestSample request = sample(inside(n % kBuckets), (1'700'000'000 / 15 * 15 + at) * kSecond);
+      // Different requests in each measure, so that one sample does not serve for all four.
+      request.first_byte_ns = inside((n + n / kBuckets * 3) % kBuckets);
+      request.phases_ns = {0, 0, inside((n + n / kBuckets * 7) % kBuckets),
+                           inside((n + n / kBuckets * 11) % kBuckets), 0};
+      for (std::size_t r = 0; r < wide.reactors; ++r) busy.reactor(r).request_finished(request);
+    }
+  }
+  std::set<std::tuple<std::size_t, std::size_t, std::int64_t>> cells;
+  const auto bucket_of = [](std::int64_t ns) {
+    return BucketTable<kDurationEdges>::bucket(static_cast<std::uint64_t>(ns));
+  };
+  busy.sampled_requests([&](const RequestRecord& record) {
+    const std::int64_t ended = (record.started_wall_ns + record.total_ns) / kSecond / 15;
+    cells.emplace(0, bucket_of(record.total_ns), ended);
+    cells.emplace(1, bucket_of(record.first_byte_ns), ended);
+    cells.emplace(2, bucket_of(record.phases_ns[index_of(RequestPhase::queue)]), ended);
+    cells.emplace(3, bucket_of(record.phases_ns[index_of(RequestPhase::handler)]), ended);
+    return true;
+  });
+  EXPECT_EQ(cells.size(), 4 * kBuckets * kWindow / 15);
+}
+
 TEST_F(ServerTelemetryTest, NamesTheCulpritWhileItStillBlocks) {
   auto& reactor = telemetry.reactor(1);
   const auto now = clock.now().time_since_epoch().count();
   reactor.stats().connections(17);
   reactor.begin_activity(StallCause::handler, kFirstRoute, 2, second, 5, now);
-  clock.advance(std::chrono::milliseconds{99});
+  clock.advance(std::chrono::milliseconds{74});
   EXPECT_TRUE(telemetry.watch().empty());
   clock.advance(std::chrono::milliseconds{1});
   const auto stalls = telemetry.watch();
@@ -293,6 +333,49 @@ TEST_F(ServerTelemetryTest, NamesTheCulpritWhileItStillBlocks) {
   EXPECT_TRUE(telemetry.reactors()[1].stall);
   reactor.end_activity(clock.now().time_since_epoch().count());
   EXPECT_TRUE(telemetry.watch().empty());
+}
+
+/// Whenever it begins, it is looked at in the moment in which it becomes a stall; and an idle server is left alone.
+TEST_F(ServerTelemetryTest, AStallIsNamedTheMomentItBecomesOne) {
+  const auto now = [&] { return clock.now().time_since_epoch().count(); };
+  const auto look_at = [&](std::int64_t when) {
+    clock.advance(std::chrono::nanoseconds{when - now()});
+    return telemetry.watch();
+  };
+  auto& reactor = telemetry.reactor(1);
+  for (const std::int64_t threshold : {10'000'000, 30'000'000, 75'000'000, 400'000'000}) {
+    reactor.set_thresholds(kSecond, threshold);
+    telemetry.reactor(0).set_thresholds(kSecond, threshold);
+    // Below a fifth of the shortest way between two looks the moment is no longer exact.
+    const std::int64_t late = threshold < 25'000'000 ? 20'000'000 : 0;
+    for (std::int64_t begins_after = 0; begins_after < 120'000'000; begins_after += 700'001) {
+      telemetry.watch();
+      const std::int64_t begins = now() + begins_after;
+      std::int64_t next = now() + telemetry.until_next_watch().count();
+      while (next < begins) {
+        ASSERT_TRUE(look_at(next).empty());
+        next += telemetry.until_next_watch().count();
+      }
+      clock.advance(std::chrono::nanoseconds{begins - now()});
+      reactor.begin_activity(StallCause::handler, kFirstRoute, 0, second, 1, begins);
+      std::vector<StallRecord> stalls;
+      while (stalls.empty()) {
+        stalls = look_at(next);
+        next += telemetry.until_next_watch().count();
+      }
+      EXPECT_GE(stalls[0].duration_ns, threshold);
+      ASSERT_LE(stalls[0].duration_ns, threshold + late) << threshold << " ns, begun " << begins_after;
+      reactor.end_activity(now());
+    }
+  }
+  telemetry.watch();
+  int looks = 0;
+  const std::int64_t end = now() + kSecond;
+  while (now() < end) {
+    look_at(now() + telemetry.until_next_watch().count());
+    ++looks;
+  }
+  EXPECT_LE(looks, 17) << "of an idle server in a second";
 }
 
 TEST_F(ServerTelemetryTest, AnEndedStallKeepsItsCulpritAndWhatItDelayed) {

@@ -88,7 +88,7 @@ struct HistoryConfig {
   std::uint32_t series{150};     ///< children of the request family until further routes fold into `_other`
   bool body_sizes{false};        ///< count the sizes of request and response bodies
   milliseconds slow_threshold{500};
-  milliseconds stall_threshold{100};
+  milliseconds stall_threshold{75};
 };
 
 struct WorkerConfig {
