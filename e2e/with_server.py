@@ -1,6 +1,7 @@
 """Starts a server with traffic on it, runs a command with its addresses in the environment, ends the server.
 
-    with_server.py COMMAND [ARGUMENT…]     sets EQUINOX_URL, EQUINOX_ADMIN_URL, EQUINOX_OPS_URL
+    with_server.py COMMAND [ARGUMENT…]     sets EQUINOX_URL, EQUINOX_ADMIN_URL, EQUINOX_OPS_URL, and for reloads
+                                           EQUINOX_CONFIG (the file) and EQUINOX_PID
 """
 
 import os
@@ -24,7 +25,8 @@ def main():
             clients = Clients(*(Http1Client(server.address(), pause=0.05) for _ in range(6)),
                               *(Http2Client(server.address(), streams=2, pause=0.05) for _ in range(2)))
             environment = {**os.environ, "EQUINOX_URL": server.url(""), "EQUINOX_ADMIN_URL": server.url("", "admin"),
-                           "EQUINOX_OPS_URL": server.url("", "ops")}
+                           "EQUINOX_OPS_URL": server.url("", "ops"), "EQUINOX_CONFIG": str(server.config_path),
+                           "EQUINOX_PID": str(server.process.pid)}
             with clients:
                 status = subprocess.run(sys.argv[1:], env=environment, check=False).returncode
     return status

@@ -38,6 +38,16 @@ struct KindCounts {
 constexpr std::size_t kWindow = 60;
 constexpr std::size_t kElapsedMost = 600;
 
+void count_elapsed(Elapsed& elapsed, double waited) {
+  const auto whole = static_cast<std::size_t>(std::max(0.0, waited));
+  if (whole >= kElapsedMost) {
+    ++elapsed.over;
+    return;
+  }
+  if (elapsed.counts.size() <= whole) elapsed.counts.resize(whole + 1);
+  ++elapsed.counts[whole];
+}
+
 void count_deadline(KindCounts& counts, const RecordHot& hot, const Moment& now) {
   const double left = seconds(hot.deadline_due_ns - now.steady_ns);
   ++counts.total;
@@ -48,14 +58,12 @@ void count_deadline(KindCounts& counts, const RecordHot& hot, const Moment& now)
   } else {
     ++counts.beyond;
   }
-  const double waited = std::max(0.0, hot.deadline_total_ms / 1e3 - left);
-  const auto whole = static_cast<std::size_t>(waited);
-  if (whole >= kElapsedMost) {
-    ++counts.elapsed.over;
-    return;
-  }
-  if (counts.elapsed.counts.size() <= whole) counts.elapsed.counts.resize(whole + 1);
-  ++counts.elapsed.counts[whole];
+  count_elapsed(counts.elapsed, hot.deadline_total_ms / 1e3 - left);
+}
+
+/// An idle connection that will be too old before it is idle for too long: a shorter timeout would close it all the same.
+bool is_idle_under_another_deadline(const RecordHot& hot) noexcept {
+  return hot.state == ConnectionState::idle && hot.deadline == DeadlineKind::max_age;
 }
 
 }  // namespace
@@ -106,6 +114,9 @@ Json deadlines_json(const ServerView& view, const Moment& now) {
     ++total;
     if (record.has_deadline()) {
       count_deadline(kinds[record.hot.deadline], record.hot, now);
+      if (is_idle_under_another_deadline(record.hot)) {
+        count_elapsed(kinds[DeadlineKind::idle].elapsed, seconds(now.steady_ns - record.hot.last_active_ns));
+      }
     } else {
       ++none;
     }
@@ -121,6 +132,7 @@ Json deadlines_json(const ServerView& view, const Moment& now) {
       if (fact.kind == kind) timeout = seconds(fact.timeout_ns);
     }
     out["by_kind"][name] = counts.total;
+    counts.left.resize(kWindow);
     out["left"][name] = counts.left;
     out["beyond"][name] = counts.beyond;
     // The slider runs up to the timeout: the array reaches as far.

@@ -1,6 +1,7 @@
 // What a newcomer asks, answered by the dashboard about a server with traffic: who is there, why did it go, who landed in this cell,
 // where did the time go, which timer ends it.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http2 from 'node:http2';
 import { describe, test } from 'node:test';
 import { api, connectClient, kPatience, open, settled, skipWithoutTraffic, traffic, violations } from './support.mjs';
@@ -29,6 +30,31 @@ async function endAndFind(client, id) {
   client.socket.end();
   await client.ended;
   await until('its record', () => api(`closed?query=${encodeURIComponent(`id:${id}`)}`), ({ total }) => total === 1);
+}
+
+/** With the mouse: the first painted cell from the right that the tip says to hold somebody; it opens its requests, and one of these its
+ * connection. */
+async function clickOnTheMap(page, measure) {
+  const map = page.locator('.heat-panel .heatmap');
+  const { x, y, width, height } = await map.boundingBox();
+  const tip = page.locator('.heat-panel .tip');
+  const kWays = 12;
+  for (let right = 45; right < width - 60; right += width / 80) {
+    for (let way = 0.5; way < kWays * 2; way += 1) {
+      const at = { x: width - right, y: (height * way) / (kWays * 2) };
+      await page.mouse.move(x + at.x, y + at.y);
+      if (!/: [1-9][\d,. ]* requests/.test(await tip.innerText())) continue;
+      await map.click({ position: at });
+      const link = page.locator('.cell-panel .conn-link').first();
+      await link.waitFor();
+      const id = (await link.innerText()).trim();
+      await link.click();
+      await page.getByRole('complementary').getByText(id).first().waitFor();
+      await page.keyboard.press('Escape');
+      return;
+    }
+  }
+  assert.fail(`${measure}: nothing on the map`);
 }
 
 describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
@@ -118,24 +144,27 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
     await close();
   });
 
-  test('every non-empty cell of the map opens real requests and their connection', async () => {
-    const { page, close } = await open('latency');
-    await settled(page);
-    await page.keyboard.press('p');
-    await page.locator('.link-state.paused').waitFor();
-    await page.locator('.heat-panel').getByRole('button', { name: 'table', exact: true }).click();
-    const cells = page.locator('.cell-buttons button');
-    await cells.first().waitFor();
-    const count = await cells.count();
-    const heading = () => page.evaluate(() => document.querySelector('.cell-panel .panel-head .sub')?.textContent ?? '');
-    for (let i = 0; i < count; i += 1) {
-      const before = await heading();
-      await cells.nth(i).click();
-      if (count > 1) await page.waitForFunction((old) => document.querySelector('.cell-panel .panel-head .sub')?.textContent !== old, before);
-      await page.locator('.cell-panel .conn-link').first().waitFor().catch(async () => assert.fail(`cell ${i} of ${count}, ${await cells.nth(i).textContent()}: ${await page.locator('.cell-panel').innerText()}`));
+  test('every non-empty cell of each map opens real requests and their connection', async () => {
+    for (const measure of ['duration', 'first_byte', 'queue', 'handler']) {
+      const { page, close } = await open('latency', { params: `measure=${measure}` });
+      await settled(page);
+      await page.keyboard.press('p');
+      await page.locator('.link-state.paused').waitFor();
+      await clickOnTheMap(page, measure);
+      await page.locator('.heat-panel').getByRole('button', { name: 'table', exact: true }).click();
+      const cells = page.locator('.cell-buttons button');
+      await cells.first().waitFor();
+      const count = await cells.count();
+      const heading = () => page.evaluate(() => document.querySelector('.cell-panel .panel-head .sub')?.textContent ?? '');
+      for (let i = 0; i < count; i += 1) {
+        const before = await heading();
+        await cells.nth(i).click();
+        if (i > 0) await page.waitForFunction((old) => document.querySelector('.cell-panel .panel-head .sub')?.textContent !== old, before);
+        await page.locator('.cell-panel .conn-link').first().waitFor().catch(async () => assert.fail(`${measure}: cell ${i} of ${count}, ${await cells.nth(i).textContent()}: ${await page.locator('.cell-panel').innerText()}`));
+      }
+      assert.equal(count > (measure === 'queue' ? 0 : 3), true, `${measure}: ${count} cells`);
+      await close();
     }
-    assert.equal(count > 3, true, `${count} cells`);
-    await close();
   });
 
   test('a slow upload is told from a slow handler: its time is in the body, and the phases add up', async () => {
@@ -192,7 +221,7 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
     const kSeconds = 3;
     const clients = await Promise.all(Array.from({ length: 5 }, () => connectClient()));
     for (const client of clients) client.get('/hello');
-    const query = `timer:idle idle>=${kSeconds}s`;
+    const query = `state:idle idle>=${kSeconds}s`;
     const { total } = await until('five that wait', () => api(`connections?query=${encodeURIComponent(query)}`), (answer) => answer.total >= clients.length);
     const { page, close } = await open('overview');
     await settled(page);
@@ -210,6 +239,50 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
     const text = await page.locator('.grid').innerText();
     for (const client of clients) assert.equal(text.includes(client.address), true, client.address);
     for (const client of clients) client.socket.destroy();
+    await close();
+  });
+
+  test('what the slider says is what a reload with that timeout does', { skip: process.env.EQUINOX_CONFIG && process.env.EQUINOX_PID ? false : 'EQUINOX_CONFIG and EQUINOX_PID are not set' }, async () => {
+    const kSeconds = 4;
+    const before = readFileSync(process.env.EQUINOX_CONFIG, 'utf8');
+    const reload = async (text, idle) => {
+      writeFileSync(process.env.EQUINOX_CONFIG, text);
+      process.kill(Number(process.env.EQUINOX_PID), 'SIGHUP');
+      await until('the reload', () => api('status'), ({ limits }) => limits.idle_timeout_seconds === idle);
+    };
+    const { limits: { idle_timeout_seconds: configured } } = await api('status');
+    const crowd = async (size) => {
+      const clients = await Promise.all(Array.from({ length: size }, () => connectClient()));
+      for (const client of clients) client.get('/hello');
+      for (const client of clients) client.id = await idOf(client);
+      return clients;
+    };
+    const old = await crowd(12);
+    await until('their time', () => api(`connections?query=${encodeURIComponent(`state:idle idle>=${kSeconds}s`)}`), ({ total }) => total >= old.length);
+    const { page, close } = await open('overview');
+    await settled(page);
+    const young = await crowd(6);
+    const slider = page.getByRole('slider');
+    await slider.focus();
+    await page.keyboard.press('Home');
+    for (let n = 1; n < kSeconds; n += 1) await page.keyboard.press('ArrowRight');
+    const said = async () => Number(/would close (\d+) now/.exec((await page.locator('.what-if output').innerText()).replace(/\s+/g, ' '))?.[1]);
+    const count = await until('the number', said, (number) => number >= old.length);
+    const predicted = await api(`connections?limit=500&query=${encodeURIComponent(`state:idle idle>=${kSeconds}s`)}`);
+    assert.equal(count, predicted.total);
+    const config = JSON.parse(before);
+    config.timeouts = { ...config.timeouts, idle: `${kSeconds}s` };
+    try {
+      await reload(JSON.stringify(config), kSeconds);
+      const ended = async () => (await api('closed?limit=500&query=reason:keep_alive_timeout')).rows.filter(({ timer_seconds: seconds }) => seconds === kSeconds).map(({ id }) => id);
+      const closed = await until('their end', ended, (ids) => ids.length >= count);
+      assert.deepEqual(closed.sort(), predicted.rows.map(({ id }) => id).sort());
+      assert.equal(old.every(({ id }) => closed.includes(id)), true);
+      assert.equal(young.some(({ id }) => closed.includes(id)), false);
+    } finally {
+      await reload(before, configured);
+    }
+    for (const client of [...old, ...young]) client.socket.destroy();
     await close();
   });
 });
