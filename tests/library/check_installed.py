@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Installs the built library, builds the examples against it by find_package and pkg-config, runs each and talks to it."""
+"""Installs the built library, builds the examples against it by find_package and pkg-config, runs each and talks to it.
+
+The dashboard of the last one is opened in a browser, where there are Node.js, playwright-core (npm ci in admin-ui/web) and Chromium.
+"""
 
 import argparse
 import contextlib
@@ -15,7 +18,8 @@ import sys
 import tempfile
 import time
 
-EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples" / "library"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "docs" / "examples" / "library"
 TOOLS = ("cmake", "ninja", "pkg-config", "curl")
 START_SECONDS = 20
 STOP_SECONDS = 20
@@ -204,6 +208,19 @@ def check_observed(program):
         expect("traffic answers again", curl(f"{traffic}/hello/Ada"), "Hello, Ada!\n")
 
 
+def check_dashboard(program):
+    """The same program, seen by its reader."""
+    with running(program, ports=2) as [traffic, admin]:
+        environment = {**os.environ, "EQUINOX_URL": traffic, "EQUINOX_ADMIN_URL": admin}
+        # In the other format a skipped test looks like one that passed.
+        told = run("node", "--test", "--test-reporter=tap", ROOT / "tests/library/observed.test.mjs", env=environment)
+    skipped = next((line.partition("# SKIP ")[2] for line in told.splitlines() if "# SKIP " in line), None)
+    if skipped is not None:
+        print(f"skipped: the dashboard in a browser: {skipped}")
+        return
+    expect("the dashboard shows the program in a browser", "\n# pass 1\n" in told, True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True, help="a built tree")
@@ -227,6 +244,10 @@ def main():
         check_events(programs / "events")
         check_two_servers(programs / "two_servers")
         check_observed(programs / "observed")
+        if shutil.which("node") is None:
+            print("skipped: the dashboard in a browser: node is not installed")
+        else:
+            check_dashboard(programs / "observed")
 
 
 if __name__ == "__main__":
