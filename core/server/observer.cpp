@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace equinox::server {
@@ -11,25 +12,28 @@ void Observer::start() {
 }
 
 void Observer::stop() {
-  {
-    const std::lock_guard lock{mutex_};
-    is_stopping_ = true;
-  }
-  wake_.notify_all();
+  is_stopping_.store(true, std::memory_order_relaxed);
+  rest_.wake();
   if (thread_.joinable()) thread_.join();
+}
+
+std::chrono::nanoseconds Observer::patience(std::chrono::nanoseconds until_second) {
+  // Nothing has turned for a while: whoever begins to will say so.
+  if (telemetry_.is_quiet() && rest_.begin()) {
+    if (telemetry_.is_quiet()) return until_second;
+    rest_.end();
+  }
+  return std::min(telemetry_.until_next_watch(), until_second);
 }
 
 void Observer::run() {
   ::pthread_setname_np(::pthread_self(), "eqx-observer");
   auto next_second = std::chrono::steady_clock::now() + std::chrono::seconds{1};
   std::vector<std::int64_t> reported(telemetry_.reactor_count(), 0);
-  std::unique_lock lock{mutex_};
-  const auto until_next = [&] {
-    const auto left = next_second - std::chrono::steady_clock::now();
-    return std::min<std::chrono::nanoseconds>(telemetry_.until_next_watch(), left);
-  };
-  while (!wake_.wait_for(lock, until_next(), [&] { return is_stopping_; })) {
-    lock.unlock();
+  while (true) {
+    rest_.sleep(patience(next_second - std::chrono::steady_clock::now()));
+    rest_.end();
+    if (is_stopping_.load(std::memory_order_relaxed)) return;
     for (const StallRecord& stall : telemetry_.watch()) {
       // One line for each stall, however often it is seen.
       if (reported[stall.reactor] == stall.started_ns) continue;
@@ -42,7 +46,6 @@ void Observer::run() {
       next_second += std::chrono::seconds{1};
       if (next_second <= now) next_second = now + std::chrono::seconds{1};
     }
-    lock.lock();
   }
 }
 

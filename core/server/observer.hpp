@@ -1,10 +1,11 @@
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
+#include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "base/log.hpp"
+#include "server/observer_rest.hpp"
 #include "telemetry/server_telemetry.hpp"
 
 namespace equinox::server {
@@ -13,7 +14,9 @@ namespace equinox::server {
 /// and writes the one-second series.
 class Observer {
  public:
-  Observer(telemetry::ServerTelemetry& telemetry, Log log) : telemetry_{telemetry}, log_{std::move(log)} {}
+  /// @param rest  the one that the reactors of `telemetry` tell of their turns; must live as long as this
+  Observer(telemetry::ServerTelemetry& telemetry, ObserverRest& rest, Log log)
+      : telemetry_{telemetry}, rest_{rest}, log_{std::move(log)} {}
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
   ~Observer() { stop(); }
@@ -22,13 +25,14 @@ class Observer {
 
  private:
   void run();
+  /// How long nothing need be looked at; announces a long sleep.
+  [[nodiscard]] std::chrono::nanoseconds patience(std::chrono::nanoseconds until_second);
   void report(const StallRecord& stall) const;
 
   telemetry::ServerTelemetry& telemetry_;
+  ObserverRest& rest_;
   Log log_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool is_stopping_{false};
+  std::atomic<bool> is_stopping_{false};
   std::thread thread_;
 };
 

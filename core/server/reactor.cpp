@@ -38,6 +38,7 @@ Reactor::Reactor(Setup setup)
           std::make_shared<ReactorMailbox>(must(net::Wakeup::open(), "eventfd"), &lent_.telemetry.mailbox_length())},
       listeners_{std::move(setup.listeners)},
       admission_{setup.admission},
+      observer_rest_{setup.observer_rest},
       table_{setup.index},
       refusals_{setup.refusal_slots},
       server_log_{std::move(setup.server_log)},
@@ -106,6 +107,7 @@ void Reactor::turn() {
   const std::span<const net::ReadyEvent> ready = poller_.wait(patience());
   lent_.now = lent_.ready_at = lent_.fine = lent_.clock.now();
   lent_.telemetry.turn_began(lent_.now.time_since_epoch().count());
+  if (observer_rest_ != nullptr) observer_rest_->turn_began();
   lent_.wall_ns = lent_.now.time_since_epoch().count() + wall_offset_ns_;
   events_ = static_cast<std::uint32_t>(ready.size());
   const Duration waited = lent_.now - before;

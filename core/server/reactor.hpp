@@ -16,6 +16,7 @@
 #include "server/connection.hpp"
 #include "server/connection_table.hpp"
 #include "server/lending.hpp"
+#include "server/observer_rest.hpp"
 
 namespace equinox::server {
 
@@ -66,6 +67,7 @@ class Reactor {
     std::vector<Listening> listeners;
     Admission* admission{nullptr};
     telemetry::ReactorTelemetry* telemetry{nullptr};
+    ObserverRest* observer_rest{nullptr};  ///< none where nobody observes
     LogProducer log;
     LogProducer access_log;
     const Hooks* hooks{nullptr};
@@ -143,6 +145,7 @@ class Reactor {
   std::shared_ptr<ReactorMailbox> mailbox_;
   std::vector<Listening> listeners_;
   Admission* admission_;
+  ObserverRest* observer_rest_;
   ConnectionTable table_;
   RefusalSlots refusals_;
   std::vector<ConnectionId> run_queue_;

@@ -186,6 +186,11 @@ void Server::Internal::start() {
   auto listeners = open_listeners();
   std::string prefix = telemetry::make_boot_id();
   prefix.resize(16, '0');
+  if (config.observe) {
+    auto wakeup = net::Wakeup::open();
+    if (!wakeup) throw std::system_error{wakeup.error().os_errno, std::generic_category(), "eventfd"};
+    observer_rest = std::make_unique<server::ObserverRest>(std::move(*wakeup));
+  }
   for (std::uint32_t r = 0; r < reactor_count; ++r) {
     server::Reactor::Setup setup;
     setup.index = static_cast<ReactorIndex>(r);
@@ -195,6 +200,7 @@ void Server::Internal::start() {
     setup.listeners = std::move(listeners[r]);
     setup.admission = admission.get();
     setup.telemetry = &view->reactor(r);
+    setup.observer_rest = observer_rest.get();
     setup.log = server_log.producer();
     if (access_log) setup.access_log = access_log.producer();
     setup.hooks = hooks.opened || hooks.closed || hooks.request_done ? &hooks : nullptr;
@@ -220,7 +226,7 @@ void Server::Internal::start() {
     });
   }
   if (config.observe) {
-    observer = std::make_unique<server::Observer>(*view, server_log);
+    observer = std::make_unique<server::Observer>(*view, *observer_rest, server_log);
     observer->start();
   }
   for (const BoundListener& listener : bound) {

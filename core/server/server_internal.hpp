@@ -79,6 +79,7 @@ struct Server::Internal {
   std::uint32_t reactor_count{1};
   std::unique_ptr<View> view;
   std::unique_ptr<server::Admission> admission;
+  std::unique_ptr<server::ObserverRest> observer_rest;  ///< none unless `config.observe`
   std::vector<std::unique_ptr<server::Reactor>> reactors;
   std::vector<std::thread> threads;
   std::unique_ptr<server::Observer> observer;

@@ -123,6 +123,8 @@ std::chrono::nanoseconds ServerTelemetry::until_next_watch() const {
   return std::chrono::nanoseconds{std::max<std::int64_t>(0, watcher_->next_look(now) - now)};
 }
 
+bool ServerTelemetry::is_quiet() const { return watcher_->is_quiet(); }
+
 ServerIdentity ServerTelemetry::identity() const { return identity_; }
 LiveFacts ServerTelemetry::live() const {
   LiveFacts out;

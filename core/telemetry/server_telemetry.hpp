@@ -41,6 +41,8 @@ class ServerTelemetry : public ServerView {
   std::vector<StallRecord> watch();
   /// How long until it has to be called again.
   [[nodiscard]] std::chrono::nanoseconds until_next_watch() const;
+  /// From the observer: no reactor turns, and none did between the last two watch().
+  [[nodiscard]] bool is_quiet() const;
 
   // ServerView
   [[nodiscard]] ServerIdentity identity() const override;

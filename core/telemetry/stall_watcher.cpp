@@ -39,6 +39,8 @@ void StallWatcher::look_at_turn(Watched& watched) {
   ReactorTelemetry& reactor = *watched.reactor;
   const TurnWatch& watch = reactor.turn_watch();
   const auto started = watch.started_ns();
+  watched.has_turned = started != watched.started_ns;
+  watched.started_ns = started;
   Activity activity;
   const StallCause cause = reactor.activity().read(activity) ? activity.cause : watch.doing();
   const bool is_running = started > reactor.stats().last_iteration_ns();
@@ -102,6 +104,14 @@ std::int64_t StallWatcher::next_look(std::int64_t now_ns) const noexcept {
     }
   }
   return next;
+}
+
+bool StallWatcher::is_quiet() const noexcept {
+  return std::none_of(reactors_.begin(), reactors_.end(), [](const Watched& watched) {
+    const auto started = watched.reactor->turn_watch().started_ns();
+    return watched.has_turned || started != watched.started_ns ||
+           started > watched.reactor->stats().last_iteration_ns();
+  });
 }
 
 std::optional<StallRecord> StallWatcher::running(std::size_t reactor) const {

@@ -21,13 +21,17 @@ class StallWatcher {
   /// When to look again after an observe() at `now_ns`. What runs then and does not end is looked at in the moment in
   /// which it becomes a stall; what begins later is met while it is none yet, and so at that moment, too.
   [[nodiscard]] std::int64_t next_look(std::int64_t now_ns) const noexcept;
+  /// No reactor turns, and none did between the last two observe(). The caller of observe() only.
+  [[nodiscard]] bool is_quiet() const noexcept;
   /// The stall that runs on that reactor, as of the last observe().
   [[nodiscard]] std::optional<StallRecord> running(std::size_t reactor) const;
 
  private:
   struct Watched {
     ReactorTelemetry* reactor;
-    SeenTurn seen{};  ///< the turn that runs, as far as it was looked at
+    SeenTurn seen{};             ///< the turn that runs, as far as it was looked at
+    std::int64_t started_ns{0};  ///< of the newest turn at the last look
+    bool has_turned{true};       ///< another one began between the last two looks
   };
   static void look_at_turn(Watched& watched);
   [[nodiscard]] static std::optional<StallRecord> look(const Watched& watched, std::int64_t now_ns,
