@@ -74,13 +74,15 @@ void format_line(const LogOptions& options, bool is_journal, const LogRecord& re
   switch (options.format) {
     case LogFormat::text: append_text(out, record); break;
     case LogFormat::json: append_json(out, record); break;
-    case LogFormat::message: append_controls_escaped(out, record.message()); break;
+    case LogFormat::custom:
+      if (options.layout != nullptr) options.layout(out, record);
+      break;
   }
   out += '\n';
 }
 
 LogState::LogState(LogOptions chosen, std::shared_ptr<LogBell> writer_bell)
-    : options{std::move(chosen)}, bell{std::move(writer_bell)}, level{options.level} {
+    : options{std::move(chosen)}, bell{std::move(writer_bell)}, level{options.level}, history{options.history_lines} {
   shared_ring = add_ring();
 }
 
@@ -167,6 +169,12 @@ std::uint64_t Log::count(LogLevel level) const noexcept {
 }
 
 std::uint64_t Log::dropped() const noexcept { return state_ ? state_->dropped.load(std::memory_order_relaxed) : 0; }
+
+LogHistory::Excerpt Log::about(ConnectionId connection, std::size_t limit) const {
+  return state_ ? state_->history.about(connection, limit) : LogHistory::Excerpt{};
+}
+
+LogHistory::Totals Log::history_totals() const { return state_ ? state_->history.totals() : LogHistory::Totals{}; }
 
 Result<void> Log::reopen() const {
   if (!state_ || state_->options.target.kind != LogTarget::Kind::file) return {};

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/log_history.hpp"
 #include "base/log_record.hpp"
 #include "base/result.hpp"
 
@@ -21,10 +22,13 @@ struct LogState;
 struct LogWriterState;
 
 enum class LogFormat : std::uint8_t {
-  text,     ///< 2024-05-06T07:08:09.123Z info  server: message key=value
-  json,     ///< one object a line; valid JSON whatever bytes came from the wire
-  message,  ///< the message alone, escaped by whoever made it: "combined" access lines
+  text,    ///< 2024-05-06T07:08:09.123Z info  server: message key=value
+  json,    ///< one object a line; valid JSON whatever bytes came from the wire
+  custom,  ///< as LogOptions::layout has it
 };
+
+/// Appends a line without '\n' and escapes what came from the wire. Called on the writer thread.
+using LogLayout = void (*)(std::string& out, const LogRecord& record);
 
 /// Where lines go.
 struct LogTarget {
@@ -38,8 +42,10 @@ struct LogOptions {
   std::string name{};  ///< "server", "access": the label of the dropped counter
   LogTarget target{};
   LogFormat format{LogFormat::text};
+  LogLayout layout{nullptr};  ///< of LogFormat::custom
   LogLevel level{LogLevel::info};
   std::size_t ring_bytes{128 * 1024};  ///< per producer
+  std::size_t history_lines{0};        ///< about connections, kept for about(); 0: none
 };
 
 /// Writes records of exactly one thread. Movable; destroy it on that thread. Outliving its log is allowed.
@@ -78,6 +84,12 @@ class Log {
   [[nodiscard]] std::uint64_t count(LogLevel level) const noexcept;
   /// Records lost: a full ring, or a target that failed (disk full).
   [[nodiscard]] std::uint64_t dropped() const noexcept;
+  /// The newest `limit` records about one connection that were taken from their producers, as far back as
+  /// LogOptions::history_lines reaches. A record is there before its target gets it: a target that takes nothing holds
+  /// up only those beyond the bytes that wait for it. What was dropped is not there. Not for producers: it waits for
+  /// the writer thread, and that one for it, as long as a walk over the history takes.
+  [[nodiscard]] LogHistory::Excerpt about(ConnectionId connection, std::size_t limit) const;
+  [[nodiscard]] LogHistory::Totals history_totals() const;
   /// A file is opened again by its path (SIGHUP after rotation); others: nothing. On an error the old one stays.
   Result<void> reopen() const;
   explicit operator bool() const noexcept { return state_ != nullptr; }

@@ -58,25 +58,6 @@ void append_number(std::string& out, N value) {
   out.append(text.data(), end);
 }
 
-// JSON knows neither infinity nor NaN.
-void append_value(std::string& out, const LogRecord::Field& field) {
-  switch (field.kind) {
-    case LogRecord::Kind::integer: append_number(out, static_cast<std::int64_t>(field.bits)); break;
-    case LogRecord::Kind::unsigned_integer: append_number(out, field.bits); break;
-    case LogRecord::Kind::boolean: out += field.bits != 0 ? "true" : "false"; break;
-    case LogRecord::Kind::real: {
-      const auto value = std::bit_cast<double>(field.bits);
-      if (std::isfinite(value)) {
-        append_number(out, value);
-      } else {
-        out += "null";
-      }
-      break;
-    }
-    case LogRecord::Kind::text: break;
-  }
-}
-
 bool needs_quotes(std::string_view text) noexcept {
   if (text.empty()) return true;
   for (const char c : text) {
@@ -131,6 +112,25 @@ void append_json_escaped(std::string& out, std::string_view bytes) {
       append_hex_escape(out, "\\\\x", byte);
     }
     bytes.remove_prefix(used);
+  }
+}
+
+// JSON knows neither infinity nor NaN.
+void append_value(std::string& out, const LogRecord::Field& field) {
+  switch (field.kind) {
+    case LogRecord::Kind::integer: append_number(out, static_cast<std::int64_t>(field.bits)); break;
+    case LogRecord::Kind::unsigned_integer: append_number(out, field.bits); break;
+    case LogRecord::Kind::boolean: out += field.bits != 0 ? "true" : "false"; break;
+    case LogRecord::Kind::real: {
+      const auto value = std::bit_cast<double>(field.bits);
+      if (std::isfinite(value)) {
+        append_number(out, value);
+      } else {
+        out += "null";
+      }
+      break;
+    }
+    case LogRecord::Kind::text: out += field.text; break;
   }
 }
 

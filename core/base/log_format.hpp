@@ -17,6 +17,8 @@ void append_controls_escaped(std::string& out, std::string_view bytes);
 /// characters \xHH; 0x7f is escaped too.
 void append_json_escaped(std::string& out, std::string_view bytes);
 
+/// Appends the value of a field as JSON has numbers and booleans, and text as it is: escape it before it is shown.
+void append_value(std::string& out, const LogRecord::Field& field);
 /// Appends ` key=value …`; values with blanks, quotes or escapes are quoted.
 void append_text_fields(std::string& out, const LogRecord& record);
 /// Appends one JSON object without '\n': {"time":"…Z","level":"info","component":"server","message":"…",fields…}.

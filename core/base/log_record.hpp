@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <equinox/ids.hpp>
 #include <equinox/log_level.hpp>
 #include <span>
 #include <string_view>
@@ -54,6 +55,13 @@ class LogRecord {
     return add_number(key, Kind::unsigned_integer, static_cast<std::uint64_t>(value));
   }
 
+  /// Which connection of the server it is about. Told apart from the fields: a layout may leave the id out.
+  LogRecord& about(ConnectionId connection) noexcept {
+    connection_ = connection;
+    return *this;
+  }
+
+  [[nodiscard]] ConnectionId connection() const noexcept { return connection_; }
   [[nodiscard]] LogLevel level() const noexcept { return level_; }
   [[nodiscard]] LogComponent component() const noexcept { return component_; }
   [[nodiscard]] std::chrono::system_clock::time_point at() const noexcept { return at_; }
@@ -81,6 +89,7 @@ class LogRecord {
   char* start_field(std::string_view key, Kind kind, std::size_t value_bytes) noexcept;
 
   std::chrono::system_clock::time_point at_{};
+  ConnectionId connection_{};
   std::uint16_t message_size_{0};
   std::uint16_t used_{0};
   LogLevel level_{LogLevel::info};

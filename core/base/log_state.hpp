@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "base/log_history.hpp"
 #include "base/log_ring.hpp"
 #include "base/log_target.hpp"
 #include "base/unique_fd.hpp"
@@ -56,6 +57,7 @@ struct LogState {
   std::shared_ptr<LogRing> shared_ring;
 
   LogOutput output;  ///< writer thread
+  LogHistory history;
 };
 
 /// Appends the finished line of `record`, '\n' included. Writer thread.

@@ -21,6 +21,8 @@ bool has_records(LogState& log) {
 bool is_clean(LogState& log) { return log.output.is_idle() && !has_records(log); }
 
 void emit(LogState& log, const LogRecord& record, std::string& line) {
+  // First, so that a target that hangs or fails keeps nobody from looking.
+  log.history.add(record);
   const LogTarget& target = log.options.target;
   if (target.kind == LogTarget::Kind::none) return;
   if (target.kind != LogTarget::Kind::function) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <ctime>
+#include <utility>
 
 #include "base/log_format.hpp"
 
@@ -18,63 +19,85 @@ std::string_view version_text(HttpVersion version) noexcept {
   return "HTTP/1.1";
 }
 
-std::string_view or_dash(const std::string& text) noexcept { return text.empty() ? std::string_view{"-"} : text; }
-
-void append_clf_time(std::string& out) {
-  const std::time_t now = std::time(nullptr);
+void append_clf_time(std::string& out, std::chrono::system_clock::time_point at) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(at);
   std::tm parts{};
-  ::gmtime_r(&now, &parts);
+  ::gmtime_r(&seconds, &parts);
   std::array<char, 40> text{};
   const std::size_t size = std::strftime(text.data(), text.size(), "[%d/%b/%Y:%H:%M:%S +0000]", &parts);
   out.append(text.data(), size);
 }
 
-LogRecord combined_line(const Exchange& exchange, const LogTexts& texts) {
-  std::string line = host_to_string(exchange.context.client);
-  line += " - - ";
-  append_clf_time(line);
-  line += " \"";
-  line += to_string(exchange.method);
-  line += ' ';
-  append_text_escaped(line, exchange.target_view());
-  line += ' ';
-  line += version_text(exchange.version);
-  line += "\" ";
-  line += std::to_string(exchange.status);
-  line += ' ';
-  line += std::to_string(exchange.sent_bytes);
-  line += " \"";
-  append_text_escaped(line, or_dash(texts.referer));
-  line += "\" \"";
-  append_text_escaped(line, or_dash(texts.user_agent));
-  line += '"';
-  return LogRecord{LogLevel::info, LogComponent::access, line};
-}
+/// The fields of a combined line, as the record has them.
+struct CombinedFields {
+  explicit CombinedFields(const LogRecord& record) {
+    std::size_t position = 0;
+    LogRecord::Field field;
+    while (record.next_field(position, field)) {
+      for (const auto& [key, into] : {std::pair{"client", &client},
+                                      {"method", &method},
+                                      {"version", &version},
+                                      {"status", &status},
+                                      {"sent_bytes", &sent_bytes},
+                                      {"target", &target},
+                                      {"referer", &referer},
+                                      {"user_agent", &user_agent}}) {
+        if (field.key == key) *into = field;
+      }
+    }
+  }
+  LogRecord::Field client, method, version, status, sent_bytes, target, referer, user_agent;
+};
+
+std::string_view or_dash(std::string_view text) noexcept { return text.empty() ? "-" : text; }
 
 }  // namespace
 
-LogRecord access_line(const Exchange& exchange, Protocol protocol, std::chrono::nanoseconds total, bool as_json) {
+LogRecord access_line(const Exchange& exchange, Protocol protocol, std::chrono::nanoseconds total) {
   static const LogTexts kNone;
   const LogTexts& texts = exchange.log_texts != nullptr ? *exchange.log_texts : kNone;
-  if (!as_json) return combined_line(exchange, texts);
   LogRecord record{LogLevel::info, LogComponent::access, "request"};
-  record.add("client", host_to_string(exchange.context.client))
+  // What the client cannot stretch comes first: a long target costs the line its end, not its status.
+  record.about(exchange.context.connection)
+      .add("client", host_to_string(exchange.context.client))
       .add("method", to_string(exchange.method))
-      .add("target", exchange.target_view())
       .add("protocol", to_string(protocol))
+      .add("version", version_text(exchange.version))
       .add("status", exchange.status)
       .add("duration_seconds", static_cast<double>(total.count()) / 1e9)
       .add("received_bytes", exchange.body_bytes)
       .add("sent_bytes", exchange.sent_bytes)
       .add("connection", to_string(exchange.context.connection))
       .add("stream", exchange.stream)
-      .add("request_id", exchange.context.request_id)
-      .add("authority", texts.authority);
+      .add("request_id", exchange.context.request_id);
   if (!exchange.context.trace_id.empty()) record.add("trace_id", exchange.context.trace_id);
+  if (exchange.error != ErrorType::none) record.add("error", to_string(exchange.error));
+  record.add("target", exchange.target_view()).add("authority", texts.authority);
   if (!texts.referer.empty()) record.add("referer", texts.referer);
   if (!texts.user_agent.empty()) record.add("user_agent", texts.user_agent);
-  if (exchange.error != ErrorType::none) record.add("error", to_string(exchange.error));
   return record;
+}
+
+void append_combined(std::string& out, const LogRecord& record) {
+  const CombinedFields fields{record};
+  out += fields.client.text;
+  out += " - - ";
+  append_clf_time(out, record.at());
+  out += " \"";
+  out += fields.method.text;
+  out += ' ';
+  append_text_escaped(out, fields.target.text);
+  out += ' ';
+  out += fields.version.text;
+  out += "\" ";
+  append_value(out, fields.status);
+  out += ' ';
+  append_value(out, fields.sent_bytes);
+  out += " \"";
+  append_text_escaped(out, or_dash(fields.referer.text));
+  out += "\" \"";
+  append_text_escaped(out, or_dash(fields.user_agent.text));
+  out += '"';
 }
 
 }  // namespace equinox::server

@@ -1,14 +1,17 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 #include "base/log_record.hpp"
 #include "server/exchange.hpp"
 
 namespace equinox::server {
 
-/// One line of the access log: the "combined" format as a ready message, or fields for JSON. Bytes from the wire are
-/// escaped when the line is combined here, or when the log writer formats the fields.
-LogRecord access_line(const Exchange& exchange, Protocol protocol, std::chrono::nanoseconds total, bool as_json);
+/// One record of the access log. Bytes from the wire are in its fields as they came; the log writer escapes them.
+LogRecord access_line(const Exchange& exchange, Protocol protocol, std::chrono::nanoseconds total);
+
+/// Such a record in the "combined" format (the layout of an access log).
+void append_combined(std::string& out, const LogRecord& record);
 
 }  // namespace equinox::server

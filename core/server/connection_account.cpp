@@ -204,8 +204,7 @@ void Connection::account_request(Lending& lent, Exchange& exchange) {
   telemetry::ReactorTelemetry::publish_target(*record_, request_count_, exchange.target_view(), nanoseconds(lent.now),
                                               false);
   if (exchange.settings->access_log) {
-    lent.access_log.write(
-        access_line(exchange, protocol_, std::chrono::nanoseconds{sample.total_ns}, lent.settings->access_json));
+    lent.access_log.write(access_line(exchange, protocol_, std::chrono::nanoseconds{sample.total_ns}));
   }
   if (lent.hooks != nullptr && lent.hooks->request_done) {
     lent.hooks->request_done({id(), exchange.stream, exchange.method, Status{exchange.status}, exchange.target_view(),
@@ -296,7 +295,8 @@ void Connection::log_close(Lending& lent) const {
   const LogLevel level = is_ours ? LogLevel::info : LogLevel::debug;
   if (!lent.log.is_enabled(level)) return;
   LogRecord record{level, LogComponent::connection, "connection closed"};
-  record.add("connection", to_string(id()))
+  record.about(id())
+      .add("connection", to_string(id()))
       .add("peer", to_string(peer()))
       .add("protocol", to_string(protocol_))
       .add("reason", to_string(reason_))

@@ -9,6 +9,7 @@
 #include "server/error_map.hpp"
 #include "server/lending.hpp"
 #include "server/request_identity.hpp"
+#include "server/thrown.hpp"
 #include "server/watched_source.hpp"
 
 namespace equinox::server {
@@ -311,7 +312,8 @@ void Connection::on_response_end(Lending& lent, const http::CodecEvent& event) {
   if (exchange == nullptr) return;
   if (event.kind == http::EventKind::failed) {
     exchange->is_cut = true;
-    const bool has_thrown = exchange->streamed != nullptr && exchange->streamed->has_thrown;
+    const bool has_thrown = exchange->streamed != nullptr && exchange->streamed->thrown != nullptr;
+    if (has_thrown) log_thrown(lent.log, "body threw", exchange->streamed->thrown, *exchange, id());
     exchange->error = has_thrown ? ErrorType::handler_exception : ErrorType::handler_abort;
     if (!is_http2()) {
       end_after_flush(has_thrown ? CloseReason::handler_exception_after_start : CloseReason::handler_abort, false);

@@ -2,6 +2,7 @@
 #include "http/refusal.hpp"
 #include "server/connection.hpp"
 #include "server/lending.hpp"
+#include "server/thrown.hpp"
 
 namespace equinox::server {
 
@@ -17,17 +18,9 @@ bool guarded(Lending& lent, const Exchange& exchange, ConnectionId id, RouteId r
   bool is_fine = true;
   try {
     work();
-  } catch (const std::exception& failure) {
-    is_fine = false;
-    LogRecord record{LogLevel::error, LogComponent::handler, "handler threw"};
-    record.add("what", failure.what())
-        .add("target", exchange.target_view())
-        .add("request_id", exchange.context.request_id);
-    lent.log.write(record);
   } catch (...) {
     is_fine = false;
-    LogRecord record{LogLevel::error, LogComponent::handler, "handler threw something that is no exception"};
-    lent.log.write(record.add("target", exchange.target_view()));
+    log_thrown(lent.log, "handler threw", std::current_exception(), exchange, id);
   }
   lent.fine = lent.clock.now();
   lent.telemetry.end_activity(nanoseconds(lent.fine));

@@ -57,7 +57,7 @@ void Observer::report(const StallRecord& stall) const {
       .add("seconds", static_cast<double>(stall.duration_ns) / 1e9)
       .add("connections", stall.delayed_connections);
   if (stall.has_route && stall.route < routes.size()) record.add("route", routes[stall.route]);
-  if (stall.connection != 0) record.add("connection", to_string(ConnectionId::unpack(stall.connection)));
+  if (const auto id = ConnectionId::unpack(stall.connection)) record.about(id).add("connection", to_string(id));
   log_.write(record);
 }
 

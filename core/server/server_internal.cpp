@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "http/http2_codec.hpp"
+#include "server/access_line.hpp"
 #include "server/connection.hpp"
 #include "server/connection_table.hpp"
 
@@ -128,12 +129,15 @@ Server::Internal::Internal(ServerConfig given, Server& owner)
   options.target = log_target(config.log.target, config.log.sink);
   options.format = config.log.format == "json" ? LogFormat::json : LogFormat::text;
   options.level = config.log.level;
+  options.history_lines = config.observe ? config.history.log : 0;
   server_log = open_log(writer, std::move(options), config.log.target);
   if (config.log.access != "off") {
     LogOptions access;
     access.name = "access";
     access.target = log_target(config.log.access, {});
-    access.format = config.log.access_format == "json" ? LogFormat::json : LogFormat::message;
+    access.format = config.log.access_format == "json" ? LogFormat::json : LogFormat::custom;
+    access.layout = server::append_combined;
+    access.history_lines = config.observe ? config.history.log : 0;
     access_log = open_log(writer, std::move(access), config.log.access);
   }
   ServerIdentity identity;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "server/log_excerpt.hpp"
 #include "server/observer.hpp"
 #include "server/reactor.hpp"
 #include "server/worker_pool.hpp"
@@ -26,6 +27,14 @@ struct Server::Internal {
          const Internal& inner)
         : ServerTelemetry{options, std::move(identity), std::move(listeners)}, inner_{inner} {}
     [[nodiscard]] LiveFacts live() const override { return inner_.live(); }
+    [[nodiscard]] ServerSnapshot snapshot() const override {
+      ServerSnapshot out = ServerTelemetry::snapshot();
+      out.ring_log = server::log_totals(inner_.server_log, inner_.access_log);
+      return out;
+    }
+    [[nodiscard]] LogExcerpt log(ConnectionId id, std::size_t limit) const override {
+      return server::log_excerpt(inner_.server_log, inner_.access_log, id, limit);
+    }
     [[nodiscard]] std::optional<ConnectionInside> inside(ConnectionId id,
                                                          std::chrono::milliseconds timeout) const override {
       return inner_.inside(id, timeout);

@@ -120,7 +120,6 @@ std::shared_ptr<const Settings> make_settings(const ServerConfig& config, const 
   out->request_ids = config.request_ids;
   out->observe = config.observe;
   out->access_log = config.log.access != "off";
-  out->access_json = config.log.access_format == "json";
   return out;
 }
 

@@ -41,7 +41,6 @@ struct Settings {
   bool request_ids{true};
   bool observe{true};
   bool access_log{false};
-  bool access_json{false};
 };
 
 /// Gives a route's name its number in telemetry.

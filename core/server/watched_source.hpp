@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <equinox/body.hpp>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -10,7 +11,7 @@ namespace equinox::server {
 /// What is known of a streamed body; outlives the exchange, because a codec may drop the source later.
 struct Streamed {
   std::uint64_t bytes{0};
-  bool has_thrown{false};
+  std::exception_ptr thrown;
 };
 
 /// Counts what is pulled from a body source, and tells an exception from a body that gave up by itself.
@@ -25,7 +26,7 @@ class WatchedSource final : public BodySource {
       streamed_->bytes += result.count;
       return result;
     } catch (...) {
-      streamed_->has_thrown = true;
+      streamed_->thrown = std::current_exception();
       return {PullStatus::failed, 0};
     }
   }

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -18,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/log_format.hpp"
 #include "base/log_target.hpp"
 
 namespace equinox {
@@ -62,9 +64,13 @@ class Lines {
   std::vector<std::string> lines_;
 };
 
-LogOptions options(LogTarget target, LogFormat format = LogFormat::message) {
-  return {
-      .name = "server", .target = std::move(target), .format = format, .level = LogLevel::info, .ring_bytes = 16384};
+LogOptions options(LogTarget target, LogFormat format = LogFormat::custom) {
+  return {.name = "server",
+          .target = std::move(target),
+          .format = format,
+          .layout = [](std::string& out, const LogRecord& record) { append_controls_escaped(out, record.message()); },
+          .level = LogLevel::info,
+          .ring_bytes = 16384};
 }
 
 LogRecord line(std::string_view text, LogLevel level = LogLevel::info) {
@@ -161,6 +167,45 @@ TEST(LogLines, OfAFailingSinkAreCountedAsDropped) {
   log->write(line("lost"));
   ASSERT_TRUE(writer.flush(10s));
   EXPECT_EQ(log->dropped(), 1U);
+}
+
+TEST(LogLines, AboutAConnectionAreKeptIfTheyWereLogged) {
+  const ConnectionId one = ConnectionId::make(0, 1, 1);
+  LogWriter writer;
+  LogOptions options_of = options({.kind = LogTarget::Kind::none, .path = {}, .sink = {}});
+  options_of.history_lines = 16;
+  const auto log = writer.open(std::move(options_of));
+  ASSERT_TRUE(log);
+  log->write(line("hidden", LogLevel::debug).about(one));
+  log->write(line("about nobody"));
+  log->write(line("kept").about(one));
+  log->producer().write(line("of a producer").about(one));
+  ASSERT_TRUE(writer.flush(10s));
+  const auto found = log->about(one, 50);
+  std::vector<std::string> kept;
+  for (const LogRecord& record : found.records) kept.emplace_back(record.message());
+  EXPECT_THAT(kept, testing::UnorderedElementsAre("kept", "of a producer"));
+  EXPECT_EQ(log->history_totals().entries, 2U);
+  EXPECT_TRUE(Log{}.about(one, 50).records.empty());
+}
+
+TEST(LogLines, AreKeptBeforeTheirTargetGetsThem) {
+  const ConnectionId one = ConnectionId::make(0, 1, 1);
+  std::promise<void> entered;
+  std::promise<void> let_go;
+  LogWriter writer;
+  LogOptions options_of =
+      options({.kind = LogTarget::Kind::function, .path = {}, .sink = [&](LogLevel, std::string_view) {
+                 entered.set_value();
+                 let_go.get_future().wait();
+               }});
+  options_of.history_lines = 16;
+  const auto log = writer.open(std::move(options_of));
+  ASSERT_TRUE(log);
+  log->write(line("kept").about(one));
+  entered.get_future().wait();
+  EXPECT_EQ(log->about(one, 50).records.size(), 1U);
+  let_go.set_value();
 }
 
 TEST(LogFile, IsAppendedToAndReopenedAfterRotation) {

@@ -225,7 +225,7 @@ struct ServerSnapshot {
   std::vector<RequestSeries> requests;
   std::vector<Exemplar> exemplars;
   std::vector<ReactorTotals> reactors;
-  RingTotals ring_closed, ring_slow, ring_stalls, ring_samples, ring_recent, ring_timeline;
+  RingTotals ring_closed, ring_slow, ring_stalls, ring_samples, ring_recent, ring_timeline, ring_log;
 
   [[nodiscard]] std::uint64_t connections() const noexcept;
   [[nodiscard]] std::uint64_t connections(ConnectionState state) const noexcept;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <equinox/ids.hpp>
+#include <equinox/log_level.hpp>
 #include <equinox/record.hpp>
 #include <equinox/snapshot.hpp>
 #include <equinox/vocabulary.hpp>
@@ -10,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// The narrow door: what may be asked about a running server. Nothing here makes a traffic reactor wait.
@@ -150,6 +152,22 @@ struct ConnectionInside {
   std::string certificate;  ///< configured name of the one that was served
 };
 
+/// One line of the server log or of the access log. Bytes from the wire are in it as they came.
+struct LogLine {
+  std::int64_t at_wall_ns{0};
+  LogLevel level{LogLevel::info};
+  std::string component;  ///< "connection", "handler", "access" …
+  std::string message;
+  std::vector<std::pair<std::string, std::string>> fields;  ///< in the line's order
+  bool is_cut{false};                                       ///< it was longer
+};
+
+/// The lines about one connection, oldest first.
+struct LogExcerpt {
+  std::vector<LogLine> lines;
+  std::int64_t from_wall_ns{0};  ///< lines from before may be missing: forgotten, or beyond the limit; 0: none is
+};
+
 /// One effective configuration value.
 struct ConfigFact {
   std::string key;
@@ -222,6 +240,14 @@ class ServerView {
     return std::nullopt;
   }
   [[nodiscard]] virtual std::vector<ConfigFact> config() const { return {}; }
+  /// The newest `limit` lines about one connection, open or closed, that its server wrote: what the level hides, an
+  /// access log that is off, or a full ring keeps out of the log is not here either. A line comes a few milliseconds
+  /// after what it tells of.
+  [[nodiscard]] virtual LogExcerpt log(ConnectionId id, std::size_t limit) const {
+    static_cast<void>(id);
+    static_cast<void>(limit);
+    return {};
+  }
 };
 
 }  // namespace equinox
