@@ -122,6 +122,7 @@ void rings(const Sources& from, Page& page) {
   add("samples", from.snapshot.ring_samples);
   add("recent", from.snapshot.ring_recent);
   add("timeline", from.snapshot.ring_timeline);
+  add("log", from.snapshot.ring_log);
   std::move(entries).add_to(page.families);
   std::move(overwritten).add_to(page.families);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "admin-ui/api/lists.hpp"
+#include "admin-ui/api/log_lines.hpp"
 #include "admin-ui/api/state.hpp"
 
 namespace equinox::admin {
@@ -174,6 +175,12 @@ void add_history(Json& out, ConnectionId id, const RowContext& context, std::int
   out["requests"] = std::move(requests);
 }
 
+void add_log(Json& out, ConnectionId id, const RowContext& context, std::int64_t opened_wall_ns) {
+  const LogExcerpt log = context.view.log(id, 50);
+  out["log"] = log_lines_json(log, id, context.redaction);
+  out["log_from_at"] = log.from_wall_ns > opened_wall_ns ? Json(seconds(log.from_wall_ns)) : Json{};
+}
+
 void add_live(Json& out, const ConnectionRecord& record, const RowContext& context) {
   using namespace std::chrono_literals;
   const auto inside = context.view.inside(record.id, 100ms);
@@ -205,6 +212,7 @@ Json connection_json(const State& state, ConnectionId id, const Moment& now) {
   if (record) {
     add_live(out, *record, context);
     add_history(out, id, context, record->cold.opened_wall_ns);
+    add_log(out, id, context, record->cold.opened_wall_ns);
     return out;
   }
   std::optional<ClosedRecord> closed;
@@ -218,7 +226,9 @@ Json connection_json(const State& state, ConnectionId id, const Moment& now) {
                   "It never was, or its closing record has left the ring."};
   }
   out["closed"] = closed_row(*closed, context);
-  add_history(out, id, context, closed->closed_wall_ns - closed->age_ns);
+  const std::int64_t opened_wall_ns = closed->closed_wall_ns - closed->age_ns;
+  add_history(out, id, context, opened_wall_ns);
+  add_log(out, id, context, opened_wall_ns);
   return out;
 }
 

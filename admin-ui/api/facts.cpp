@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/network.hpp"
+
 namespace equinox::admin {
 
 Moment Moment::now() noexcept {
@@ -36,6 +38,18 @@ std::string shown_peer(const Endpoint& endpoint, const Redaction& redaction) {
   const std::size_t kept = endpoint.is_v4() ? 15 : 6;
   std::fill(cut.address.begin() + static_cast<std::ptrdiff_t>(kept), cut.address.end(), std::uint8_t{0});
   return host_to_string(cut);
+}
+
+std::string shown_address(std::string_view text, const Redaction& redaction) {
+  if (!redaction.truncate_client_address) return std::string{text};
+  std::string_view host = text;
+  if (host.starts_with('[')) {
+    host = host.substr(1, host.find(']') - 1);
+  } else if (host.find(':') == host.rfind(':')) {
+    host = host.substr(0, host.find(':'));
+  }
+  const auto endpoint = parse_host(host);
+  return endpoint ? shown_peer(*endpoint, redaction) : "unknown";
 }
 
 std::string_view method_label(std::uint8_t method) noexcept {

@@ -151,6 +151,7 @@ Json rings_json(const State& state, const Sample& sample) {
           {"samples", ring(sample.snapshot.ring_samples, samples.wall_ns)},
           {"recent", ring(sample.snapshot.ring_recent, recent.wall_ns)},
           {"events", ring(sample.snapshot.ring_timeline, 0)},
+          {"log", ring(sample.snapshot.ring_log, 0)},
           {"series", ring(points, first == series.end() ? 0 : first->at_wall_ns)}};
 }
 

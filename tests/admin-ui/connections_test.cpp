@@ -66,6 +66,91 @@ TEST(Connections, ShowsWhyARowEndedSinceTheQuery) {
   EXPECT_EQ(detail["closed"]["reason"], "write_stall");
 }
 
+/// A live connection with two lines, as the server writes them.
+ConnectionId add_logged(Surface& surface) {
+  const ConnectionId id = surface.view.add(5);
+  const std::int64_t now = Moment::now().wall_ns;
+  surface.view.logged = id;
+  surface.view.excerpt.lines = {{now - 2'000'000'000,
+                                 LogLevel::info,
+                                 "access",
+                                 "request",
+                                 {{"client", "192.0.2.17"},
+                                  {"status", "404"},
+                                  {"connection", to_string(id)},
+                                  {"target", "/a?token=secret&x"},
+                                  {"referer", "https://else.example/?session=secret"}},
+                                 false},
+                                {now - 1'000'000'000,
+                                 LogLevel::warning,
+                                 "handler",
+                                 "handler threw",
+                                 {{"peer", "[2001:db8:1:2::7]:4000"}, {"what", "no such file: /a?token=secret"}},
+                                 true}};
+  return id;
+}
+
+TEST(ConnectionLog, IsToldOfOpenAndOfClosedConnections) {
+  Surface surface;
+  const ConnectionId id = add_logged(surface);
+  const ConnectionId other = surface.view.add(9);
+  const Json live = surface.get("/connection/" + to_string(id)).json();
+  ASSERT_EQ(live["log"].size(), 2U);
+  EXPECT_EQ(live["log"][0]["component"], "access");
+  EXPECT_EQ(live["log"][0]["level"], "info");
+  EXPECT_EQ(live["log"][0]["fields"][1], (Json{{"name", "status"}, {"value", "404"}}));
+  EXPECT_EQ(live["log"][1]["level"], "warn");
+  EXPECT_EQ(live["log"][1]["cut"], true);
+  EXPECT_LT(live["log"][0]["at"].get<double>(), live["log"][1]["at"].get<double>());
+  EXPECT_TRUE(live["log_from_at"].is_null());
+  EXPECT_EQ(surface.get("/connection/" + to_string(other)).json()["log"], Json::array());
+  surface.view.close(id, CloseReason::handler_abort);
+  EXPECT_EQ(surface.get("/connection/" + to_string(id)).json()["log"], live["log"]);
+}
+
+TEST(ConnectionLog, SaysFromWhenOnItIsWhole) {
+  Surface surface;
+  const ConnectionId id = add_logged(surface);
+  surface.view.excerpt.from_wall_ns = Moment::now().wall_ns;
+  EXPECT_NEAR(surface.get("/connection/" + to_string(id)).json()["log_from_at"].get<double>(),
+              seconds(surface.view.excerpt.from_wall_ns), 0.001);
+  surface.view.excerpt.from_wall_ns = 1;  // long before it was accepted: nothing of it can be missing
+  EXPECT_TRUE(surface.get("/connection/" + to_string(id)).json()["log_from_at"].is_null());
+}
+
+TEST(ConnectionLog, IsBounded) {
+  Surface surface;
+  const ConnectionId id = add_logged(surface);
+  surface.view.excerpt.lines.resize(1000);
+  EXPECT_EQ(surface.get("/connection/" + to_string(id)).json()["log"].size(), 50U);
+}
+
+TEST(ConnectionLog, KeepsToTheRulesOfRedaction) {
+  const auto shown = [](Options options) {
+    Surface surface{std::move(options)};
+    const ConnectionId id = add_logged(surface);
+    std::string out;
+    const Json detail = surface.get("/connection/" + to_string(id)).json();
+    for (const Json& line : detail["log"]) {
+      for (const Json& field : line["fields"]) {
+        out += field["name"].get<std::string>() + "=" + field["value"].get<std::string>() + "\n";
+      }
+    }
+    return out;
+  };
+  EXPECT_EQ(shown({}),
+            "client=192.0.2.17\nstatus=404\ntarget=/a?token=***&***\nreferer=https://else.example/?session=***\n"
+            "peer=[2001:db8:1:2::7]:4000\nwhat=no such file: /a?token=***\n");
+  Options open;
+  open.show_query_values = true;
+  EXPECT_NE(shown(open).find("what=no such file: /a?token=secret\n"), std::string::npos);
+  Options truncated;
+  truncated.truncate_client_address = true;
+  const std::string cut = shown(truncated);
+  EXPECT_NE(cut.find("client=192.0.2.0\n"), std::string::npos) << cut;
+  EXPECT_NE(cut.find("peer=2001:db8:1::\n"), std::string::npos) << cut;
+}
+
 TEST(Connections, ForgetsAHandleThatNobodySaw) {
   Handles handles{2};
   Moment now{1, 1};

@@ -151,6 +151,13 @@ class FakeView final : public ServerView {
       if (!visit(record)) return;
     }
   }
+  [[nodiscard]] LogExcerpt log(ConnectionId id, std::size_t limit) const override {
+    const std::lock_guard lock{mutex_};
+    LogExcerpt out = excerpt;
+    if (id != logged) out.lines.clear();
+    if (out.lines.size() > limit) out.lines.resize(limit);
+    return out;
+  }
   void slow_requests(const Visitor<RequestRecord>& visit) const override { each(slow, visit); }
   void sampled_requests(const Visitor<RequestRecord>& visit) const override { each(sampled, visit); }
   void recent_requests(const Visitor<RequestRecord>& visit) const override { each(recent, visit); }
@@ -178,6 +185,8 @@ class FakeView final : public ServerView {
   std::vector<SeriesPoint> points;
   std::vector<RequestRecord> slow, sampled, recent;
   std::vector<StallRecord> stalled;
+  ConnectionId logged;  ///< whom `excerpt` is about
+  LogExcerpt excerpt;
 
  private:
   template <typename T>

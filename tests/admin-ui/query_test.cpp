@@ -159,6 +159,16 @@ TEST(Redaction, HidesValuesOfTheQueryPart) {
   EXPECT_EQ(shown_target("/a", {}), "/a");
   EXPECT_EQ(shown_target("/a?x=1", {true, false}), "/a?x=1");
   EXPECT_EQ(shown_peer(Endpoint::v4({192, 0, 2, 17}, 80), {false, true}), "192.0.2.0");
+  for (const auto& [text, cut] : {std::pair{"192.0.2.17", "192.0.2.0"},
+                                  {"192.0.2.17:80", "192.0.2.0"},
+                                  {"[2001:db8:1:2::7]:80", "2001:db8:1::"},
+                                  {"2001:db8:1:2::7", "2001:db8:1::"},
+                                  {"unknown", "unknown"},
+                                  {"[", "unknown"},
+                                  {"192.0.2.17.evil", "unknown"}}) {
+    EXPECT_EQ(shown_address(text, {false, true}), cut) << text;
+    EXPECT_EQ(shown_address(text, {}), text);
+  }
 }
 
 }  // namespace
