@@ -4,6 +4,7 @@
 #include <equinox/record.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/log_history.hpp"
 #include "commands.hpp"
 #include "config_values.hpp"
 #include "environment.hpp"
@@ -36,6 +37,7 @@ void print_rings(const ApplianceConfig& config) {
       {"recent", std::uint64_t{history.recent} * sizeof(RequestRecord)},
       {"stalls", std::uint64_t{history.stalls} * sizeof(StallRecord)},
       {"events", std::uint64_t{history.events} * sizeof(StateChange)},
+      {"log", LogHistory::bytes_for(history.log) * (config.traffic.log.access == "off" ? 1U : 2U)},
   };
   std::uint64_t total = 0;
   for (const auto& [name, bytes] : rings) {

@@ -112,6 +112,7 @@ class Builder {
     out.recent = u32("rings.recent");
     out.stalls = u32("rings.stalls");
     out.events = u32("rings.events");
+    out.log = u32("rings.log");
     out.series = u32("metrics.series");
     out.body_sizes = s.boolean("metrics.body_sizes");
     out.slow_threshold = s.duration("thresholds.slow");

@@ -133,6 +133,7 @@ constexpr KeySpec kKeys[] = {
     {"rings.recent", integer, kDefault, "8000", "16", "10000000", "", kRestart, "", "Newest requests: the last ones of a connection, rates of routes; at most 500 a second enter."},
     {"rings.stalls", integer, kDefault, "1000", "16", "100000", "", kRestart, "", "Reactor stalls."},
     {"rings.events", integer, kDefault, "50000", "16", "10000000", "", kRestart, "", "State changes behind a connection's timeline."},
+    {"rings.log", integer, kDefault, "4096", "16", "1000000", "", kRestart, "", "Log lines about connections, shown with each; as many again of the access log when it is on."},
     {"thresholds", group, kOptional, "", "", "", "", kRestart, "", "From when something is remarkable."},
     {"thresholds.slow", duration, kDefault, "500ms", "1ms", "1h", "", kRestart, "", "A request that takes longer is slow."},
     {"thresholds.stall", duration, kDefault, "75ms", "1ms", "1m", "", kRestart, "", "A turn of a reactor that takes longer is a stall."},

@@ -62,6 +62,7 @@ TEST(Config, DefaultsAreThoseOfTheLibrary) {
   EXPECT_EQ(config.traffic.history.samples, library.history.samples);
   EXPECT_EQ(config.traffic.history.stalls, library.history.stalls);
   EXPECT_EQ(config.traffic.history.events, library.history.events);
+  EXPECT_EQ(config.traffic.history.log, library.history.log);
   EXPECT_EQ(config.traffic.history.slow_threshold, library.history.slow_threshold);
   EXPECT_EQ(config.traffic.history.stall_threshold, library.history.stall_threshold);
   EXPECT_EQ(config.traffic.workers.threads, library.workers.threads);
