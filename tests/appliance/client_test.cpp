@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "deploy/appliance/commands.hpp"
 #include "handlers/temporary_folder.hpp"
@@ -31,6 +32,7 @@ class ClientTest : public testing::Test {
     server.Get("/admin/api/v1" + path, [=, this](const httplib::Request& request, httplib::Response& response) {
       authorization = request.get_header_value("Authorization");
       query = request.get_param_value("query");
+      queries.push_back(query);
       response.status = status;
       response.set_content(body, "application/json");
     });
@@ -51,6 +53,7 @@ class ClientTest : public testing::Test {
   Options options;
   std::string authorization;
   std::string query;
+  std::vector<std::string> queries;
   std::string out;
   std::string err;
 };
@@ -115,10 +118,38 @@ TEST_F(ClientTest, WhyTellsASentenceForEachAndTakesABareId) {
       "/closed", 200,
       R"({"total": 1, "rows": [{"id": "0-1f-2", "peer": "127.0.0.1:5", "protocol": "http/1.1", "reason": "keep_alive_timeout",
              "sentence": "Idle for 60 s.", "closed_at": 1700000000}]})");
+  answer("/connection/0-1f-2", 200, R"({"id": "0-1f-2", "log": [], "log_from_at": null})");
   options.query = "0-1f-2";
   EXPECT_EQ(run(run_why), 0);
-  EXPECT_EQ(query, "id:0-1f-2");
-  EXPECT_THAT(out, testing::HasSubstr("keep_alive_timeout\n    Idle for 60 s.\n"));
+  EXPECT_THAT(queries, testing::ElementsAre("id:0-1f-2", ""));
+  EXPECT_THAT(out, testing::HasSubstr("keep_alive_timeout\n    Idle for 60 s.\n  log lines\n    none was written"));
+}
+
+TEST_F(ClientTest, WhyTellsTheLogLinesOfOneConnection) {
+  answer("/closed", 200, R"({"total": 1, "rows": [{"id": "0-1f-2", "sentence": "A handler failed."}]})");
+  answer("/connection/0-1f-2", 200,
+         R"({"log_from_at": 1700000000, "log": [
+              {"at": 1700000001.25, "level": "error", "component": "handler", "message": "handler threw",
+               "fields": [{"name": "what", "value": "\u001b[2Jno disk"}, {"name": "target", "value": "/a?k=***"}]}]})");
+  options.query = "0-1f-2";
+  EXPECT_EQ(run(run_why), 0);
+  EXPECT_THAT(out, testing::HasSubstr(":21.250  error [handler] handler threw what="));
+  EXPECT_THAT(out, testing::HasSubstr("no disk target=/a?k=***\n"));
+  EXPECT_THAT(out, testing::HasSubstr("may be missing"));
+  EXPECT_THAT(out, testing::Not(testing::HasSubstr("\x1b")));
+  options.json = true;
+  EXPECT_EQ(run(run_why), 0);
+  const auto row = nlohmann::json::parse(out)["rows"][0];
+  EXPECT_EQ(row["log"][0]["message"], "handler threw");
+  EXPECT_EQ(row["log_from_at"], 1700000000);
+}
+
+TEST_F(ClientTest, WhyWithAQueryAsksForNoLogLines) {
+  answer("/closed", 200, R"({"total": 1, "rows": [{"id": "0-1f-2", "sentence": "Idle for 60 s."}]})");
+  options.query = "reason:keep_alive_timeout";
+  EXPECT_EQ(run(run_why), 0);
+  EXPECT_THAT(queries, testing::ElementsAre("reason:keep_alive_timeout"));
+  EXPECT_THAT(out, testing::Not(testing::HasSubstr("log lines")));
 }
 
 TEST_F(ClientTest, CloseCountsFirstAndThenFollowsItsJob) {

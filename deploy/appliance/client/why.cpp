@@ -1,6 +1,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <ctime>
 
 #include "admin_client.hpp"
@@ -21,22 +22,57 @@ void print_row(const nlohmann::json& row) {
   fmt::print("    {}\n", cell(row, "sentence"));
 }
 
-/// A bare id means that one connection; anything else is a query.
-std::string query_of(const std::string& text) { return parse_connection_id(text) ? "id:" + text : text; }
+/// As the server log has it in text.
+void print_log_line(const nlohmann::json& line) {
+  const double at = number(line, "at");
+  fmt::print("    {}.{:03}  {} [{}] {}", clock_time(at), static_cast<int>((at - std::floor(at)) * 1e3),
+             cell(line, "level"), cell(line, "component"), cell(line, "message"));
+  for (const auto& field : line.value("fields", nlohmann::json::array())) {
+    fmt::print(" {}={}", cell(field, "name"), cell(field, "value"));
+  }
+  fmt::print("\n");
+}
+
+void print_log(const nlohmann::json& row) {
+  const auto lines = row.value("log", nlohmann::json::array());
+  fmt::print("  log lines\n");
+  if (lines.empty()) fmt::print("    none was written about it, or the ring (rings.log) has forgotten it\n");
+  if (const double from = number(row, "log_from_at"); from != 0 && !lines.empty()) {
+    fmt::print("    lines from before {} may be missing\n", clock_time(from));
+  }
+  for (const auto& line : lines) print_log_line(line);
+}
+
+/// The record's row gets what the logs say about that connection.
+int add_log(AdminClient& client, const std::string& id, nlohmann::json& rows) {
+  if (rows.empty()) return kDone;
+  const auto detail = client.get("/connection/" + id);
+  if (!detail.is_good()) return detail.exit_status;
+  for (const char* name : {"log", "log_from_at"}) rows.front()[name] = detail.body.value(name, nlohmann::json{});
+  return kDone;
+}
 
 }  // namespace
 
 int run_why(const Options& options) {
   AdminClient client{options.admin};
-  const std::string query = query_of(options.query);
-  const auto answer = client.get("/closed", {{"query", query}, {"limit", std::to_string(options.limit)}});
+  // A bare id means that one connection; anything else is a query.
+  const bool is_one = static_cast<bool>(parse_connection_id(options.query));
+  const std::string query = is_one ? "id:" + options.query : options.query;
+  auto answer = client.get("/closed", {{"query", query}, {"limit", std::to_string(options.limit)}});
   if (!answer.is_good()) return answer.exit_status;
+  auto& rows = answer.body["rows"];
+  if (is_one) {
+    if (const int status = add_log(client, options.query, rows); status != kDone) return status;
+  }
   if (options.json) {
     fmt::print("{}\n", answer.body.dump(2));
     return kDone;
   }
-  const auto rows = answer.body.value("rows", nlohmann::json::array());
-  for (const auto& row : rows) print_row(row);
+  for (const auto& row : rows) {
+    print_row(row);
+    if (is_one) print_log(row);
+  }
   if (rows.empty()) {
     fmt::print("no closed connection matches, as far back as the ring of {} reaches\n",
                number(answer.body, "capacity"));
