@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import http2 from 'node:http2';
 import { describe, test } from 'node:test';
-import { api, connectClient, kPatience, open, settled, skipWithoutTraffic, traffic, violations } from './support.mjs';
+import { api, connectClient, kPatience, open, overhang, settled, skipWithoutTraffic, traffic, violations } from './support.mjs';
 
 const kTick = 100;
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -122,6 +122,37 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
     await record.waitFor({ state: 'detached' });
     assert.deepEqual(complaints, []);
     for (const client of clients) client.socket.destroy();
+    await close();
+  });
+
+  test('the log lines of a connection stand in its drawer, while it lives and when a mistake has ended it', async () => {
+    const setLevel = (level) => api('log-level', { method: 'PUT', body: JSON.stringify({ level }), headers: { 'Content-Type': 'application/json', 'X-Equinox-Action': '1' } });
+    const client = await connectClient();
+    client.get('/hello');
+    const id = await idOf(client);
+    const { page, complaints, close } = await open('connections', { params: `id=${id}` });
+    await settled(page);
+    const section = page.locator('.drawer section').filter({ has: page.getByRole('heading', { name: /^Log lines/ }) });
+    await section.getByText(/None is about this connection/).waitFor();
+    assert.deepEqual(await violations(page), []);
+    try {
+      await setLevel('debug'); // at info a client's mistake has no line
+      client.socket.write(`GET /hello?token=hidden HTTP/1.1\r\nHost: ${traffic.host}\r\nno colon\r\n\r\n`);
+      await client.ended;
+      await page.locator('.drawer .sentence').waitFor();
+      const line = section.getByRole('row').filter({ hasText: 'connection closed' });
+      await line.waitFor();
+      assert.match(await line.innerText(), new RegExp(`debug\\s+connection\\s+connection closed .*peer=${client.address.replaceAll('.', '\\.')} .*reason=parse_error_h1`));
+      assert.match(await section.getByRole('heading').innerText(), /1 line, newest last/);
+      assert.deepEqual(await violations(page), []);
+      assert.equal((await overhang(page)).panels.length, 0);
+      const told = await api(`connection/${id}`);
+      assert.equal(told.log.length, 1);
+      assert.equal(told.log_from_at, null);
+    } finally {
+      await setLevel('info');
+    }
+    assert.deepEqual(complaints, []);
     await close();
   });
 

@@ -71,7 +71,7 @@ const kLoaded = now();
 const status = () => ({
   boot_id: bootId, instance: 'edge-7c9f4', version: '0.9.2', started_at: started, uptime_seconds: now() - started, now_at: now(), ready: drain === null, draining: drain !== null, drain: drainState(), session: session(), overview: overview(), limits: { connections: 100000, http2_concurrent_streams: 128, viewers: 16, slow_request_seconds: 0.25, stall_seconds: 0.1, idle_timeout_seconds: 60 },
   totals: { accepted: 9e6, rejected: 12, closed: 9e6 - 18402, requests: 2e9, received_bytes: 1e12, sent_bytes: 2e13 }, listeners: [{ name: 'http', address: '0.0.0.0:8080', tls: false, connections: Math.round(count * 0.2), accept_queue_length: 0, accept_queue_limit: 4096 }, { name: 'https', address: '0.0.0.0:8443', tls: true, connections: Math.round(count * 0.8), accept_queue_length: 2, accept_queue_limit: 4096 }],
-  reactors: kReactors, rings: Object.fromEntries(['closed', 'slow', 'stalls', 'samples', 'series'].map((name) => [name, { entries: name === 'closed' ? 5000 : 40, capacity: name === 'closed' ? 5000 : 1024, oldest_at: now() - 800 }])),
+  reactors: kReactors, rings: Object.fromEntries(['closed', 'slow', 'stalls', 'samples', 'log', 'series'].map((name) => [name, { entries: name === 'closed' ? 5000 : 40, capacity: name === 'closed' ? 5000 : 1024, oldest_at: now() - 800 }])),
   build: { revision: '4c1e07a', compiler: 'g++ 12.2', tls: 'OpenSSL 3.0', llhttp: '8.1', nghttp2: '1.52' }, process: { pid: 1, threads: 12, resident_memory_bytes: 412e6, open_fds: 18461, max_fds: 1048576, cpu_seconds: 90000 }, viewers: viewers.size, changes: changes(),
 });
 
@@ -93,6 +93,15 @@ function series(names, since, step) {
   return result;
 }
 
+function logLines(id, until, reason = null) {
+  const line = (at, level, component, message, fields) => ({ at, level, component, message, fields: Object.entries(fields).map(([name, value]) => ({ name, value })), cut: false });
+  const lines = id.length % 3 === 0 ? [] : [
+    line(until - 12, 'info', 'access', 'request', { client: '203.0.113.9', method: 'GET', status: '200', duration_seconds: '0.0033', sent_bytes: '214', target: '/api/status?token=***' }),
+    line(until - 3, 'error', 'handler', 'handler threw', { what: 'no route to the store', target: '/api/orders' }),
+  ];
+  return reason ? [...lines, line(until, 'info', 'connection', 'connection closed', { peer: '203.0.113.9:40112', protocol: 'h2', reason, requests: '7' })] : lines;
+}
+
 function detail(id) {
   const c = connections.find((one) => one.id === id);
   const t = now();
@@ -103,7 +112,7 @@ function detail(id) {
   if (!c) {
     const record = closed.find((one) => one.id === id);
     if (!record) return null;
-    return { id, live: false, taken_at: t, connection: null, closed: record, waiting_for: null, timeline: timeline.map((e) => ({ ...e, at: e.at - (t - record.closed_at) })), timeline_from_at: null, tls: null, http2: null, tcp: null, memory: null, reactor_busy: null, requests };
+    return { id, live: false, taken_at: t, connection: null, closed: record, waiting_for: null, timeline: timeline.map((e) => ({ ...e, at: e.at - (t - record.closed_at) })), timeline_from_at: null, tls: null, http2: null, tcp: null, memory: null, reactor_busy: null, requests, log: logLines(id, record.closed_at, record.reason), log_from_at: null };
   }
   timeline.push({ at: t - 24, state: c.state });
   const h2 = c.protocol.startsWith('h2');
@@ -112,7 +121,7 @@ function detail(id) {
     deadline_effect: 'Any byte taken by the client moves it back to 30 s. From timeouts.write.', timeline, timeline_from_at: t - 100, tls: c.tls ? { version: c.tls, cipher: 'AES-128-GCM', alpn: h2 ? 'h2' : 'http/1.1', sni: c.sni, resumed: true, handshake_seconds: 0.0914, certificate: 'shop' } : null,
     http2: h2 ? { open: 5, peak: 9, limit: 128, send_window_bytes: 0, receive_window_bytes: 61440, blocked_seconds: 38.2, ping_rtt_seconds: 0.084, streams: [[41, 'u=3', 'GET', '/download/build-4471.tar.zst', 18432, 65536, 6.4, 1.8e6], [43, 'u=3', 'GET', '/download/build-4472.tar.zst', 64512, 65536, 6.4, 1200], [45, 'u=1,i', 'GET', '/api/status', 65536, 65536, 5.1, 214], [47, 'u=5', 'POST', '/api/upload', 65536, 12288, 0, 0], [49, 'u=3', 'GET', '/img/hero-1280.avif', 31744, 65536, 2.8, 88064]].map(([sid, priority, method, target, send, receive, blocked, ready]) => ({ id: sid, state: 'open', priority, method, target, send_window_bytes: send, receive_window_bytes: receive, blocked_seconds: blocked, ready_bytes: ready })) } : null,
     tcp: { age_seconds: 0.4, rtt_seconds: 0.0842, rtt_variance_seconds: 0.0121, congestion_window_segments: 42, receiver_window_bytes: 217088, retransmits: 18, segments_sent: 1100000, unacknowledged_bytes: 0, not_sent_bytes: 0, delivery_bytes_per_second: 5.03e6, mss_bytes: 1448, limited_receiver_ratio: 0.71, limited_send_buffer_ratio: 0 },
-    memory: { total_bytes: 1.99e6, limit_bytes: 4194304, output_bytes: 1.8e6, input_bytes: 16384, hpack_bytes: 7300, tls_bytes: 33800 }, reactor_busy: null, requests,
+    memory: { total_bytes: 1.99e6, limit_bytes: 4194304, output_bytes: 1.8e6, input_bytes: 16384, hpack_bytes: 7300, tls_bytes: 33800 }, reactor_busy: null, requests, log: logLines(id, t), log_from_at: t - 60,
   };
 }
 

@@ -46,6 +46,7 @@ export type Drain = Schemas['Drain'];
 export type ConfigPage = Schemas['ConfigPage'];
 export type CertificatePage = Schemas['CertificatePage'];
 export type AuditPage = Schemas['AuditPage'];
+export type LogLine = Schemas['LogLine'];
 export type LogLevelPage = Schemas['LogLevelPage'];
 export type Hello = Schemas['Hello'];
 export type OverviewEvent = Schemas['OverviewEvent'];

@@ -11,22 +11,27 @@ import { useLoad } from '../state/load';
 import { useKeys } from '../state/keys';
 import { place, placeHref, setParams } from '../state/router';
 import { askClose } from './close-dialog';
+import { LogLines } from './log-lines';
 import { CopyButton, Facts, Kbd, Message, Meter, mostIn, PhaseBar, PhaseLegend, ProblemView, ReasonWord, RouteLink, Skeleton, StateChip } from './parts';
 
 export function Drawer({ id }: { id: string }) {
   const watching = useSignal(true);
   const ended = useSignal(false);
-  const detail = useLoad<ConnectionDetail>(`connection/${id}`, (signal) => get(`connection/${encodeURIComponent(id)}`, {}, signal), watching.value && !ended.value ? 1 : 0);
+  /** Its last log line comes a moment after its end: asked for once more. */
+  const said = useSignal(false);
+  const detail = useLoad<ConnectionDetail>(`connection/${id}`, (signal) => get(`connection/${encodeURIComponent(id)}`, {}, signal), watching.value && !said.value ? 1 : 0);
   const heading = useRef<HTMLHeadingElement>(null);
   const data = detail.data;
   if (data && ended.value === data.live) ended.value = !data.live;
+  const isSaid = data !== null && !data.live && data.taken_at - (data.closed?.closed_at ?? 0) > 0.5;
+  if (data && said.value !== isSaid) said.value = isSaid;
   const close = () => setParams({ id: null });
   useKeys('Drawer', () => [
     { key: 'Escape', what: 'close the drawer', run: close },
     ...(['close', 'drain'] as const).map((mode) => ({ key: mode[0] ?? '', what: `${mode} this connection (or the selected)`, run: () => ended.peek() || askFor(id, mode) })),
   ], [id]);
   useEffect(() => {
-    ended.value = false;
+    ended.value = said.value = false;
     // A sheet covers the page on a small screen: the reader has to start in it.
     if (matchMedia('(max-width: 1180px)').matches) heading.current?.focus();
   }, [id]);
@@ -153,6 +158,7 @@ function History({ data }: { data: ConnectionDetail }) {
           ]} />
         </section>
       ) : null}
+      <LogLines data={data} />
     </>
   );
 }
