@@ -1,5 +1,6 @@
 """Logs are observers: they never hold the traffic up, they escape what the wire brings, they count what they drop."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import statistics
 import time
 
 from support.raw import exchange, receive_until_closed
+from support.server import run_equinox
 from support.wait import wait_for
 
 GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -46,6 +48,57 @@ def test_a_line_in_the_combined_format_for_each_request(start, tmp_path):
         exchange(connection, b"GET /hello?a=b HTTP/1.1\r\nHost: a\r\nUser-Agent: some \"agent\"\r\nReferer: /from\r\n\r\n")
     line = wait_for(lambda: log.exists() and log.read_text(), 5, "a line").splitlines()[0]
     assert re.match(r'127\.0\.0\.1 - - \[[^\]]+\] "GET /hello\?a=[^ ]* HTTP/1\.1" 200 15 "/from" "some .+agent', line), line
+
+
+def test_a_long_field_costs_a_combined_line_what_stands_behind_it_not_its_form(start, tmp_path):
+    log = tmp_path / "access.log"
+    server = start(log={"access": str(log)})
+    with server.connect() as connection:
+        exchange(connection, b"GET /hello HTTP/1.1\r\nHost: a\r\nReferer: /" + b"x" * 4000 + b"\r\nUser-Agent: some\r\n\r\n")
+    line = wait_for(lambda: log.exists() and log.read_text(), 5, "a line").splitlines()[0]
+    assert re.fullmatch(r'127\.0\.0\.1 - - \[[^\]]+\] "GET /hello HTTP/1\.1" 200 15 "/x{500,}" "-"', line), line
+
+
+def test_the_lines_of_one_connection_are_shown_with_it_redacted(start, tmp_path):
+    server = start(log={"access": str(tmp_path / "access.log")}, redaction={"client_address": "truncate"})
+    with server.connect() as one, server.connect() as other:
+        assert exchange(one, b"GET /hello?token=hidden HTTP/1.1\r\nHost: a\r\nReferer: http://a/?key=hidden\r\n\r\n").status == 200
+        assert exchange(other, b"GET /other HTTP/1.1\r\nHost: a\r\n\r\n").status == 404
+        ids = {row["target"]: row["id"] for row in server.admin("/connections")["rows"]}
+        lines = wait_for(lambda: server.admin("/connection/" + ids["/hello?token=***"])["log"], 5, "its line, while it is open")
+    (line,) = lines
+    fields = {field["name"]: field["value"] for field in line["fields"]}
+    assert (line["component"], fields["status"], fields["target"]) == ("access", "200", "/hello?token=***")
+    assert (fields["referer"], fields["client"]) == ("http://a/?key=***", "127.0.0.0")
+    assert "hidden" not in json.dumps(lines)
+    wait_for(lambda: server.admin("/closed")["total"] == 2, 5, "both closed")
+    assert server.admin("/connection/" + ids["/hello?token=***"])["log"] == lines
+    told = run_equinox("why", ids["/other"], "--admin", server.addresses["admin"])
+    assert told.returncode == 0, told.stderr
+    assert re.search(r"log lines\n    \d{4}-\d\d-\d\d [\d:.]+  info \[access\] request .*status=404 .*target=/other", told.stdout), told.stdout
+    assert "/hello" not in told.stdout
+
+
+def test_a_log_that_nobody_reads_hides_no_line_of_a_connection(start):
+    readable, writable = os.pipe()
+    try:
+        os.set_blocking(writable, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writable, b"x" * 4096)
+        os.set_blocking(writable, True)
+        server = start(stdout=writable, log={"access": "-", "target": "stderr", "level": "info"}, expect=("ops", "admin"))
+        wait_for(lambda: {"http", "ops", "admin"} <= set(server.addresses), 10, "addresses")
+        with server.connect() as connection:
+            for n in range(150):
+                assert exchange(connection, b"GET /hello?%d HTTP/1.1\r\nHost: a\r\n\r\n" % n).status == 200
+            (row,) = server.admin("/connections?query=listener:http")["rows"]
+            newest = wait_for(lambda: [told for told in [server.admin("/connection/" + row["id"])] if len(told["log"]) == 50], 5, "its lines")[0]
+        assert newest["log_from_at"] == newest["log"][0]["at"], "there are more than are shown"
+        wait_for(lambda: server.metric("equinox_history_ring_entries", ring="log") == 150, 5, "all of them in the ring")
+    finally:
+        os.close(writable)
+        os.close(readable)
 
 
 def test_json_lines_stay_valid_whatever_bytes_come(start, tmp_path):

@@ -100,7 +100,8 @@ void LogWriterState::sleep(const Turn& turn, bool has_moved) {
   int timeout_ms = has_moved ? kNapMilliseconds : -1;
   if (!has_moved) {
     for (const auto& log : turn.logs) {
-      if (log->output.is_blocked()) continue;
+      // A blocked target has the writer woken as long as lines may wait for it: they are looked for meanwhile.
+      if (log->output.is_blocked() && !log->output.has_room()) continue;
       log->wants_bell.store(true);
       if (has_records(*log)) timeout_ms = 0;  // came between the last look and the flag
     }

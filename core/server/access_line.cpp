@@ -57,7 +57,7 @@ LogRecord access_line(const Exchange& exchange, Protocol protocol, std::chrono::
   static const LogTexts kNone;
   const LogTexts& texts = exchange.log_texts != nullptr ? *exchange.log_texts : kNone;
   LogRecord record{LogLevel::info, LogComponent::access, "request"};
-  // What the client cannot stretch comes first: a long target costs the line its end, not its status.
+  // What the client cannot stretch comes first: long fields cost the line its end, not its status.
   record.about(exchange.context.connection)
       .add("client", host_to_string(exchange.context.client))
       .add("method", to_string(exchange.method))

@@ -291,6 +291,27 @@ TEST_F(BlockedPipe, StopsNeitherProducersNorOtherLogsNorTheEnd) {
   EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
 }
 
+TEST_F(BlockedPipe, HidesNoLineThatMayWaitForIt) {
+  const ConnectionId one = ConnectionId::make(0, 1, 1);
+  LogWriter writer;
+  LogOptions options_of = pipe_options();
+  options_of.history_lines = 16;
+  const auto log = writer.open(std::move(options_of));
+  ASSERT_TRUE(log);
+  LogProducer producer = log->producer();
+  const std::string text(400, 'x');
+  do {
+    producer.write(line(text));
+  } while (writer.flush(50ms));  // until the pipe is full
+  for (std::size_t n = 1; n <= 5; ++n) {
+    producer.write(line("kept").about(one));
+    const auto end = std::chrono::steady_clock::now() + 10s;
+    while (log->about(one, 50).records.size() < n && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    ASSERT_EQ(log->about(one, 50).records.size(), n);
+  }
+  writer.stop(100ms);
+}
+
 TEST_F(BlockedPipe, GoesOnWithWholeLinesOnceItIsRead) {
   LogWriter writer;
   const auto log = writer.open(pipe_options());
