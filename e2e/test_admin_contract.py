@@ -38,6 +38,7 @@ ABSENT = {
     "needs a row that ends between two pages": {"ConnectionRow.closed", "ClosedBrief.closed_at", "ClosedBrief.reason"},
     "needs a reader that was given up": {"ClosedRow.limited_by"},
     "needs a timeline ring that has gone round": {"ConnectionDetail.timeline_from_at"},
+    "needs a log ring that has gone round": {"ConnectionDetail.log_from_at"},
     "needs silence with open streams, and an answer to the PING": {"ConnectionDetail.http2.ping_rtt_seconds"},
     "needs a session cookie": {"Session.expires_at"},
     "needs a level that reverts": {"LogLevelPage.rows.reverts_at"},

@@ -138,6 +138,14 @@ def test_probe_is_0_on_2xx_only(server):
         assert done.returncode == 1 and done.stderr, url
 
 
+def test_check_prints_what_the_log_lines_take(tmp_path):
+    config = tmp_path / "equinox.json"
+    config.write_text('{"rings": {"log": 10000}}')
+    assert "# ring log: 5.3 MB" in run_equinox("check", "--config", config).stdout
+    config.write_text('{"rings": {"log": 10000}, "log": {"access": "-"}}')
+    assert "# ring log: 10.6 MB" in run_equinox("check", "--config", config).stdout, "one for each log"
+
+
 def test_version_names_what_it_is_made_of():
     done = run_equinox("version")
     assert done.returncode == 0
