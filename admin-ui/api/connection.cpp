@@ -129,12 +129,14 @@ Json tcp_json(const TcpFacts& tcp) {
 }
 
 Json memory_json(const ConnectionInside& inside) {
-  return {{"total_bytes", inside.output_bytes + inside.input_bytes + inside.tls_bytes + inside.hpack_bytes},
-          {"limit_bytes", inside.limit_bytes},
-          {"output_bytes", inside.output_bytes},
-          {"input_bytes", inside.input_bytes},
-          {"hpack_bytes", inside.hpack_bytes},
-          {"tls_bytes", inside.tls_bytes}};
+  const ConnectionMemory& memory = inside.memory;
+  return {{"total_bytes", memory.total()},
+          {"connection_bytes", memory.connection_bytes},
+          {"input_bytes", memory.input_bytes},
+          {"output_bytes", memory.output_bytes},
+          {"requests_bytes", memory.requests_bytes},
+          {"codec_bytes", memory.codec_bytes},
+          {"tls_bytes", memory.tls_bytes}};
 }
 
 Json busy_json(ConnectionId id, const RowContext& context) {
@@ -211,8 +213,9 @@ Json connection_json(const State& state, ConnectionId id, const Moment& now) {
   out["live"] = record.has_value();
   if (record) {
     add_live(out, *record, context);
-    add_history(out, id, context, record->cold.opened_wall_ns);
-    add_log(out, id, context, record->cold.opened_wall_ns);
+    const std::int64_t opened_wall_ns = now.wall_ns - (now.steady_ns - record->cold.opened_ns);
+    add_history(out, id, context, opened_wall_ns);
+    add_log(out, id, context, opened_wall_ns);
     return out;
   }
   std::optional<ClosedRecord> closed;

@@ -67,7 +67,8 @@ Sort sort_of(QueryField field) noexcept {
     case QueryField::sent:
     case QueryField::in_rate:
     case QueryField::out_rate:
-    case QueryField::pending: return Sort::size;
+    case QueryField::pending:
+    case QueryField::memory: return Sort::size;
     case QueryField::reactor:
     case QueryField::slot:
     case QueryField::requests:

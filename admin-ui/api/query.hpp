@@ -34,6 +34,7 @@ enum class QueryField : std::uint8_t {
   rtt,
   retransmits,
   pending,
+  memory,
   method,
   target,
   route,
@@ -45,11 +46,11 @@ enum class QueryField : std::uint8_t {
   family,
   status
 };
-inline constexpr std::array<std::string_view, 30> kQueryFields{
-    "id",      "peer",    "listener",    "protocol",  "state",    "tls",    "sni",     "reactor",
-    "slot",    "age",     "idle",        "requests",  "received", "sent",   "in_rate", "out_rate",
-    "streams", "rtt",     "retransmits", "pending",   "method",   "target", "route",   "deadline",
-    "timer",   "limited", "reason",      "initiator", "family",   "status"};
+inline constexpr std::array<std::string_view, 31> kQueryFields{
+    "id",       "peer",  "listener",    "protocol", "state",     "tls",    "sni",     "reactor",
+    "slot",     "age",   "idle",        "requests", "received",  "sent",   "in_rate", "out_rate",
+    "streams",  "rtt",   "retransmits", "pending",  "memory",    "method", "target",  "route",
+    "deadline", "timer", "limited",     "reason",   "initiator", "family", "status"};
 
 /// One connection to be looked at: a live one or a closed one.
 struct Subject {

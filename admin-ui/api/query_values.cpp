@@ -25,6 +25,7 @@ Number live_number(QueryField field, const ConnectionRecord& r, const Rate* rate
     case QueryField::rtt: return r.cold.sampled_ns != 0 ? Number{r.cold.rtt_us / 1e6} : std::nullopt;
     case QueryField::retransmits: return r.cold.sampled_ns != 0 ? Number{real(r.cold.retransmits)} : std::nullopt;
     case QueryField::pending: return real(r.hot.pending_bytes);
+    case QueryField::memory: return real(r.cold.memory_bytes);
     case QueryField::deadline:
       return r.has_deadline() ? Number{past(now.steady_ns, r.hot.deadline_due_ns)} : std::nullopt;
     default: return std::nullopt;

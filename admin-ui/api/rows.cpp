@@ -79,6 +79,7 @@ Json connection_row(const ConnectionRecord& record, const RowContext& context) {
   row["sent_bytes"] = hot.sent_bytes;
   row["streams"] = is_http2(hot.protocol) ? Json(hot.streams) : Json{};
   row["pending_bytes"] = hot.pending_bytes;
+  row["memory_bytes"] = cold.memory_bytes;
   row["deadline"] = deadline_json(hot, context.now);
   add_request(row, record, context);
   add_samples(row, record, context);

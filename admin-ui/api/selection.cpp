@@ -83,7 +83,7 @@ Sorting sorting_of(std::string_view field, std::string_view order) {
       QueryField::id,          QueryField::peer,    QueryField::listener, QueryField::protocol, QueryField::state,
       QueryField::reactor,     QueryField::age,     QueryField::idle,     QueryField::requests, QueryField::received,
       QueryField::sent,        QueryField::in_rate, QueryField::out_rate, QueryField::streams,  QueryField::rtt,
-      QueryField::retransmits, QueryField::pending, QueryField::deadline};
+      QueryField::retransmits, QueryField::pending, QueryField::memory,   QueryField::deadline};
   if (!order.empty() && order != "asc" && order != "desc") {
     throw Problem{400, "bad-request", "The request cannot be understood", "order is asc or desc"};
   }

@@ -37,7 +37,13 @@ void EgressBatch::commit_behind_others(std::size_t bytes) {
   if (last.kind == Kind::copied && last.offset + last.length == used_) {
     last.length += bytes;
   } else {
-    add({.kind = Kind::copied, .offset = used_, .length = bytes, .data = nullptr, .keeper = {}, .file = {}});
+    add({.kind = Kind::copied,
+         .offset = used_,
+         .length = bytes,
+         .data = nullptr,
+         .keeper = {},
+         .file = {},
+         .owned = 0});
   }
 }
 
@@ -47,20 +53,28 @@ void EgressBatch::append(std::string_view bytes) {
   commit(bytes.size());
 }
 
-void EgressBatch::append_borrowed(std::string_view bytes, std::shared_ptr<const void> keeper) {
+void EgressBatch::append_borrowed(std::string_view bytes, std::shared_ptr<const void> keeper, std::size_t owned_bytes) {
   if (bytes.empty()) return;
   add({.kind = Kind::borrowed,
        .offset = 0,
        .length = bytes.size(),
        .data = bytes.data(),
        .keeper = std::move(keeper),
-       .file = {}});
+       .file = {},
+       .owned = owned_bytes});
+  owned_bytes_ += owned_bytes;
   pending_ += bytes.size();
 }
 
 void EgressBatch::append_file(std::shared_ptr<const OpenFile> file, std::uint64_t offset, std::uint64_t length) {
   if (length == 0) return;
-  add({.kind = Kind::file, .offset = offset, .length = length, .data = nullptr, .keeper = {}, .file = std::move(file)});
+  add({.kind = Kind::file,
+       .offset = offset,
+       .length = length,
+       .data = nullptr,
+       .keeper = {},
+       .file = std::move(file),
+       .owned = 0});
   pending_ += length;
 }
 
@@ -77,6 +91,7 @@ void EgressBatch::drop_from_segments(std::uint64_t bytes) noexcept {
     bytes -= taken;
     if (first.length == 0) {
       first.keeper.reset();
+      owned_bytes_ -= first.owned;
       first.file.reset();
       ++head_;
     }

@@ -26,6 +26,7 @@ class EgressBatch {
     const char* data{nullptr};             ///< borrowed only
     std::shared_ptr<const void> keeper;    ///< keeps borrowed bytes alive; empty for literals
     std::shared_ptr<const OpenFile> file;  ///< file only
+    std::size_t owned{0};                  ///< borrowed only: what goes with the keeper
   };
 
   EgressBatch() = default;
@@ -45,13 +46,18 @@ class EgressBatch {
   }
   void append(std::string_view bytes);
   /// Bytes that are not copied. `keeper` (may be empty for literals) lives until they are written.
-  void append_borrowed(std::string_view bytes, std::shared_ptr<const void> keeper);
+  /// @param owned_bytes  memory that is held for this batch alone and goes with the keeper; 0: others hold it too
+  void append_borrowed(std::string_view bytes, std::shared_ptr<const void> keeper, std::size_t owned_bytes = 0);
   void append_file(std::shared_ptr<const OpenFile> file, std::uint64_t offset, std::uint64_t length);
 
   [[nodiscard]] bool empty() const noexcept { return pending_ == 0; }
   [[nodiscard]] std::uint64_t pending_bytes() const noexcept { return pending_; }
-  /// Bytes of memory held: the block and borrowed bytes with a keeper are not distinguished.
+  /// Bytes of the block.
   [[nodiscard]] std::size_t capacity_bytes() const noexcept { return capacity_; }
+  /// Bytes of memory held: this object, the block, the segments, and borrowed bytes that nobody else holds.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept {
+    return sizeof(*this) + capacity_ + segments_.capacity() * sizeof(Segment) + owned_bytes_;
+  }
   /// All bytes ever appended / consumed: a response is out when consumed reaches the mark taken after it was appended.
   [[nodiscard]] std::uint64_t appended_total() const noexcept { return consumed_ + pending_; }
   [[nodiscard]] std::uint64_t consumed_total() const noexcept { return consumed_; }
@@ -98,6 +104,7 @@ class EgressBatch {
   std::size_t used_{0};
   std::uint64_t pending_{0};
   std::uint64_t consumed_{0};
+  std::size_t owned_bytes_{0};     ///< of all segments
   std::vector<Segment> segments_;  ///< empty while all that is pending is one run
   std::size_t head_{0};
   mutable Segment run_;  ///< that run, for segments()

@@ -164,6 +164,10 @@ class Codec {
   /// Fills one entry per open stream (HTTP/2).
   virtual void describe(std::vector<StreamDescription>& into) const { static_cast<void>(into); }
 
+  /// Bytes of memory held beyond sizeof(Http1Codec), which a connection has room for: a lent parser; a session with its
+  /// streams and the texts they answer with. Ask once a turn.
+  [[nodiscard]] virtual std::size_t memory_bytes() const noexcept = 0;
+
   /// Bytes the peer may send on the connection before we grant more (HTTP/2; else 0). Asked by observers only.
   [[nodiscard]] virtual std::int64_t receive_window() const noexcept { return 0; }
 };

@@ -96,7 +96,8 @@ void Http1Codec::start_body(Response&& response, const Framing& framing, EgressB
     if (text->empty()) return;
     auto keeper = std::make_shared<const std::string>(std::move(*text));
     const std::string_view bytes = *keeper;
-    batch.append_borrowed(bytes, std::move(keeper));
+    const std::size_t owned_bytes = keeper->capacity();
+    batch.append_borrowed(bytes, std::move(keeper), owned_bytes);
   } else if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&body)) {
     if (*shared == nullptr) return;
     const std::string_view bytes = **shared;

@@ -68,6 +68,10 @@ class Http1Codec final : public Codec {
     return (ingress_ == Ingress::closed && egress_ != Egress::streaming) || is_over;
   }
 
+  [[nodiscard]] std::size_t memory_bytes() const noexcept override {
+    return parser_ == nullptr ? 0 : parser_->memory_bytes();
+  }
+
   /// The number of the request being received or answered, or of the next one.
   [[nodiscard]] StreamId stream() const noexcept { return stream_; }
   /// Bytes of an unread body that are discarded rather than closing the connection.

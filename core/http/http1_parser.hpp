@@ -44,6 +44,11 @@ class Http1Parser {
   /// Content received so far, bytes.
   [[nodiscard]] std::uint64_t body_bytes() const noexcept { return body_bytes_; }
   [[nodiscard]] std::span<const Field> trailers() const noexcept { return trailer_span_; }
+  /// Bytes of memory held: this object and its room for fields and texts.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept {
+    return sizeof(*this) + (fields_.capacity() + trailers_.capacity()) * sizeof(Field) + scratch_.capacity() +
+           spaced_.capacity() + trailer_bytes_.capacity() + trailer_pieces_.capacity() * sizeof(Piece);
+  }
 
   /// A streamed answer.
   struct Answer {

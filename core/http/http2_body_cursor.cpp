@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/read_file.hpp"
 #include "http/http2_stream.hpp"
@@ -24,12 +25,14 @@ std::string_view kept_bytes(const FileBody& body) noexcept {
 
 }  // namespace
 
-void Http2BodyCursor::start_text(std::string_view text, std::shared_ptr<const void> keeper) noexcept {
+void Http2BodyCursor::start_text(std::string_view text, std::shared_ptr<const void> keeper,
+                                 std::size_t owned_bytes) noexcept {
   if (text.empty()) return;
   kind_ = text.size() < kBorrowMinBytes ? Kind::small : Kind::borrowed;
   data_ = text.data();
   remaining_ = text.size();
   keeper_ = std::move(keeper);
+  owned_bytes_ = owned_bytes;
 }
 
 void Http2BodyCursor::start(Response& response) {
@@ -37,10 +40,11 @@ void Http2BodyCursor::start(Response& response) {
   if (const auto* literal = std::get_if<std::string_view>(&body)) {
     start_text(*literal, {});
   } else if (auto* text = std::get_if<std::string>(&body)) {
-    if (text->size() < kBorrowMinBytes) return start_text(*text, {});
+    if (text->size() < kBorrowMinBytes) return start_text(*text, {}, text->capacity());
     auto shared = std::make_shared<const std::string>(std::move(*text));
     const std::string_view view = *shared;
-    start_text(view, std::move(shared));
+    const std::size_t owned_bytes = shared->capacity();
+    start_text(view, std::move(shared), owned_bytes);
   } else if (const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&body)) {
     if (*shared == nullptr) return;
     // A short one is copied into the batch: nothing outlives the stream, and counting references costs atomics.
@@ -120,7 +124,7 @@ void Http2BodyCursor::emit(std::string_view frame_header, std::size_t count, Egr
     }
     case Kind::borrowed:
       batch.append(frame_header);
-      batch.append_borrowed({data_, count}, keeper_);
+      batch.append_borrowed({data_, count}, keeper_, count == remaining_ ? std::exchange(owned_bytes_, 0) : 0);
       data_ += count;
       break;
   }

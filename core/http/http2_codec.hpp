@@ -62,8 +62,7 @@ class Http2Codec final : public Codec {
   bool take_counters(ProtocolCounters& into) override { return session_.take_counters(into); }
   void describe(std::vector<StreamDescription>& into) const override { session_.describe(into); }
   [[nodiscard]] std::int64_t receive_window() const noexcept override { return session_.receive_window(); }
-
-  /// The most streams that were open at the same time.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept override { return sizeof(*this) + session_.memory_bytes(); }
 
  private:
   struct Verdict {

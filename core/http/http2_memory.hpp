@@ -66,6 +66,13 @@ class Http2Memory {
     Http2Memory& memory_;
   };
 
+  /// What whoever holds this block holds of the memory: nothing for the shared frame buffer, nor for a page, which
+  /// comes and goes with its use.
+  [[nodiscard]] static std::size_t held_bytes(void* block) noexcept {
+    if (is_page(block)) return 0;
+    const BlockHeader& header = *header_of(block);
+    return header.size_class == kSharedFrame ? 0 : header.capacity;
+  }
   /// Bytes handed out and not yet released, without the shared frame buffer.
   [[nodiscard]] std::size_t used_bytes() const noexcept { return held_bytes_ - kept_bytes_ + pages_.used_bytes(); }
   /// Where pages say that their owner rests.

@@ -31,7 +31,7 @@ constexpr Duration kIndexIdEvery = std::chrono::seconds{10};  // the Date of eac
 
 Http2Session::Http2Session(const Limits& limits, Scheme scheme, Http2Memory& memory, TimePoint now)
     : limits_{limits}, memory_{memory}, scheme_{scheme}, budget_{limits, now}, now_{now}, events_{&late_events_} {
-  nghttp2_mem mem = Callbacks::hooks(memory);
+  nghttp2_mem mem = Callbacks::hooks(memory_);
   nghttp2_option* option = Callbacks::make_options(limits);
   {
     const Http2Memory::SharesFrameBuffer sharing{memory};
@@ -192,13 +192,13 @@ Http2Stream* Http2Session::look_up(StreamId stream) noexcept {
 void Http2Session::rest() noexcept {
   if (table_page_ == nullptr || table_rests_) return;
   table_rests_ = true;
-  memory_.pages().rest(table_page_);
+  memory_.shared().pages().rest(table_page_);
 }
 
 void Http2Session::open(Http2Stream& stream) noexcept {
   if (table_rests_) {
     table_rests_ = false;
-    memory_.pages().wake(table_page_);
+    memory_.shared().pages().wake(table_page_);
   }
   stream.next = streams_;
   if (streams_ != nullptr) streams_->previous = &stream;
@@ -323,6 +323,7 @@ void Http2Session::submit_response(Http2Stream& stream, const DateCache* date) {
   if (indexes_id) id_indexed_at_ = now_;
   ++responses_;
   const ResponseLines lines{stream, date, indexes_id};
+  memory_.charge(stream.body.owned_bytes());
   if (lines.priority()) prioritize(stream, parse_priority(*lines.priority(), stream.priority));
   nghttp2_data_provider provider{};
   provider.source.ptr = &stream;

@@ -15,7 +15,7 @@
 #include "http/codec.hpp"
 #include "http/date.hpp"
 #include "http/http2_budget.hpp"
-#include "http/http2_memory.hpp"
+#include "http/http2_session_memory.hpp"
 #include "http/http2_stream.hpp"
 #include "http/limits.hpp"
 
@@ -97,6 +97,9 @@ class Http2Session {
   [[nodiscard]] std::int64_t receive_window() const noexcept;
   [[nodiscard]] bool has_unfinished_request() const noexcept;
   void describe(std::vector<StreamDescription>& into) const;
+  /// Bytes of memory held beyond this object. The library's table of streams is part of it while there are any: the
+  /// page of an idle session may be the kernel's again at any time.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept;
   [[nodiscard]] Http2Budget& budget() noexcept { return budget_; }
   /// Made when first counted into, given back when taken: an idle connection has none.
   ProtocolCounters& counters();
@@ -132,7 +135,7 @@ class Http2Session {
   void submit_trailers(Http2Stream& stream);
 
   const Limits& limits_;
-  Http2Memory& memory_;
+  Http2SessionMemory memory_;
   Scheme scheme_;
   bool is_fatal_{false};
   bool connection_is_blocked_{false};

@@ -213,7 +213,9 @@ struct Http2Session::Callbacks::Sending {
     Http2Session& session = self(user_data);
     auto& stream = *static_cast<Http2Stream*>(source->ptr);
     session.sending_ = &stream;
+    const std::size_t owned_bytes = stream.body.owned_bytes();
     stream.body.emit({reinterpret_cast<const char*>(header), kFrameHeaderBytes}, length, *session.batch_);
+    session.memory_.discharge(owned_bytes - stream.body.owned_bytes());
     session.budget_.earn_sent(length);
     return session.batch_->pending_bytes() >= session.high_watermark_ ? NGHTTP2_ERR_PAUSE : 0;
   }
@@ -286,18 +288,18 @@ nghttp2_option* Http2Session::Callbacks::make_options(const Limits& limits) {
   return option;
 }
 
-nghttp2_mem Http2Session::Callbacks::hooks(Http2Memory& memory) noexcept {
+nghttp2_mem Http2Session::Callbacks::hooks(Http2SessionMemory& memory) noexcept {
   nghttp2_mem mem{};
   mem.mem_user_data = &memory;
   mem.malloc = [](std::size_t size, void* user) noexcept -> void* {
-    return static_cast<Http2Memory*>(user)->allocate(size);
+    return static_cast<Http2SessionMemory*>(user)->allocate(size);
   };
-  mem.free = [](void* block, void* user) noexcept { static_cast<Http2Memory*>(user)->release(block); };
+  mem.free = [](void* block, void* user) noexcept { static_cast<Http2SessionMemory*>(user)->release(block); };
   mem.calloc = [](std::size_t count, std::size_t size, void* user) noexcept -> void* {
-    return static_cast<Http2Memory*>(user)->allocate_zeroed(count * size);
+    return static_cast<Http2SessionMemory*>(user)->allocate_zeroed(count * size);
   };
   mem.realloc = [](void* block, std::size_t size, void* user) noexcept -> void* {
-    return static_cast<Http2Memory*>(user)->reallocate(block, size);
+    return static_cast<Http2SessionMemory*>(user)->reallocate(block, size);
   };
   return mem;
 }

@@ -28,7 +28,7 @@ struct Http2Session::Callbacks {
   /// The same for every session of the process; the library copies the table.
   static const nghttp2_session_callbacks* shared();
   static nghttp2_option* make_options(const Limits& limits);
-  static nghttp2_mem hooks(Http2Memory& memory) noexcept;
+  static nghttp2_mem hooks(Http2SessionMemory& memory) noexcept;
   static ssize_t read_data(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t length, std::uint32_t* flags,
                            nghttp2_data_source* source, void* user_data) noexcept;
 

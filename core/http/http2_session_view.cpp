@@ -59,6 +59,12 @@ void Http2Session::describe(std::vector<StreamDescription>& into) const {
   }
 }
 
+std::size_t Http2Session::memory_bytes() const noexcept {
+  const bool has_table = table_page_ != nullptr && !table_rests_;
+  return memory_.used_bytes() + (has_table ? Http2Pages::kPageBytes : 0) + control_.capacity() +
+         late_events_.capacity() * sizeof(CodecEvent);
+}
+
 ProtocolCounters& Http2Session::counters() {
   if (counters_ == nullptr) counters_ = new (memory_.allocate(sizeof(ProtocolCounters))) ProtocolCounters{};
   return *counters_;

@@ -57,7 +57,8 @@ void Http2Arena::add_block(std::size_t bytes) noexcept {
 }
 
 // The bytes of a usual head stand behind the stream, in the same block of memory.
-Http2Stream::Http2Stream(StreamId stream, Http2Memory& memory, Scheme scheme, ReleaseShared release_shared) noexcept
+Http2Stream::Http2Stream(StreamId stream, Http2SessionMemory& memory, Scheme scheme,
+                         ReleaseShared release_shared) noexcept
     : id{stream},
       memory_{memory},
       release_shared_{release_shared},
@@ -68,13 +69,15 @@ Http2Stream::Http2Stream(StreamId stream, Http2Memory& memory, Scheme scheme, Re
 
 Http2Stream::~Http2Stream() { drop_head(); }
 
-Http2Stream* Http2Stream::create(StreamId stream, Http2Memory& memory, Scheme scheme, ReleaseShared release_shared) {
+Http2Stream* Http2Stream::create(StreamId stream, Http2SessionMemory& memory, Scheme scheme,
+                                 ReleaseShared release_shared) {
   void* block = memory.allocate(sizeof(Http2Stream) + kHeadRoomBytes);
   return new (block) Http2Stream{stream, memory, scheme, release_shared};
 }
 
 void Http2Stream::destroy(Http2Stream* stream) noexcept {
-  Http2Memory& memory = stream->memory_;
+  Http2SessionMemory& memory = stream->memory_;
+  memory.discharge(stream->body.owned_bytes());
   stream->~Http2Stream();
   memory.release(stream);
 }

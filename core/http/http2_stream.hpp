@@ -15,7 +15,7 @@
 #include "base/clock.hpp"
 #include "base/egress_batch.hpp"
 #include "base/result.hpp"
-#include "http/http2_memory.hpp"
+#include "http/http2_session_memory.hpp"
 #include "http/limits.hpp"
 #include "http/priority.hpp"
 
@@ -25,7 +25,7 @@ namespace equinox::http {
 /// Nothing is freed singly.
 class Http2Arena {
  public:
-  Http2Arena(Http2Memory& memory, char* room, std::size_t room_bytes) noexcept
+  Http2Arena(Http2SessionMemory& memory, char* room, std::size_t room_bytes) noexcept
       : memory_{memory}, free_{room}, left_{room_bytes} {}
   ~Http2Arena();
   Http2Arena(const Http2Arena&) = delete;
@@ -56,7 +56,7 @@ class Http2Arena {
   static constexpr std::size_t kBlockBytes = 1024;
   void add_block(std::size_t bytes) noexcept;
 
-  Http2Memory& memory_;
+  Http2SessionMemory& memory_;
   Block* last_{nullptr};
   char* free_;
   std::size_t left_;
@@ -83,6 +83,8 @@ class Http2BodyCursor {
   [[nodiscard]] bool is_source() const noexcept { return kind_ == Kind::source; }
   /// Bytes left when known, else 0.
   [[nodiscard]] std::uint64_t remaining_bytes() const noexcept { return remaining_; }
+  /// Memory of a text that nobody else holds; it goes to the batch with the text's last piece.
+  [[nodiscard]] std::size_t owned_bytes() const noexcept { return owned_bytes_; }
 
   /// Says how many of at most `max` bytes come next. Those of a source or a file go into `batch` at once, behind room
   /// for a frame header; emit() must follow before anything else is appended.
@@ -94,7 +96,7 @@ class Http2BodyCursor {
   enum class Kind : std::uint8_t { none, small, borrowed, file, source };
   static constexpr std::size_t kBorrowMinBytes = 1024;  ///< below this a copy costs less than an iovec
   static constexpr std::size_t kFrameHeaderBytes = 9;
-  void start_text(std::string_view text, std::shared_ptr<const void> keeper) noexcept;
+  void start_text(std::string_view text, std::shared_ptr<const void> keeper, std::size_t owned_bytes = 0) noexcept;
   Plan pull(std::size_t max, EgressBatch& batch) noexcept;
   bool read(std::size_t count, EgressBatch& batch) noexcept;
 
@@ -107,6 +109,7 @@ class Http2BodyCursor {
   std::shared_ptr<const OpenFile> file_;
   std::uint64_t offset_{0};
   std::uint64_t remaining_{0};
+  std::size_t owned_bytes_{0};
 };
 
 /// One stream: the request's head with all its bytes, the response and how far both are. Views in `head` live as long
@@ -119,7 +122,7 @@ class Http2Stream {
   ~Http2Stream();
   Http2Stream(const Http2Stream&) = delete;
   Http2Stream& operator=(const Http2Stream&) = delete;
-  static Http2Stream* create(StreamId id, Http2Memory& memory, Scheme scheme, ReleaseShared release_shared);
+  static Http2Stream* create(StreamId id, Http2SessionMemory& memory, Scheme scheme, ReleaseShared release_shared);
   static void destroy(Http2Stream* stream) noexcept;
 
   /// Values from this size on may be shared with the decoder's table instead of copied: one octet on the wire can stand
@@ -187,7 +190,7 @@ class Http2Stream {
     Field field;
     Trailer* before;
   };
-  Http2Stream(StreamId id, Http2Memory& memory, Scheme scheme, ReleaseShared release_shared) noexcept;
+  Http2Stream(StreamId id, Http2SessionMemory& memory, Scheme scheme, ReleaseShared release_shared) noexcept;
   std::string_view store(std::string_view value, bool& is_shared) noexcept {
     is_shared = value.size() >= kShareMinBytes;
     return is_shared ? value : arena_.copy(value);
@@ -205,7 +208,7 @@ class Http2Stream {
   std::optional<Errc> take_authority();
   std::optional<Errc> take_expectation(bool end_of_stream);
 
-  Http2Memory& memory_;
+  Http2SessionMemory& memory_;
   ReleaseShared release_shared_;
   Http2Arena arena_;
   Held* held_{nullptr};

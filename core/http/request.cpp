@@ -20,6 +20,7 @@ class OwnedRequest {
   std::string_view body;
   std::span<const PathParameter> parameters;
   std::span<const Field> trailers;
+  std::size_t extra_bytes{0};  ///< behind this object
 
   static std::unique_ptr<OwnedRequest> copy(const Request& from);
 
@@ -79,6 +80,7 @@ std::unique_ptr<OwnedRequest> OwnedRequest::copy(const Request& from) {
   Field* const fields = arena.array<Field>(head.fields.size());  // arrays first: they need alignment, text does not
   Field* const trailers = arena.array<Field>(from.trailers().size());
   auto* const parameters = arena.array<PathParameter>(from.parameters().size());
+  owned->extra_bytes = extra;
   owned->head = head;
   owned->head.fields = arena.fill(fields, head.fields);
   owned->head.method_name = arena.text(head.method_name);
@@ -116,6 +118,10 @@ std::string_view Request::parameter(std::string_view name) const noexcept {
     if (parameter.name == name) return parameter.value;
   }
   return {};
+}
+
+std::size_t Request::owned_bytes() const noexcept {
+  return owner_ == nullptr ? 0 : sizeof(http::OwnedRequest) + owner_->extra_bytes;
 }
 
 Request Request::to_owned() const {

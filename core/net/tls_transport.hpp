@@ -52,6 +52,12 @@ class TlsTransport final : public Transport {
   [[nodiscard]] int descriptor() const noexcept override { return socket_.get(); }
   [[nodiscard]] const TlsFacts* tls() const noexcept override { return is_established_ ? &facts_ : nullptr; }
 
+  /// This object and the server name. What OpenSSL holds is not counted: it allocates for all of a process from one
+  /// heap, and says of none whose it is.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept override {
+    return sizeof(*this) + notes_.server_name.capacity();
+  }
+
   /// The server name asked for, also while the handshake runs or after it failed; empty when none. Unchecked bytes.
   [[nodiscard]] std::string_view server_name() const noexcept { return notes_.server_name; }
 

@@ -54,6 +54,8 @@ class Transport {
   /// Says that no more bytes will be sent: close_notify on TLS, then FIN.
   virtual void shutdown_send() noexcept = 0;
   [[nodiscard]] virtual int descriptor() const noexcept = 0;
+  /// Bytes of memory held beyond sizeof(TcpTransport), which a connection has room for; without the library's own.
+  [[nodiscard]] virtual std::size_t memory_bytes() const noexcept { return 0; }
   /// Null on cleartext, and before the handshake is complete.
   [[nodiscard]] virtual const TlsFacts* tls() const noexcept = 0;
 };

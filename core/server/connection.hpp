@@ -100,7 +100,7 @@ class Connection {
   /// What only the owning reactor knows: streams, windows, buffers, TCP_INFO.
   [[nodiscard]] ConnectionInside inside() const;
   [[nodiscard]] std::uint64_t pending_bytes() const noexcept { return egress_ ? egress_->pending_bytes() : 0; }
-  [[nodiscard]] std::uint64_t held_bytes() const noexcept { return held_ ? held_->capacity() : 0; }
+  [[nodiscard]] ConnectionMemory memory() const noexcept;
   bool is_queued{false};    ///< on the reactor's run queue
   bool is_finished{false};  ///< on its list of those to reap
 
@@ -277,6 +277,8 @@ class Connection {
   void sample_at_close(Lending& lent, telemetry::CloseFacts& facts) const;
   void log_close(Lending& lent) const;
   [[nodiscard]] RecordHot hot_record(const Lending& lent) const noexcept;
+  /// memory().total(), quickly where there is nothing but the connection: after most turns.
+  [[nodiscard]] std::uint64_t memory_bytes() const noexcept;
 
   net::TimerNode timer_;  ///< its token is the id
   /// What observers read; peer, time of opening and byte counts stand nowhere else.

@@ -60,10 +60,17 @@ RecordHot Connection::hot_record(const Lending& lent) const noexcept {
   return hot;
 }
 
+std::uint64_t Connection::memory_bytes() const noexcept {
+  // What is lent is asked for piece by piece only where something is: a request that came and went left nothing.
+  const bool holds_more = exchanges_ != nullptr || held_ != nullptr || egress_ != nullptr || h2_ != nullptr ||
+                          aside_ != nullptr || head_started_ || is_tls_;
+  return holds_more ? memory().total() : sizeof(Connection) + sizeof(telemetry::RecordSlot);
+}
+
 void Connection::account_opened(Lending& lent, const Endpoint& peer) {
   RecordCold cold;
   cold.opened_ns = nanoseconds(lent.now);
-  cold.opened_wall_ns = lent.wall_ns;
+  cold.memory_bytes = memory_bytes();
   cold.peer_address = peer.address;
   cold.peer_port = peer.port;
   cold.peer_known = peer.is_known;
@@ -72,7 +79,7 @@ void Connection::account_opened(Lending& lent, const Endpoint& peer) {
   hot.state = state_;
   hot.last_active_ns = cold.opened_ns;
   if (is_tls_) lent.telemetry.stats().tls_started();
-  record_ = &lent.telemetry.open(id(), hot, cold);
+  record_ = &lent.telemetry.open(id(), hot, cold, lent.wall_ns);
   if (lent.hooks != nullptr && lent.hooks->opened) lent.hooks->opened(id(), peer);
 }
 
@@ -119,7 +126,7 @@ void Connection::account_protocol(Lending& lent, Protocol protocol) {
 }
 
 void Connection::publish_record(Lending& lent) {
-  lent.telemetry.publish(*record_, id(), hot_record(lent), lent.wall_ns);
+  lent.telemetry.publish(*record_, id(), hot_record(lent), memory_bytes(), lent.wall_ns);
   lent.turn_received_bytes = lent.turn_sent_bytes = 0;
 }
 

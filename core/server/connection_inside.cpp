@@ -27,8 +27,7 @@ ConnectionInside Connection::inside() const {
     out.send_window_bytes = codec_->state().connection_window;
     out.receive_window_bytes = codec_->receive_window();
   }
-  out.output_bytes = egress_ == nullptr ? 0 : egress_->capacity_bytes();
-  out.input_bytes = held_bytes();
+  out.memory = memory();
   if (const net::TlsFacts* tls = transport_->tls(); tls != nullptr) out.certificate = tls->certificate;
   if (const auto info = net::read_tcp_info(descriptor())) {
     TcpFacts tcp;

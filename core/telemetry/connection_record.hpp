@@ -19,10 +19,11 @@ class alignas(64) RecordSlot {
   static constexpr std::size_t kColdWords = sizeof(RecordCold) / 8;
 
   // Owner's thread only.
-  void write_hot(const RecordHot& hot) noexcept {
+  void write_hot(const RecordHot& hot, std::uint64_t memory_bytes) noexcept {
     const auto words = std::bit_cast<std::array<std::uint64_t, kHotWords>>(hot);
     const auto sequence = begin();
     store_all(hot_, words);
+    cold_[1].store(memory_bytes, std::memory_order_release);
     end(sequence);
   }
   void write_cold(const RecordCold& cold) noexcept;
@@ -86,9 +87,9 @@ static_assert(std::endian::native == std::endian::little && offsetof(RecordHot, 
                   offsetof(RecordHot, received_bytes) == 24 && offsetof(RecordHot, sent_bytes) == 32 &&
                   offsetof(RecordCold, peer_address) == 16 && offsetof(RecordCold, peer_port) == 48 &&
                   offsetof(RecordCold, peer_known) == 84 && offsetof(RecordCold, listener) == 52 &&
-                  offsetof(RecordCold, opened_ns) == 0 && offsetof(RecordCold, sampled_ns) == 56 &&
-                  offsetof(RecordCold, target_second) == 87,
-              "own_*() pick these out of their words");
+                  offsetof(RecordCold, opened_ns) == 0 && offsetof(RecordCold, memory_bytes) == 8 &&
+                  offsetof(RecordCold, sampled_ns) == 56 && offsetof(RecordCold, target_second) == 87,
+              "own_*() pick these out of their words, write_hot() puts one there");
 
 /// The records of one reactor's connections; a record has its connection's slot index. Grows chunk by chunk with use,
 /// never moves and never shrinks.

@@ -121,14 +121,15 @@ RecordSlot* ReactorTelemetry::find(ConnectionId id) noexcept {
   return slot.own_generation() == id.generation && id.generation != 0 ? &slot : nullptr;
 }
 
-RecordSlot& ReactorTelemetry::open(ConnectionId id, const RecordHot& hot, const RecordCold& cold) {
+RecordSlot& ReactorTelemetry::open(ConnectionId id, const RecordHot& hot, const RecordCold& cold,
+                                   std::int64_t wall_ns) {
   stats_.accepted(cold.listener);
   auto& slot = slab_.ensure(id.index());
   RecordHot first = hot;
   first.generation = id.generation;
   slot.write(first, cold);
   stats_.opened(cold.listener, hot.protocol, hot.state);
-  note_state(id, hot.protocol, hot.state, cold.opened_wall_ns);
+  note_state(id, hot.protocol, hot.state, wall_ns);
   return slot;
 }
 
@@ -161,7 +162,7 @@ void ReactorTelemetry::close(RecordSlot& slot, ConnectionId id, const RecordHot&
   record.silent_ms = milliseconds_since(last.last_active_ns, now_ns);
   // First into the ring, then out of the slot: whoever looks for it finds it in one of them.
   closed_.push(record);
-  slot.write_hot({});
+  slot.write_hot({}, 0);
 }
 
 void ReactorTelemetry::note_state(ConnectionId id, Protocol protocol, ConnectionState state,

@@ -82,14 +82,15 @@ class ReactorTelemetry {
   // Connections. The slot index is the connection table's (ConnectionId::index()).
   /// A connection exists: publishes its record, counts it as accepted and enters its state. The record stays where it
   /// is; it is the connection's until close().
-  RecordSlot& open(ConnectionId id, const RecordHot& hot, const RecordCold& cold);
+  RecordSlot& open(ConnectionId id, const RecordHot& hot, const RecordCold& cold, std::int64_t wall_ns);
   /// The record of an open connection, or none.
   [[nodiscard]] RecordSlot* find(ConnectionId id) noexcept;
   /// Once a turn. Moves the gauges by state and protocol and the timeline along; pending bytes, open streams and
   /// evictions are told to stats() by whoever knows them.
-  void publish(RecordSlot& slot, ConnectionId id, const RecordHot& hot, std::int64_t wall_ns) noexcept {
+  void publish(RecordSlot& slot, ConnectionId id, const RecordHot& hot, std::uint64_t memory_bytes,
+               std::int64_t wall_ns) noexcept {
     if (slot.own_state() != hot.state || slot.own_protocol() != hot.protocol) move_gauges(slot, id, hot, wall_ns);
-    slot.write_hot(hot);
+    slot.write_hot(hot, memory_bytes);
   }
   /// The sample of TCP_INFO in the record is missing or old, and the connection no longer new.
   [[nodiscard]] static bool is_sample_due(const RecordSlot& slot, std::int64_t now_ns) noexcept {

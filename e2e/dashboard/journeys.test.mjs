@@ -206,6 +206,29 @@ describe('with traffic', { skip: skipWithoutTraffic }, () => {
     await close();
   });
 
+  test('the connection that holds most memory stands first in its saved view', async () => {
+    const client = await connectClient();
+    client.socket.write(`POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n${'b'.repeat(2_500_000)}`);
+    const { page, close } = await open('connections');
+    await settled(page);
+    await page.getByRole('button', { name: 'Most memory' }).click();
+    await page.waitForFunction(() => /sort=memory/.test(location.hash));
+    const first = page.locator('.grid-row').first();
+    // What was asked for is a moment: r asks again until the body has come.
+    for (let turn = 0; turn < 50 && !(await first.innerText()).includes(client.address); turn += 1) {
+      await page.keyboard.press('r');
+      await page.waitForTimeout(200);
+    }
+    assert.match(await first.innerText(), new RegExp(`${client.address}[^]*MiB`));
+    assert.equal(await page.getByRole('columnheader', { name: 'memory' }).getAttribute('aria-sort'), 'descending');
+    assert.equal(await page.getByRole('button', { name: 'Most memory' }).getAttribute('aria-pressed'), 'true');
+    // Its row follows the traffic without being asked for again.
+    client.socket.write('b'.repeat(500_000));
+    await page.waitForFunction((address) => ![...document.querySelectorAll('.grid-row')].some((row) => row.innerText.includes(address) && row.innerText.includes('MiB')), client.address);
+    client.socket.destroy();
+    await close();
+  });
+
   test('closing several needs the count typed', async () => {
     const clients = await Promise.all([connectClient(), connectClient(), connectClient()]);
     const first = clients.map((client) => client.port).sort();

@@ -28,7 +28,7 @@ TEST(Connections, ListsTheFirstPageInOneCall) {
               page["rows"][i]["received_bytes"].get<std::uint64_t>());
   }
   for (const char* name : {"id", "peer", "listener", "protocol", "state", "age_seconds", "idle_seconds", "requests",
-                           "received_bytes", "sent_bytes", "deadline"}) {
+                           "received_bytes", "sent_bytes", "memory_bytes", "deadline"}) {
     EXPECT_TRUE(page["rows"][0].contains(name)) << name;
   }
 }
@@ -187,8 +187,9 @@ TEST(Connections, SortsByEveryFieldUnknownLast) {
   FakeView view;
   view.add_many(500);
   const Rates rates;
-  for (const std::string_view name : {"id", "peer", "listener", "protocol", "state", "reactor", "age", "idle",
-                                      "requests", "received", "sent", "streams", "rtt", "deadline"}) {
+  for (const std::string_view name :
+       {"id", "peer", "listener", "protocol", "state", "reactor", "age", "idle", "requests", "received", "sent",
+        "streams", "rtt", "pending", "memory", "deadline"}) {
     const Moment now = Moment::now();
     const Query query{"", Names::of(view), {}, now};
     for (const std::string_view order : {"asc", "desc"}) {

@@ -93,7 +93,7 @@ class FakeView final : public ServerView {
     record.hot.deadline_total_ms = 100'000;
     record.hot.route = static_cast<RouteId>(n % 4);
     record.cold.opened_ns = now.steady_ns - static_cast<std::int64_t>(n) * 1'000'000;
-    record.cold.opened_wall_ns = now.wall_ns - static_cast<std::int64_t>(n) * 1'000'000;
+    record.cold.memory_bytes = 472 + n % 3'000 * 64;
     const Endpoint peer = Endpoint::v4(
         {10, static_cast<std::uint8_t>(n >> 16U), static_cast<std::uint8_t>(n >> 8U), static_cast<std::uint8_t>(n)},
         static_cast<std::uint16_t>(1024 + n % 60000));

@@ -22,6 +22,7 @@ ConnectionRecord example() {
   record.hot.method = 0;
   record.hot.sent_bytes = 64 * 1024;
   record.hot.last_active_ns = Moment::now().steady_ns - 45'000'000'000;
+  record.cold.memory_bytes = 80 * 1024;
   record.cold.sampled_ns = 1;
   record.cold.rtt_us = 120'000;
   record.cold.sni.assign("shop.example.net");
@@ -40,6 +41,7 @@ TEST(Query, FindsWhatItsTermsSay) {
                                   "rtt>100ms -rtt>130ms",
                                   "sent:64k",
                                   "sent>=64k sent<1M",
+                                  "memory>64k memory:80k -memory>=1M",
                                   "route:/api/*",
                                   "method:get",
                                   "peer:10.0.0.9",
@@ -56,9 +58,9 @@ TEST(Query, FindsWhatItsTermsSay) {
                                   "id:1-2-3 reactor:1 slot:2"};
   for (const char* text : matching) EXPECT_TRUE(holds(view, text, record)) << text;
   const char* const other[] = {
-      "proto:h2c",   "state:idle",         "idle>1h",    "rtt>130ms",     "route:/files/*",
-      "method:post", "peer:10.0.0.1",      "-proto:h2",  "abc",           "target:*abc*",
-      "pending>1k",  "reason:admin_close", "status:200", "listener:http", "proto:h2 state:idle"};
+      "proto:h2c",          "state:idle", "idle>1h",       "rtt>130ms",          "route:/files/*", "method:post",
+      "peer:10.0.0.1",      "-proto:h2",  "abc",           "target:*abc*",       "pending>1k",     "memory<64k",
+      "reason:admin_close", "status:200", "listener:http", "proto:h2 state:idle"};
   for (const char* text : other) EXPECT_FALSE(holds(view, text, record)) << text;
 }
 
@@ -74,6 +76,7 @@ TEST(Query, KnowsClosedConnections) {
   EXPECT_TRUE(matches("reason:keep_alive_timeout family:timer initiator:server status>=500 status:5*"));
   EXPECT_FALSE(matches("family:client"));
   EXPECT_FALSE(matches("status:4*"));
+  EXPECT_FALSE(matches("memory<1G")) << "a connection that is gone holds none";
 }
 
 struct Mistake {

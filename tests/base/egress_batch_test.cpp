@@ -49,6 +49,22 @@ TEST(EgressBatchBytes, AreOneRunWhileNothingElseIsAmongThem) {
   EXPECT_EQ(batch.run(), "again");
 }
 
+TEST(EgressBatchBytes, CountMemoryOnlyTheBatchHoldsUntilItIsSent) {
+  EgressBatch batch{1024};
+  EXPECT_EQ(batch.memory_bytes(), sizeof(EgressBatch) + 1024);
+  const auto own = std::make_shared<const std::string>(5000, 'o');
+  const auto shared = std::make_shared<const std::string>(7000, 's');
+  batch.append_borrowed(*shared, shared);
+  const std::size_t before = batch.memory_bytes();
+  EXPECT_LT(before, 7000U) << "the shared text is not the batch's";
+  batch.append_borrowed(*own, own, 6000);
+  EXPECT_GE(batch.memory_bytes(), before + 6000);
+  batch.consume(7000 + 4999);
+  EXPECT_GE(batch.memory_bytes(), 6000U) << "one byte keeps the whole text";
+  batch.consume(1);
+  EXPECT_LT(batch.memory_bytes(), 6000U);
+}
+
 TEST(EgressBatchBytes, KeepOrderAcrossKindsAndGrowth) {
   EgressBatch batch;
   const std::string big(5000, 'x');

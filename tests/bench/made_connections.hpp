@@ -37,7 +37,7 @@ inline void open_connection(telemetry::ServerTelemetry& telemetry, std::uint32_t
   hot.route = static_cast<RouteId>(n % 3);
   RecordCold cold;
   cold.opened_ns = now.steady_ns - static_cast<std::int64_t>(n) * 1'000'000;
-  cold.opened_wall_ns = now.wall_ns - static_cast<std::int64_t>(n) * 1'000'000;
+  cold.memory_bytes = 472 + n % 1'000 * 64;
   const Endpoint peer = Endpoint::v4(
       {10, static_cast<std::uint8_t>(n >> 16U), static_cast<std::uint8_t>(n >> 8U), static_cast<std::uint8_t>(n)},
       static_cast<std::uint16_t>(1024 + n % 60'000));
@@ -49,7 +49,7 @@ inline void open_connection(telemetry::ServerTelemetry& telemetry, std::uint32_t
   cold.rtt_us = n % 50'000;
   cold.target_request = hot.requests;
   cold.target.assign("/api/items/" + std::to_string(n) + "?key=secret" + std::to_string(n));
-  telemetry.reactor(id.reactor()).open(id, hot, cold);
+  telemetry.reactor(id.reactor()).open(id, hot, cold, now.wall_ns);
 }
 
 }  // namespace equinox::admin

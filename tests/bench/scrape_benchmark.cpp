@@ -23,7 +23,7 @@ class Observed {
     hot.protocol = Protocol::http11;
     hot.state = ConnectionState::idle;
     auto& reactor = telemetry.reactor(0);
-    for (std::uint32_t i = 0; i < connections; ++i) reactor.open(ConnectionId::make(0, i, 1), hot, {});
+    for (std::uint32_t i = 0; i < connections; ++i) reactor.open(ConnectionId::make(0, i, 1), hot, {}, 0);
     telemetry::RequestSample sample;
     sample.protocol = Protocol::http11;
     for (int i = 0; i < 40; ++i) {

@@ -30,7 +30,7 @@ void record_update(benchmark::State& state) {
   hot.generation = 1;
   for (auto _ : state) {
     ++hot.requests;
-    slot.write_hot(hot);
+    slot.write_hot(hot, 472);
   }
 }
 BENCHMARK(record_update);
@@ -46,7 +46,7 @@ class Open {
     for (std::uint32_t i = 0; i < count; ++i) {
       ids.push_back(ConnectionId::make(0, i, 1));
       hot.generation = 1;
-      slots.push_back(&reactor().open(ids.back(), hot, {}));
+      slots.push_back(&reactor().open(ids.back(), hot, {}, kWall));
     }
   }
   ReactorTelemetry& reactor() { return telemetry_.reactor(0); }
@@ -75,7 +75,7 @@ void record_publish(benchmark::State& state) {
   for (auto _ : state) {
     const std::uint32_t i = order.next();
     ++hot.requests;
-    open.reactor().publish(*open.slots[i], open.ids[i], hot, kWall);
+    open.reactor().publish(*open.slots[i], open.ids[i], hot, 472, kWall);
   }
 }
 BENCHMARK(record_publish)->Apply(bench::growth_in_use);

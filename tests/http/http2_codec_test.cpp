@@ -314,6 +314,34 @@ TEST_F(Http2CodecTest, ReportsStreamsThatWaitForTheWindow) {
   EXPECT_EQ(server().state().window_blocked, 0U);
 }
 
+TEST_F(Http2CodecTest, SaysWhatMemoryItHoldsAndGivesItBack) {
+  Http2Client::Options options;
+  options.consumes_body = false;
+  client = std::make_unique<Http2Client>(options);
+  answers_with([] { return Response::text(std::string(100'000, 'w')); });
+  talk();
+  static_cast<void>(counters());
+  const std::size_t idle = server().memory_bytes();
+  EXPECT_GT(idle, sizeof(Http2Codec));
+  EXPECT_LT(idle, 16'000U);
+  const auto stream = client->get("/");
+  talk();
+  EXPECT_EQ(server().state().window_blocked, 1U);
+  EXPECT_GE(server().memory_bytes(), idle + 100'000) << "the text waits here, however much of it was sent";
+  nghttp2_session_consume(client->session(), stream, 65535);
+  peer_sends(client->output());
+  server().transmit(batch, high_watermark, events, clock.now());
+  apply();
+  EXPECT_LT(server().memory_bytes(), 100'000U);
+  EXPECT_GE(batch.memory_bytes(), 100'000U) << "its last piece has taken the text along";
+  ASSERT_TRUE(client->input(drain_batch()));
+  EXPECT_LT(batch.memory_bytes(), 100'000U);
+  talk();
+  static_cast<void>(counters());
+  EXPECT_EQ(client->answer(stream).body.size(), 100'000U);
+  EXPECT_LE(server().memory_bytes(), idle + 4'000) << "room for the peer's fields may stay";
+}
+
 TEST_F(Http2CodecTest, HonoursUrgencyAndSharesTurnsOnlyAmongIncrementalStreams) {
   Http2Client::Options options;
   options.window_bytes = 1 << 20;

@@ -10,6 +10,7 @@
 #include "http/http2_client.hpp"
 #include "http/http2_frame_scanner.hpp"
 #include "http/http2_memory.hpp"
+#include "http/http2_session_memory.hpp"
 
 namespace equinox::http {
 namespace {
@@ -152,6 +153,36 @@ TEST(Http2MemoryTest, KeepsNoMoreThanItMay) {
   for (int i = 0; i < 10; ++i) blocks.push_back(memory.allocate(400));
   for (void* block : blocks) memory.release(block);
   EXPECT_LE(memory.kept_bytes(), 1'000U);
+}
+
+TEST(Http2MemoryTest, CountsWhatEachSessionHolds) {
+  Http2Memory memory;
+  Http2SessionMemory one{memory};
+  Http2SessionMemory other{memory};
+  void* block = one.allocate(300);
+  void* large = other.allocate(40'000);
+  EXPECT_GE(one.used_bytes(), 300U);
+  EXPECT_LT(one.used_bytes(), 400U);
+  EXPECT_GE(other.used_bytes(), 40'000U);
+  block = one.reallocate(block, 2'000);
+  EXPECT_GE(one.used_bytes(), 2'000U);
+  EXPECT_EQ(one.used_bytes() + other.used_bytes(), memory.used_bytes());
+  one.charge(100);
+  one.release(block);
+  EXPECT_EQ(one.used_bytes(), 100U);
+  one.discharge(100);
+  other.release(large);
+  one.release(nullptr);
+  {
+    const Http2Memory::SharesFrameBuffer sharing{memory};
+    void* frame = one.allocate(16'394);
+    void* page = one.allocate_zeroed(Http2Pages::kPageBytes);
+    EXPECT_EQ(one.used_bytes(), page == sharing.page() ? 0U : Http2Pages::kPageBytes) << "neither is one session's";
+    one.release(page);
+    one.release(frame);
+  }
+  EXPECT_EQ(one.used_bytes(), 0U);
+  EXPECT_EQ(other.used_bytes(), 0U);
 }
 
 TEST(Http2MemoryTest, GivesTheFirstZeroedPageOfASessionFromPages) {

@@ -42,7 +42,7 @@ class ObservedServer {
     hot.generation = 1;
     hot.state = ConnectionState::idle;
     hot.protocol = Protocol::http11;
-    auto& slot = telemetry.reactor(0).open(id, hot, {});
+    auto& slot = telemetry.reactor(0).open(id, hot, {}, kWall);
     telemetry::CloseFacts facts;
     facts.reason = reason;
     telemetry.reactor(0).close(slot, id, hot, facts, 1'000'000'000, kWall);

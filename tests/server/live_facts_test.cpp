@@ -93,6 +93,49 @@ TEST_F(LiveFactsTest, RoundTripTimeIsReadOnceAConnectionIsASecondOld) {
   }));
 }
 
+TEST_F(LiveFactsTest, AConnectionShowsTheMemoryItHoldsWhileItHoldsIt) {
+  make().post("/", [](const Request& request) { return Response::text(std::to_string(request.body().size())); });
+  start();
+  const auto memory = [&] { return only_record() ? only_record()->cold.memory_bytes : 0; };
+  const std::string body(300'000, 'b');
+  RawClient client{port()};
+  ASSERT_TRUE(eventually([&] { return memory() != 0; }));
+  const std::uint64_t resting = memory();
+  EXPECT_LE(resting, 512U) << "itself and its record";
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n" + body.substr(0, 200'000));
+  EXPECT_TRUE(eventually([&] { return memory() >= 200'000; }));
+  EXPECT_LT(memory(), 400'000U);
+  const auto inside = server().view().inside(only_record()->id, 1s);
+  ASSERT_TRUE(inside.has_value());
+  EXPECT_EQ(inside->memory.total(), memory());
+  EXPECT_GE(inside->memory.requests_bytes, 200'000U);
+  EXPECT_GT(inside->memory.codec_bytes, 0U) << "the parser is kept while a message is cut in two";
+  client.send(body.substr(200'000));
+  client.read_for("300000");
+  EXPECT_TRUE(eventually([&] { return memory() == resting; })) << memory();
+}
+
+TEST_F(LiveFactsTest, AnAnswerThatIsNotReadIsMemoryOfItsConnectionUnlessOthersHoldItToo) {
+  const auto common = std::make_shared<const std::string>(8'000'000, 's');
+  make().get("/", [](const Request&) { return Response::text(std::string(8'000'000, 'x')); });
+  make().get("/shared", [common](const Request&) { return Response::shared(common, "text/plain"); });
+  start();
+  const auto facts = [&] {
+    const auto record = only_record();
+    return record ? std::pair{record->hot.pending_bytes, record->cold.memory_bytes} : std::pair{0U, std::uint64_t{0}};
+  };
+  {
+    RawClient client{port(), 4096};
+    client.send(kGet);
+    EXPECT_TRUE(eventually([&] { return facts().first > 1'000'000 && facts().second >= 8'000'000; }));
+  }
+  ASSERT_TRUE(eventually([&] { return !only_record(); }));
+  RawClient client{port(), 4096};
+  client.send("GET /shared HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(eventually([&] { return facts().first > 1'000'000; }));
+  EXPECT_LT(facts().second, 100'000U);
+}
+
 TEST_F(LiveFactsTest, AReaderThatStopsIsNamedAsTheLimitAndItsDeadlineStays) {
   config.timeouts.write = 3s;
   make().get("/", [](const Request&) { return Response::text(std::string(8'000'000, 'x')); });

@@ -25,7 +25,7 @@ class ServerTelemetryTest : public testing::Test {
   static RecordCold cold(std::uint16_t listener = 0) {
     RecordCold out;
     out.opened_ns = 10 * kSecond;
-    out.opened_wall_ns = kWall;
+    out.memory_bytes = 472;
     out.listener = listener;
     const auto peer = Endpoint::v4({192, 0, 2, 7}, 4711);
     out.peer_address = peer.address;
@@ -41,7 +41,8 @@ class ServerTelemetryTest : public testing::Test {
     return out;
   }
   void open(ConnectionId id, std::uint16_t listener = 0) {
-    telemetry.reactor(id.reactor()).open(id, hot(id, ConnectionState::reading_head, Protocol::unknown), cold(listener));
+    telemetry.reactor(id.reactor())
+        .open(id, hot(id, ConnectionState::reading_head, Protocol::unknown), cold(listener), kWall);
   }
   void close(ConnectionId id, CloseReason reason, DeadlineKind timer = DeadlineKind::none) {
     CloseFacts facts;
@@ -74,9 +75,14 @@ TEST_F(ServerTelemetryTest, ShowsAConnectionFromAcceptToClose) {
   open(first);
   ASSERT_TRUE(telemetry.record(first));
   EXPECT_EQ(telemetry.record(first)->peer(), Endpoint::v4({192, 0, 2, 7}, 4711));
+  EXPECT_EQ(telemetry.record(first)->cold.memory_bytes, 472U);
   EXPECT_FALSE(telemetry.record(ConnectionId::make(0, 4, 2)));
-  telemetry.reactor(0).publish(*telemetry.reactor(0).find(first), first, hot(first, ConnectionState::handling), kWall);
+  telemetry.reactor(0).publish(*telemetry.reactor(0).find(first), first, hot(first, ConnectionState::handling), 9'000,
+                               kWall);
   EXPECT_EQ(telemetry.record(first)->hot.state, ConnectionState::handling);
+  EXPECT_EQ(telemetry.record(first)->cold.memory_bytes, 9'000U);
+  telemetry.reactor(0).publish_target(*telemetry.reactor(0).find(first), 1, "/a", 12 * kSecond, true);
+  EXPECT_EQ(telemetry.record(first)->cold.memory_bytes, 9'000U) << "what is written less often must not undo it";
   close(first, CloseReason::client_fin_idle);
   EXPECT_FALSE(telemetry.record(first));
   std::vector<ClosedRecord> closed;
@@ -96,7 +102,7 @@ TEST_F(ServerTelemetryTest, AClosedRecordKeepsTheClientAProxyNamed) {
   named.client_address = client.address;
   named.client_port = client.port;
   named.client_known = true;
-  telemetry.reactor(0).open(first, hot(first, ConnectionState::reading_head), named);
+  telemetry.reactor(0).open(first, hot(first, ConnectionState::reading_head), named, kWall);
   open(second);
   close(first, CloseReason::client_fin_idle);
   close(second, CloseReason::client_fin_idle);
@@ -121,7 +127,7 @@ TEST_F(ServerTelemetryTest, StatesAddUpAtEveryStep) {
   EXPECT_EQ(now.connections(), 2U);
   EXPECT_EQ(now.connections(Protocol::unknown), 2U);
   telemetry.reactor(1).publish(*telemetry.reactor(1).find(second), second,
-                               hot(second, ConnectionState::idle, Protocol::h2), kWall);
+                               hot(second, ConnectionState::idle, Protocol::h2), 0, kWall);
   now = telemetry.snapshot();
   EXPECT_EQ(now.connections(), 2U);
   EXPECT_EQ(now.connections(Protocol::h2), 1U);
@@ -265,11 +271,12 @@ TEST_F(ServerTelemetryTest, KeepsSlowRequestsApart) {
 TEST_F(ServerTelemetryTest, TheTimelineTellsTheStatesOfOneConnection) {
   open(first);
   open(ConnectionId::make(0, 5, 1));
-  telemetry.reactor(0).publish(*telemetry.reactor(0).find(first), first, hot(first, ConnectionState::handling),
+  telemetry.reactor(0).publish(*telemetry.reactor(0).find(first), first, hot(first, ConnectionState::handling), 0,
                                kWall + 1);
-  telemetry.reactor(0).publish(*telemetry.reactor(0).find(first), first, hot(first, ConnectionState::handling),
+  telemetry.reactor(0).publish(*telemetry.reactor(0).find(first), first, hot(first, ConnectionState::handling), 0,
                                kWall + 2);
-  telemetry.reactor(0).publish(*telemetry.reactor(0).find(first), first, hot(first, ConnectionState::idle), kWall + 3);
+  telemetry.reactor(0).publish(*telemetry.reactor(0).find(first), first, hot(first, ConnectionState::idle), 0,
+                               kWall + 3);
   const auto changes = telemetry.timeline(first, 64);
   ASSERT_EQ(changes.size(), 3U);
   EXPECT_EQ(changes[0].state, ConnectionState::idle);

@@ -49,7 +49,7 @@ export function makeConnections(count, now, seed = 7) {
       received_bytes_per_second: state === 'idle' ? 0 : Math.floor(next() ** 3 * 90000), sent_bytes_per_second: state === 'writing' ? Math.floor(next() ** 2 * 900000) : 0,
       streams: protocol.startsWith('h2') ? (state === 'idle' ? 0 : 1 + Math.floor(next() ** 3 * 40)) : null,
       rtt_seconds: 0.0004 + next() ** 3 * 0.24, retransmits: Math.floor(next() ** 8 * 40), sample_age_seconds: next(),
-      pending_bytes: pending,
+      pending_bytes: pending, memory_bytes: 472 + pending,
       method: requests ? method : null, target: requests ? target : null, route: requests ? route : null,
       age_seconds: 0, idle_seconds: 0, deadline: null, limited_by: state === 'writing' ? pick(next, ['receiver_window', 'h2_window', 'network', 'send_buffer']) : state === 'handling' ? 'handler' : state === 'reading_body' ? 'client_upload' : null,
       timer: kind, timerTotal: total,

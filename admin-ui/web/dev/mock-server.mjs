@@ -121,7 +121,7 @@ function detail(id) {
     deadline_effect: 'Any byte taken by the client moves it back to 30 s. From timeouts.write.', timeline, timeline_from_at: t - 100, tls: c.tls ? { version: c.tls, cipher: 'AES-128-GCM', alpn: h2 ? 'h2' : 'http/1.1', sni: c.sni, resumed: true, handshake_seconds: 0.0914, certificate: 'shop' } : null,
     http2: h2 ? { open: 5, peak: 9, limit: 128, send_window_bytes: 0, receive_window_bytes: 61440, blocked_seconds: 38.2, ping_rtt_seconds: 0.084, streams: [[41, 'u=3', 'GET', '/download/build-4471.tar.zst', 18432, 65536, 6.4, 1.8e6], [43, 'u=3', 'GET', '/download/build-4472.tar.zst', 64512, 65536, 6.4, 1200], [45, 'u=1,i', 'GET', '/api/status', 65536, 65536, 5.1, 214], [47, 'u=5', 'POST', '/api/upload', 65536, 12288, 0, 0], [49, 'u=3', 'GET', '/img/hero-1280.avif', 31744, 65536, 2.8, 88064]].map(([sid, priority, method, target, send, receive, blocked, ready]) => ({ id: sid, state: 'open', priority, method, target, send_window_bytes: send, receive_window_bytes: receive, blocked_seconds: blocked, ready_bytes: ready })) } : null,
     tcp: { age_seconds: 0.4, rtt_seconds: 0.0842, rtt_variance_seconds: 0.0121, congestion_window_segments: 42, receiver_window_bytes: 217088, retransmits: 18, segments_sent: 1100000, unacknowledged_bytes: 0, not_sent_bytes: 0, delivery_bytes_per_second: 5.03e6, mss_bytes: 1448, limited_receiver_ratio: 0.71, limited_send_buffer_ratio: 0 },
-    memory: { total_bytes: 1.99e6, limit_bytes: 4194304, output_bytes: 1.8e6, input_bytes: 16384, hpack_bytes: 7300, tls_bytes: 33800 }, reactor_busy: null, requests, log: logLines(id, t), log_from_at: t - 60,
+    memory: { total_bytes: 1825704, connection_bytes: 560, input_bytes: 16440, output_bytes: 1.8e6, requests_bytes: 1152, codec_bytes: 7300, tls_bytes: 252 }, reactor_busy: null, requests, log: logLines(id, t), log_from_at: t - 60,
   };
 }
 
@@ -281,7 +281,7 @@ function events(response) {
     if (stallStory) send('stall', stall());
     const alive = new Map(connections.map((c) => [c.id, c]));
     const next = random(second);
-    const changed = viewer.ids.filter((one) => alive.get(one) && alive.get(one).state !== 'idle' && next() < 0.4).map((one) => { const c = alive.get(one); c.sent_bytes += 4096; c.pending_bytes = Math.max(0, Math.floor(c.pending_bytes * (0.9 + next() * 0.2))); return { id: one, sent_bytes: c.sent_bytes, pending_bytes: c.pending_bytes }; });
+    const changed = viewer.ids.filter((one) => alive.get(one) && alive.get(one).state !== 'idle' && next() < 0.4).map((one) => { const c = alive.get(one); c.sent_bytes += 4096; c.pending_bytes = Math.max(0, Math.floor(c.pending_bytes * (0.9 + next() * 0.2))); c.memory_bytes = 472 + c.pending_bytes; return { id: one, sent_bytes: c.sent_bytes, pending_bytes: c.pending_bytes, memory_bytes: c.memory_bytes }; });
     const gone = viewer.ids.filter((one) => !alive.has(one)).map((one) => ({ id: one, reason: 'admin_close', closed_at: now() }));
     const seconds = Math.floor(now() - viewer.since);
     send('rows', { at: now(), changed, gone, drift: viewer.handle ? { added: seconds * 3, removed: seconds + gone.length } : null });

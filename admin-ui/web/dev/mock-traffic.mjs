@@ -6,7 +6,7 @@ export function serveTraffic(port, now, onOpen, onClose) {
   let serial = 0;
   const server = net.createServer((socket) => {
     const id = `0-t${(serial += 1).toString(16)}·1`;
-    const row = { id, peer: `${socket.remoteAddress}:${socket.remotePort}`, client: null, listener: 'http', protocol: 'http/1.1', tls: null, sni: null, state: 'idle', reactor: 0, slot: 2400 + serial, opened: now(), quietSince: now(), requests: 0, received_bytes: 0, sent_bytes: 0, received_bytes_per_second: 0, sent_bytes_per_second: 0, streams: null, rtt_seconds: 0.0001, retransmits: 0, sample_age_seconds: 0, pending_bytes: 0, method: null, target: null, route: null, age_seconds: 0, idle_seconds: 0, deadline: null, limited_by: null, timer: 'idle', timerTotal: 60 };
+    const row = { id, peer: `${socket.remoteAddress}:${socket.remotePort}`, client: null, listener: 'http', protocol: 'http/1.1', tls: null, sni: null, state: 'idle', reactor: 0, slot: 2400 + serial, opened: now(), quietSince: now(), requests: 0, received_bytes: 0, sent_bytes: 0, received_bytes_per_second: 0, sent_bytes_per_second: 0, streams: null, rtt_seconds: 0.0001, retransmits: 0, sample_age_seconds: 0, pending_bytes: 0, memory_bytes: 472, method: null, target: null, route: null, age_seconds: 0, idle_seconds: 0, deadline: null, limited_by: null, timer: 'idle', timerTotal: 60 };
     onOpen(row, socket);
     socket.on('data', (chunk) => {
       row.requests += 1;

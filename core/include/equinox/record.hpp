@@ -53,10 +53,11 @@ struct RecordHot {
 };
 static_assert(sizeof(RecordHot) == 56);
 
-/// The part that is written at accept, after the handshake, and at most once a second.
+/// The part that is written at accept, after the handshake, and at most once a second; except for `memory_bytes`, for
+/// which the other half has no room.
 struct RecordCold {
   std::int64_t opened_ns{0};
-  std::int64_t opened_wall_ns{0};
+  std::uint64_t memory_bytes{0};  ///< held by this connection at the end of its last turn, see ConnectionMemory
   std::array<std::uint8_t, 16> peer_address{};
   std::array<std::uint8_t, 16> client_address{};  ///< PROXY protocol or trusted proxy
   std::uint16_t peer_port{0};

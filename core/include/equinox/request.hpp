@@ -105,6 +105,8 @@ class Request {
   [[nodiscard]] std::string_view request_id() const noexcept { return context_->request_id; }
 
   [[nodiscard]] bool is_owning() const noexcept { return owner_ != nullptr; }
+  /// Bytes allocated by a copy that owns them; 0 for views.
+  [[nodiscard]] std::size_t owned_bytes() const noexcept;
   /// A copy that owns all its bytes (one allocation).
   [[nodiscard]] Request to_owned() const;
 

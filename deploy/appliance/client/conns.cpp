@@ -22,14 +22,15 @@ AdminClient::Query connection_query(const Options& options, int limit) {
 }
 
 std::string connection_table(const nlohmann::json& page, std::size_t width_max) {
-  TextTable table{
-      {"ID", "PEER", "LISTENER", "PROTOCOL", "STATE", "AGE", "IDLE", "REQUESTS", "IN", "OUT", "DEADLINE", "TARGET"}};
+  TextTable table{{"ID", "PEER", "LISTENER", "PROTOCOL", "STATE", "AGE", "IDLE", "REQUESTS", "IN", "OUT", "MEMORY",
+                   "DEADLINE", "TARGET"}};
   for (const auto& row : page.value("rows", nlohmann::json::array())) {
     const auto deadline = row.find("deadline");
     const bool has_deadline = deadline != row.end() && deadline->is_object();
     table.add({cell(row, "id"), cell(row, "peer"), cell(row, "listener"), cell(row, "protocol"), cell(row, "state"),
                short_duration(number(row, "age_seconds")), short_duration(number(row, "idle_seconds")),
                cell(row, "requests"), short_size(number(row, "received_bytes")), short_size(number(row, "sent_bytes")),
+               row.contains("memory_bytes") ? short_size(number(row, "memory_bytes")) : "-",
                has_deadline ? cell(*deadline, "kind") + " " + short_duration(number(*deadline, "seconds_left")) : "-",
                cell(row, "target")});
   }

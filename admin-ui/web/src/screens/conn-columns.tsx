@@ -38,6 +38,7 @@ export const kColumns: ConnColumn[] = [
   { id: 'rtt', head: 'RTT', what: 'round trip, smoothed', width: 66, num: true, sort: 'rtt', leaves: 18, byDefault: true, cell: (r) => formatDuration(r.rtt_seconds) },
   { id: 'retransmits', head: 'retrans', what: 'segments sent again', width: 60, num: true, sort: 'retransmits', leaves: 31, cell: (r) => formatInt(r.retransmits) },
   { id: 'pending', head: 'pending', what: 'waiting to be sent', width: 76, num: true, sort: 'pending', leaves: 6, byDefault: true, cell: (r) => formatBytes(r.pending_bytes) },
+  { id: 'memory', head: 'memory', what: 'held of this process, without OpenSSL’s', width: 76, num: true, sort: 'memory', leaves: 17, byDefault: true, cell: (r) => formatBytes(r.memory_bytes) },
   { id: 'sni', head: 'server name', what: 'asked for by TLS', width: 130, leaves: 32, cell: (r) => r.sni ?? '–' },
   { id: 'request', head: 'current request', what: 'method and target', width: 110, leaves: 2, byDefault: true, flexible: true, cell: (r) => <span class="mono" title={r.closed?.reason ?? r.target ?? undefined}>{requestOf(r)}</span> },
   { id: 'deadline', head: 'next deadline', what: 'which timer ends it, when', width: 94, sort: 'deadline', leaves: 2, byDefault: true, cell: (r, now) => <DeadlineCell row={r} now={now} /> },

@@ -24,6 +24,7 @@ const kViews: SavedView[] = [
   { name: 'Slow readers', query: '-state:idle pending>64k', sort: 'pending' },
   { name: 'Many streams', query: 'streams>10', sort: 'streams' },
   { name: 'Oldest', query: '', sort: 'age' },
+  { name: 'Most memory', query: '', sort: 'memory' },
 ];
 
 export function Connections() {

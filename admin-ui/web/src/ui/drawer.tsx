@@ -149,12 +149,14 @@ function History({ data }: { data: ConnectionDetail }) {
       ) : null}
       {data.memory ? (
         <section>
-          <h3>Memory <span class="sub">{formatBytes(data.memory.total_bytes)}{data.memory.limit_bytes ? `, limit ${formatBytes(data.memory.limit_bytes)}` : ''}</span></h3>
+          <h3>Memory <span class="sub">{formatBytes(data.memory.total_bytes)}</span></h3>
           <Facts items={[
-            ['Output queued', formatBytes(data.memory.output_bytes)],
+            ['Connection', formatBytes(data.memory.connection_bytes)],
             ['Input', formatBytes(data.memory.input_bytes)],
-            ['HPACK tables', formatBytes(data.memory.hpack_bytes)],
-            ['TLS', formatBytes(data.memory.tls_bytes)],
+            ['Output', formatBytes(data.memory.output_bytes)],
+            ['Requests', formatBytes(data.memory.requests_bytes)],
+            [data.http2 ? 'HTTP/2 session' : 'Parser', formatBytes(data.memory.codec_bytes)],
+            ['TLS, without OpenSSL’s', formatBytes(data.memory.tls_bytes)],
           ]} />
         </section>
       ) : null}

@@ -26,6 +26,7 @@ function fixed(): Command[] {
     ...savedViews.value.map((view) => ({ label: view.name, hint: 'saved view', run: () => go('connections', { query: view.query, sort: view.sort, order: view.order }) })),
     { label: 'Idle over 30 s', hint: 'connections', run: () => go('connections', { query: 'state:idle idle>30s', sort: 'idle' }) },
     { label: 'Slow readers', hint: 'connections', run: () => go('connections', { query: '-state:idle pending>64k', sort: 'pending' }) },
+    { label: 'Most memory', hint: 'connections', run: () => go('connections', { sort: 'memory' }) },
     { label: 'Switch the theme', hint: '', key: 't', run: toggleTheme },
     { label: compact.value ? 'Normal density' : 'Compact density', hint: '', run: () => (compact.value = !compact.value) },
     { label: 'Pause or go on', hint: 'live updates', key: 'p', run: togglePause },

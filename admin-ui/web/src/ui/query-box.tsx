@@ -38,7 +38,7 @@ function valuesFor(routes: readonly string[]): ValuesOf {
       case 'method': return plain(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
       case 'idle': case 'age': case 'deadline': return plain(['5s', '30s', '1m', '10m', '1h']);
       case 'rtt': return plain(['10ms', '100ms', '1s']);
-      case 'pending': case 'sent': case 'received': case 'in_rate': case 'out_rate': return plain(['64k', '1M', '10M']);
+      case 'pending': case 'memory': case 'sent': case 'received': case 'in_rate': case 'out_rate': return plain(['64k', '1M', '10M']);
       case 'streams': case 'requests': return plain(['1', '10', '100']);
       default: return [];
     }

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+
+#include "http/http2_memory.hpp"
+
+namespace equinox::http {
+
+/// One session's part of its reactor's Http2Memory: the same blocks, counted, so that a connection can say what it
+/// holds. Owning reactor's thread only; outlives what it gave.
+class Http2SessionMemory {
+ public:
+  explicit Http2SessionMemory(Http2Memory& shared) noexcept : shared_{shared} {}
+  Http2SessionMemory(const Http2SessionMemory&) = delete;
+  Http2SessionMemory& operator=(const Http2SessionMemory&) = delete;
+
+  [[nodiscard]] void* allocate(std::size_t bytes) noexcept { return taken(shared_.allocate(bytes)); }
+  [[nodiscard]] void* allocate_zeroed(std::size_t bytes) noexcept { return taken(shared_.allocate_zeroed(bytes)); }
+  [[nodiscard]] void* reallocate(void* block, std::size_t bytes) noexcept {
+    if (block != nullptr) used_bytes_ -= Http2Memory::held_bytes(block);
+    return taken(shared_.reallocate(block, bytes));
+  }
+  void release(void* block) noexcept {
+    if (block == nullptr) return;
+    used_bytes_ -= Http2Memory::held_bytes(block);
+    shared_.release(block);
+  }
+  /// Memory of the heap that a stream holds.
+  void charge(std::size_t bytes) noexcept { used_bytes_ += bytes; }
+  void discharge(std::size_t bytes) noexcept { used_bytes_ -= bytes; }
+
+  /// Bytes of blocks not yet released, and what was charged.
+  [[nodiscard]] std::size_t used_bytes() const noexcept { return used_bytes_; }
+  [[nodiscard]] Http2Memory& shared() noexcept { return shared_; }
+
+ private:
+  void* taken(void* block) noexcept {
+    used_bytes_ += Http2Memory::held_bytes(block);
+    return block;
+  }
+
+  Http2Memory& shared_;
+  std::size_t used_bytes_{0};
+};
+
+}  // namespace equinox::http
