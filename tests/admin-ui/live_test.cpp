@@ -143,13 +143,17 @@ TEST(Events, TellWhatChangesInTheViewport) {
   ASSERT_EQ(surface.act(Method::put, "/events/" + stream + "/viewport", viewport).status, 204);
   surface.state->tick(after(1000), true);
   listener.said();
-  surface.view.change(stays, [](ConnectionRecord& record) { record.hot.sent_bytes += 4096; });
+  surface.view.change(stays, [](ConnectionRecord& record) {
+    record.hot.sent_bytes += 4096;
+    record.cold.memory_bytes = 70'000;
+  });
   surface.view.close(goes, CloseReason::write_stall);
   surface.view.add(3);
   surface.state->tick(after(2000), true);
   const Json rows = data_of(listener.said(), "rows");
   ASSERT_EQ(rows["changed"].size(), 1U);
   EXPECT_TRUE(rows["changed"][0].contains("sent_bytes"));
+  EXPECT_EQ(rows["changed"][0]["memory_bytes"], 70'000);
   EXPECT_FALSE(rows["changed"][0].contains("age_seconds")) << "the client lets its clock run";
   EXPECT_EQ(rows["gone"][0]["reason"], "write_stall");
   EXPECT_EQ(rows["drift"]["added"], 1);

@@ -37,10 +37,10 @@ TEST(ClientText, ARowShowsWhatIsKnownAndADashForTheRest) {
   const auto page =
       nlohmann::json::parse(R"({"total": 1, "rows": [{"id": "0-1-2", "peer": "127.0.0.1:5", "listener": "http",
     "protocol": "h2c", "state": "idle", "age_seconds": 61, "idle_seconds": 2.5, "requests": 3, "received_bytes": 2048,
-    "sent_bytes": 10, "deadline": {"kind": "idle", "seconds_left": 57.5}, "target": null}]})");
+    "sent_bytes": 10, "memory_bytes": 472, "deadline": {"kind": "idle", "seconds_left": 57.5}, "target": null}]})");
   const std::string text = connection_table(page, 0);
-  EXPECT_THAT(text,
-              testing::ContainsRegex("0-1-2 +127.0.0.1:5 +http +h2c +idle +1m01s +2.5s +3 +2.0k +10 +idle 57s +-"));
+  EXPECT_THAT(
+      text, testing::ContainsRegex("0-1-2 +127.0.0.1:5 +http +h2c +idle +1m01s +2.5s +3 +2.0k +10 +472 +idle 57s +-"));
   const auto bare = connection_table(nlohmann::json::parse(R"({"rows": [{"id": "x", "deadline": null}]})"), 0);
   EXPECT_THAT(bare, testing::ContainsRegex("x +- +-"));
 }

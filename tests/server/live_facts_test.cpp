@@ -117,8 +117,9 @@ TEST_F(LiveFactsTest, AConnectionShowsTheMemoryItHoldsWhileItHoldsIt) {
 
 TEST_F(LiveFactsTest, AnAnswerThatIsNotReadIsMemoryOfItsConnectionUnlessOthersHoldItToo) {
   const auto common = std::make_shared<const std::string>(8'000'000, 's');
-  make().get("/", [](const Request&) { return Response::text(std::string(8'000'000, 'x')); });
-  make().get("/shared", [common](const Request&) { return Response::shared(common, "text/plain"); });
+  Server& made = make();
+  made.get("/", [](const Request&) { return Response::text(std::string(8'000'000, 'x')); });
+  made.get("/shared", [common](const Request&) { return Response::shared(common, "text/plain"); });
   start();
   const auto facts = [&] {
     const auto record = only_record();
@@ -127,7 +128,8 @@ TEST_F(LiveFactsTest, AnAnswerThatIsNotReadIsMemoryOfItsConnectionUnlessOthersHo
   {
     RawClient client{port(), 4096};
     client.send(kGet);
-    EXPECT_TRUE(eventually([&] { return facts().first > 1'000'000 && facts().second >= 8'000'000; }));
+    EXPECT_TRUE(eventually([&] { return facts().first > 1'000'000 && facts().second >= 8'000'000; }))
+        << facts().first << " pending, " << facts().second << " held";
   }
   ASSERT_TRUE(eventually([&] { return !only_record(); }));
   RawClient client{port(), 4096};
