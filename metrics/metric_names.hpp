@@ -180,9 +180,11 @@ inline constexpr std::array<MetricInfo, kMetrics> kMetricTable{{
     {Metric::http2_abuse, "HTTP/2", "equinox_http2_abuse_detected_total", MetricKind::counter, "", "kind",
      "HTTP/2 connections ended by an abuse guard."},
     {Metric::received_bytes, "Bytes and TCP", "equinox_received_bytes_total", MetricKind::counter, "bytes", "protocol",
-     "Bytes received from clients, after TLS."},
+     "Bytes taken from clients' sockets, with TLS records, handshakes and alerts; protocol is unknown until it is "
+     "decided."},
     {Metric::sent_bytes, "Bytes and TCP", "equinox_sent_bytes_total", MetricKind::counter, "bytes", "protocol",
-     "Bytes sent to clients, before TLS."},
+     "Bytes given to clients' sockets, with TLS records, handshakes and alerts; protocol is unknown until it is "
+     "decided."},
     {Metric::output_pending, "Bytes and TCP", "equinox_output_pending_bytes", MetricKind::gauge, "bytes", "",
      "Bytes queued for clients that read slowly."},
     {Metric::tcp_rtt, "Bytes and TCP", "equinox_tcp_rtt_seconds", MetricKind::histogram, "seconds", "",

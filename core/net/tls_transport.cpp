@@ -130,6 +130,7 @@ struct TlsTransport::Bio {
     if (count < 0) self.io_errno_ = errno;
     if (count == 0) self.has_ended_ = true;
     if (count <= 0) return static_cast<int>(count);
+    self.socket_bytes_.received += static_cast<std::size_t>(count);
     self.raw_left_ -= static_cast<std::size_t>(count);
     self.is_drained_ = static_cast<std::size_t>(count) < wanted && !self.has_hung_up_;
     if (!self.saw_first_byte_) {
@@ -150,6 +151,7 @@ struct TlsTransport::Bio {
     } while (count < 0 && errno == EINTR);
     if (count < 0 && is_again(errno)) return again(bio, false);
     if (count < 0) self.io_errno_ = errno;
+    if (count > 0) self.socket_bytes_.sent += static_cast<std::size_t>(count);
     return static_cast<int>(count);
   }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
@@ -52,6 +53,8 @@ class TlsTransport final : public Transport {
   [[nodiscard]] int descriptor() const noexcept override { return socket_.get(); }
   [[nodiscard]] const TlsFacts* tls() const noexcept override { return is_established_ ? &facts_ : nullptr; }
 
+  /// Everything, also of a handshake that fails, and the alert that ends it.
+  SocketBytes take_socket_bytes() noexcept override { return std::exchange(socket_bytes_, {}); }
   /// This object and the server name. What OpenSSL holds is not counted: it allocates for all of a process from one
   /// heap, and says of none whose it is.
   [[nodiscard]] std::size_t memory_bytes() const noexcept override {
@@ -79,6 +82,7 @@ class TlsTransport final : public Transport {
   std::size_t retry_bytes_{0};  ///< plain length of a record that OpenSSL holds encrypted and could not send
   std::size_t raw_left_{0};     ///< bytes this call may still take from the socket
   std::uint64_t moved_bytes_{0};
+  SocketBytes socket_bytes_;  ///< not yet taken
   int io_errno_{0};
   bool is_established_{false};
   bool is_broken_{false};   ///< a fatal error happened: no close_notify can be sent

@@ -33,6 +33,12 @@ struct TlsFacts {
   bool resumed{false};
 };
 
+/// What passed the socket.
+struct SocketBytes {
+  std::uint64_t received{0};
+  std::uint64_t sent{0};
+};
+
 /// Bytes in and out of one connected socket. Non-blocking; owning reactor's thread only; never throws.
 class Transport {
  public:
@@ -54,6 +60,9 @@ class Transport {
   /// Says that no more bytes will be sent: close_notify on TLS, then FIN.
   virtual void shutdown_send() noexcept = 0;
   [[nodiscard]] virtual int descriptor() const noexcept = 0;
+  /// What passed the socket since the last call, where that is more than read() and write() have moved (TLS: records,
+  /// handshake, alerts). TCP: nothing, the bytes moved are the socket's.
+  virtual SocketBytes take_socket_bytes() noexcept { return {}; }
   /// Bytes of memory held beyond sizeof(TcpTransport), which a connection has room for; without the library's own.
   [[nodiscard]] virtual std::size_t memory_bytes() const noexcept { return 0; }
   /// Null on cleartext, and before the handshake is complete.

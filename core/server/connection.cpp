@@ -57,7 +57,11 @@ Turn Connection::run_queued(Lending& lent) {
 }
 
 Turn Connection::turn(Lending& lent) {
-  if (ending_ == Ending::lingering) return linger(lent);
+  if (ending_ == Ending::lingering) {
+    const Turn next = linger(lent);
+    publish_record(lent);
+    return next;
+  }
   if (is_shaking_hands_ && !shake_hands(lent)) return settle(lent);
   take_input(lent);
   return settle(lent);

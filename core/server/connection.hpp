@@ -264,6 +264,7 @@ class Connection {
   void account_state(Lending& lent, ConnectionState to);
   void account_turn(Lending& lent);
   void publish_record(Lending& lent);
+  void count_bytes(Lending& lent);
   void account_refusal(Lending& lent, Errc code);
   void account_rejected(Lending& lent, RequestRejectReason reason);
   void account_request_started(Lending& lent, Exchange& exchange);

@@ -125,7 +125,18 @@ void Connection::account_protocol(Lending& lent, Protocol protocol) {
   publish_record(lent);
 }
 
+/// Once a turn, so that what came with the first bytes of a protocol counts as its own.
+void Connection::count_bytes(Lending& lent) {
+  if (is_tls_) {
+    const net::SocketBytes moved = transport_->take_socket_bytes();
+    lent.turn_received_bytes += moved.received;
+    lent.turn_sent_bytes += moved.sent;
+  }
+  lent.telemetry.stats().moved(protocol_, lent.turn_received_bytes, lent.turn_sent_bytes);
+}
+
 void Connection::publish_record(Lending& lent) {
+  count_bytes(lent);
   lent.telemetry.publish(*record_, id(), hot_record(lent), memory_bytes(), lent.wall_ns);
   lent.turn_received_bytes = lent.turn_sent_bytes = 0;
 }
@@ -133,8 +144,7 @@ void Connection::publish_record(Lending& lent) {
 void Connection::account_upgrade(Lending& lent) { lent.telemetry.stats().upgraded(Upgrade::h2c); }
 
 void Connection::account_received(Lending& lent, std::size_t bytes) {
-  lent.turn_received_bytes += bytes;
-  lent.telemetry.stats().received(protocol_, bytes);
+  if (!is_tls_) lent.turn_received_bytes += bytes;  // else the transport counts, below the records
   if (h2_ != nullptr) {
     h2_->last_received = lent.now;
     h2_->ping_sent = kNever;  // any byte shows that the peer is there
@@ -142,10 +152,8 @@ void Connection::account_received(Lending& lent, std::size_t bytes) {
 }
 
 void Connection::account_sent(Lending& lent, std::uint64_t bytes) {
-  if (bytes == 0) return;
-  lent.turn_sent_bytes += bytes;
+  if (!is_tls_) lent.turn_sent_bytes += bytes;
   if (aside_ != nullptr) aside_->write_window.bytes += bytes;
-  lent.telemetry.stats().sent(protocol_, bytes);
 }
 
 void Connection::account_state(Lending& lent, ConnectionState to) {

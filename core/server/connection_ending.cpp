@@ -84,6 +84,7 @@ Turn Connection::linger(Lending& lent) {
   for (int i = 0; is_readable_ || transport_->has_pending(); ++i) {
     if (i == kReadsPerTurn) return Turn::runnable;
     const net::IoResult result = transport_->read(lent.read_buffer);
+    account_received(lent, result.bytes);
     if (result.status == net::IoStatus::closed || result.status == net::IoStatus::failed) {
       ending_ = Ending::dead;
       return Turn::finished;

@@ -140,7 +140,7 @@ bool Connection::take_proxy_header_before_tls(Lending& lent) {
     }
     have += taken.bytes;
     got_bytes_ = true;
-    account_received(lent, taken.bytes);
+    lent.turn_received_bytes += taken.bytes;  // past the transport
     if (is_whole && taken.bytes == wanted) {
       held_.reset();
       return adopt_proxy_header(lent, header);

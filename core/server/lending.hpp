@@ -94,7 +94,7 @@ struct Lending {
   http::Http1ParserPool parsers;
   http::Http2Memory h2_memory;
   BatchPool batches;
-  std::uint64_t turn_received_bytes{0};  ///< of the connection whose turn it is, not yet in its record
+  std::uint64_t turn_received_bytes{0};  ///< by the socket whose turn it is, not yet counted and in its record
   std::uint64_t turn_sent_bytes{0};
   std::uint32_t tcp_looks{0};    ///< at TCP_INFO of connections that live
   std::uint64_t input_bytes{0};  ///< allocated for what was received: messages cut in two, bodies that came in pieces

@@ -101,10 +101,11 @@ class ReactorStats {
   void evicted(Protocol protocol, EvictionPhase phase) noexcept {
     totals_.evicted[index_of(protocol)][index_of(phase)].add();
   }
-  void received(Protocol protocol, std::uint64_t bytes) noexcept {
-    totals_.received_bytes[index_of(protocol)].add(bytes);
+  /// What passed a connection's socket since it was said last.
+  void moved(Protocol protocol, std::uint64_t received_bytes, std::uint64_t sent_bytes) noexcept {
+    totals_.received_bytes[index_of(protocol)].add(received_bytes);
+    totals_.sent_bytes[index_of(protocol)].add(sent_bytes);
   }
-  void sent(Protocol protocol, std::uint64_t bytes) noexcept { totals_.sent_bytes[index_of(protocol)].add(bytes); }
   /// Bytes queued for peers that read slowly: say how a connection's amount changed.
   void output_pending(std::uint64_t before, std::uint64_t after) noexcept {
     if (after > before) totals_.output_pending[0].add(after - before);

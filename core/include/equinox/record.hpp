@@ -40,11 +40,11 @@ struct RecordHot {
   ConnectionState state{ConnectionState::handshake};
   Protocol protocol{Protocol::unknown};
   DeadlineKind deadline{DeadlineKind::none};
-  std::uint8_t method{0};           ///< of the current or newest request, index into kMethodLabels
-  std::int64_t last_active_ns{0};   ///< last byte in either direction
-  std::int64_t deadline_due_ns{0};  ///< meaningless with DeadlineKind::none
-  std::uint64_t received_bytes{0};
-  std::uint64_t sent_bytes{0};
+  std::uint8_t method{0};              ///< of the current or newest request, index into kMethodLabels
+  std::int64_t last_active_ns{0};      ///< last byte in either direction
+  std::int64_t deadline_due_ns{0};     ///< meaningless with DeadlineKind::none
+  std::uint64_t received_bytes{0};     ///< taken from the socket: with TLS records, handshake and alerts
+  std::uint64_t sent_bytes{0};         ///< given to it, likewise
   std::uint32_t requests{0};           ///< begun
   std::uint32_t deadline_total_ms{0};  ///< the timeout the deadline was armed with
   std::uint32_t pending_bytes{0};      ///< queued, not yet taken by the kernel; saturates
@@ -105,8 +105,8 @@ struct ClosedRecord {
   std::uint64_t sequence{0};  ///< 1, 2, 3 … in the order of the closes of this server
   std::int64_t closed_wall_ns{0};
   std::int64_t age_ns{0};
-  std::uint64_t connection{0};  ///< ConnectionId::packed()
-  std::uint64_t received_bytes{0};
+  std::uint64_t connection{0};      ///< ConnectionId::packed()
+  std::uint64_t received_bytes{0};  ///< as in RecordHot
   std::uint64_t sent_bytes{0};
   std::array<std::uint8_t, 16> peer_address{};
   std::array<std::uint8_t, 16> client_address{};  ///< PROXY protocol or trusted proxy
