@@ -1,6 +1,7 @@
 """Builds the dashboard when its sources are newer than its files, and writes them, compressed, as C++.
 
     /usr/bin/python3 embed_assets.py WEB_FOLDER OUT.cpp
+    /usr/bin/python3 embed_assets.py --is-fresh WEB_FOLDER    status 1 when the dashboard has to be built first
 
 Nothing is built, and no network is needed, while dist/ is newer than every source.
 """
@@ -107,6 +108,8 @@ std::span<const Asset> embedded_assets() noexcept {{
 
 
 def main():
+    if sys.argv[1] == "--is-fresh":
+        sys.exit(0 if is_fresh(Path(sys.argv[2])) else 1)
     web, out = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
     # Several build folders share one dist/.
     folder = os.open(web, os.O_RDONLY)

@@ -49,7 +49,7 @@ build_image() {
   base=$(base_tag)
   digest=$(podman image inspect "$base" --format '{{.Digest}}') || return 1
   buildah bud --quiet --isolation chroot --network host --format docker --layers=false --timestamp "$EPOCH" \
-    --build-arg BUILD_BASE="${base%:*}@$digest" --build-arg PREBUILT=equinox.prebuilt --build-arg SOURCE_DATE_EPOCH="$EPOCH" \
+    --build-arg BUILD_BASE="${base%:*}@$digest" --build-arg UI_BASE="${base%:*}@$digest" --build-arg PREBUILT=equinox.prebuilt --build-arg SOURCE_DATE_EPOCH="$EPOCH" \
     --build-arg REVISION="$(git -C "$ROOT" rev-parse HEAD 2>/dev/null || echo unknown)" \
     --build-arg CREATED="$(date -u -d "@$EPOCH" +%Y-%m-%dT%H:%M:%SZ)" --build-arg BASE_NAME="$base" --build-arg BASE_DIGEST="$digest" \
     -f "$ROOT/deploy/image/Dockerfile" -t "$1" "$context"

@@ -34,6 +34,7 @@ part_form() {
   else
     skip 'Dockerfile form' dockerfilelint
   fi
+  check 'the stages of the image hand over what they should' "$PYTHON" "$HERE/checks/dockerfile.py"
   if need 'Go form' gofmt; then check_silent 'Go sources are formatted' gofmt -l "$HERE/tools"; fi
 }
 
