@@ -1,3 +1,8 @@
+{{/* How a scraper finds the pods, after the one switch above it. */}}
+{{- define "equinox.monitor" -}}
+{{- ternary .Values.metrics.monitor "none" .Values.metrics.enabled -}}
+{{- end -}}
+
 {{/* Metadata of an object that belongs to the monitoring stack. Call with (list $ labels namespace suffix). */}}
 {{- define "equinox.monitorMeta" -}}
 {{- $root := index . 0 -}}

@@ -222,6 +222,11 @@
 {{- if not (or $scale.cpu $scale.memory $scale.requestsPerSecond $scale.reactorBusy $scale.extraMetrics) -}}
 {{- include "equinox.fail" (list "autoscaling.cpu" 0 "no metric is left to scale on" "set at least one of cpu, memory, requestsPerSecond, reactorBusy, extraMetrics") -}}
 {{- end -}}
+{{- range $name := list "requestsPerSecond" "reactorBusy" -}}
+{{- if and (index $scale $name) (not $.Values.metrics.enabled) -}}
+{{- include "equinox.fail" (list (printf "autoscaling.%s" $name) (index $scale $name) "it is scraped, and metrics.enabled is false" (printf "set metrics.enabled: true, or autoscaling.%s: 0" $name)) -}}
+{{- end -}}
+{{- end -}}
 {{- range $name := list "cpu" "memory" -}}
 {{- if and (index $scale $name) (not (dig "requests" $name "" $.Values.resources)) -}}
 {{- include "equinox.fail" (list (printf "autoscaling.%s" $name) (index $scale $name) (printf "utilisation is a share of resources.requests.%s, which is not set" $name) (printf "set resources.requests.%s, or set autoscaling.%s: 0" $name $name)) -}}
@@ -251,10 +256,8 @@
 {{- define "equinox.validate.metrics" -}}
 {{- $metrics := .Values.metrics -}}
 {{- $spec := $metrics.monitorSpec -}}
-{{- if ne $metrics.monitor "none" -}}
-{{- if not $metrics.enabled -}}
-{{- include "equinox.fail" (list "metrics.monitor" $metrics.monitor "metrics.enabled is false" "enable metrics, or set metrics.monitor: none") -}}
-{{- end -}}
+{{- $monitor := include "equinox.monitor" . -}}
+{{- if ne $monitor "none" -}}
 {{- if .Values.ops.bindLoopback -}}
 {{- include "equinox.fail" (list "ops.bindLoopback" true (printf "metrics.monitor %s scrapes the ops port from outside the pod" $metrics.monitor) "set ops.bindLoopback: false, or metrics.monitor: none") -}}
 {{- end -}}
@@ -273,10 +276,10 @@
 {{- end -}}
 {{- end -}}
 {{- if not $metrics.skipApiCheck -}}
-{{- if and (has $metrics.monitor (list "podMonitor" "serviceMonitor")) (not (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) -}}
+{{- if and (has $monitor (list "podMonitor" "serviceMonitor")) (not (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) -}}
 {{- include "equinox.fail" (list "metrics.monitor" $metrics.monitor "this cluster does not know monitoring.coreos.com/v1" "install the Prometheus operator, use metrics.monitor: annotations, or set metrics.skipApiCheck: true when rendering without a cluster") -}}
 {{- end -}}
-{{- if and $metrics.rules.enabled (not (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) -}}
+{{- if and $metrics.enabled $metrics.rules.enabled (not (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) -}}
 {{- include "equinox.fail" (list "metrics.rules.enabled" true "this cluster does not know monitoring.coreos.com/v1" "install the Prometheus operator, load files/rules yourself, or set metrics.skipApiCheck: true when rendering without a cluster") -}}
 {{- end -}}
 {{- end -}}
