@@ -4,6 +4,24 @@ import http from 'node:http';
 import { describe, test } from 'node:test';
 import { api, connectClient, dashboard, kScreens, kWidths, open, overhang, settled, skip, skipWithoutTraffic, violations } from './support.mjs';
 
+/** The pictures of a screen, each with its words and the choices between chart and table around it. */
+function chartsOf(page) {
+  return page.evaluate(() => [...document.querySelectorAll('.main canvas, .main .time-chart')].filter((one) => !one.matches('.time-chart canvas')).map((one) => {
+    const named = one.closest('[aria-label]');
+    // The lines of the tiles have theirs at the head of the page.
+    const around = one.closest('.tiles') ? document.querySelector('.answer') : one.closest('.panel');
+    return { words: named?.getAttribute('aria-label') ?? '', toggles: [...(around?.querySelectorAll('[role="group"][aria-label$=": show as"]') ?? [])].map((group) => group.getAttribute('aria-label')) };
+  }));
+}
+
+function tableForm(table) {
+  return table.evaluate((element) => ({
+    caption: (element.caption?.textContent ?? '').length > 10,
+    heads: [...element.querySelectorAll('thead th')].every((one) => one.scope === 'col') && [...element.querySelectorAll('tbody tr')].every((row) => row.cells[0]?.scope === 'row'),
+    rows: element.querySelectorAll('tbody tr').length > 0,
+  }));
+}
+
 describe('every screen', { skip }, () => {
   for (const theme of ['light', 'dark']) {
     for (const screen of kScreens) {
@@ -85,6 +103,49 @@ describe('every screen', { skip }, () => {
     await settled(page);
     for (const button of await page.getByRole('button', { name: 'table', exact: true }).all()) await button.click();
     assert.deepEqual(await violations(page), [], 'tables');
+    await close();
+  });
+
+  for (const theme of ['light', 'dark']) {
+    test(`every chart has its words and, reached by keyboard, its table; ${theme}`, async () => {
+      const { page, complaints, close } = await open('overview', { theme });
+      const seen = new Set();
+      for (const screen of kScreens) {
+        await page.goto(`${dashboard}#/${screen}`);
+        await settled(page);
+        const charts = await chartsOf(page);
+        assert.deepEqual(charts.filter(({ words }) => words.length < 10), [], `${screen}: a picture without words`);
+        assert.deepEqual(charts.filter(({ toggles }) => toggles.length === 0), [], `${screen}: a picture without a table`);
+        for (const name of new Set(charts.flatMap(({ toggles }) => toggles))) {
+          seen.add(name);
+          const button = page.locator(`[role="group"][aria-label="${name}"]`).getByRole('button', { name: 'table', exact: true });
+          await button.focus();
+          await page.keyboard.press('Enter');
+          const table = page.getByRole('region', { name: name.replace(/: show as$/, ', table') }).getByRole('table');
+          await table.waitFor();
+          assert.deepEqual(await tableForm(table), { caption: true, heads: true, rows: true }, `${screen}, ${name}`);
+        }
+        assert.deepEqual(await chartsOf(page), [], `${screen}: pictures left`);
+        assert.deepEqual(await violations(page), [], `${screen}, as tables`);
+        assert.deepEqual(await overhang(page), { page: 0, main: 0, panels: [] }, `${screen}, as tables`);
+      }
+      assert.deepEqual([...seen].map((name) => name.replace(/: show as$/, '')).filter((name) => !/^Deadlines in the next \d+ s$/.test(name)).sort(), ['Closes over time', 'Every connection, by reactor', 'Loop health', 'Reactors', 'Reasons', 'Requests by duration', 'Streams over time', 'The last 15 minutes', 'Where the time goes']);
+      assert.deepEqual(complaints, []);
+      await close();
+    });
+  }
+
+  test('the band above every screen has its table too', async () => {
+    const { page, close } = await open('routes');
+    await settled(page);
+    assert.match(await page.locator('.horizon-canvas').getAttribute('aria-label'), /between .* and .*; \d+ events?\./);
+    await page.locator('.horizon-table').focus();
+    await page.keyboard.press('Enter');
+    const window = page.getByRole('dialog', { name: 'The last 15 minutes' });
+    assert.deepEqual(await tableForm(window.getByRole('table')), { caption: true, heads: true, rows: true });
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press('Escape');
+    await window.waitFor({ state: 'detached' });
     await close();
   });
 

@@ -12,12 +12,13 @@ import { useKeys } from './state/keys';
 import { link, togglePause } from './state/live';
 import { toggleTheme } from './state/prefs';
 import { go, kScreens, place } from './state/router';
-import { helpOpen, paletteOpen, signInOpen } from './state/windows';
+import { helpOpen, horizonOpen, paletteOpen, signInOpen } from './state/windows';
 import { CloseDialog, closing } from './ui/close-dialog';
 import { Drawer } from './ui/drawer';
 import { Help } from './ui/help';
 import { Palette } from './ui/palette';
-import { Banners, Header, Horizon, Rail, Tabs } from './ui/shell';
+import { Horizon, HorizonTable } from './ui/horizon';
+import { Banners, Header, Rail, Tabs } from './ui/shell';
 import { SignInDialog, SignInPage } from './ui/sign-in';
 
 const kViews = { overview: Overview, connections: Connections, closed: Closed, latency: Latency, routes: Routes, http2: Http2Screen, reactors: Reactors, server: Server };
@@ -53,6 +54,7 @@ export function App() {
       {closing.value ? <CloseDialog target={closing.value} /> : null}
       {paletteOpen.value ? <Palette /> : null}
       {helpOpen.value ? <Help /> : null}
+      {horizonOpen.value ? <HorizonTable /> : null}
       {signInOpen.value ? <SignInDialog /> : null}
     </div>
   );

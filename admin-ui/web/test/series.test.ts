@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { quantile, quantileBounds, shareWithin } from '../src/lib/histogram';
-import { SeriesRing } from '../src/lib/series';
+import { rangeWords, SeriesRing } from '../src/lib/series';
 import { stack } from '../src/ui/time-chart';
 import { wouldClose } from '../src/screens/deadlines';
-import { placeMarks } from '../src/ui/shell';
+import { placeMarks } from '../src/ui/horizon';
+import { laneTable } from '../src/screens/reactors';
+import { whyNone } from '../src/screens/latency';
 import { parsePlace, placeHref } from '../src/state/router';
 import { fitColumns, kColumns } from '../src/screens/conn-columns';
 import type { Change } from '../src/api/types';
@@ -58,6 +60,28 @@ it('stacking keeps a gap where every series has one', () => {
 it('the what-if count is everyone who waited at least that long', () => {
   const elapsed = { timeout_seconds: 4, counts: [4, 3, 2, 1], over: 5 };
   expect([0, 1, 2.5, 3, 9].map((seconds) => wouldClose(elapsed, seconds))).toEqual([15, 11, 6, 6, 5]);
+});
+
+it('a line without numbers is told by its range and its end', () => {
+  const words = (values: (number | null)[]) => rangeWords(values, (n) => `${n}/s`);
+  expect(words([3, null, 1, 2])).toBe('between 1/s and 3/s, now 2/s');
+  expect(words([3, null])).toBe('between 3/s and 3/s, not recorded now');
+  expect(words([null])).toBe('nothing recorded');
+});
+
+it('the lanes of the reactors are a table with the newest step first', () => {
+  const lanes = { boot_id: 'b', now_at: 45, start_at: 0, step_seconds: 15, points: 3, histograms: {}, series: { 'reactor_busy_ratio:0': [0.5, null, 0.25], 'reactor_stalls:0': [0, 1, 2], 'reactor_busy_ratio:7': [0, 0, 1] } };
+  const { head, rows } = laneTable([{ reactor: 0 }, { reactor: 7 }], lanes);
+  expect(head).toEqual(['from', 'reactor 0', 'reactor 7']);
+  expect(rows()).toEqual([['00:00:30', '25 %, 2 stalls', '100 %'], ['00:00:15', '–, 1 stall', '0 %'], ['00:00:00', '50 %', '0 %']]);
+  expect(laneTable([{ reactor: 0 }], null).rows()).toEqual([]);
+});
+
+it('a cell that shows nobody says why', () => {
+  expect(whyNone(true, 0, 15)).toMatch(/leaves none/);
+  expect(whyNone(false, null, 15)).toMatch(/keeps no samples/);
+  expect(whyNone(false, 60, 15)).toMatch(/older than the samples reach, which is back to 00:01:00/);
+  expect(whyNone(false, 10, 15)).toMatch(/clock/);
 });
 
 it('marks that would cover each other become one, the newest', () => {

@@ -5,6 +5,14 @@ import { addCounts } from './histogram';
 export const kWindowSeconds = 900;
 export type Point = number | null;
 
+/** What a line without numbers shows: its range and its end. */
+export function rangeWords(values: readonly Point[], format: (value: number) => string): string {
+  const known = values.filter((value): value is number => value !== null);
+  const last = values.at(-1) ?? null;
+  if (known.length === 0) return 'nothing recorded';
+  return `between ${format(Math.min(...known))} and ${format(Math.max(...known))}, ${last === null ? 'not recorded now' : `now ${format(last)}`}`;
+}
+
 export class SeriesRing {
   /** Unix second of the first point. */
   start = 0;

@@ -4,6 +4,7 @@ import { get } from '../api/client';
 import type { ClosedPage, ClosedRow, CloseReason, Family, Series } from '../api/types';
 import { formatBytes, formatDuration, formatInt, formatPercent, formatTime, plural } from '../lib/format';
 import { withTerm } from '../lib/query';
+import { rangeWords } from '../lib/series';
 import { familyOf, kFamilies, kFamilyNames } from '../lib/vocabulary';
 import { clock, ring, ringTick, serverNow, status } from '../state/live';
 import { useKeys } from '../state/keys';
@@ -126,8 +127,11 @@ function ReasonTable({ reasons, query, onPick }: { reasons: Series | null; query
   const list = totals(reasons);
   const all = list.reduce((sum, { total }) => sum + total, 0) || 1;
   const on = /(?:^| )reason:(\S+)/.exec(query)?.[1];
+  const summary = list.length === 0 ? 'Nothing closed in the last 15 minutes.' : `Closes of the last 15 minutes by reason: ${list.map(({ reason, total, counts }) => `${reason} ${formatInt(total)}, in ${kStep} s ${rangeWords(counts, formatInt)}`).join('; ')}.`;
+  const at = (i: number) => formatTime((reasons?.start_at ?? 0) + i * (reasons?.step_seconds ?? kStep));
+  const steps = () => Array.from({ length: reasons?.points ?? 0 }, (_, i) => [at(i), ...list.map(({ counts }) => formatInt(counts[i]))]).reverse();
   return (
-    <Panel title="Reasons" sub="first cause wins" actions={<span class="sub">each row filters</span>} cls="reasons">
+    <ChartPanel title="Reasons" sub="first cause wins" actions={<span class="sub">each row filters</span>} cls="reasons" summary={summary} table={{ head: ['from', ...list.map(({ reason }) => reason)], rows: steps }}>
       {reasons === null ? <Skeleton rows={8} /> : list.length === 0 ? <p class="quiet">Nothing closed in the last 15 minutes.</p> : (
         <div class="scroll-y" tabIndex={0} role="region" aria-label="Reasons, table">
           <DataTable
@@ -141,12 +145,12 @@ function ReasonTable({ reasons, query, onPick }: { reasons: Series | null; query
               { id: 'who', head: 'who', priority: 2, cell: (row) => <span class="sub">{kFamilies[familyOf(row.reason)].word}</span> },
               { id: 'closes', head: 'closes', num: true, sortBy: (row) => row.total, cell: (row) => <b>{formatInt(row.total)}</b> },
               { id: 'share', head: 'share', num: true, cell: (row) => `${formatPercent(row.total / all)} %` },
-              { id: 'spark', head: '15 min', priority: 2, cell: (row) => <Spark values={row.counts} label={`${row.reason} over 15 minutes`} /> },
+              { id: 'spark', head: '15 min', priority: 2, cell: (row) => <Spark values={row.counts} label={`${row.reason} over 15 minutes: ${rangeWords(row.counts, formatInt)}`} /> },
             ]}
           />
         </div>
       )}
-    </Panel>
+    </ChartPanel>
   );
 }
 

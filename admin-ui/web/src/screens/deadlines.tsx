@@ -35,10 +35,8 @@ export function DeadlinePanel({ deadlines }: { deadlines: Deadlines | null }) {
       summary={summary}
       cls="deadline-panel"
       table={{ head: ['seconds left', ...kinds], rows: () => Array.from({ length: window }, (_, s) => [`${s}–${s + 1}`, ...kinds.map((kind) => formatInt(deadlines?.left[kind]?.[s] ?? 0))]) }}
-    >
-      {deadlines ? (
+      controls={deadlines ? (
         <>
-          <Canvas class="deadline-chart" role="img" aria-label={summary} draw={(brush) => paint(brush, deadlines, configured - seconds)} />
           <p class="legend wide">
             {kinds.map((kind) => (
               <a key={kind} href={placeHref('connections', { query: `timer:${kind}`, sort: 'deadline', order: 'asc' })}>
@@ -55,7 +53,9 @@ export function DeadlinePanel({ deadlines }: { deadlines: Deadlines | null }) {
             </output>
           </label>
         </>
-      ) : <Skeleton rows={6} />}
+      ) : null}
+    >
+      {deadlines ? <Canvas class="deadline-chart" role="img" aria-label={summary} draw={(brush) => paint(brush, deadlines, configured - seconds)} /> : <Skeleton rows={6} />}
     </ChartPanel>
   );
 }

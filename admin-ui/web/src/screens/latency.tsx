@@ -114,6 +114,13 @@ function Lead({ edges, counts }: { edges: number[]; counts: number[] }) {
   return <Answer lead={`${within === 1 ? 'All' : `${formatPercent(within)} % of`} requests finish within ${formatDuration(kGood)}.`} rest={`Half take under ${formatDuration(p50)}${most.sum > 0 ? `; most of the time is ${most.phase}` : ''}.`} />;
 }
 
+/** A cell that counted requests and shows none: filtered away, or older than what is kept (a paused page falls behind). */
+export function whyNone(filtered: boolean, oldest: number | null, to: number): string {
+  if (filtered) return 'the route or protocol chosen above leaves none of those kept';
+  if (oldest === null) return 'this server keeps no samples';
+  return oldest >= to ? `it is older than the samples reach, which is back to ${formatTime(oldest)}` : 'none of them was kept: the clock of the server was set meanwhile';
+}
+
 interface CellProps {
   data: HeatData;
   cell: Cell | null;
@@ -146,7 +153,7 @@ function CellPanel({ data, cell, gone, measure, host }: CellProps) {
           : counted === 0 && rows.length === 0 ? <Message title="Nobody landed here"><p>This cell is empty.</p></Message>
           : page.problem ? <ProblemView problem={page.problem} what="This cell" onRetry={page.reload} />
           : !page.data ? <Skeleton rows={6} />
-          : rows.length === 0 ? <Message title="None of these fits"><p>The cell holds {plural(counted, 'request')}; {route || protocol ? 'the route or protocol chosen above leaves none' : 'the samples of that second have left the ring (rings.samples)'}.</p></Message>
+          : rows.length === 0 ? <Message title="None of these fits"><p>The cell holds {plural(counted, 'request')}; {whyNone(Boolean(route ?? protocol), page.data.oldest_at ?? null, from + data.step)}.</p></Message>
           : (
             <>
               <div class="scroll-y cell-list" tabIndex={0} role="region" aria-label="Requests in this cell">

@@ -1,9 +1,10 @@
 // Is it healthy, and is it safe to deploy?
-import { useSignal } from '@preact/signals';
+import { useSignal, type Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { get } from '../api/client';
 import type { Change, Deadlines, Overview as OverviewData, Strip } from '../api/types';
 import { formatBytes, formatCompact, formatDuration, formatInt, formatPercent, formatTime, plural } from '../lib/format';
+import { rangeWords, type Point } from '../lib/series';
 import { kChangeMarks, kProtocols } from '../lib/vocabulary';
 import { changes, overview, ring, ringTick, stalls, status } from '../state/live';
 import { useLoad } from '../state/load';
@@ -12,6 +13,7 @@ import { DeadlinePanel } from './deadlines';
 import { StripPanel } from './strip';
 import { Answer, ConnLink, Kbd, Meter, Panel, RouteLink, Skeleton } from '../ui/parts';
 import { Spark } from '../ui/canvas';
+import { ShowAs, TableView, type ShownAs } from '../ui/chart-panel';
 
 /** As many cells per reactor as stay readable on this screen. */
 const kCells = innerWidth <= 720 ? 16 : innerWidth >= 1900 ? 64 : 38;
@@ -20,11 +22,12 @@ export function Overview() {
   const data = overview.value;
   const strip = useLoad<Strip>('strip', (signal) => get('strip', { cells: kCells }, signal), 5);
   const deadlines = useLoad<Deadlines>('deadlines', (signal) => get('deadlines', {}, signal), 5);
+  const shown = useSignal<ShownAs>('chart');
   if (!data) return <div class="page"><Skeleton rows={12} /></div>;
   return (
     <div class="page overview">
-      <Health data={data} />
-      <Tiles data={data} />
+      <Health data={data} shown={shown} />
+      <Tiles data={data} shown={shown.value} />
       <StripPanel strip={strip.data} byState={data.by_state} />
       <Feed />
       <DeadlinePanel deadlines={deadlines.data} />
@@ -33,7 +36,9 @@ export function Overview() {
   );
 }
 
-function Health({ data }: { data: OverviewData }) {
+const kTilesTitle = 'The last 15 minutes';
+
+function Health({ data, shown }: { data: OverviewData; shown: Signal<ShownAs> }) {
   const running = [...stalls.value.values()];
   const notes: ComponentChildren[] = [];
   for (const stall of running) {
@@ -52,7 +57,7 @@ function Health({ data }: { data: OverviewData }) {
   const estimate = data.draining ? data.drain?.estimate_seconds : data.drain_estimate_seconds;
   const rest = estimate === null || estimate === undefined ? '' : data.draining ? `About ${formatDuration(estimate)} to go.` : `A drain now would take about ${formatDuration(estimate)}.`;
   return (
-    <Answer lead={lead} rest={rest} actions={<a class="button" href={placeHref('server')}>Preview a drain <Kbd>g s</Kbd></a>}>
+    <Answer lead={lead} rest={rest} actions={<><ShowAs title={kTilesTitle} shown={shown} /><a class="button" href={placeHref('server')}>Preview a drain <Kbd>g s</Kbd></a></>}>
       {notes.length > 0 ? notes.slice(0, 3).map((note, i) => <span key={i} class="note"><span class="mark look-warn" aria-hidden="true">!</span> {note} </span>) : null}
     </Answer>
   );
@@ -64,41 +69,71 @@ interface TileProps {
   figure: string;
   unit?: string;
   flag?: string;
-  values: (number | null)[];
+  trend: Trend;
   left?: string;
   right?: string;
 }
 
-function Tile({ name, to, figure, unit, flag, values, left, right }: TileProps) {
+function Tile({ name, to, figure, unit, flag, trend, left, right }: TileProps) {
   return (
     <a class="tile panel" href={to}>
       <span class="tile-head"><span>{name}</span>{flag ? <b class="flag">{flag}</b> : null}</span>
       <span class="figure">{figure}<small>{unit}</small></span>
-      <Spark values={values} label={`${name}, last 15 minutes`} />
+      <Spark values={trend.values} label={`${name}, last 15 minutes: ${rangeWords(trend.values, trend.format)}`} />
       <span class="tile-foot"><span>{left}</span><span>{right}</span></span>
     </a>
   );
 }
 
-function Tiles({ data }: { data: OverviewData }) {
+const kTileStep = 10;
+
+interface Trend {
+  head: string;
+  values: Point[];
+  format: (value: number) => string;
+}
+
+/** What the lines of the tiles are drawn from, and what their table says. */
+function trends(): Record<'connections' | 'requests' | 'errors' | 'p99' | 'busy' | 'evictions', Trend> {
+  const per = (name: string, unit: number) => ring.bins(name, kTileStep, 'sum').map((v) => (v === null ? null : v / unit));
+  const requests = ring.bins('requests', kTileStep, 'sum');
+  const errors = ring.bins('errors_5xx', kTileStep, 'sum').map((value, i) => (value === null ? null : value / Math.max(1, requests[i] ?? 1)));
+  const percent = (ratio: number) => `${formatPercent(ratio)} %`;
+  return {
+    connections: { head: 'connections', values: ring.bins('connections', kTileStep, 'mean'), format: (n) => formatInt(Math.round(n)) },
+    requests: { head: 'requests/s', values: per('requests', kTileStep), format: formatCompact },
+    errors: { head: 'errors', values: errors, format: percent },
+    p99: { head: 'p99', values: ring.bins('p99_seconds', kTileStep, 'max'), format: formatDuration },
+    busy: { head: 'busy', values: ring.bins('busy_ratio', kTileStep, 'mean'), format: percent },
+    evictions: { head: 'evictions/min', values: per('evictions', kTileStep / 60), format: formatCompact },
+  };
+}
+
+function Tiles({ data, shown }: { data: OverviewData; shown: ShownAs }) {
   void ringTick.value;
-  const step = 10;
-  const per = (name: string, unit = step) => ring.bins(name, step, 'sum').map((v) => (v === null ? null : v / unit));
+  const lines = trends();
+  if (shown === 'table') {
+    const list = Object.values(lines);
+    const summary = list.map(({ head, values, format }) => `${head}: ${rangeWords(values, format)}`).join('; ');
+    const rows = () => ring.steps(kTileStep).map((at, i) => [formatTime(at), ...list.map(({ values, format }) => (values[i] === null || values[i] === undefined ? '–' : format(values[i])))]).reverse();
+    return (
+      <Panel title={kTilesTitle} sub={`${kTileStep} s a row`}>
+        <TableView title={kTilesTitle} summary={summary} table={{ head: ['from', ...list.map(({ head }) => head)], rows }} />
+      </Panel>
+    );
+  }
   const limit = status.value?.limits.connections;
   const h2 = (data.by_protocol.h2 ?? 0) + (data.by_protocol.h2c ?? 0);
-  const requests = ring.bins('requests', step, 'sum');
-  const failed = ring.bins('errors_5xx', step, 'sum');
-  const errors = failed.map((value, i) => (value === null ? null : value / Math.max(1, requests[i] ?? 1)));
   const evicted = Object.entries(data.evictions_by_phase ?? {}).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
   const p99 = figureOf(formatDuration(data.p99_seconds));
   return (
     <div class="tiles">
-      <Tile name="Connections" to={placeHref('connections')} figure={formatInt(data.connections)} values={ring.bins('connections', step, 'mean')} left={limit ? `${formatPercent(data.connections / limit)} % of ${formatInt(limit)}` : ''} right={`+${formatCompact(data.accepted_per_second ?? 0)} −${formatCompact(data.closed_per_second ?? 0)}/s`} />
-      <Tile name="Requests" to={placeHref('latency')} figure={formatCompact(data.requests_per_second)} unit="/s" values={per('requests')} left={`${formatInt(data.in_flight)} in flight`} right={data.connections > 0 ? `h2 ${formatPercent(h2 / data.connections)} %` : ''} />
-      <Tile name="Errors" to={placeHref('routes', { sort: 'errors' })} figure={formatPercent(data.error_ratio)} unit="%" values={errors} left={`5xx ${formatCompact(data.errors_5xx_per_second ?? 0)}/s`} right={`4xx ${formatCompact(data.errors_4xx_per_second ?? 0)}/s`} />
-      <Tile name="Latency p99" to={placeHref('latency')} figure={p99.value} unit={p99.unit} values={ring.bins('p99_seconds', step, 'max')} left={`p50 ${formatDuration(data.p50_seconds)}`} right="10 s peaks" />
-      <Tile name="Reactors busy" to={placeHref('reactors')} figure={formatPercent(data.busy_ratio)} unit="%" flag={data.stalled_reactors > 0 ? `${data.stalled_reactors} stalled` : undefined} values={ring.bins('busy_ratio', step, 'mean')} left={`${formatPercent(data.busy_min_ratio)} % to ${formatPercent(data.busy_max_ratio)} %`} right={plural(status.value?.reactors ?? 0, 'reactor')} />
-      <Tile name="Evictions" to={placeHref('closed', { query: 'family:timer' })} figure={formatInt(Math.round(data.evictions_per_minute))} unit="/min" values={per('evictions', step / 60)} left={evicted[0] ? evictedBy(evicted[0]) : 'none for a minute'} right={evicted[1] ? evictedBy(evicted[1]) : ''} />
+      <Tile name="Connections" to={placeHref('connections')} figure={formatInt(data.connections)} trend={lines.connections} left={limit ? `${formatPercent(data.connections / limit)} % of ${formatInt(limit)}` : ''} right={`+${formatCompact(data.accepted_per_second ?? 0)} −${formatCompact(data.closed_per_second ?? 0)}/s`} />
+      <Tile name="Requests" to={placeHref('latency')} figure={formatCompact(data.requests_per_second)} unit="/s" trend={lines.requests} left={`${formatInt(data.in_flight)} in flight`} right={data.connections > 0 ? `h2 ${formatPercent(h2 / data.connections)} %` : ''} />
+      <Tile name="Errors" to={placeHref('routes', { sort: 'errors' })} figure={formatPercent(data.error_ratio)} unit="%" trend={lines.errors} left={`5xx ${formatCompact(data.errors_5xx_per_second ?? 0)}/s`} right={`4xx ${formatCompact(data.errors_4xx_per_second ?? 0)}/s`} />
+      <Tile name="Latency p99" to={placeHref('latency')} figure={p99.value} unit={p99.unit} trend={lines.p99} left={`p50 ${formatDuration(data.p50_seconds)}`} right="10 s peaks" />
+      <Tile name="Reactors busy" to={placeHref('reactors')} figure={formatPercent(data.busy_ratio)} unit="%" flag={data.stalled_reactors > 0 ? `${data.stalled_reactors} stalled` : undefined} trend={lines.busy} left={`${formatPercent(data.busy_min_ratio)} % to ${formatPercent(data.busy_max_ratio)} %`} right={plural(status.value?.reactors ?? 0, 'reactor')} />
+      <Tile name="Evictions" to={placeHref('closed', { query: 'family:timer' })} figure={formatInt(Math.round(data.evictions_per_minute))} unit="/min" trend={lines.evictions} left={evicted[0] ? evictedBy(evicted[0]) : 'none for a minute'} right={evicted[1] ? evictedBy(evicted[1]) : ''} />
     </div>
   );
 }

@@ -2,11 +2,12 @@
 import { get } from '../api/client';
 import type { Histogram, ReactorPage, ReactorRow, Series, Stall, StallPage } from '../api/types';
 import { formatDuration, formatInt, formatPercent, formatTime, plural } from '../lib/format';
+import { rangeWords } from '../lib/series';
 import { clock, serverNow, stalls } from '../state/live';
 import { useLoad } from '../state/load';
 import { placeHref } from '../state/router';
 import { Canvas, type Brush } from '../ui/canvas';
-import { ChartPanel } from '../ui/chart-panel';
+import { ChartPanel, type ChartTable } from '../ui/chart-panel';
 import { DataTable } from '../ui/data-table';
 import { formatEdge } from '../ui/heatmap';
 import { Answer, ConnLink, Facts, Meter, Panel, ProblemView, RouteLink, Skeleton } from '../ui/parts';
@@ -21,9 +22,9 @@ export function Reactors() {
     <div class="page reactors">
       <Lead rows={rows} running={running} />
       {running.map((stall) => <Culprit key={stall.id} stall={stall} threshold={page.data?.stall_threshold_seconds ?? 0.1} />)}
-      <Panel title="Reactors" sub="busy = not waiting in epoll; CPU = the part of busy that ran" cls="full" actions={<span class="legend"><span><i class="busy-cpu" />busy on CPU</span><span><i class="busy-blocked" />busy, blocked or preempted</span></span>}>
+      <ChartPanel title="Reactors" sub="busy = not waiting in epoll; CPU = the part of busy that ran" cls="full" actions={<span class="legend"><span><i class="busy-cpu" />busy on CPU</span><span><i class="busy-blocked" />busy, blocked or preempted</span></span>} summary={laneSummary(rows, lanes.data)} table={laneTable(rows, lanes.data)}>
         {page.data === null ? page.problem ? <ProblemView problem={page.problem} what="Reactors" onRetry={page.reload} /> : <Skeleton rows={4} /> : <ReactorTable rows={rows} lanes={lanes.data} />}
-      </Panel>
+      </ChartPanel>
       <StallList page={list.data} />
       <LoopHealth page={page.data} />
     </div>
@@ -91,7 +92,7 @@ function ReactorTable({ rows, lanes }: { rows: ReactorRow[]; lanes: Series | nul
       rowClass={(row) => (row.stall ? 'at' : '')}
       columns={[
         { id: 'reactor', head: 'reactor', sortBy: (r) => r.reactor, cell: (r) => <><b>{r.reactor}</b>{r.stall ? <b class="bad"> blocked {formatDuration(r.stall.duration_seconds)}</b> : null}</> },
-        { id: 'lane', head: 'busy, 15 min', priority: 3, cls: 'lane-cell', cell: (r) => <Lane busy={lanes?.series[`reactor_busy_ratio:${r.reactor}`] ?? []} stalled={lanes?.series[`reactor_stalls:${r.reactor}`] ?? []} reactor={r.reactor} /> },
+        { id: 'lane', head: 'busy, 15 min', priority: 3, cls: 'lane-cell', cell: (r) => <Lane {...laneOf(lanes, r.reactor)} reactor={r.reactor} /> },
         { id: 'now', head: 'busy, 1 s', cls: 'bar', priority: 2, cell: (r) => <BusyBar row={r} /> },
         { id: 'busy', head: 'busy', num: true, sortBy: (r) => r.busy_ratio, cell: (r) => <b>{formatPercent(r.busy_ratio)} %</b> },
         { id: 'cpu', head: 'CPU', num: true, sortBy: (r) => r.cpu_ratio ?? -1, cell: (r) => `${formatPercent(r.cpu_ratio)} %` },
@@ -116,8 +117,33 @@ function BusyBar({ row }: { row: ReactorRow }) {
   );
 }
 
-function Lane({ busy, stalled, reactor }: { busy: (number | null)[]; stalled: (number | null)[]; reactor: number }) {
-  const stallCount = stalled.reduce<number>((sum, n) => sum + (n ?? 0), 0);
+const percent = (ratio: number) => `${formatPercent(ratio)} %`;
+
+type Points = (number | null)[];
+const laneOf = (lanes: Series | null, reactor: number): { busy: Points; stalled: Points } => ({ busy: lanes?.series[`reactor_busy_ratio:${reactor}`] ?? [], stalled: lanes?.series[`reactor_stalls:${reactor}`] ?? [] });
+const stallsIn = (stalled: Points) => stalled.reduce<number>((sum, n) => sum + (n ?? 0), 0);
+
+function laneSummary(rows: readonly ReactorRow[], lanes: Series | null): string {
+  return `Busy over 15 minutes. ${rows.map(({ reactor }) => {
+    const { busy, stalled } = laneOf(lanes, reactor);
+    return `Reactor ${reactor}: ${rangeWords(busy, percent)}, ${plural(stallsIn(stalled), 'stall')}.`;
+  }).join(' ')}`;
+}
+
+/** The lanes in numbers: a row for each step, newest first, a column for each reactor. */
+export function laneTable(rows: readonly { reactor: number }[], lanes: Series | null): ChartTable {
+  const cell = ({ busy, stalled }: { busy: Points; stalled: Points }, i: number) => {
+    const value = busy[i] ?? null;
+    const stalls = stalled[i] ?? 0;
+    return `${value === null ? '–' : percent(value)}${stalls > 0 ? `, ${plural(stalls, 'stall')}` : ''}`;
+  };
+  return {
+    head: ['from', ...rows.map(({ reactor }) => `reactor ${reactor}`)],
+    rows: () => Array.from({ length: lanes?.points ?? 0 }, (_, i) => [formatTime((lanes?.start_at ?? 0) + i * (lanes?.step_seconds ?? 1)), ...rows.map(({ reactor }) => cell(laneOf(lanes, reactor), i))]).reverse(),
+  };
+}
+
+function Lane({ busy, stalled, reactor }: { busy: Points; stalled: Points; reactor: number }) {
   const draw = ({ context, width, height, token }: Brush) => {
     const wide = width / Math.max(1, busy.length);
     busy.forEach((value, i) => {
@@ -127,7 +153,7 @@ function Lane({ busy, stalled, reactor }: { busy: (number | null)[]; stalled: (n
       if (value !== null || bad) context.fillRect(Math.round(i * wide), height - Math.max(1, tall), Math.max(1, Math.floor(wide) - 1), Math.max(1, tall));
     });
   };
-  return <Canvas class="lane-canvas" draw={draw} role="img" aria-label={`Reactor ${reactor}, busy over 15 minutes, ${plural(stallCount, 'stall')}`} />;
+  return <Canvas class="lane-canvas" draw={draw} role="img" aria-label={`Reactor ${reactor}, busy over 15 minutes: ${rangeWords(busy, percent)}, ${plural(stallsIn(stalled), 'stall')}`} />;
 }
 
 function StallList({ page }: { page: StallPage | null }) {
@@ -175,7 +201,7 @@ function LoopHealth({ page }: { page: ReactorPage | null }) {
   ];
   const summary = parts.map(({ name, data }) => `${name}: ${formatInt(data?.counts.reduce((a, b) => a + b, 0))} observations`).join('; ');
   return (
-    <ChartPanel title="Loop health" sub="all reactors, heights are logarithmic" summary={summary} cls="loop-health" table={{ head: ['up to', 'count'], rows: () => parts.flatMap(({ name, data, edge }) => [[<b>{name}</b>, ''], ...(data?.counts ?? []).map((count, i) => [data?.edges[i] === undefined ? 'more' : edge(data.edges[i] ?? 0), formatInt(count)])]) }}>
+    <ChartPanel title="Loop health" sub="all reactors, heights are logarithmic" summary={summary} cls="loop-health" table={{ head: ['up to', 'count'], rows: () => parts.flatMap(({ name, data, edge }) => (data?.counts ?? []).map((count, i) => [`${name}, ${data?.edges[i] === undefined ? 'more' : edge(data.edges[i] ?? 0)}`, formatInt(count)])) }}>
       <div class="histograms">
         {parts.map(({ name, data, edge, bad }) => (
           <div key={name}>

@@ -32,17 +32,19 @@ export function StripPanel({ strip, byState }: { strip: Strip | null; byState: R
       summary={summary}
       cls="strip-panel"
       table={{ head: ['reactor', 'connections', 'cells, in order'], rows: () => (strip?.rows ?? []).map((row) => [row.reactor, formatInt(row.connections), <span class="mono">{row.cells.replaceAll(' ', '·')}</span>]) }}
+      controls={
+        <div class="state-sums">
+          {kStatesByWeight.map((state) => (
+            <a key={state} href={placeHref('connections', { query: `state:${state}` })}>
+              <span class={`chip st-${kStates[state].token}`} aria-hidden="true">{kStates[state].letter}</span>
+              <b>{formatInt(byState[state] ?? 0)}</b>
+              <span>{kStates[state].word}</span>
+            </a>
+          ))}
+        </div>
+      }
     >
       {strip ? <Picture strip={strip} over={(text) => (over.value = text)} at={at} /> : <Skeleton rows={6} />}
-      <div class="state-sums">
-        {kStatesByWeight.map((state) => (
-          <a key={state} href={placeHref('connections', { query: `state:${state}` })}>
-            <span class={`chip st-${kStates[state].token}`} aria-hidden="true">{kStates[state].letter}</span>
-            <b>{formatInt(byState[state] ?? 0)}</b>
-            <span>{kStates[state].word}</span>
-          </a>
-        ))}
-      </div>
     </ChartPanel>
   );
 }

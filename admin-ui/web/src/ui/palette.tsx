@@ -8,7 +8,7 @@ import { kStates } from '../lib/vocabulary';
 import { canAct, togglePause } from '../state/live';
 import { compact, savedViews, toggleTheme } from '../state/prefs';
 import { go, kScreens, place, setParams } from '../state/router';
-import { helpOpen, paletteOpen } from '../state/windows';
+import { helpOpen, horizonOpen, paletteOpen } from '../state/windows';
 import { askClose } from './close-dialog';
 import { Dialog } from './dialog';
 import { Kbd } from './parts';
@@ -31,6 +31,7 @@ function fixed(): Command[] {
     { label: compact.value ? 'Normal density' : 'Compact density', hint: '', run: () => (compact.value = !compact.value) },
     { label: 'Pause or go on', hint: 'live updates', key: 'p', run: togglePause },
     { label: 'Preview a drain', hint: 'server', run: () => go('server') },
+    { label: 'The last 15 minutes as a table', hint: 'requests and changes', run: () => (horizonOpen.value = true) },
     { label: 'Help', hint: 'every key', key: '?', run: () => (helpOpen.value = true) },
   ];
 }
