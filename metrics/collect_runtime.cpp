@@ -120,6 +120,7 @@ void rings(const Sources& from, Page& page) {
   add("slow", from.snapshot.ring_slow);
   add("stalls", from.snapshot.ring_stalls);
   add("samples", from.snapshot.ring_samples);
+  add("cells", from.snapshot.ring_cells);
   add("recent", from.snapshot.ring_recent);
   add("timeline", from.snapshot.ring_timeline);
   add("log", from.snapshot.ring_log);

@@ -140,6 +140,10 @@ Json rings_json(const State& state, const Sample& sample) {
   state.view.stalls(std::ref(stalls));
   state.view.sampled_requests(std::ref(samples));
   state.view.recent_requests(std::ref(recent));
+  // One history in two rings: the oldest of them is what a cell of the map can still show.
+  RingTotals kept = sample.snapshot.ring_samples;
+  kept.entries += sample.snapshot.ring_cells.entries;
+  kept.capacity += sample.snapshot.ring_cells.capacity;
   const std::vector<SeriesPoint> series = state.view.series(0);
   const auto first = std::find_if(series.begin(), series.end(), [](const SeriesPoint& p) { return p.recorded; });
   RingTotals points;
@@ -148,7 +152,7 @@ Json rings_json(const State& state, const Sample& sample) {
   return {{"closed", ring(sample.snapshot.ring_closed, closed.wall_ns)},
           {"slow", ring(sample.snapshot.ring_slow, slow.wall_ns)},
           {"stalls", ring(sample.snapshot.ring_stalls, stalls.wall_ns)},
-          {"samples", ring(sample.snapshot.ring_samples, samples.wall_ns)},
+          {"samples", ring(kept, samples.wall_ns)},
           {"recent", ring(sample.snapshot.ring_recent, recent.wall_ns)},
           {"events", ring(sample.snapshot.ring_timeline, 0)},
           {"log", ring(sample.snapshot.ring_log, 0)},

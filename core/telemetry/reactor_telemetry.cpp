@@ -85,14 +85,6 @@ ClosedRecord closed_record(ConnectionId id, const RecordHot& last, const RecordC
   return out;
 }
 
-/// Requests in a second that a ring of samples can take beside one for each cell of the last 15 minutes.
-std::uint32_t spare_samples(std::size_t capacity) noexcept {
-  constexpr std::size_t kWindowSeconds = 900;
-  constexpr std::size_t kCells = ReactorTelemetry::kMeasures * ReactorTelemetry::kBuckets *
-                                 (kWindowSeconds / ReactorTelemetry::kColumnSeconds + 1);
-  return capacity <= kCells ? 0 : static_cast<std::uint32_t>((capacity - kCells) / kWindowSeconds);
-}
-
 }  // namespace
 
 ReactorTelemetry::ReactorTelemetry(ReactorIndex index, const TelemetryOptions& options, SeriesDirectory& directory,
@@ -102,13 +94,12 @@ ReactorTelemetry::ReactorTelemetry(ReactorIndex index, const TelemetryOptions& o
       slow_threshold_ns_{options.slow_threshold_ns},
       stall_threshold_ns_{options.stall_threshold_ns},
       recent_per_second_{options.recent_per_second},
-      spare_samples_per_second_{spare_samples(share(options.samples, options.reactors))},
       stats_{options.listeners, options.routes_max, directory},
       slab_{index, options.connections_per_reactor},
       closed_sequence_{closed_sequence},
       closed_{share(options.closed, options.reactors)},
       slow_{share(options.slow, options.reactors)},
-      samples_{share(options.samples, options.reactors)},
+      samples_{share(options.samples, options.reactors), options.observe ? LatencyMap::kSamplesPerReactor : 1},
       recent_{share(options.recent, options.reactors)},
       timeline_{share(options.timeline, options.reactors)},
       stalls_{share(options.stalls, options.reactors)} {
@@ -181,42 +172,16 @@ void ReactorTelemetry::request_finished(const RequestSample& sample) noexcept {
   if (second != recent_second_) {
     recent_second_ = second;
     recent_left_ = recent_per_second_;
-    spare_samples_left_ = spare_samples_per_second_;
   }
-  is_sample_ = is_first_of_a_cell(sample, placed.bucket);
-  if (slow || recent_left_ > 0 || is_sample_) keep_request(sample, placed, slow);
+  const auto keep = samples_.choose(sample, placed.bucket, second);
+  if (slow || recent_left_ > 0 || keep != CellSamples::Keep::no) keep_request(sample, placed, slow, keep);
 }
 
-/// Each cell of each map that counted a request has one to show: a cell is a bucket in a column of 15 s. Of the seconds
-/// within it as many have one of their own as the ring can hold for a quarter of an hour.
-bool ReactorTelemetry::is_first_of_a_cell(const RequestSample& sample, std::uint8_t bucket) noexcept {
-  bool is_first_of_second = false;
-  bool is_first_of_column = false;
-  const auto mark = [&](std::size_t measure, std::size_t cell) {
-    auto& second = sampled_second_[measure][cell];
-    if (second == recent_second_) return;
-    is_first_of_second = true;
-    is_first_of_column |= second / kColumnSeconds != recent_second_ / kColumnSeconds;
-    second = recent_second_;
-  };
-  const auto bucket_of = [](std::int64_t ns) {
-    return ns <= 0 ? 0 : BucketTable<kDurationEdges>::bucket(static_cast<std::uint64_t>(ns));
-  };
-  mark(0, bucket);
-  if (sample.first_byte_ns >= 0) mark(1, bucket_of(sample.first_byte_ns));
-  mark(2, bucket_of(sample.phases_ns[index_of(RequestPhase::queue)]));
-  mark(3, bucket_of(sample.phases_ns[index_of(RequestPhase::handler)]));
-  if (is_first_of_column) return true;
-  if (!is_first_of_second || spare_samples_left_ == 0) return false;
-  --spare_samples_left_;
-  return true;
-}
-
-void ReactorTelemetry::keep_request(const RequestSample& sample, const ReactorStats::Placed& placed,
-                                    bool slow) noexcept {
+void ReactorTelemetry::keep_request(const RequestSample& sample, const ReactorStats::Placed& placed, bool slow,
+                                    CellSamples::Keep keep) noexcept {
   const auto record = record_of(sample, placed.bucket);
   if (slow) slow_.push(record);
-  if (is_sample_) samples_.push(record);
+  samples_.push(record, keep);
   if (recent_left_ > 0) {
     --recent_left_;
     recent_.push(record);
@@ -283,7 +248,8 @@ void ReactorTelemetry::add_to(ServerSnapshot& into) const {
   add(into.ring_closed, closed_.totals());
   add(into.ring_slow, slow_.totals());
   add(into.ring_stalls, stalls_.totals());
-  add(into.ring_samples, samples_.totals());
+  add(into.ring_samples, samples_.by_second().totals());
+  add(into.ring_cells, samples_.by_step().totals());
   add(into.ring_recent, recent_.totals());
   add(into.ring_timeline, timeline_.totals());
 }

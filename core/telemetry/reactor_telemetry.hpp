@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "telemetry/activity.hpp"
+#include "telemetry/cell_samples.hpp"
 #include "telemetry/connection_record.hpp"
 #include "telemetry/counters.hpp"
 #include "telemetry/exemplars.hpp"
@@ -28,7 +29,7 @@ struct TelemetryOptions {
   std::size_t series_budget{150};
   std::size_t closed{50'000};
   std::size_t slow{2'000};
-  std::size_t samples{20'000};
+  std::size_t samples{20'000};  ///< besides what every cell of the latency map is promised
   std::size_t recent{8'000};
   std::size_t timeline{50'000};
   std::size_t stalls{1'000};
@@ -61,11 +62,6 @@ struct CloseFacts {
 /// reactor's thread only and never lock; per request they never allocate.
 class ReactorTelemetry {
  public:
-  /// The maps of requests: by duration, time to first byte, in the queue, in the handler; each by bucket and column.
-  static constexpr std::size_t kMeasures = 4;
-  static constexpr std::size_t kBuckets = kDurationEdges.size() + 1;
-  static constexpr std::int64_t kColumnSeconds = 15;
-
   /// @param closed_sequence  shared by the reactors of a server: orders the closes
   ReactorTelemetry(ReactorIndex index, const TelemetryOptions& options, SeriesDirectory& directory,
                    std::atomic<std::uint64_t>& closed_sequence);
@@ -135,7 +131,7 @@ class ReactorTelemetry {
   [[nodiscard]] const RecordSlab& records() const noexcept { return slab_; }
   [[nodiscard]] const HistoryRing<ClosedRecord>& closed_ring() const noexcept { return closed_; }
   [[nodiscard]] const HistoryRing<RequestRecord>& slow_ring() const noexcept { return slow_; }
-  [[nodiscard]] const HistoryRing<RequestRecord>& sample_ring() const noexcept { return samples_; }
+  [[nodiscard]] const CellSamples& cell_samples() const noexcept { return samples_; }
   [[nodiscard]] const HistoryRing<RequestRecord>& recent_ring() const noexcept { return recent_; }
   [[nodiscard]] const HistoryRing<StateChange>& timeline_ring() const noexcept { return timeline_; }
   [[nodiscard]] const HistoryRing<StallRecord>& stall_ring() const noexcept { return stalls_; }
@@ -155,8 +151,8 @@ class ReactorTelemetry {
   }
 
  private:
-  void keep_request(const RequestSample& sample, const ReactorStats::Placed& placed, bool slow) noexcept;
-  [[nodiscard]] bool is_first_of_a_cell(const RequestSample& sample, std::uint8_t bucket) noexcept;
+  void keep_request(const RequestSample& sample, const ReactorStats::Placed& placed, bool slow,
+                    CellSamples::Keep keep) noexcept;
   void note_state(ConnectionId id, Protocol protocol, ConnectionState state, std::int64_t wall_ns) noexcept;
   void move_gauges(const RecordSlot& slot, ConnectionId id, const RecordHot& hot, std::int64_t wall_ns) noexcept;
   static void copy_target(RecordSlot& slot, std::uint32_t request_number, std::string_view target,
@@ -174,11 +170,6 @@ class ReactorTelemetry {
   std::uint32_t recent_per_second_;
   std::uint32_t recent_left_{0};
   std::int64_t recent_second_{0};
-  std::uint32_t spare_samples_per_second_;
-  std::uint32_t spare_samples_left_{0};
-  /// When a request of this bucket was seen last, by measure.
-  std::array<std::array<std::int64_t, kBuckets>, kMeasures> sampled_second_{};
-  bool is_sample_{false};
   ReactorStats stats_;
   RecordSlab slab_;
   ExemplarCells exemplars_;
@@ -190,7 +181,7 @@ class ReactorTelemetry {
   StallRecord pending_stall_;
   HistoryRing<ClosedRecord> closed_;
   HistoryRing<RequestRecord> slow_;
-  HistoryRing<RequestRecord> samples_;
+  CellSamples samples_;
   HistoryRing<RequestRecord> recent_;
   HistoryRing<StateChange> timeline_;
   HistoryRing<StallRecord> stalls_;

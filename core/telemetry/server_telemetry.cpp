@@ -192,7 +192,12 @@ void ServerTelemetry::slow_requests(const Visitor<RequestRecord>& visit) const {
 }
 
 void ServerTelemetry::sampled_requests(const Visitor<RequestRecord>& visit) const {
-  merge_newest_first(rings_of(reactors_, &ReactorTelemetry::sample_ring), end_of, visit);
+  std::vector<const HistoryRing<RequestRecord>*> rings;
+  for (const auto& reactor : reactors_) {
+    rings.push_back(&reactor->cell_samples().by_second());
+    rings.push_back(&reactor->cell_samples().by_step());
+  }
+  merge_newest_first(rings, end_of, visit);
 }
 
 void ServerTelemetry::recent_requests(const Visitor<RequestRecord>& visit) const {

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <equinox/record.hpp>
+#include <equinox/snapshot.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/log_history.hpp"
@@ -44,6 +45,12 @@ void print_rings(const ApplianceConfig& config) {
     fmt::print("# ring {}: {:.1f} MB\n", name, static_cast<double>(bytes) / 1e6);
     total += bytes;
   }
+  // Not configured: what every cell of the latency map is promised does not depend on the load.
+  const std::uint64_t cells = std::uint64_t{config.traffic.reactors} * LatencyMap::kSamplesPerReactor;
+  fmt::print("# ring cells: {:.1f} MB, {} on each of {} reactors\n",
+             static_cast<double>(cells * sizeof(RequestRecord)) / 1e6, LatencyMap::kSamplesPerReactor,
+             config.traffic.reactors);
+  total += cells * sizeof(RequestRecord);
   fmt::print("# rings together: {:.1f} MB\n", static_cast<double>(total) / 1e6);
 }
 

@@ -129,7 +129,7 @@ constexpr KeySpec kKeys[] = {
     {"rings", group, kOptional, "", "", "", "", kRestart, "", "How far back the dashboard can look; entries of the whole process, made and touched at start."},
     {"rings.closed", integer, kDefault, "50000", "16", "10000000", "", kRestart, "", "Closed connections with their reason."},
     {"rings.slow", integer, kDefault, "2000", "16", "1000000", "", kRestart, "", "Slow requests."},
-    {"rings.samples", integer, kDefault, "20000", "16", "10000000", "", kRestart, "", "Sampled requests behind the heatmap; with 5000 for each reactor every cell of 15 minutes has one."},
+    {"rings.samples", integer, kDefault, "20000", "16", "10000000", "", kRestart, "", "Further requests behind the cells of the latency map: the first of each cell and second. One for each cell of the last 15 min is kept besides, whatever the load."},
     {"rings.recent", integer, kDefault, "8000", "16", "10000000", "", kRestart, "", "Newest requests: the last ones of a connection, rates of routes; at most 500 a second enter."},
     {"rings.stalls", integer, kDefault, "1000", "16", "100000", "", kRestart, "", "Reactor stalls."},
     {"rings.events", integer, kDefault, "50000", "16", "10000000", "", kRestart, "", "State changes behind a connection's timeline."},

@@ -10,7 +10,7 @@ mkdir -p dist
 # A base from Debian's archive has a Node.js older than the tools need; npm brings a newer one.
 newer=/opt/node/node_modules/node/bin
 if [ ! -x "$newer/node" ] && [ "$(node --version | sed 's/^v\([0-9]*\).*/\1/')" -lt 20 ]; then
-  npm install --silent --no-audit --no-fund --prefix /opt/node node@22
+  npm install --loglevel error --no-audit --no-fund --prefix /opt/node node@22
 fi
 PATH=$newer:$PATH
 

@@ -46,6 +46,17 @@ struct HistogramValue {
 };
 using DurationValue = HistogramValue<kDurationEdges.size()>;
 
+/// The map of requests by duration: steps of time by buckets, for each of some measures. Every cell of it that counted
+/// a request can show one, so each reactor keeps as many as its cells can ask for.
+struct LatencyMap {
+  static constexpr std::int64_t kStepSeconds = 15;
+  static constexpr std::int64_t kReachSeconds = 900;
+  static constexpr std::size_t kMeasures = 4;  ///< in all, to the first byte, in the queue, in the handler
+  static constexpr std::size_t kBuckets = kDurationEdges.size() + 1;
+  static constexpr std::size_t kSteps = kReachSeconds / kStepSeconds + 1;  ///< the one that runs is not whole
+  static constexpr std::size_t kSamplesPerReactor = 2 * kSteps * kMeasures * kBuckets;
+};
+
 /// Quantile 0–1 by linear interpolation in its bucket, in the unit of the edges; 0 when empty. Values above the last
 /// edge give the last edge.
 double quantile(double q, std::span<const std::uint64_t> edges, std::span<const std::uint64_t> buckets) noexcept;
@@ -225,7 +236,7 @@ struct ServerSnapshot {
   std::vector<RequestSeries> requests;
   std::vector<Exemplar> exemplars;
   std::vector<ReactorTotals> reactors;
-  RingTotals ring_closed, ring_slow, ring_stalls, ring_samples, ring_recent, ring_timeline, ring_log;
+  RingTotals ring_closed, ring_slow, ring_stalls, ring_samples, ring_cells, ring_recent, ring_timeline, ring_log;
 
   [[nodiscard]] std::uint64_t connections() const noexcept;
   [[nodiscard]] std::uint64_t connections(ConnectionState state) const noexcept;

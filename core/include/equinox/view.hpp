@@ -230,7 +230,8 @@ class ServerView {
   /// Histories, newest first over all reactors.
   virtual void closed(const Visitor<ClosedRecord>& visit) const = 0;
   virtual void slow_requests(const Visitor<RequestRecord>& visit) const = 0;
-  /// Requests kept for the cells of the latency heatmap: at least one per bucket, second and reactor.
+  /// Requests kept for the cells of the latency map: at least one for each bucket, step and reactor as far as the map
+  /// reaches back, and for each second as far as the ring of configured length does.
   virtual void sampled_requests(const Visitor<RequestRecord>& visit) const = 0;
   /// The newest requests, all of them at moderate rates.
   virtual void recent_requests(const Visitor<RequestRecord>& visit) const = 0;
