@@ -48,7 +48,7 @@ class SlowReader(threading.Thread):
     def run(self):
         while not self.stopping.is_set():
             with socket.socket() as connection:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 256 * 1024)
                 connection.settimeout(20)
                 connection.connect(self.address)
                 connection.sendall(b"GET /32m.bin HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -122,7 +122,7 @@ def check_cell(server, measure, begin, above, up_to, count):
 def test_every_cell_of_every_map_opens_a_request(start, tool):
     server = start()
     mixed_load(server, tool)
-    wait_for(lambda: server.metric("http_server_active_requests") == 0, 10, "the end of the last request")
+    wait_for(lambda: server.metric("http_server_active_requests") == 0, 30, "the end of the last request")
     ended = time.time()
 
     def last_second_is_counted():
