@@ -286,7 +286,7 @@ TEST_F(ServerTelemetryTest, TheTimelineTellsTheStatesOfOneConnection) {
 
 /// The worst there is: every second of a quarter of an hour has a request in each bucket of each measure.
 TEST_F(ServerTelemetryTest, EveryCellOfTheLastQuarterOfAnHourHasASample) {
-  constexpr std::size_t kBuckets = ReactorTelemetry::kBuckets;
+  constexpr std::size_t kBuckets = LatencyMap::kBuckets;
   const auto inside = [](std::size_t bucket) {  // a duration of that bucket
     return static_cast<std::int64_t>(bucket < kDurationEdges.size() ? kDurationEdges[bucket]
                                                                     : kDurationEdges.back() * 2);
