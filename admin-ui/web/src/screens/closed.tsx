@@ -14,7 +14,7 @@ import { Spark } from '../ui/canvas';
 import { ChartPanel } from '../ui/chart-panel';
 import { DataTable, type Column } from '../ui/data-table';
 import { ClosedRecord } from '../ui/drawer';
-import { Answer, Banner, CopyButton, Message, Panel, ProblemView, ReasonWord, Skeleton } from '../ui/parts';
+import { Answer, Banner, Breakable, CopyButton, Message, Panel, ProblemView, ReasonWord, Skeleton } from '../ui/parts';
 import { QueryBox } from '../ui/query-box';
 import { TimeChart } from '../ui/time-chart';
 
@@ -68,7 +68,7 @@ export function Closed() {
 const closedColumns = (open: string | null, explain: (row: ClosedRow) => void): Column<ClosedRow>[] => [
   { id: 'at', head: 'closed', cell: (row) => formatTime(row.closed_at) },
   { id: 'id', head: 'id', priority: 2, cell: (row) => <span class="mono">{row.id}</span> },
-  { id: 'peer', head: 'peer', cls: 'wrap', cell: (row) => row.peer },
+  { id: 'peer', head: 'peer', cls: 'wrap', cell: (row) => <Breakable text={row.peer} /> },
   { id: 'proto', head: 'proto', priority: 3, cell: (row) => row.protocol },
   { id: 'reason', head: 'reason', cls: 'wrap', cell: (row) => <button class="plain" title="Explain" aria-expanded={row.id === open} onClick={() => explain(row)}><ReasonWord reason={row.reason} /></button> },
   { id: 'detail', head: 'detail', priority: 3, cls: 'cut', cell: (row) => <span class="sub">{row.detail ?? ''}</span> },

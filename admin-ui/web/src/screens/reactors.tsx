@@ -70,7 +70,7 @@ function Culprit({ stall, threshold }: { stall: Stall; threshold: number }) {
         ]} />
         <span class="stall-scale">
           <Meter share={seconds / most} cls="bad" />
-          <span class="axis"><span>0</span><span>{formatDuration(threshold)} is a stall</span><span>{formatDuration(most)}</span></span>
+          <span class="axis"><span>0</span><span class="threshold" style={{ left: `${Math.min(0.6, threshold / most) * 100}%` }}>{formatDuration(threshold)} is a stall</span><span>{formatDuration(most)}</span></span>
         </span>
       </div>
       {cpu === null || cpu === undefined ? null : (
@@ -178,10 +178,10 @@ function StallList({ page }: { page: StallPage | null }) {
                 { id: 'when', head: 'when', sortBy: (r) => r.started_at, cell: (r) => formatTime(r.started_at) },
                 { id: 'reactor', head: 'reactor', num: true, sortBy: (r) => r.reactor, cell: (r) => r.reactor },
                 { id: 'for', head: 'for', num: true, sortBy: (r) => r.duration_seconds, cell: (r) => <b>{formatDuration(r.duration_seconds)}{r.running ? '…' : ''}</b> },
-                { id: 'cause', head: 'cause', sortBy: (r) => r.cause, cell: (r) => r.cause },
+                { id: 'cause', head: 'cause', priority: 2, sortBy: (r) => r.cause, cell: (r) => r.cause },
                 { id: 'culprit', head: 'culprit', cls: 'cut', cell: (r) => (r.route ? <RouteLink route={r.route} method={r.method} /> : <span class="mono">{r.target ?? '–'}</span>) },
                 { id: 'connection', head: 'connection', priority: 2, cell: (r) => (r.connection ? <ConnLink id={r.connection} /> : '–') },
-                { id: 'delayed', head: 'delayed', num: true, sortBy: (r) => r.delayed_connections ?? 0, cell: (r) => formatInt(r.delayed_connections) },
+                { id: 'delayed', head: 'delayed', num: true, priority: 2, sortBy: (r) => r.delayed_connections ?? 0, cell: (r) => formatInt(r.delayed_connections) },
               ]}
             />
           </div>

@@ -25,6 +25,11 @@ export function StateChip({ state, bare = false }: { state: State; bare?: boolea
   );
 }
 
+/** Where there is no room for one line, a name is broken between its words and an address before its port. */
+export function Breakable({ text }: { text: string }) {
+  return <>{text.split(/(?<=[_:])/).flatMap((part, i) => (i === 0 ? [part] : [<wbr key={i} />, part]))}</>;
+}
+
 export function ReasonWord({ reason }: { reason: string }) {
   const family = familyOf(reason);
   return (
@@ -32,7 +37,7 @@ export function ReasonWord({ reason }: { reason: string }) {
       <span class={`mark fam-${family}`} aria-hidden="true">
         {kFamilies[family].mark}
       </span>
-      <span class="mono">{reason}</span>
+      <span class="mono"><Breakable text={reason} /></span>
     </span>
   );
 }

@@ -1,7 +1,7 @@
 // The frame around every screen: header, rail, banners, and the tab bar of a small screen.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { formatBytes, formatDuration, formatInt, formatTime } from '../lib/format';
+import { formatBytes, formatCompact, formatDuration, formatInt, formatTime } from '../lib/format';
 import { awaitingScreen } from '../state/keys';
 import { bytesPerSecond, clock, connect, dataAt, degraded, lastProblem, link, overview, paused, refreshStatus, restarted, resumed, retryAt, serverNow, session, skew, stalls, status, togglePause } from '../state/live';
 import { isDark, toggleTheme } from '../state/prefs';
@@ -51,10 +51,10 @@ function figureOf(screen: Screen): { text: string; bad?: boolean } {
   const o = overview.value;
   if (!o) return { text: '' };
   switch (screen) {
-    case 'connections': return { text: formatInt(o.connections) };
+    case 'connections': return { text: formatCompact(o.connections) };
     case 'closed': return { text: `${formatInt(Math.round(o.closed_per_second ?? 0))}/s` };
     case 'latency': return { text: o.p99_seconds ? formatDuration(o.p99_seconds) : '' };
-    case 'http2': return { text: formatInt(o.h2_streams) };
+    case 'http2': return { text: formatCompact(o.h2_streams) };
     case 'reactors': return stalls.value.size > 0 ? { text: `${stalls.value.size} stall${stalls.value.size > 1 ? 's' : ''}`, bad: true } : { text: '' };
     case 'server': return o.draining ? { text: 'draining', bad: true } : { text: '' };
     default: return { text: '' };

@@ -137,7 +137,8 @@ function drawEndLabels(u: uPlot, series: ChartSeries[], token: (name: string) =>
     const y = Math.min(u.valToPos((top + below) / 2, 'y', true), lowest - 12 * ratio);
     if (y < 6 * ratio) return;
     lowest = y;
-    ctx.fillStyle = token(one.token);
+    // A lone one has nothing to be told from: its name is text like any other.
+    ctx.fillStyle = token(series.length === 1 ? '--text-2' : one.token);
     ctx.fillText(`${one.mark ? `${one.mark} ` : ''}${one.label}`, u.bbox.left + u.bbox.width + 6 * ratio, y);
   });
   ctx.restore();
