@@ -61,7 +61,8 @@ void count_deadline(KindCounts& counts, const RecordHot& hot, const Moment& now)
   count_elapsed(counts.elapsed, hot.deadline_total_ms / 1e3 - left);
 }
 
-/// An idle connection that will be too old before it is idle for too long: a shorter timeout would close it all the same.
+/// An idle connection that will be too old before it is idle for too long: a shorter timeout would close it all the
+/// same.
 bool is_idle_under_another_deadline(const RecordHot& hot) noexcept {
   return hot.state == ConnectionState::idle && hot.deadline == DeadlineKind::max_age;
 }

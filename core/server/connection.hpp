@@ -314,8 +314,8 @@ class Connection {
   bool input_end_told_ : 1 {false};
   bool head_started_ : 1 {false};          ///< phase_start_ is the first byte of a head, or of what is timed like one
   bool request_head_started_ : 1 {false};  ///< of a request's own
-  bool codec_accepts_ : 1 {true};    ///< CodecState::can_receive of the last turn
-  bool window_blocked_ : 1 {false};  ///< HTTP/2: data is ready and the peer's windows are closed
+  bool codec_accepts_ : 1 {true};          ///< CodecState::can_receive of the last turn
+  bool window_blocked_ : 1 {false};        ///< HTTP/2: data is ready and the peer's windows are closed
   bool closes_after_response_ : 1 {false};
   bool got_bytes_ : 1 {false};
   bool owes_egress_ : 1 {false};     ///< the turn's budget ended before the bodies did

@@ -316,14 +316,16 @@ TEST(ListOrder, WhoLivesThroughItAllIsOnExactlyOnePage) {
   }};
   for (const SortField& field : sort_fields()) {
     SCOPED_TRACE(field.name);
-    const Json asked = surface.act(Method::post, "/connections/query", {{"sort", field.name}, {"order", "desc"}}).json();
+    const Json asked =
+        surface.act(Method::post, "/connections/query", {{"sort", field.name}, {"order", "desc"}}).json();
     const std::size_t total = asked["total"];
     std::set<std::string> seen;
     std::size_t rows = 0;
     for (std::size_t offset = 0; offset < total; offset += 500) {
-      const Json page = surface.get("/connections/" + asked["handle"].get<std::string>(),
-                                    "limit=500&offset=" + std::to_string(offset))
-                            .json();
+      const Json page =
+          surface
+              .get("/connections/" + asked["handle"].get<std::string>(), "limit=500&offset=" + std::to_string(offset))
+              .json();
       EXPECT_EQ(page["total"], total);
       rows += page["rows"].size();
       for (const Json& row : page["rows"]) seen.insert(row["id"].get<std::string>());

@@ -91,6 +91,9 @@ class Http2Peer {
 class Phases : public WatchedServerTest {
  protected:
   Phases() { config.history.slow_threshold = 100ms; }
+  ~Phases() override {
+    for (std::thread& worker : workers_) worker.join();  // a failed case leaves before stop()
+  }
 
   void serve() {
     make().get("/quick", [](const Request&) { return Response::text("quick"); });

@@ -23,7 +23,9 @@ constexpr double kPromised = 0.1;
 /// What a machine that does other things may make of it in most tries.
 constexpr double kBusyMachine = 0.5;
 
-double now_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 double median(std::vector<double> all) {
   std::sort(all.begin(), all.end());

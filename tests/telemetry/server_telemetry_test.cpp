@@ -301,8 +301,8 @@ TEST_F(ServerTelemetryTest, EveryCellOfTheLastQuarterOfAnHourHasASample) {
       RequestSample request = sample(inside(n % kBuckets), (1'700'000'000 / 15 * 15 + at) * kSecond);
       // Different requests in each measure, so that one sample does not serve for all four.
       request.first_byte_ns = inside((n + n / kBuckets * 3) % kBuckets);
-      request.phases_ns = {0, 0, inside((n + n / kBuckets * 7) % kBuckets),
-                           inside((n + n / kBuckets * 11) % kBuckets), 0};
+      request.phases_ns = {0, 0, inside((n + n / kBuckets * 7) % kBuckets), inside((n + n / kBuckets * 11) % kBuckets),
+                           0};
       for (std::size_t r = 0; r < wide.reactors; ++r) busy.reactor(r).request_finished(request);
     }
   }
