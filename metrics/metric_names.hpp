@@ -186,7 +186,7 @@ inline constexpr std::array<MetricInfo, kMetrics> kMetricTable{{
      "Bytes given to clients' sockets, with TLS records, handshakes and alerts; protocol is unknown until it is "
      "decided."},
     {Metric::output_pending, "Bytes and TCP", "equinox_output_pending_bytes", MetricKind::gauge, "bytes", "",
-     "Bytes queued for clients that read slowly."},
+     "Bytes ready for clients that read slowly, those behind shut HTTP/2 windows included."},
     {Metric::tcp_rtt, "Bytes and TCP", "equinox_tcp_rtt_seconds", MetricKind::histogram, "seconds", "",
      "Smoothed round trip at close, and at one in 100 looks at a living connection; connections that lived under 1 s "
      "and moved under 64 KiB are left out."},

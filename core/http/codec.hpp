@@ -58,6 +58,7 @@ struct CodecState {
   std::uint32_t open_streams{0};      ///< requests received and not completely answered
   std::uint32_t peak_streams{0};      ///< most that were open at once, within a turn too; HTTP/1: 0
   std::uint32_t window_blocked{0};    ///< streams with data ready and the peer's window closed
+  std::uint64_t window_waiting_bytes{0};  ///< what they have ready, as far as the lengths of their bodies are known
   std::int64_t connection_window{0};  ///< bytes the peer lets us send on the connection; HTTP/1: 0
 };
 

@@ -217,6 +217,7 @@ CodecState Http2Codec::state() const {
   state.head_started = scanner_.is_inside_head();
   state.request_head_started = scanner_.is_inside_request_head();
   state.window_blocked = session_.blocked_streams();
+  state.window_waiting_bytes = session_.waiting_bytes();
   state.connection_window = session_.connection_window();
   return state;
 }

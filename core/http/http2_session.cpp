@@ -135,7 +135,11 @@ void Http2Session::transmit(EgressBatch& batch, std::size_t high_watermark, std:
   batch_ = nullptr;
   events_ = &late_events_;
   settle();
-  if (batch.pending_bytes() < high_watermark) mark_blocked();
+  if (batch.pending_bytes() < high_watermark) {
+    mark_blocked();
+  } else {
+    waiting_bytes_ = 0;  // what goes on as soon as the batch has room is not held up by a window
+  }
   if (current_streams_ == 0) rest();
 }
 

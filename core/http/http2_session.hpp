@@ -92,6 +92,8 @@ class Http2Session {
   [[nodiscard]] std::size_t backlog_bytes() const noexcept;
   [[nodiscard]] std::uint32_t open_streams() const noexcept { return open_streams_; }
   [[nodiscard]] std::uint32_t blocked_streams() const noexcept { return blocked_streams_; }
+  /// What the blocked streams have ready, as far as it is known; an answer that fills the batch waits there instead.
+  [[nodiscard]] std::uint64_t waiting_bytes() const noexcept { return waiting_bytes_; }
   [[nodiscard]] std::uint32_t peak_streams() const noexcept { return peak_streams_; }
   [[nodiscard]] std::int64_t connection_window() const noexcept;
   [[nodiscard]] std::int64_t receive_window() const noexcept;
@@ -167,6 +169,7 @@ class Http2Session {
   std::uint32_t answering_streams_{0};
   std::uint32_t deferred_streams_{0};
   std::uint32_t blocked_streams_{0};
+  std::uint64_t waiting_bytes_{0};
   std::uint32_t current_streams_{0};
   std::uint32_t responses_{0};
   std::uint32_t peak_streams_{0};

@@ -16,8 +16,10 @@ void Http2Session::mark_blocked() noexcept {
   blocked_streams_ = waiting;
   looked_at_ = now_;
   connection_is_blocked_ = connection_window() <= 0;
+  waiting_bytes_ = 0;
   for (Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
     stream->is_blocked = stream->is_answering && !stream->is_answered && !stream->is_deferred;
+    if (stream->is_blocked) waiting_bytes_ += stream->body.remaining_bytes();
   }
 }
 

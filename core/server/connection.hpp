@@ -116,6 +116,7 @@ class Connection {
     TimePoint ping_sent{kNever};
     std::uint32_t peak_streams{0};
     std::uint32_t open_streams{0};
+    std::uint64_t window_waiting_bytes{0};  ///< of answers, ready and not yet allowed by the peer's windows
     std::uint32_t goaway_code{0};
     std::uint32_t last_stream{0};
     bool was_announced{false};
@@ -129,7 +130,7 @@ class Connection {
     ProgressWindow write_window;     ///< while the peer is behind
     TimePoint sample_at{kNever};     ///< when to look at TCP_INFO meanwhile
     TimePoint deadline_due{kNever};  ///< of the deadline, when the timer comes earlier to look
-    std::uint64_t pending_told{0};   ///< of pending_bytes(), to the gauge
+    std::uint64_t pending_told{0};   ///< of waiting_bytes(), to the gauge
     std::uint32_t reason_detail{0};
     std::int32_t reason_errno{0};
     std::uint32_t fired_ms{0};
@@ -278,6 +279,10 @@ class Connection {
   void sample_at_close(Lending& lent, telemetry::CloseFacts& facts) const;
   void log_close(Lending& lent) const;
   [[nodiscard]] RecordHot hot_record(const Lending& lent) const noexcept;
+  /// What is ready for the peer and waits for it: in the batch, and behind the windows of HTTP/2.
+  [[nodiscard]] std::uint64_t waiting_bytes() const noexcept {
+    return pending_bytes() + (h2_ == nullptr ? 0 : h2_->window_waiting_bytes);
+  }
   /// memory().total(), quickly where there is nothing but the connection: after most turns.
   [[nodiscard]] std::uint64_t memory_bytes() const noexcept;
 

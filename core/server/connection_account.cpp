@@ -54,7 +54,7 @@ RecordHot Connection::hot_record(const Lending& lent) const noexcept {
   hot.sent_bytes = record_->own_sent_bytes() + lent.turn_sent_bytes;
   hot.requests = request_count_;
   hot.deadline_total_ms = timeout_ms(lent.settings->timeouts, deadline_kind_);
-  hot.pending_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(pending_bytes(), UINT32_MAX));
+  hot.pending_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(waiting_bytes(), UINT32_MAX));
   hot.streams = h2_ == nullptr ? std::uint16_t{0} : static_cast<std::uint16_t>(h2_->open_streams);
   hot.route = newest_route_;
   return hot;
@@ -163,7 +163,7 @@ void Connection::account_state(Lending& lent, ConnectionState to) {
 
 void Connection::account_turn(Lending& lent) {
   publish_record(lent);
-  const std::uint64_t pending = pending_bytes();
+  const std::uint64_t pending = waiting_bytes();
   if (pending != known_aside().pending_told) {
     lent.telemetry.stats().output_pending(known_aside().pending_told, pending);
     aside().pending_told = pending;
@@ -232,6 +232,7 @@ void Connection::account_counters(Lending& lent) {
   const http::CodecState state = codec_->state();
   codec_accepts_ = state.can_receive;
   window_blocked_ = state.window_blocked != 0;
+  h2_->window_waiting_bytes = state.window_waiting_bytes;
   lent.telemetry.stats().http2_streams(h2_->open_streams, state.open_streams);
   h2_->open_streams = state.open_streams;
   h2_->peak_streams = state.peak_streams;

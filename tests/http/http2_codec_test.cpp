@@ -297,6 +297,7 @@ TEST_F(Http2CodecTest, ReportsStreamsThatWaitForTheWindow) {
   EXPECT_EQ(client->answer(stream).body.size(), 65535U);
   EXPECT_EQ(server().state().window_blocked, 1U);
   EXPECT_EQ(server().state().connection_window, 0);
+  EXPECT_EQ(server().state().window_waiting_bytes, 100'000U - 65535U);
   clock.advance(3s);
   server().transmit(batch, high_watermark, events, clock.now());
   EXPECT_EQ(counters().connection_blocked_ns, 3'000'000'000U);
@@ -312,6 +313,7 @@ TEST_F(Http2CodecTest, ReportsStreamsThatWaitForTheWindow) {
   talk();
   EXPECT_EQ(client->answer(stream).body.size(), 100'000U);
   EXPECT_EQ(server().state().window_blocked, 0U);
+  EXPECT_EQ(server().state().window_waiting_bytes, 0U);
 }
 
 TEST_F(Http2CodecTest, SaysWhatMemoryItHoldsAndGivesItBack) {

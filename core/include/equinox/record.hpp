@@ -47,7 +47,7 @@ struct RecordHot {
   std::uint64_t sent_bytes{0};         ///< given to it, likewise
   std::uint32_t requests{0};           ///< begun
   std::uint32_t deadline_total_ms{0};  ///< the timeout the deadline was armed with
-  std::uint32_t pending_bytes{0};      ///< queued, not yet taken by the kernel; saturates
+  std::uint32_t pending_bytes{0};      ///< ready for the peer, HTTP/2 windows permitting or not; saturates
   std::uint16_t streams{0};            ///< open HTTP/2 streams
   RouteId route{0};                    ///< of the current or newest request
 };

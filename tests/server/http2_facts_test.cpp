@@ -1,0 +1,63 @@
+// What a running server tells about HTTP/2 connections whose peer keeps its windows shut.
+
+#include <chrono>
+
+#include "server/server_fixture.hpp"
+
+namespace equinox::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kAnswerBytes = 20'000'000;
+
+std::string frame(char type, char flags, char stream, std::string_view payload) {
+  std::string out{'\0', '\0', static_cast<char>(payload.size()), type, flags, '\0', '\0', '\0', stream};
+  return out.append(payload);
+}
+
+class Http2FactsTest : public ServerTest {
+ protected:
+  void serve() {
+    make().get("/", [](const Request&) { return Response::shared(answer(), "text/plain"); });
+    start();
+  }
+  static std::shared_ptr<const std::string> answer() {
+    static const auto kAnswer = std::make_shared<const std::string>(kAnswerBytes, 'x');
+    return kAnswer;
+  }
+  /// Asks twice and takes no byte of either answer: SETTINGS_INITIAL_WINDOW_SIZE is 0.
+  [[nodiscard]] std::unique_ptr<RawClient> ask_twice() {
+    auto client = std::make_unique<RawClient>(port());
+    client->send(std::string{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"} + frame(4, 0, 0, {"\0\4\0\0\0\0", 6}) +
+                 frame(1, 5, 1, "\x82\x84\x86\x41\x01"
+                                "a") +
+                 frame(1, 5, 3, "\x82\x84\x86\x41\x01"
+                                "a"));
+    EXPECT_TRUE(eventually([&] { return only_record() && only_record()->hot.streams == 2; }));
+    return client;
+  }
+  [[nodiscard]] std::optional<ConnectionRecord> only_record() {
+    std::optional<ConnectionRecord> found;
+    server().view().for_each_record([&](const ConnectionRecord& record) {
+      found = record;
+      return false;
+    });
+    return found;
+  }
+};
+
+TEST_F(Http2FactsTest, AnswersBehindAShutWindowAreBytesThatWaitForTheirReader) {
+  serve();
+  {
+    const auto client = ask_twice();
+    EXPECT_TRUE(eventually([&] { return only_record() && only_record()->hot.pending_bytes == 2 * kAnswerBytes; }))
+        << only_record()->hot.pending_bytes;
+    EXPECT_EQ(snapshot().output_pending_bytes(), 2 * kAnswerBytes);
+  }
+  ASSERT_TRUE(eventually([&] { return snapshot().closed() == 1; }));
+  EXPECT_EQ(snapshot().output_pending_bytes(), 0U);
+}
+
+}  // namespace
+}  // namespace equinox::testing
