@@ -156,14 +156,18 @@ class Codec {
   /// CodecState::is_finished alone: asked more often than the rest.
   [[nodiscard]] virtual bool is_finished() const noexcept = 0;
 
-  /// Adds the counts since the last call to `into`; false when there is nothing to add.
-  virtual bool take_counters(ProtocolCounters& into) {
+  /// Adds the counts since the last call to `into`, blocked time up to `now`; false when there is nothing to add.
+  virtual bool take_counters(ProtocolCounters& into, TimePoint now) {
     static_cast<void>(into);
+    static_cast<void>(now);
     return false;
   }
 
-  /// Fills one entry per open stream (HTTP/2).
-  virtual void describe(std::vector<StreamDescription>& into) const { static_cast<void>(into); }
+  /// Fills one entry per open stream (HTTP/2), blocked time up to `now`.
+  virtual void describe(std::vector<StreamDescription>& into, TimePoint now) const {
+    static_cast<void>(into);
+    static_cast<void>(now);
+  }
 
   /// Bytes of memory held beyond sizeof(Http1Codec), which a connection has room for: a lent parser; a session with its
   /// streams and the texts they answer with. Ask once a turn.

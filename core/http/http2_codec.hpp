@@ -59,8 +59,8 @@ class Http2Codec final : public Codec {
   void terminate(std::uint32_t error_code) override;
   [[nodiscard]] CodecState state() const override;
   [[nodiscard]] bool is_finished() const noexcept override;
-  bool take_counters(ProtocolCounters& into) override { return session_.take_counters(into); }
-  void describe(std::vector<StreamDescription>& into) const override { session_.describe(into); }
+  bool take_counters(ProtocolCounters& into, TimePoint now) override { return session_.take_counters(into, now); }
+  void describe(std::vector<StreamDescription>& into, TimePoint now) const override { session_.describe(into, now); }
   [[nodiscard]] std::int64_t receive_window() const noexcept override { return session_.receive_window(); }
   [[nodiscard]] std::size_t memory_bytes() const noexcept override { return sizeof(*this) + session_.memory_bytes(); }
 

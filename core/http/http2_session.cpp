@@ -105,7 +105,7 @@ void Http2Session::send_queued_control() {
 }
 
 void Http2Session::transmit(EgressBatch& batch, std::size_t high_watermark, std::vector<CodecEvent>& events) {
-  count_blocked_time();
+  count_blocked_time(now_);
   if (!late_events_.empty()) {
     events.insert(events.end(), late_events_.begin(), late_events_.end());
     late_events_.clear();

@@ -98,14 +98,14 @@ class Http2Session {
   [[nodiscard]] std::int64_t connection_window() const noexcept;
   [[nodiscard]] std::int64_t receive_window() const noexcept;
   [[nodiscard]] bool has_unfinished_request() const noexcept;
-  void describe(std::vector<StreamDescription>& into) const;
+  void describe(std::vector<StreamDescription>& into, TimePoint now) const;
   /// Bytes of memory held beyond this object. The library's table of streams is part of it while there are any: the
   /// page of an idle session may be the kernel's again at any time.
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
   [[nodiscard]] Http2Budget& budget() noexcept { return budget_; }
   /// Made when first counted into, given back when taken: an idle connection has none.
   ProtocolCounters& counters();
-  bool take_counters(ProtocolCounters& into) noexcept;
+  bool take_counters(ProtocolCounters& into, TimePoint now) noexcept;
   /// True for one of the last streams that both sides had ended: more frames for it are an error, not a race.
   [[nodiscard]] bool was_completed(StreamId stream) const noexcept;
 
@@ -131,7 +131,7 @@ class Http2Session {
   void send_queued_control();
   void settle();
   void end_fatally(int library_error);
-  void count_blocked_time() noexcept;
+  void count_blocked_time(TimePoint now) noexcept;
   void mark_blocked() noexcept;
   void free_closed() noexcept;
   void submit_trailers(Http2Stream& stream);

@@ -23,10 +23,10 @@ void Http2Session::mark_blocked() noexcept {
   }
 }
 
-void Http2Session::count_blocked_time() noexcept {
-  if (blocked_streams_ == 0 || now_ <= looked_at_) return;
-  const auto elapsed = static_cast<std::uint64_t>((now_ - looked_at_).count());
-  looked_at_ = now_;
+void Http2Session::count_blocked_time(TimePoint now) noexcept {
+  if (blocked_streams_ == 0 || now <= looked_at_) return;
+  const auto elapsed = static_cast<std::uint64_t>((now - looked_at_).count());
+  looked_at_ = now;
   ProtocolCounters& counted = counters();
   if (connection_is_blocked_) {
     counted.connection_blocked_ns += elapsed;
@@ -38,7 +38,7 @@ void Http2Session::count_blocked_time() noexcept {
   }
 }
 
-void Http2Session::describe(std::vector<StreamDescription>& into) const {
+void Http2Session::describe(std::vector<StreamDescription>& into, TimePoint now) const {
   if (is_fatal_) return;
   for (const Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
     const std::int32_t id = library_id(stream->id);
@@ -54,7 +54,7 @@ void Http2Session::describe(std::vector<StreamDescription>& into) const {
     shown.pending_bytes = stream->body.remaining_bytes();
     shown.blocked_ns = stream->blocked_ns;
     if (stream->is_blocked) {
-      shown.blocked_ns += static_cast<std::uint64_t>(std::max<std::int64_t>(0, (now_ - looked_at_).count()));
+      shown.blocked_ns += static_cast<std::uint64_t>(std::max<std::int64_t>(0, (now - looked_at_).count()));
     }
     shown.target.assign(stream->head.target);
     into.push_back(std::move(shown));
@@ -72,7 +72,9 @@ ProtocolCounters& Http2Session::counters() {
   return *counters_;
 }
 
-bool Http2Session::take_counters(ProtocolCounters& into) noexcept {
+bool Http2Session::take_counters(ProtocolCounters& into, TimePoint now) noexcept {
+  // A peer that is silent brings no transmit() to count it.
+  count_blocked_time(now);
   if (closed_ != nullptr) free_closed();
   if (counters_ == nullptr) return false;
   const ProtocolCounters& from = *counters_;

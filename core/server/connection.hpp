@@ -98,7 +98,7 @@ class Connection {
   [[nodiscard]] net::TimerNode& timer() noexcept { return timer_; }
   [[nodiscard]] Protocol protocol() const noexcept { return protocol_; }
   /// What only the owning reactor knows: streams, windows, buffers, TCP_INFO.
-  [[nodiscard]] ConnectionInside inside() const;
+  [[nodiscard]] ConnectionInside inside(TimePoint now) const;
   [[nodiscard]] std::uint64_t pending_bytes() const noexcept { return egress_ ? egress_->pending_bytes() : 0; }
   [[nodiscard]] ConnectionMemory memory() const noexcept;
   bool is_queued{false};    ///< on the reactor's run queue
@@ -275,6 +275,7 @@ class Connection {
   /// The peer has not taken what there is for it.
   [[nodiscard]] bool is_behind() const noexcept { return aside_ != nullptr && aside_->write_window.is_running(); }
   void refresh_sample(Lending& lent);
+  void look_again_while_blocked(Lending& lent) noexcept;
   [[nodiscard]] LimitedBy limited_by(const net::TcpInfo& info) const noexcept;
   void sample_at_close(Lending& lent, telemetry::CloseFacts& facts) const;
   void log_close(Lending& lent) const;

@@ -236,7 +236,7 @@ void Connection::account_counters(Lending& lent) {
   lent.telemetry.stats().http2_streams(h2_->open_streams, state.open_streams);
   h2_->open_streams = state.open_streams;
   h2_->peak_streams = state.peak_streams;
-  if (!codec_->take_counters(counters)) return;
+  if (!codec_->take_counters(counters, lent.now)) return;
   telemetry::Http2Deltas deltas;
   deltas.frames_received = counters.frames_received;
   deltas.frames_sent = counters.frames_sent;
@@ -264,8 +264,14 @@ void Connection::begin_write_window(Lending& lent) {
   aside_->sample_at = lent.now + kSampleEvery;
 }
 
+/// Time behind a window passes without a byte: it is counted once a second, not only when the peer stirs.
+void Connection::look_again_while_blocked(Lending& lent) noexcept {
+  if (window_blocked_ && is_behind() && aside_->sample_at == kNever) aside_->sample_at = lent.now + kSampleEvery;
+}
+
 void Connection::refresh_sample(Lending& lent) {
   if (aside_ != nullptr) aside_->sample_at = kNever;
+  look_again_while_blocked(lent);
   const auto info = net::read_tcp_info(descriptor());
   if (!info) return;
   RecordCold cold = record_->own_cold();

@@ -77,7 +77,10 @@ Turn Connection::expire(Lending& lent) {
   if (ending_ == Ending::dead) return Turn::finished;
   const Deadline due = next_deadline(lent);
   if (due.due > lent.now) {  // the wheel looked early, or the obligation was met meanwhile
-    if (is_behind() && aside_->sample_at <= lent.now) refresh_sample(lent);
+    if (is_behind() && aside_->sample_at <= lent.now) {
+      refresh_sample(lent);
+      if (window_blocked_) account_counters(lent);
+    }
     arm(lent);
     return Turn::waiting;
   }

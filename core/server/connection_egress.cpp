@@ -64,6 +64,8 @@ void Connection::pump(Lending& lent) {
     if (aside_ != nullptr) aside_->write_window.end();
   } else if (!is_behind()) {
     begin_write_window(lent);
+  } else {
+    look_again_while_blocked(lent);
   }
   return_batch(lent);
 }

@@ -3,11 +3,11 @@
 
 namespace equinox::server {
 
-ConnectionInside Connection::inside() const {
+ConnectionInside Connection::inside(TimePoint now) const {
   ConnectionInside out;
   if (codec_ != nullptr) {
     std::vector<http::StreamDescription> streams;
-    codec_->describe(streams);
+    codec_->describe(streams, now);
     for (http::StreamDescription& stream : streams) {
       StreamFacts facts;
       facts.stream = stream.stream;

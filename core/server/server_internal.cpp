@@ -482,7 +482,7 @@ std::optional<ConnectionInside> Server::Internal::inside(ConnectionId id, std::c
   std::future<std::optional<ConnectionInside>> answer = promise->get_future();
   const bool posted = reactors[id.reactor()]->post(server::TaskMail{[promise, id](server::Reactor& reactor) {
     server::Connection* connection = reactor.find(id);
-    promise->set_value(connection == nullptr ? std::nullopt : std::optional{connection->inside()});
+    promise->set_value(connection == nullptr ? std::nullopt : std::optional{connection->inside(reactor.lending().now)});
   }});
   if (!posted || answer.wait_for(timeout) != std::future_status::ready) return std::nullopt;
   return answer.get();

@@ -91,9 +91,9 @@ class Conversation {
     for (const auto& [stream, seen] : seen_) open += seen.is_over ? 0 : 1;
     if (!has_failed_) expect(state.open_streams == open);
     std::vector<StreamDescription> streams;
-    codec_->describe(streams);
+    codec_->describe(streams, clock_.now());
     ProtocolCounters counters;
-    static_cast<void>(codec_->take_counters(counters));
+    static_cast<void>(codec_->take_counters(counters, clock_.now()));
   }
 
   void apply() {

@@ -300,7 +300,7 @@ TEST_F(Http2AbuseTest, LargeHeadsAreNotHeldWhileTheirAnswersWait) {
   EXPECT_EQ(server().state().open_streams, 100U);
   EXPECT_LT(memory.used_bytes(), 100U * 12'000 / 3);  // a stream itself takes about 3,500
   std::vector<StreamDescription> shown;
-  server().describe(shown);
+  server().describe(shown, clock.now());
   ASSERT_EQ(shown.size(), 100U);
   EXPECT_EQ(shown[0].method, Method::get);
   EXPECT_EQ(shown[0].target, "/" + std::string(95, 'p')) << "observers still see what it is";

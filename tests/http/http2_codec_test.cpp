@@ -302,12 +302,20 @@ TEST_F(Http2CodecTest, ReportsStreamsThatWaitForTheWindow) {
   server().transmit(batch, high_watermark, events, clock.now());
   EXPECT_EQ(counters().connection_blocked_ns, 3'000'000'000U);
   std::vector<StreamDescription> streams;
-  server().describe(streams);
+  server().describe(streams, clock.now());
   ASSERT_EQ(streams.size(), 1U);
   EXPECT_EQ(streams[0].target, "/");
   EXPECT_EQ(streams[0].send_window_bytes, 0);
   EXPECT_EQ(streams[0].pending_bytes, 100'000U - 65535U);
   EXPECT_EQ(streams[0].blocked_ns, 3'000'000'000U);
+  clock.advance(5s);  // and nothing is received or sent
+  streams.clear();
+  server().describe(streams, clock.now());
+  EXPECT_EQ(streams[0].blocked_ns, 8'000'000'000U);
+  EXPECT_EQ(counters().connection_blocked_ns, 5'000'000'000U);
+  streams.clear();
+  server().describe(streams, clock.now());
+  EXPECT_EQ(streams[0].blocked_ns, 8'000'000'000U) << "not twice";
   EXPECT_TRUE(streams[0].is_remote_closed);
   nghttp2_session_consume(client->session(), stream, 65535);
   talk();
@@ -372,7 +380,7 @@ TEST_F(Http2CodecTest, LetsAPriorityUpdateOvertake) {
   peer_sends(client->output() +
              frame(NGHTTP2_PRIORITY_UPDATE, 0, 0, test::be32(static_cast<std::uint32_t>(second)) + wish));
   std::vector<StreamDescription> streams;
-  server().describe(streams);
+  server().describe(streams, clock.now());
   ASSERT_EQ(streams.size(), 2U);
   EXPECT_EQ(streams[0].urgency, 1);
   respond(static_cast<StreamId>(first), Response::text(std::string(100, 'x')));
@@ -519,7 +527,7 @@ TEST_F(Http2CodecTest, CountsFramesAndStreams) {
   EXPECT_EQ(server().state().peak_streams, 2U);
   EXPECT_EQ(server().receive_window(), static_cast<std::int64_t>(limits.h2_connection_window_bytes));
   ProtocolCounters again;
-  EXPECT_FALSE(server().take_counters(again));
+  EXPECT_FALSE(server().take_counters(again, clock.now()));
 }
 
 TEST_F(Http2CodecTest, AnIdleConnectionHoldsNoStreamAndNoFrameBuffer) {

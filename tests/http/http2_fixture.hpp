@@ -201,7 +201,7 @@ class Http2Test : public ::testing::Test {
 
   ProtocolCounters counters() {
     ProtocolCounters taken;
-    server().take_counters(taken);
+    server().take_counters(taken, clock.now());
     return taken;
   }
 };

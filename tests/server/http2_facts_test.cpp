@@ -59,5 +59,25 @@ TEST_F(Http2FactsTest, AnswersBehindAShutWindowAreBytesThatWaitForTheirReader) {
   EXPECT_EQ(snapshot().output_pending_bytes(), 0U);
 }
 
+TEST_F(Http2FactsTest, BlockedTimeIsCountedWhileItPassesAndAtItsEnd) {
+  serve();
+  const auto blocked = [&] { return snapshot().totals.h2_stream_blocked_ns; };
+  std::uint64_t last_seen = 0;
+  {
+    const auto client = ask_twice();
+    const auto began = Clock{}.now();
+    EXPECT_TRUE(eventually([&] { return blocked() >= 2'000'000'000U; })) << "no frame comes, and no deadline";
+    EXPECT_TRUE(eventually([&] { return blocked() >= 4'000'000'000U; })) << "one look is not enough";
+    const auto inside = server().view().inside(only_record()->id, 1s);
+    ASSERT_TRUE(inside.has_value());
+    EXPECT_GE(inside->blocked_ns, 4'000'000'000U);
+    EXPECT_LE(inside->blocked_ns, 2 * static_cast<std::uint64_t>((Clock{}.now() - began).count()) + 1'000'000'000U);
+    last_seen = server().view().inside(only_record()->id, 1s)->blocked_ns;
+    client->reset();
+  }
+  ASSERT_TRUE(eventually([&] { return snapshot().closed() == 1; }));
+  EXPECT_GE(blocked(), last_seen) << "what passed since the last look is lost";
+}
+
 }  // namespace
 }  // namespace equinox::testing
