@@ -54,12 +54,13 @@ struct CodecState {
   bool wants_transmit{false};  ///< transmit() would append bytes now
   bool can_receive{true};      ///< false: awaiting an answer (HTTP/1) or output backlog (HTTP/2); do not feed
   bool head_started{false};    ///< bytes of an incomplete request head are held or were seen (deadline kind `head`)
-  bool request_head_started{false};   ///< … and of nothing else that is timed like one: the head itself has begun
-  std::uint32_t open_streams{0};      ///< requests received and not completely answered
-  std::uint32_t peak_streams{0};      ///< most that were open at once, within a turn too; HTTP/1: 0
-  std::uint32_t window_blocked{0};    ///< streams with data ready and the peer's window closed
+  bool request_head_started{false};       ///< … and of nothing else that is timed like one: the head itself has begun
+  std::uint32_t open_streams{0};          ///< requests received and not completely answered
+  std::uint32_t half_closed_streams{0};   ///< those of them whose request was received to its end; HTTP/1: 0
+  std::uint32_t peak_streams{0};          ///< most that were open at once, within a turn too; HTTP/1: 0
+  std::uint32_t window_blocked{0};        ///< streams with data ready and the peer's window closed
   std::uint64_t window_waiting_bytes{0};  ///< what they have ready, as far as the lengths of their bodies are known
-  std::int64_t connection_window{0};  ///< bytes the peer lets us send on the connection; HTTP/1: 0
+  std::int64_t connection_window{0};      ///< bytes the peer lets us send on the connection; HTTP/1: 0
 };
 
 /// Counted by codecs, taken by the connection once a turn. HTTP/2 only; plain deltas since the last take.

@@ -210,6 +210,7 @@ bool Http2Codec::is_finished() const noexcept {
 CodecState Http2Codec::state() const {
   CodecState state;
   state.open_streams = session_.open_streams();
+  state.half_closed_streams = session_.half_closed_streams();
   state.peak_streams = session_.peak_streams();
   state.wants_transmit = session_.wants_transmit();
   state.is_finished = is_finished();

@@ -224,7 +224,7 @@ void Http2Session::close(Http2Stream& stream, std::uint32_t error_code) {
   if (stream.is_deferred) --deferred_streams_;
   if (stream.is_answering && !stream.is_answered) --answering_streams_;
   if (stream.is_announced && !stream.is_answered) {
-    --open_streams_;
+    uncount(stream);
     if (!stream.is_given_up) append(stream, EventKind::reset, error_code);
   }
   if (stream.is_answered && stream.is_remote_closed) {
@@ -257,7 +257,7 @@ void Http2Session::append(Http2Stream& stream, EventKind kind, std::uint64_t err
 
 void Http2Session::announce(Http2Stream& stream, std::vector<CodecEvent>& events) {
   stream.is_announced = true;
-  ++open_streams_;
+  count(stream);
   if (next_asked_ == nullptr) next_asked_ = &stream;
   CodecEvent event;
   event.kind = EventKind::head;
@@ -268,7 +268,7 @@ void Http2Session::announce(Http2Stream& stream, std::vector<CodecEvent>& events
 }
 
 void Http2Session::refuse(Http2Stream& stream, Errc error) {
-  if (!stream.is_announced) ++open_streams_;
+  if (!stream.is_announced) count(stream);
   stream.is_announced = true;
   stream.is_refused = true;
   CodecEvent event;
@@ -289,6 +289,7 @@ void Http2Session::finish_head(Http2Stream& stream, bool end_of_stream) {
 }
 
 void Http2Session::finish_body(Http2Stream& stream) {
+  if (!stream.is_remote_closed && stream.is_announced && !stream.is_answered) ++half_closed_streams_;
   stream.is_remote_closed = true;
   if (stream.is_refused || stream.is_answered || stream.is_given_up) return;
   if (stream.trailers_exceed(limits_)) {
@@ -312,7 +313,7 @@ void Http2Session::finish_body(Http2Stream& stream) {
 void Http2Session::finish_response(Http2Stream& stream) {
   if (stream.is_answered) return;
   stream.is_answered = true;
-  --open_streams_;
+  uncount(stream);
   --answering_streams_;
   if (!stream.is_given_up) append(stream, EventKind::sent);
   if (stream.is_remote_closed) return;

@@ -91,6 +91,7 @@ class Http2Session {
   /// An estimate of what is queued and not yet in a batch, bytes, without bodies.
   [[nodiscard]] std::size_t backlog_bytes() const noexcept;
   [[nodiscard]] std::uint32_t open_streams() const noexcept { return open_streams_; }
+  [[nodiscard]] std::uint32_t half_closed_streams() const noexcept { return half_closed_streams_; }
   [[nodiscard]] std::uint32_t blocked_streams() const noexcept { return blocked_streams_; }
   /// What the blocked streams have ready, as far as it is known; an answer that fills the batch waits there instead.
   [[nodiscard]] std::uint64_t waiting_bytes() const noexcept { return waiting_bytes_; }
@@ -121,6 +122,14 @@ class Http2Session {
   bool is_valid(nghttp2_rcbuf* authority, std::string_view text) noexcept;
   void open(Http2Stream& stream) noexcept;
   void close(Http2Stream& stream, std::uint32_t error_code);
+  void count(const Http2Stream& stream) noexcept {
+    ++open_streams_;
+    half_closed_streams_ += stream.is_remote_closed ? 1U : 0U;
+  }
+  void uncount(const Http2Stream& stream) noexcept {
+    --open_streams_;
+    half_closed_streams_ -= stream.is_remote_closed ? 1U : 0U;
+  }
   void finish_response(Http2Stream& stream);
   void finish_head(Http2Stream& stream, bool end_of_stream);
   void finish_body(Http2Stream& stream);
@@ -166,6 +175,7 @@ class Http2Session {
   std::optional<Error> failure_;
   ProtocolCounters* counters_{nullptr};
   std::uint32_t open_streams_{0};
+  std::uint32_t half_closed_streams_{0};  ///< those of them whose request is complete
   std::uint32_t answering_streams_{0};
   std::uint32_t deferred_streams_{0};
   std::uint32_t blocked_streams_{0};

@@ -116,6 +116,7 @@ class Connection {
     TimePoint ping_sent{kNever};
     std::uint32_t peak_streams{0};
     std::uint32_t open_streams{0};
+    std::uint32_t half_closed_streams{0};  ///< those of them whose request is complete
     std::uint64_t window_waiting_bytes{0};  ///< of answers, ready and not yet allowed by the peer's windows
     std::uint32_t goaway_code{0};
     std::uint32_t last_stream{0};
@@ -271,6 +272,7 @@ class Connection {
   void account_request_started(Lending& lent, Exchange& exchange);
   void account_request(Lending& lent, Exchange& exchange);
   void account_counters(Lending& lent);
+  void tell_streams(Lending& lent, std::uint32_t open, std::uint32_t half_closed);
   void begin_write_window(Lending& lent);
   /// The peer has not taken what there is for it.
   [[nodiscard]] bool is_behind() const noexcept { return aside_ != nullptr && aside_->write_window.is_running(); }

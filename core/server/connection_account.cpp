@@ -227,14 +227,20 @@ void Connection::account_request(Lending& lent, Exchange& exchange) {
   }
 }
 
+void Connection::tell_streams(Lending& lent, std::uint32_t open, std::uint32_t half_closed) {
+  lent.telemetry.stats().http2_streams({h2_->open_streams - h2_->half_closed_streams, h2_->half_closed_streams},
+                                       {open - half_closed, half_closed});
+  h2_->open_streams = open;
+  h2_->half_closed_streams = half_closed;
+}
+
 void Connection::account_counters(Lending& lent) {
   http::ProtocolCounters counters;
   const http::CodecState state = codec_->state();
   codec_accepts_ = state.can_receive;
   window_blocked_ = state.window_blocked != 0;
   h2_->window_waiting_bytes = state.window_waiting_bytes;
-  lent.telemetry.stats().http2_streams(h2_->open_streams, state.open_streams);
-  h2_->open_streams = state.open_streams;
+  tell_streams(lent, state.open_streams, state.half_closed_streams);
   h2_->peak_streams = state.peak_streams;
   if (!codec_->take_counters(counters, lent.now)) return;
   telemetry::Http2Deltas deltas;
@@ -338,7 +344,7 @@ void Connection::settle_accounts(Lending& lent) {
                         : ErrorType::client_gone);
   lent.telemetry.stats().output_pending(known_aside().pending_told, 0);
   if (h2_ != nullptr) {
-    lent.telemetry.stats().http2_streams(h2_->open_streams, 0);
+    tell_streams(lent, 0, 0);
     lent.telemetry.stats().http2_connection_closed(h2_->peak_streams);
   }
   const Duration age = lent.now - opened_at();

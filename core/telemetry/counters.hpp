@@ -148,15 +148,15 @@ class ReactorStats {
   void http2_connection_closed(std::uint32_t streams_peak) noexcept {
     totals_.h2_streams_peak.observe<kStreamsEdges>(streams_peak);
   }
-  enum class StreamState : std::uint8_t { open, half_closed_local, half_closed_remote };
-  void http2_stream_entered(StreamState state) noexcept {
-    totals_.h2_streams[static_cast<std::size_t>(state)][0].add();
-  }
-  void http2_stream_left(StreamState state) noexcept { totals_.h2_streams[static_cast<std::size_t>(state)][1].add(); }
-  /// The number of open streams of a connection changed: all count as `open` where halves are not told apart.
-  void http2_streams(std::uint32_t before, std::uint32_t after) noexcept {
-    if (after > before) totals_.h2_streams[0][0].add(after - before);
-    if (before > after) totals_.h2_streams[0][1].add(before - after);
+  /// The open streams of a connection, by what the peer still has to say. Those whose answer is complete are none: the
+  /// rest of their request is refused at once, so there is nothing to enter half_closed_local.
+  struct OpenStreams {
+    std::uint32_t open{0};
+    std::uint32_t half_closed_remote{0};
+  };
+  void http2_streams(const OpenStreams& before, const OpenStreams& after) noexcept {
+    move(totals_.h2_streams[0], before.open, after.open);
+    move(totals_.h2_streams[2], before.half_closed_remote, after.half_closed_remote);
   }
 
   // TCP, log
@@ -201,6 +201,10 @@ class ReactorStats {
     HistogramCells<kLoopEdges.size()> iteration, timer_lag;
   };
 
+  static void move(std::array<Cell, 2>& entered_left, std::uint32_t before, std::uint32_t after) noexcept {
+    if (after > before) entered_left[0].add(after - before);
+    if (before > after) entered_left[1].add(before - after);
+  }
   ListenerCells& at(std::uint16_t listener) noexcept {
     return listeners_[listener < listener_count_ ? listener : listener_count_ - 1];
   }

@@ -90,6 +90,7 @@ class Conversation {
     std::size_t open = 0;
     for (const auto& [stream, seen] : seen_) open += seen.is_over ? 0 : 1;
     if (!has_failed_) expect(state.open_streams == open);
+    expect(state.half_closed_streams <= state.open_streams);
     std::vector<StreamDescription> streams;
     codec_->describe(streams, clock_.now());
     ProtocolCounters counters;

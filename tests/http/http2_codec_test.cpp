@@ -296,6 +296,8 @@ TEST_F(Http2CodecTest, ReportsStreamsThatWaitForTheWindow) {
   talk();
   EXPECT_EQ(client->answer(stream).body.size(), 65535U);
   EXPECT_EQ(server().state().window_blocked, 1U);
+  EXPECT_EQ(server().state().open_streams, 1U);
+  EXPECT_EQ(server().state().half_closed_streams, 1U);
   EXPECT_EQ(server().state().connection_window, 0);
   EXPECT_EQ(server().state().window_waiting_bytes, 100'000U - 65535U);
   clock.advance(3s);
@@ -322,6 +324,7 @@ TEST_F(Http2CodecTest, ReportsStreamsThatWaitForTheWindow) {
   EXPECT_EQ(client->answer(stream).body.size(), 100'000U);
   EXPECT_EQ(server().state().window_blocked, 0U);
   EXPECT_EQ(server().state().window_waiting_bytes, 0U);
+  EXPECT_EQ(server().state().half_closed_streams, 0U);
 }
 
 TEST_F(Http2CodecTest, SaysWhatMemoryItHoldsAndGivesItBack) {

@@ -79,5 +79,29 @@ TEST_F(Http2FactsTest, BlockedTimeIsCountedWhileItPassesAndAtItsEnd) {
   EXPECT_GE(blocked(), last_seen) << "what passed since the last look is lost";
 }
 
+TEST_F(Http2FactsTest, StreamsAreCountedByTheirState) {
+  make().post("/", [](const Request&) { return Response::text("done"); });
+  server().get("/", [](const Request&) { return Response::shared(answer(), "text/plain"); });
+  start();
+  const auto now_in = [&](std::size_t state) {
+    const auto totals = snapshot().totals;
+    return totals.h2_streams[state][0] - totals.h2_streams[state][1];
+  };
+  {
+    const auto client = ask_twice();
+    // HEADERS without END_STREAM: POST (static index 3), its body is still to come.
+    client->send(frame(1, 4, 5, "\x83\x84\x86\x41\x01"
+                                "a"));
+    EXPECT_TRUE(eventually([&] { return now_in(0) == 1 && now_in(2) == 2; })) << now_in(0) << ", " << now_in(2);
+    EXPECT_EQ(snapshot().h2_streams_open(), 3U);
+    client->send(frame(0, 1, 5, "body"));
+    // Its answer of four bytes does not fit through a window of none.
+    EXPECT_TRUE(eventually([&] { return now_in(0) == 0 && now_in(2) == 3; })) << now_in(0) << ", " << now_in(2);
+  }
+  EXPECT_TRUE(eventually([&] { return snapshot().h2_streams_open() == 0; }));
+  EXPECT_EQ(now_in(0), 0U);
+  EXPECT_EQ(now_in(2), 0U);
+}
+
 }  // namespace
 }  // namespace equinox::testing

@@ -144,11 +144,14 @@ TEST_F(ServerTelemetryTest, StatesAddUpAtEveryStep) {
 TEST_F(ServerTelemetryTest, PendingBytesAndStreamsRiseAndFall) {
   auto& stats = telemetry.reactor(0).stats();
   stats.output_pending(0, 5000);
-  stats.http2_streams(0, 3);
+  stats.http2_streams({}, {1, 2});
   stats.output_pending(5000, 200);
-  stats.http2_streams(3, 1);
+  stats.http2_streams({1, 2}, {0, 1});
   EXPECT_EQ(telemetry.snapshot().output_pending_bytes(), 200U);
   EXPECT_EQ(telemetry.snapshot().h2_streams_open(), 1U);
+  const auto& states = telemetry.snapshot().totals.h2_streams;
+  EXPECT_EQ(states[0][0] - states[0][1], 0U) << "open";
+  EXPECT_EQ(states[2][0] - states[2][1], 1U) << "half_closed_remote";
 }
 
 TEST_F(ServerTelemetryTest, MakingRoomAtTheConnectionLimitIsAnEvictionByPressure) {
