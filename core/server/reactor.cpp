@@ -131,6 +131,7 @@ void Reactor::turn() {
 void Reactor::dispatch(const net::ReadyEvent& ready) {
   const ConnectionId id = ConnectionId::unpack(ready.token);
   if (id.generation == 0) {
+    lent_.telemetry.serving({});
     if (ready.token == kMailToken) {
       read_mail();
     } else if ((id.slot & kRefusalBit) != 0) {
@@ -140,6 +141,7 @@ void Reactor::dispatch(const net::ReadyEvent& ready) {
     }
     return;
   }
+  lent_.telemetry.serving(id);
   if (Connection* connection = table_.find(id)) handle(*connection, connection->advance(lent_, ready));
 }
 
@@ -166,6 +168,7 @@ void Reactor::reap() {
   for (const ConnectionId id : finished_) {
     Connection* connection = table_.find(id);
     if (connection == nullptr) continue;
+    lent_.telemetry.serving(id);
     connection->settle_accounts(lent_);
     lent_.wheel.cancel(connection->timer());
     admission_->release(connection->peer());
@@ -183,6 +186,7 @@ void Reactor::run_queued() {
     Connection* connection = table_.find(id);
     if (connection == nullptr || connection->is_finished) continue;
     connection->is_queued = false;
+    lent_.telemetry.serving(id);
     handle(*connection, connection->run_queued(lent_));
   }
   running_.clear();
@@ -193,7 +197,9 @@ void Reactor::expire_deadlines() {
   lent_.wheel.expire(lent_.now, expired_);
   if (!expired_.empty()) lent_.telemetry.doing(StallCause::timer);
   for (const std::uint64_t token : expired_) {
-    Connection* connection = table_.find(ConnectionId::unpack(token));
+    const ConnectionId id = ConnectionId::unpack(token);
+    Connection* connection = table_.find(id);
+    lent_.telemetry.serving(id);
     if (connection != nullptr && !connection->is_finished) handle(*connection, connection->expire(lent_));
   }
 }
@@ -207,18 +213,22 @@ void Reactor::read_mail() {
 
 void Reactor::take(Mail& mail) {
   if (auto* answer = std::get_if<AnswerMail>(&mail)) {
+    lent_.telemetry.serving(answer->connection);
     Connection* connection = table_.find(answer->connection);
     if (connection == nullptr || connection->is_finished) return;
     handle(*connection, connection->answer(lent_, answer->stream, std::move(answer->response)));
   } else if (auto* resume = std::get_if<ResumeMail>(&mail)) {
+    lent_.telemetry.serving(resume->connection);
     Connection* connection = table_.find(resume->connection);
     if (connection == nullptr || connection->is_finished) return;
     handle(*connection, connection->resume(lent_, resume->stream));
   } else if (auto* close = std::get_if<CloseMail>(&mail)) {
+    lent_.telemetry.serving(close->connection);
     Connection* connection = table_.find(close->connection);
     if (connection == nullptr || connection->is_finished) return;
     handle(*connection, connection->close(lent_, close->reason, close->actor));
   } else {
+    lent_.telemetry.serving({});
     std::get<TaskMail>(mail)(*this);
   }
 }
@@ -231,6 +241,7 @@ void Reactor::watch_memory() {
 }
 
 void Reactor::keep_house() {
+  lent_.telemetry.serving({});
   if (accept_again_at_ <= lent_.now) resume_accepting();
   if (refusals_.next_due() <= lent_.now) refusals_.expire(lent_.now);
   if (drain_) advance_drain();

@@ -111,6 +111,7 @@ void Reactor::admit(std::size_t which, net::Accepted accepted) {
                                                 : table_.emplace(origin, std::move(accepted.socket), lent_);
   lent_.telemetry.stats().connections(table_.size());
   // Read at once: often the request is there already, and a connection that ends with it is never registered.
+  lent_.telemetry.serving(connection.id());
   const Turn outcome = connection.run_again(lent_);
   handle(connection, outcome);
   if (outcome == Turn::finished) return;

@@ -204,6 +204,7 @@ StallRecord ReactorTelemetry::describe_stall(const LoopTurn& turn) noexcept {
       !seen.is_telling() || index_of(seen.culprit()) == static_cast<std::size_t>(worst - by_cause.begin());
   if (!is_clear || !was_met) {
     stall.cause = seen.culprit();
+    stall.connection = seen.connection();
     return stall;
   }
   stall.cause = static_cast<StallCause>(worst - by_cause.begin());

@@ -116,6 +116,8 @@ class ReactorTelemetry {
   void turn_began(std::int64_t now_ns) noexcept { watch_.begin(now_ns); }
   /// What the turn is at, for the watcher: one store.
   void doing(StallCause what) noexcept { watch_.doing(what); }
+  /// Whose work it is, likewise; none: nobody's in particular.
+  void serving(ConnectionId whom) noexcept { watch_.serving(whom); }
   /// Around whatever may block and has a culprit to name: handlers.
   void begin_activity(StallCause cause, RouteId route, std::uint8_t method, ConnectionId connection, StreamId stream,
                       std::int64_t now_ns) noexcept {

@@ -42,14 +42,20 @@ void StallWatcher::look_at_turn(Watched& watched) {
   watched.has_turned = started != watched.started_ns;
   watched.started_ns = started;
   Activity activity;
-  const StallCause cause = reactor.activity().read(activity) ? activity.cause : watch.doing();
+  const bool is_inside = reactor.activity().read(activity);
+  const StallCause cause = is_inside ? activity.cause : watch.doing();
+  const std::uint64_t connection = is_inside ? activity.connection : watch.serving();
   const bool is_running = started > reactor.stats().last_iteration_ns();
   if (!is_running || started != watch.started_ns()) {
     watched.seen = {};
     return;
   }
-  if (watched.seen.started_ns != started) watched.seen = {started, watch.cpu_ns(), {}};
-  ++watched.seen.looks[index_of(cause)];
+  if (watched.seen.started_ns != started) {
+    watched.seen = {};
+    watched.seen.started_ns = started;
+    watched.seen.first_cpu_ns = watch.cpu_ns();
+  }
+  watched.seen.look(cause, connection);
   reactor.tell_seen(watched.seen);
 }
 
@@ -67,6 +73,7 @@ std::optional<StallRecord> StallWatcher::look(const Watched& watched, std::int64
   } else if (seen.started_ns != 0 && now_ns - seen.started_ns >= reactor.stall_threshold_ns()) {
     stall.duration_ns = now_ns - seen.started_ns;
     stall.cause = seen.culprit();
+    stall.connection = seen.connection();
   } else {
     const auto last = reactor.stats().last_iteration_ns();
     stall.duration_ns = now_ns - last;

@@ -51,15 +51,21 @@ class StallCauses : public ServerTest {
     start();
   }
   /// The stall is named while it lasts, and again in the ring once it is over.
-  StallRecord stalled_by(StallCause cause) {
-    EXPECT_TRUE(eventually([&] { return newest().running && newest().cause == cause; }, 2s))
-        << "not named while it ran";
+  StallRecord stalled_by(StallCause cause, bool has_connection = true) {
+    std::uint64_t connection = 0;
+    EXPECT_TRUE(eventually([&] {
+      const StallRecord running = newest();
+      connection = running.connection;
+      return running.running && running.cause == cause;
+    }, 2s)) << "not named while it ran";
+    EXPECT_EQ(connection != 0, has_connection);
     EXPECT_TRUE(eventually([&] {
       poke();
       return newest().duration_ns != 0 && !newest().running;
     }));
     const StallRecord ended = newest();
     EXPECT_EQ(to_string(ended.cause), to_string(cause));
+    EXPECT_EQ(ended.connection, connection);
     EXPECT_EQ(snapshot().reactors.front().stalls[index_of(cause)], 1U);
     EXPECT_GE(ended.duration_ns, std::chrono::nanoseconds{kLong}.count());
     return ended;
@@ -125,14 +131,14 @@ TEST_F(StallCauses, TheMailbox) {
   serve();
   server().internal().reactors.front()->post(
       server::TaskMail{[](server::Reactor&) { std::this_thread::sleep_for(kLong); }});
-  stalled_by(StallCause::mailbox);
+  stalled_by(StallCause::mailbox, false);
 }
 
 TEST_F(StallCauses, WhoWaitsUsesNoCpuAndWhoComputesDoes) {
   serve();
   server::Reactor& reactor = *server().internal().reactors.front();
   reactor.post(server::TaskMail{[](server::Reactor&) { std::this_thread::sleep_for(kLong); }});
-  const StallRecord waiting = stalled_by(StallCause::mailbox);
+  const StallRecord waiting = stalled_by(StallCause::mailbox, false);
   ASSERT_GE(waiting.cpu_ns, 0);
   EXPECT_LT(waiting.cpu_ns, waiting.duration_ns / 4);
   reactor.post(server::TaskMail{[](server::Reactor&) {

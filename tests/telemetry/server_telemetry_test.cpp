@@ -422,6 +422,7 @@ TEST_F(ServerTelemetryTest, ALongTurnIsBlamedOnWhatTheWatcherMetMostOften) {
   reactor.turn_began(began);
   for (const StallCause cause : {StallCause::parse, StallCause::tls, StallCause::tls}) {
     reactor.doing(cause);
+    reactor.serving(cause == StallCause::tls ? second : first);
     clock.advance(std::chrono::milliseconds{40});
     telemetry.watch();
   }
@@ -429,12 +430,28 @@ TEST_F(ServerTelemetryTest, ALongTurnIsBlamedOnWhatTheWatcherMetMostOften) {
   ASSERT_TRUE(telemetry.reactors()[0].stall);
   const StallRecord running = *telemetry.reactors()[0].stall;
   EXPECT_EQ(running.cause, StallCause::tls);
+  EXPECT_EQ(running.connection, second.packed());
   EXPECT_EQ(running.started_ns, began);
   EXPECT_GE(running.cpu_ns, 0);
   clock.advance(std::chrono::milliseconds{30});
   reactor.turn({0, now() - began, 1, kWall, now()});
   EXPECT_TRUE(telemetry.watch().empty());
   EXPECT_EQ(telemetry.snapshot().reactors[0].stalls[index_of(StallCause::tls)], 1U);
+}
+
+TEST_F(ServerTelemetryTest, ALongTurnOfManyConnectionsNamesNone) {
+  auto& reactor = telemetry.reactor(0);
+  const auto now = [&] { return clock.now().time_since_epoch().count(); };
+  reactor.turn_began(now());
+  reactor.doing(StallCause::write);
+  for (const ConnectionId id : {first, second, first, second}) {
+    reactor.serving(id);
+    clock.advance(std::chrono::milliseconds{40});
+    telemetry.watch();
+  }
+  ASSERT_TRUE(telemetry.reactors()[0].stall);
+  EXPECT_EQ(telemetry.reactors()[0].stall->cause, StallCause::write);
+  EXPECT_EQ(telemetry.reactors()[0].stall->connection, 0U);
 }
 
 TEST_F(ServerTelemetryTest, LooksAtAnEarlierTurnBlameNobodyInALaterOne) {
