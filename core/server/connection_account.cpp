@@ -170,8 +170,7 @@ void Connection::account_turn(Lending& lent) {
   }
   if (telemetry::ReactorTelemetry::is_sample_due(*record_, nanoseconds(lent.now))) refresh_sample(lent);
   if (exchanges_ != nullptr) {
-    telemetry::ReactorTelemetry::publish_target(*record_, request_count_, last_exchange()->target_view(),
-                                                nanoseconds(lent.now), true);
+    telemetry::ReactorTelemetry::publish_target(*record_, request_count_, last_exchange()->target_view());
   }
 }
 
@@ -216,8 +215,7 @@ void Connection::account_request(Lending& lent, Exchange& exchange) {
   }
   lent.telemetry.request_finished(sample);
   newest_status_ = exchange.status;
-  telemetry::ReactorTelemetry::publish_target(*record_, request_count_, exchange.target_view(), nanoseconds(lent.now),
-                                              false);
+  telemetry::ReactorTelemetry::publish_target(*record_, request_count_, exchange.target_view());
   if (exchange.settings->access_log) {
     lent.access_log.write(access_line(exchange, protocol_, std::chrono::nanoseconds{sample.total_ns}));
   }

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <equinox/record.hpp>
 #include <memory>
+#include <string_view>
 
 #include "telemetry/cell.hpp"
 
@@ -27,6 +30,24 @@ class alignas(64) RecordSlot {
     end(sequence);
   }
   void write_cold(const RecordCold& cold) noexcept;
+  /// The target of request `number`, cut at the end. Every request passes here, so only its own words are stored: what
+  /// lies behind the zero that ends the text is that of earlier ones.
+  void write_target(std::uint32_t number, std::string_view target) noexcept {
+    const auto sequence = begin();
+    auto& numbered = cold_[kNumberWord];
+    numbered.store((numbered.load(std::memory_order_relaxed) & UINT32_MAX) | std::uint64_t{number} << 32U,
+                   std::memory_order_release);
+    const std::size_t whole = std::min(target.size() / 8, kColdWords - kTargetWord);
+    for (std::size_t i = 0; i < whole; ++i) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, target.data() + 8 * i, 8);
+      cold_[kTargetWord + i].store(word, std::memory_order_release);
+    }
+    if (kTargetWord + whole < kColdWords) {
+      cold_[kTargetWord + whole].store(last_word(target.substr(8 * whole)), std::memory_order_release);
+    }
+    end(sequence);
+  }
   void write(const RecordHot& hot, const RecordCold& cold) noexcept;
   [[nodiscard]] RecordHot own_hot() const noexcept;
   [[nodiscard]] RecordCold own_cold() const noexcept;
@@ -62,14 +83,35 @@ class alignas(64) RecordSlot {
   [[nodiscard]] std::int64_t own_sampled_ns() const noexcept {
     return static_cast<std::int64_t>(cold_[7].load(std::memory_order_relaxed));
   }
-  [[nodiscard]] std::uint8_t own_target_second() const noexcept {
-    return static_cast<std::uint8_t>(cold_[10].load(std::memory_order_relaxed) >> 56U);
-  }
 
   /// Any thread. False when the slot is free (or kept changing under the reader).
   [[nodiscard]] bool read(RecordHot& hot, RecordCold& cold) const noexcept;
 
  private:
+  static constexpr std::size_t kNumberWord = offsetof(RecordCold, target_request) / 8;
+  static constexpr std::size_t kTargetWord = offsetof(RecordCold, target) / 8;
+  /// Up to seven bytes and zeros, without the loop or call of a copy whose length is not known.
+  static std::uint64_t last_word(std::string_view rest) noexcept {
+    const char* from = rest.data();
+    std::uint64_t word = 0;
+    unsigned shift = 0;
+    if ((rest.size() & 4U) != 0) {
+      std::uint32_t four = 0;
+      std::memcpy(&four, from, 4);
+      word = four;
+      from += 4;
+      shift = 32;
+    }
+    if ((rest.size() & 2U) != 0) {
+      std::uint16_t two = 0;
+      std::memcpy(&two, from, 2);
+      word |= std::uint64_t{two} << shift;
+      from += 2;
+      shift += 16;
+    }
+    if ((rest.size() & 1U) != 0) word |= std::uint64_t{static_cast<unsigned char>(*from)} << shift;
+    return word;
+  }
   std::uint64_t begin() noexcept {
     const auto sequence = sequence_.load(std::memory_order_relaxed);
     sequence_.store(sequence + 1, std::memory_order_relaxed);
@@ -88,8 +130,9 @@ static_assert(std::endian::native == std::endian::little && offsetof(RecordHot, 
                   offsetof(RecordCold, peer_address) == 16 && offsetof(RecordCold, peer_port) == 48 &&
                   offsetof(RecordCold, peer_known) == 84 && offsetof(RecordCold, listener) == 52 &&
                   offsetof(RecordCold, opened_ns) == 0 && offsetof(RecordCold, memory_bytes) == 8 &&
-                  offsetof(RecordCold, sampled_ns) == 56 && offsetof(RecordCold, target_second) == 87,
-              "own_*() pick these out of their words, write_hot() puts one there");
+                  offsetof(RecordCold, sampled_ns) == 56 && offsetof(RecordCold, target_request) % 8 == 4 &&
+                  offsetof(RecordCold, target) % 8 == 0 && offsetof(RecordCold, target) + 64 == sizeof(RecordCold),
+              "own_*() pick these out of their words, write_*() put some there");
 
 /// The records of one reactor's connections; a record has its connection's slot index. Grows chunk by chunk with use,
 /// never moves and never shrinks.

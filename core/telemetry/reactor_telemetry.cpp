@@ -130,15 +130,6 @@ void ReactorTelemetry::move_gauges(const RecordSlot& slot, ConnectionId id, cons
   note_state(id, hot.protocol, hot.state, wall_ns);
 }
 
-void ReactorTelemetry::copy_target(RecordSlot& slot, std::uint32_t request_number, std::string_view target,
-                                   std::uint8_t second) noexcept {
-  auto cold = slot.own_cold();
-  cold.target_request = request_number;
-  cold.target_second = second;
-  cold.target.assign(target);
-  slot.write_cold(cold);
-}
-
 void ReactorTelemetry::close(RecordSlot& slot, ConnectionId id, const RecordHot& last, const CloseFacts& facts,
                              std::int64_t now_ns, std::int64_t wall_ns) noexcept {
   const auto cold = slot.own_cold();

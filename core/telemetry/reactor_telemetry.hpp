@@ -93,12 +93,9 @@ class ReactorTelemetry {
     constexpr std::int64_t kSecond = 1'000'000'000;
     return now_ns - std::max(slot.own_opened_ns(), slot.own_sampled_ns()) >= kSecond;
   }
-  /// The newest request as people see it. Copies the target only when it will be shown: when `lasting` (the request
-  /// outlives this turn), or when the connection's last copy is ≥ 1 s old.
-  static void publish_target(RecordSlot& slot, std::uint32_t request_number, std::string_view target,
-                             std::int64_t now_ns, bool lasting) noexcept {
-    const auto second = second_of(now_ns);
-    if (lasting || slot.own_target_second() != second) copy_target(slot, request_number, target, second);
+  /// The newest request as people see it.
+  static void publish_target(RecordSlot& slot, std::uint32_t request_number, std::string_view target) noexcept {
+    slot.write_target(request_number, target);
   }
   /// The connection is over: frees the record, leaves the gauges, counts the reason (as an eviction by pressure when it
   /// is connection_limit) and keeps a ClosedRecord. `last` is the final state of the hot half.
@@ -157,12 +154,6 @@ class ReactorTelemetry {
                     CellSamples::Keep keep) noexcept;
   void note_state(ConnectionId id, Protocol protocol, ConnectionState state, std::int64_t wall_ns) noexcept;
   void move_gauges(const RecordSlot& slot, ConnectionId id, const RecordHot& hot, std::int64_t wall_ns) noexcept;
-  static void copy_target(RecordSlot& slot, std::uint32_t request_number, std::string_view target,
-                          std::uint8_t second) noexcept;
-  /// Modulo 256; a shift is quicker than a division, and a "second" of 1.07 s serves as well.
-  [[nodiscard]] static std::uint8_t second_of(std::int64_t now_ns) noexcept {
-    return static_cast<std::uint8_t>(now_ns >> 30);
-  }
   [[nodiscard]] StallRecord describe_stall(const LoopTurn& turn) noexcept;
 
   ReactorIndex index_;

@@ -78,6 +78,24 @@ TEST_F(LiveFactsTest, PoolsAreNamedAndCountWhatTheyMade) {
   EXPECT_GT(pool(BufferPool::http1_parser).free_bytes, 0U);
 }
 
+TEST_F(LiveFactsTest, AClosedConnectionNamesItsLastRequestHoweverSoonItFollowedOthers) {
+  make().get("/hello/{n}", [](const Request&) { return Response::text("hello"); });
+  start();
+  RawClient client{port()};
+  for (int n = 1; n <= 15; ++n) {
+    client.forget();
+    client.send("GET /hello/" + std::to_string(n) + "?q=1 HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.read_for("hello");
+  }
+  client.close();
+  ASSERT_TRUE(eventually([&] { return snapshot().closed() == 1; }));
+  server().view().closed([](const ClosedRecord& record) {
+    EXPECT_EQ(record.requests, 15U);
+    EXPECT_EQ(record.target.view(), "/hello/15?q=1");
+    return true;
+  });
+}
+
 TEST_F(LiveFactsTest, RoundTripTimeIsReadOnceAConnectionIsASecondOld) {
   serve();
   RawClient client{port()};

@@ -81,7 +81,7 @@ TEST_F(ServerTelemetryTest, ShowsAConnectionFromAcceptToClose) {
                                kWall);
   EXPECT_EQ(telemetry.record(first)->hot.state, ConnectionState::handling);
   EXPECT_EQ(telemetry.record(first)->cold.memory_bytes, 9'000U);
-  telemetry.reactor(0).publish_target(*telemetry.reactor(0).find(first), 1, "/a", 12 * kSecond, true);
+  telemetry.reactor(0).publish_target(*telemetry.reactor(0).find(first), 1, "/a");
   EXPECT_EQ(telemetry.record(first)->cold.memory_bytes, 9'000U) << "what is written less often must not undo it";
   close(first, CloseReason::client_fin_idle);
   EXPECT_FALSE(telemetry.record(first));
@@ -177,21 +177,26 @@ TEST_F(ServerTelemetryTest, ClosesOfAllReactorsComeNewestFirst) {
   EXPECT_THAT(order, testing::ElementsAre(first, second));
 }
 
-TEST_F(ServerTelemetryTest, TheTargetIsCopiedWhenItLastsOrOnceASecond) {
+TEST_F(ServerTelemetryTest, TheTargetIsThatOfTheLastRequestHoweverLongItIs) {
   open(first);
   auto& reactor = telemetry.reactor(0);
-  reactor.publish_target(*reactor.find(first), 1, "/first", 100 * kSecond, false);
-  reactor.publish_target(*reactor.find(first), 2, "/second", 100 * kSecond + 1, false);
-  EXPECT_EQ(telemetry.record(first)->cold.target.view(), "/first");
-  reactor.publish_target(*reactor.find(first), 3, "/third", 100 * kSecond + 2, true);
-  EXPECT_EQ(telemetry.record(first)->cold.target.view(), "/third");
-  reactor.publish_target(*reactor.find(first), 4, "/fourth", 102 * kSecond, false);
-  EXPECT_EQ(telemetry.record(first)->cold.target.view(), "/fourth");
+  const std::string longest = "/" + std::string(80, 'x') + "end";
+  std::uint32_t number = 0;
+  // Longer, shorter, and each length of the last word: nothing of an earlier one may show.
+  for (std::size_t size = longest.size(); size > 0; --size) {
+    const std::string target = longest.substr(0, size);
+    reactor.publish_target(*reactor.find(first), ++number, target);
+    EXPECT_EQ(telemetry.record(first)->cold.target.view(), target.substr(0, 64));
+    EXPECT_EQ(telemetry.record(first)->cold.target_request, number);
+  }
+  reactor.publish_target(*reactor.find(first), ++number, "/second?" + longest);
+  EXPECT_EQ(telemetry.record(first)->cold.target.view(), ("/second?" + longest).substr(0, 64));
+  EXPECT_EQ(telemetry.record(first)->cold.handshake_us, 0U);
 }
 
 TEST_F(ServerTelemetryTest, AClosedRecordNeverShowsTheTargetOfAnEarlierRequest) {
   open(first);
-  telemetry.reactor(0).publish_target(*telemetry.reactor(0).find(first), 1, "/one", 0, true);
+  telemetry.reactor(0).publish_target(*telemetry.reactor(0).find(first), 1, "/one");
   auto last = hot(first, ConnectionState::idle);
   last.requests = 2;
   telemetry.reactor(0).close(*telemetry.reactor(0).find(first), first, last, {}, 20 * kSecond, kWall);

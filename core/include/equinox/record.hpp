@@ -53,8 +53,8 @@ struct RecordHot {
 };
 static_assert(sizeof(RecordHot) == 56);
 
-/// The part that is written at accept, after the handshake, and at most once a second; except for `memory_bytes`, for
-/// which the other half has no room.
+/// The part that is written at accept, after the handshake, and at most once a second; except for `memory_bytes` and the
+/// target with its number, for which the other half has no room.
 struct RecordCold {
   std::int64_t opened_ns{0};
   std::uint64_t memory_bytes{0};  ///< held by this connection at the end of its last turn, see ConnectionMemory
@@ -76,7 +76,7 @@ struct RecordCold {
   bool peer_known{false};
   bool client_known{false};
   bool tls_resumed{false};
-  std::uint8_t target_second{0};  ///< when the target was copied: steady seconds, modulo 256
+  std::uint8_t unused{0};
   FixedText<40> sni;
   FixedText<64> target;
 };
@@ -94,7 +94,7 @@ struct ConnectionRecord {
     return cold.client_known ? Endpoint{cold.client_address, cold.client_port, true} : peer();
   }
   [[nodiscard]] bool has_deadline() const noexcept { return hot.deadline != DeadlineKind::none; }
-  /// The stored target belongs to the newest request (else it is one of up to a second ago).
+  /// The stored target belongs to the newest request (else to one that ended later than that began).
   [[nodiscard]] bool target_is_newest() const noexcept {
     return cold.target_request != 0 && cold.target_request == hot.requests;
   }

@@ -314,7 +314,7 @@ export function ClosedRecord({ row, withLinks = true }: { row: ClosedRow; withLi
         ['Lived', formatDuration(row.age_seconds)],
         ['Requests', formatInt(row.requests)],
         ['Sent, received', `${formatBytes(row.sent_bytes)}, ${formatBytes(row.received_bytes)}`],
-        ['Last request', row.target ? <>{row.route ? <RouteLink route={row.route} method={row.method} /> : <span class="mono">{row.method} {row.target}</span>}{row.status ? ` ${row.status}` : ''}</> : 'none'],
+        ['Last request', row.method ? <>{row.target || !row.route ? <span class="mono">{row.method} {row.target ?? ''}</span> : null}{row.route ? <>{row.target ? ' on ' : null}<RouteLink route={row.route} method={row.method} /></> : null}{row.status ? ` ${row.status}` : ''}</> : 'none'],
         ['h2 code, last stream', row.h2_error_code ? `${row.h2_error_code}, ${formatInt(row.last_stream_id)}` : 'none'],
         ['TLS alert', row.tls_alert ?? 'none'],
         ['errno', row.errno_name ?? (row.errno ? String(row.errno) : 'none')],
