@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <string_view>
 
 #include "metrics/metric_names.hpp"
@@ -27,10 +28,19 @@ void number(double value, std::string& out) {
   }
 }
 
-/// Canonical numbers of the specification: "1.0", not "1".
+/// Canonical numbers of the specification: "1.0", not "1"; else as the text format writes them, so that a query finds the
+/// same `le` whichever format was scraped: to_chars prefers 1e-04 to 0.0001 when it may choose.
 void edge(double value, std::string& out) {
   const auto begin = out.size();
-  number(value, out);
+  if (std::isfinite(value)) {
+    constexpr int kDigits = std::numeric_limits<double>::max_digits10 - 1;
+    std::array<char, 32> text{};
+    const auto end =
+        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, kDigits).ptr;
+    out.append(text.data(), end);
+  } else {
+    number(value, out);
+  }
   if (std::isfinite(value) && out.find_first_of(".e", begin) == std::string::npos) out += ".0";
 }
 

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <equinox/metrics.hpp>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "observed_server.hpp"
@@ -72,6 +73,28 @@ TEST_F(ExpositionTest, OpenMetricsEndsWithItsMarkAndStripsTotalFromFamilies) {
   EXPECT_THAT(text, HasSubstr("# UNIT http_server_request_duration_seconds seconds\n"));
   EXPECT_THAT(text, HasSubstr("le=\"1.0\"}"));
   EXPECT_THAT(text, Not(HasSubstr("\n\n")));
+}
+
+TEST_F(ExpositionTest, EdgesAreWrittenAlikeInBothFormats) {
+  // "1" and "1.0" are one number to Prometheus, which writes both in the second form (since 3.0).
+  const auto edges_of = [](const std::string& text) {
+    std::set<std::string> edges;
+    std::istringstream lines{text};
+    for (std::string line; std::getline(lines, line);) {
+      const auto begin = line.find("le=\"");
+      if (begin == std::string::npos) continue;
+      std::string edge = line.substr(begin + 4, line.find('"', begin + 4) - begin - 4);
+      if (edge.ends_with(".0")) edge.resize(edge.size() - 2);
+      edges.insert(line.substr(0, line.find('{')) + " " + edge);
+    }
+    return edges;
+  };
+  Options options;
+  options.body_sizes = true;
+  const auto text = edges_of(page("", options));
+  EXPECT_THAT(text, testing::Contains("http_server_request_duration_seconds_bucket 0.0001"));
+  EXPECT_THAT(text, testing::Contains(testing::EndsWith("e-05"))) << "no edge is this small any more: choose another";
+  EXPECT_EQ(edges_of(page(kOpenMetricsAccept, options)), text);
 }
 
 TEST_F(ExpositionTest, OpenMetricsCarriesExemplarsOfTheirBucketWithin128Characters) {
