@@ -173,7 +173,9 @@ void add_history(Json& out, ConnectionId id, const RowContext& context, std::int
   std::sort(found.begin(), found.end(),
             [](const auto& a, const auto& b) { return a.started_wall_ns > b.started_wall_ns; });
   Json requests = Json::array();
-  for (std::size_t i = 0; i < found.size() && i < kMost; ++i) requests.push_back(request_row(found[i], context));
+  RowContext shown = context;
+  shown.slow_ns = context.view.live().slow_threshold_ns;
+  for (std::size_t i = 0; i < found.size() && i < kMost; ++i) requests.push_back(request_row(found[i], shown));
   out["requests"] = std::move(requests);
 }
 

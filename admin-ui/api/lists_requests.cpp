@@ -141,7 +141,8 @@ Json closed_json(const State& state, const Request& request, const Moment& now) 
 }
 
 Json slow_requests_json(const State& state, const Request& request, const Moment& now) {
-  const RowContext context = state.row_context(now);
+  RowContext context = state.row_context(now);
+  context.slow_ns = state.view.live().slow_threshold_ns;
   const auto route = parameter(request, "route");
   const std::size_t limit = limit_of(request);
   std::uint64_t total = 0;
@@ -156,14 +157,15 @@ Json slow_requests_json(const State& state, const Request& request, const Moment
   });
   return {{"total", total},
           {"sampled", false},
-          {"threshold_seconds", seconds(state.view.live().slow_threshold_ns)},
+          {"threshold_seconds", seconds(context.slow_ns)},
           {"oldest_at", oldest != 0 ? Json(seconds(oldest)) : Json{}},
           {"rows", std::move(rows)}};
 }
 
 Json cell_requests_json(const State& state, const Request& request, const Moment& now) {
   Cell cell = cell_of(request);
-  const RowContext context = state.row_context(now);
+  RowContext context = state.row_context(now);
+  context.slow_ns = state.view.live().slow_threshold_ns;
   const std::optional<std::uint64_t> counted = counted_in(cell, state.view);
   std::vector<RequestRecord> found;
   std::int64_t oldest = 0;
@@ -197,7 +199,7 @@ Json cell_requests_json(const State& state, const Request& request, const Moment
   for (std::size_t i = 0; i < found.size() && i < limit; ++i) rows.push_back(request_row(found[i], context));
   return {{"total", total},
           {"sampled", found.size() < total},
-          {"threshold_seconds", seconds(state.view.live().slow_threshold_ns)},
+          {"threshold_seconds", seconds(context.slow_ns)},
           {"oldest_at", oldest != 0 ? Json(seconds(oldest)) : Json{}},
           {"rows", std::move(rows)}};
 }

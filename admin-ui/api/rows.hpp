@@ -17,6 +17,7 @@ struct RowContext {
   Redaction redaction;
   Moment now;
   const Rates* rates{nullptr};
+  std::int64_t slow_ns{0};  ///< which of a request's phases took the time is a story from here on
 };
 
 Json connection_row(const ConnectionRecord& record, const RowContext& context);

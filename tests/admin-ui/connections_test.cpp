@@ -289,6 +289,16 @@ TEST(Requests, AreFoundBehindACell) {
   ASSERT_EQ(found["rows"].size(), 1U) << "once, though two rings hold it";
   EXPECT_EQ(found["rows"][0]["because"], "handler");
   EXPECT_EQ(surface.get("/requests/by-bucket", cell + "&above_seconds=0.3").json()["rows"].size(), 0U);
+  RequestRecord fast = record;
+  fast.total_ns = 99'000;
+  fast.phases_ns = {0, 0, 0, 9'000, 90'000};
+  fast.stream = 7;
+  surface.view.recent.push_back(fast);
+  const Json quick = surface.get("/requests/by-bucket", cell + "&up_to_seconds=0.0001").json();
+  ASSERT_EQ(quick["rows"].size(), 1U);
+  EXPECT_TRUE(quick["rows"][0]["because"].is_null()) << "90 µs of writing are no slow reader";
+  surface.view.recent.back().error = ErrorType::client_gone;
+  EXPECT_FALSE(surface.get("/requests/by-bucket", cell + "&up_to_seconds=0.0001").json()["rows"][0]["because"].is_null());
   EXPECT_EQ(surface.get("/requests/by-bucket").status, 400);
 }
 
