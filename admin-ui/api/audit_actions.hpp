@@ -11,16 +11,20 @@ namespace equinox::admin {
 struct AuditAction {
   std::string_view name;
   Role role;
+  bool can_fail{false};  ///< allowed, tried, and not done
 };
 
 inline constexpr AuditAction kCloseAction{"close", Role::operator_};
 inline constexpr AuditAction kDrainConnectionsAction{"drain connections", Role::operator_};
 inline constexpr AuditAction kStopJobAction{"stop job", Role::operator_};
 inline constexpr AuditAction kDrainAction{"drain", Role::operator_};
-inline constexpr AuditAction kUndrainAction{"undrain", Role::operator_};
-inline constexpr AuditAction kReloadAction{"reload", Role::admin};
+inline constexpr AuditAction kUndrainAction{"undrain", Role::operator_, true};
+inline constexpr AuditAction kReloadAction{"reload", Role::admin, true};
 inline constexpr AuditAction kLogLevelAction{"log level", Role::operator_};
 inline constexpr std::array kAuditActions{kCloseAction,   kDrainConnectionsAction, kStopJobAction, kDrainAction,
                                           kUndrainAction, kReloadAction,           kLogLevelAction};
+/// Nobody has a role yet, or the server does it.
+inline constexpr std::string_view kSignInAction = "sign in";
+inline constexpr std::string_view kTokensFileAction = "tokens file";
 
 }  // namespace equinox::admin

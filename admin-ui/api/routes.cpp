@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "admin-ui/api/assets.hpp"
+#include "admin-ui/api/audit_actions.hpp"
 #include "admin-ui/api/lists.hpp"
 #include "admin-ui/api/overview.hpp"
 #include "admin-ui/api/selection.hpp"
@@ -141,7 +142,7 @@ void add_session_calls(Calls& calls, const std::shared_ptr<State>& state) {
               return answer(session_json(s.access.require(request, Role::viewer, now)));
             }));
   calls.post("/api/v1/session", guarded(state, [](State& s, const Request& request, const Moment& now) {
-               AuditLine line{to_string(request.peer()), "", "sign in", "dashboard", "done", ""};
+               AuditLine line{to_string(request.peer()), "", std::string{kSignInAction}, "dashboard", "done", ""};
                try {
                  Response response = s.access.sign_in(request, now);
                  s.audit.add(now, std::move(line));

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "admin-ui/api/audit_actions.hpp"
+
 namespace equinox::admin {
 
 State::State(const ServerView& watched, Actions allowed, Options chosen)
@@ -49,7 +51,7 @@ void State::look_at_tokens(const Moment& now) {
   std::string error = access.tokens_error(now);
   if (error == tokens_error_) return;
   tokens_error_ = std::move(error);
-  AuditLine line{"server", "", "tokens file", options.tokens_file, "done", tokens_error_};
+  AuditLine line{"server", "", std::string{kTokensFileAction}, options.tokens_file, "done", tokens_error_};
   if (!tokens_error_.empty()) line.result = "failed";
   audit.add(now, std::move(line));
 }

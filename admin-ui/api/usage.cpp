@@ -9,12 +9,20 @@ namespace equinox::admin {
 Usage::Usage() {
   for (const std::string_view topic : kTopics) topics_.push_back({std::string{topic}, 0, 0});
   // What may happen at all is there from the start: a rate needs a value from before the first time.
+  const auto add = [this](std::string_view action, std::string_view result, std::string_view role) {
+    actions_.push_back({std::string{action}, std::string{result}, std::string{role}, 0});
+  };
   for (const AuditAction& action : kAuditActions) {
-    for (const Role role : {Role::operator_, Role::admin}) {
+    add(action.name, "refused", "");  // whoever could not say who they are
+    for (const Role role : {Role::viewer, Role::operator_, Role::admin}) {
+      add(action.name, "refused", to_string(role));  // also whose role would do: a page of another origin asked
       if (role < action.role) continue;
-      actions_.push_back({std::string{action.name}, "done", std::string{to_string(role)}, 0});
+      add(action.name, "done", to_string(role));
+      if (action.can_fail) add(action.name, "failed", to_string(role));
     }
   }
+  for (const std::string_view result : {"done", "refused"}) add(kSignInAction, result, "");
+  for (const std::string_view result : {"done", "failed"}) add(kTokensFileAction, result, "");
 }
 
 std::vector<Usage::Topic> Usage::topics() const {

@@ -284,5 +284,22 @@ TEST(Access, ReadOnlyMeansNobodyChangesAnything) {
   EXPECT_TRUE(surface.done.empty());
 }
 
+TEST(Usage, HasEveryResultFromTheStart) {
+  const auto has = [](std::string_view action, std::string_view result, std::string_view role) {
+    const std::vector<Usage::Action> all = Usage{}.actions();
+    return std::count_if(all.begin(), all.end(), [&](const Usage::Action& one) {
+      return one.action == action && one.result == result && one.role == role && one.count == 0;
+    });
+  };
+  EXPECT_EQ(has("close", "done", "operator"), 1);
+  EXPECT_EQ(has("close", "refused", "viewer"), 1);
+  EXPECT_EQ(has("close", "refused", ""), 1) << "of somebody who has no role";
+  EXPECT_EQ(has("close", "done", "viewer"), 0);
+  EXPECT_EQ(has("reload", "failed", "admin"), 1);
+  EXPECT_EQ(has("undrain", "failed", "operator"), 1);
+  EXPECT_EQ(has("sign in", "refused", ""), 1);
+  EXPECT_EQ(has("tokens file", "failed", ""), 1);
+}
+
 }  // namespace
 }  // namespace equinox::admin
