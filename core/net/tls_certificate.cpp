@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <ctime>
 
@@ -39,6 +40,28 @@ std::string serial_of(X509* certificate) {
   OPENSSL_free(text);
   BN_free(number);
   return out;
+}
+
+/// As people name it: OpenSSL says prime256v1 where NIST, and everybody since, says P-256.
+std::string key_of(X509* certificate) {
+  const EVP_PKEY* key = X509_get0_pubkey(certificate);
+  if (key == nullptr) return {};
+  switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA: return "RSA " + std::to_string(EVP_PKEY_get_bits(key));
+    case EVP_PKEY_RSA_PSS: return "RSA-PSS " + std::to_string(EVP_PKEY_get_bits(key));
+    case EVP_PKEY_EC: {
+      std::array<char, 64> group{};
+      std::size_t size = 0;
+      if (EVP_PKEY_get_group_name(key, group.data(), group.size(), &size) != 1) return "EC";
+      const std::string name{group.data(), size};
+      const char* nist = EC_curve_nid2nist(OBJ_sn2nid(name.c_str()));
+      return "EC " + (nist != nullptr ? std::string{nist} : name);
+    }
+    default: {
+      const char* name = EVP_PKEY_get0_type_name(key);
+      return name != nullptr ? name : "";
+    }
+  }
 }
 
 void append_lower(std::vector<std::string>& names, const ASN1_STRING* text) {
@@ -163,6 +186,7 @@ TlsCertificateFacts describe_certificate(X509* certificate) {
   facts.subject = text_of(X509_get_subject_name(certificate));
   facts.issuer = text_of(X509_get_issuer_name(certificate));
   facts.serial = serial_of(certificate);
+  facts.key = key_of(certificate);
   facts.names = names_of(certificate);
   facts.not_before = moment_of(X509_get0_notBefore(certificate));
   facts.not_after = moment_of(X509_get0_notAfter(certificate));

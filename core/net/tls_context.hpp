@@ -85,6 +85,7 @@ struct TlsCertificateFacts {
   std::string subject;  ///< RFC 2253 text
   std::string issuer;
   std::string serial;              ///< hexadecimal
+  std::string key;                 ///< "RSA 2048", "EC P-256", "ED25519"
   std::vector<std::string> names;  ///< DNS names it covers, lower case; may begin with "*."
   std::chrono::system_clock::time_point not_before{};
   std::chrono::system_clock::time_point not_after{};

@@ -445,6 +445,7 @@ LiveFacts Server::Internal::live() const {
       shown.listener = bound[i].name;
       shown.names = certificate.names;
       shown.issuer = certificate.issuer;
+      shown.key = certificate.key;
       shown.not_before_s = seconds_of(certificate.not_before);
       shown.not_after_s = seconds_of(certificate.not_after);
       shown.self_signed = certificate.issuer == certificate.subject;

@@ -36,6 +36,7 @@ TEST_F(TlsFiles, AreDescribed) {
   EXPECT_EQ(facts.name, "main");
   EXPECT_EQ(facts.subject, "CN=main");
   EXPECT_EQ(facts.serial, "1234");
+  EXPECT_EQ(facts.key, "EC P-256");
   EXPECT_THAT(facts.names, ElementsAre("example.com", "*.example.com"));
   const auto left = facts.not_after - std::chrono::system_clock::now();
   EXPECT_GT(left, 239h);
@@ -80,11 +81,25 @@ TEST_F(TlsFiles, CoverNamesByTheirAlternatives) {
       << "the common name, for want of others";
 }
 
+TEST(CertificateKey, IsNamedWithItsSizeOrCurve) {
+  const auto named = [](EVP_PKEY* made) {
+    const KeyPointer key{made};
+    const CertificatePointer certificate{X509_new()};
+    EXPECT_EQ(X509_set_pubkey(certificate.get(), key.get()), 1);
+    return describe_certificate(certificate.get()).key;
+  };
+  EXPECT_EQ(named(EVP_RSA_gen(2048)), "RSA 2048");
+  EXPECT_EQ(named(EVP_EC_gen("P-384")), "EC P-384");
+  EXPECT_EQ(named(EVP_EC_gen("secp256k1")), "EC secp256k1");
+  EXPECT_EQ(named(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")), "ED25519");
+}
+
 TEST(SelfSignedCertificate, IsForThisMachineOnly) {
   const auto context = load({.self_signed = true});
   const TlsCertificateFacts& facts = context->certificates().front();
   EXPECT_EQ(facts.name, "self-signed");
   EXPECT_THAT(facts.names, ElementsAre("localhost"));
+  EXPECT_EQ(facts.key, "EC P-256");
   EXPECT_GT(facts.not_after, std::chrono::system_clock::now() + 24h);
 }
 
