@@ -83,14 +83,28 @@ Json list_connections(State& state, const Request& request, const Moment& now) {
           {"rows", rows_of(state, found.ids, 0, limit, {}, now)}};
 }
 
-std::vector<std::string> columns_of(const Json& body) {
+/// A name that no row has would be left out without a word.
+void check_columns(const std::vector<std::string>& columns, const RowContext& context) {
+  const Json row = connection_row(ConnectionRecord{}, context);
+  for (const std::string& column : columns) {
+    if (column == "closed" || row.contains(column)) continue;
+    std::string known = "closed";
+    for (const auto& [name, value] : row.items()) known.append(", ").append(name);
+    throw Problem{400, "bad-request", "The request cannot be understood",
+                  "columns: there is no \"" + column.substr(0, 40) + "\"; there are " + known};
+  }
+}
+
+std::vector<std::string> columns_of(const Json& body, const RowContext& context) {
   const auto list = body.find("columns");
   if (list == body.end() || list->is_null()) return {};
   const bool is_texts = list->is_array() && list->size() <= 40 &&
                         std::all_of(list->begin(), list->end(), [](const Json& name) { return name.is_string(); });
   if (!is_texts)
     throw Problem{400, "bad-request", "The request cannot be understood", "columns is a list of at most 40 names"};
-  return list->get<std::vector<std::string>>();
+  auto columns = list->get<std::vector<std::string>>();
+  check_columns(columns, context);
+  return columns;
 }
 
 Json query_connections(State& state, const Request& request, const Moment& now) {
@@ -98,6 +112,7 @@ Json query_connections(State& state, const Request& request, const Moment& now) 
   const Json body = body_of(request);
   Query query{checked_query(text_member(body, "query", "", 2000)), Names::of(state.view), state.redaction, now};
   const Sorting sorting = sorting_of(text_member(body, "sort", "", 40), text_member(body, "order", "", 10));
+  std::vector<std::string> columns = columns_of(body, state.row_context(now));
   want_rates(state, query, sorting, now);
   Selection found = select(state.view, query, sorting, state.rates, now);
   Json out{{"total", found.total},
@@ -111,7 +126,7 @@ Json query_connections(State& state, const Request& request, const Moment& now) 
     }
     out["total_without"] = std::move(without);
   }
-  auto kept = std::make_shared<KeptAnswer>(KeptAnswer{std::move(found.ids), std::move(query), columns_of(body), now});
+  auto kept = std::make_shared<KeptAnswer>(KeptAnswer{std::move(found.ids), std::move(query), std::move(columns), now});
   out["handle"] = state.handles.keep(std::move(kept), now);
   return out;
 }

@@ -126,7 +126,7 @@ Json closed_row(const ClosedRecord& record, const RowContext& context) {
   row["errno_name"] = errno_name(record.os_errno);
   row["tls_alert"] = record.tls_alert >= 0 ? Json(tls_alert_name(record.tls_alert)) : Json{};
   row["h2_error_code"] = record.has_h2_error ? Json(h2_error_label(record.h2_error_code)) : Json{};
-  row["last_stream_id"] = is_http2(record.protocol) ? Json(record.last_stream) : Json{};
+  row["last_stream_id"] = record.last_stream != 0 ? Json(record.last_stream) : Json{};
   row["actor"] = text_or_null(record.actor.view());
   row["rtt_seconds"] = record.rtt_us != 0 ? Json(record.rtt_us / 1e6) : Json{};
   row["retransmits"] = record.rtt_us != 0 ? Json(record.retransmits) : Json{};

@@ -127,7 +127,8 @@ RecordSlot& ReactorTelemetry::open(ConnectionId id, const RecordHot& hot, const 
 void ReactorTelemetry::move_gauges(const RecordSlot& slot, ConnectionId id, const RecordHot& hot,
                                    std::int64_t wall_ns) noexcept {
   stats_.set_state(slot.own_listener(), slot.own_protocol(), slot.own_state(), hot.protocol, hot.state);
-  note_state(id, hot.protocol, hot.state, wall_ns);
+  // A protocol that has become known is no change of state.
+  if (slot.own_state() != hot.state) note_state(id, hot.protocol, hot.state, wall_ns);
 }
 
 void ReactorTelemetry::close(RecordSlot& slot, ConnectionId id, const RecordHot& last, const CloseFacts& facts,

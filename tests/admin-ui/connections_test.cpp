@@ -33,6 +33,24 @@ TEST(Connections, ListsTheFirstPageInOneCall) {
   }
 }
 
+TEST(Connections, SaysWhichColumnsThereAreWhenAskedForAnother) {
+  Surface surface;
+  surface.view.add_many(10);
+  const Got got = surface.act(Method::post, "/connections/query", {{"query", ""}, {"columns", {"peer", "bogus"}}});
+  EXPECT_EQ(got.status, 400);
+  EXPECT_NE(got.text.find("bogus"), std::string::npos) << got.text;
+  EXPECT_NE(got.text.find("pending_bytes"), std::string::npos) << got.text;
+  EXPECT_EQ(asked(surface, {{"query", ""}, {"columns", {"peer", "closed", "rtt_seconds", "id"}}})["total"], 10);
+}
+
+TEST(Connections, NameTheLastStreamOfAGoawayOnly) {
+  Surface surface;
+  surface.view.close(surface.view.add(2));  // h2
+  const Json row = surface.get("/closed").json()["rows"][0];
+  EXPECT_EQ(row["protocol"], "h2");
+  EXPECT_TRUE(row["last_stream_id"].is_null()) << row["last_stream_id"];
+}
+
 TEST(Connections, KeepsTheOrderWhileConnectionsComeAndGo) {
   Surface surface;
   surface.view.add_many(3000);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "net/tls_certificate.hpp"
 #include "net/tls_fixture.hpp"
 
 namespace equinox::net {

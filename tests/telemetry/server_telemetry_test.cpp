@@ -141,6 +141,17 @@ TEST_F(ServerTelemetryTest, StatesAddUpAtEveryStep) {
   EXPECT_EQ(now.closed(), 2U);
 }
 
+TEST_F(ServerTelemetryTest, AProtocolThatBecomesKnownIsNoChangeOfState) {
+  open(first);
+  auto& reactor = telemetry.reactor(0);
+  reactor.publish(*reactor.find(first), first, hot(first, ConnectionState::reading_head, Protocol::unknown), 0, kWall);
+  const auto before = telemetry.timeline(first, 64).size();
+  reactor.publish(*reactor.find(first), first, hot(first, ConnectionState::reading_head, Protocol::http11), 0, kWall);
+  EXPECT_EQ(telemetry.timeline(first, 64).size(), before);
+  reactor.publish(*reactor.find(first), first, hot(first, ConnectionState::idle, Protocol::http11), 0, kWall);
+  EXPECT_EQ(telemetry.timeline(first, 64).size(), before + 1);
+}
+
 TEST_F(ServerTelemetryTest, PendingBytesAndStreamsRiseAndFall) {
   auto& stats = telemetry.reactor(0).stats();
   stats.output_pending(0, 5000);
