@@ -156,6 +156,7 @@ Json slow_requests_json(const State& state, const Request& request, const Moment
     return true;
   });
   return {{"total", total},
+          {"kept", total},
           {"sampled", false},
           {"threshold_seconds", seconds(context.slow_ns)},
           {"oldest_at", oldest != 0 ? Json(seconds(oldest)) : Json{}},
@@ -198,6 +199,7 @@ Json cell_requests_json(const State& state, const Request& request, const Moment
   const std::size_t limit = limit_of(request);
   for (std::size_t i = 0; i < found.size() && i < limit; ++i) rows.push_back(request_row(found[i], context));
   return {{"total", total},
+          {"kept", found.size()},
           {"sampled", found.size() < total},
           {"threshold_seconds", seconds(context.slow_ns)},
           {"oldest_at", oldest != 0 ? Json(seconds(oldest)) : Json{}},

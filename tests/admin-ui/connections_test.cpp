@@ -320,6 +320,22 @@ TEST(Requests, AreFoundBehindACell) {
   EXPECT_EQ(surface.get("/requests/by-bucket").status, 400);
 }
 
+TEST(Requests, OfACellAreCountedBeyondTheLimit) {
+  Surface surface;
+  const std::int64_t second = Moment::now().wall_ns / 1'000'000'000 - 5;
+  for (std::uint32_t n = 0; n < 30; ++n) {
+    RequestRecord record;
+    record.total_ns = 300'000'000;
+    record.started_wall_ns = second * 1'000'000'000 + 500'000'000;
+    record.connection = FakeView::made(n).id.packed();
+    surface.view.sampled.push_back(record);
+  }
+  const std::string cell = "from=" + std::to_string(second) + "&to=" + std::to_string(second + 1);
+  const Json found = surface.get("/requests/by-bucket", cell + "&limit=10").json();
+  EXPECT_EQ(found["rows"].size(), 10U);
+  EXPECT_EQ(found["kept"], 30);
+}
+
 TEST(Connections, AnswersAQueryOverAHundredThousand) {
   FakeView view;
   view.add_many(100'000);

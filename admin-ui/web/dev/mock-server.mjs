@@ -253,7 +253,7 @@ function requests(which, params, limit) {
   if (which === 'slow') {
     const next = random(5);
     const rows = count === 0 ? [] : [0.412, 37.9, 2.96, 1.21, 0.623, 0.641, 1.73, 0.33].map((total, i) => ({ ...makeRequest(next, kLoaded - i * 70, total, i, connections), ...(params.get('route') ? { route: params.get('route') } : {}) }));
-    return { total: rows.length, sampled: false, threshold_seconds: 0.25, oldest_at: null, rows };
+    return { total: rows.length, kept: rows.length, sampled: false, threshold_seconds: 0.25, oldest_at: null, rows };
   }
   const [from, above] = [Number(params.get('from')), Number(params.get('above_seconds') ?? 0)];
   const upTo = Number(params.get('up_to_seconds') ?? above * 2);
@@ -262,7 +262,7 @@ function requests(which, params, limit) {
   for (let s = from; s < Number(params.get('to')) && s < now() - 1; s += 1) total += secondOf(s).histograms.duration[row] ?? 0;
   const next = random(Math.floor(from) + row);
   const rows = Array.from({ length: Math.min(total, limit) }, (_, i) => makeRequest(next, from + next() * 15, above + (upTo - above) * (0.05 + 0.95 * next()), i, connections)).sort((a, b) => b.total_seconds - a.total_seconds);
-  return { total, sampled: total > rows.length, oldest_at: null, rows };
+  return { total, kept: rows.length, sampled: total > rows.length, oldest_at: null, rows };
 }
 
 function events(response) {
