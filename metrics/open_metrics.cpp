@@ -28,8 +28,8 @@ void number(double value, std::string& out) {
   }
 }
 
-/// Canonical numbers of the specification: "1.0", not "1"; else as the text format writes them, so that a query finds the
-/// same `le` whichever format was scraped: to_chars prefers 1e-04 to 0.0001 when it may choose.
+/// Canonical numbers of the specification: "1.0", not "1"; else as the text format writes them, so that a query finds
+/// the same `le` whichever format was scraped: to_chars prefers 1e-04 to 0.0001 when it may choose.
 void edge(double value, std::string& out) {
   const auto begin = out.size();
   if (std::isfinite(value)) {

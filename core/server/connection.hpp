@@ -116,7 +116,7 @@ class Connection {
     TimePoint ping_sent{kNever};
     std::uint32_t peak_streams{0};
     std::uint32_t open_streams{0};
-    std::uint32_t half_closed_streams{0};  ///< those of them whose request is complete
+    std::uint32_t half_closed_streams{0};   ///< those of them whose request is complete
     std::uint64_t window_waiting_bytes{0};  ///< of answers, ready and not yet allowed by the peer's windows
     std::uint32_t goaway_code{0};
     std::uint32_t last_stream{0};

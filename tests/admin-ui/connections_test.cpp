@@ -316,7 +316,8 @@ TEST(Requests, AreFoundBehindACell) {
   ASSERT_EQ(quick["rows"].size(), 1U);
   EXPECT_TRUE(quick["rows"][0]["because"].is_null()) << "90 µs of writing are no slow reader";
   surface.view.recent.back().error = ErrorType::client_gone;
-  EXPECT_FALSE(surface.get("/requests/by-bucket", cell + "&up_to_seconds=0.0001").json()["rows"][0]["because"].is_null());
+  EXPECT_FALSE(
+      surface.get("/requests/by-bucket", cell + "&up_to_seconds=0.0001").json()["rows"][0]["because"].is_null());
   EXPECT_EQ(surface.get("/requests/by-bucket").status, 400);
 }
 

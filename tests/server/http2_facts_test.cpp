@@ -30,10 +30,12 @@ class Http2FactsTest : public ServerTest {
   [[nodiscard]] std::unique_ptr<RawClient> ask_twice() {
     auto client = std::make_unique<RawClient>(port());
     client->send(std::string{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"} + frame(4, 0, 0, {"\0\4\0\0\0\0", 6}) +
-                 frame(1, 5, 1, "\x82\x84\x86\x41\x01"
-                                "a") +
-                 frame(1, 5, 3, "\x82\x84\x86\x41\x01"
-                                "a"));
+                 frame(1, 5, 1,
+                       "\x82\x84\x86\x41\x01"
+                       "a") +
+                 frame(1, 5, 3,
+                       "\x82\x84\x86\x41\x01"
+                       "a"));
     EXPECT_TRUE(eventually([&] { return only_record() && only_record()->hot.streams == 2; }));
     return client;
   }
@@ -90,8 +92,9 @@ TEST_F(Http2FactsTest, StreamsAreCountedByTheirState) {
   {
     const auto client = ask_twice();
     // HEADERS without END_STREAM: POST (static index 3), its body is still to come.
-    client->send(frame(1, 4, 5, "\x83\x84\x86\x41\x01"
-                                "a"));
+    client->send(frame(1, 4, 5,
+                       "\x83\x84\x86\x41\x01"
+                       "a"));
     EXPECT_TRUE(eventually([&] { return now_in(0) == 1 && now_in(2) == 2; })) << now_in(0) << ", " << now_in(2);
     EXPECT_EQ(snapshot().h2_streams_open(), 3U);
     client->send(frame(0, 1, 5, "body"));

@@ -53,11 +53,14 @@ class StallCauses : public ServerTest {
   /// The stall is named while it lasts, and again in the ring once it is over.
   StallRecord stalled_by(StallCause cause, bool has_connection = true) {
     std::uint64_t connection = 0;
-    EXPECT_TRUE(eventually([&] {
-      const StallRecord running = newest();
-      connection = running.connection;
-      return running.running && running.cause == cause;
-    }, 2s)) << "not named while it ran";
+    EXPECT_TRUE(eventually(
+        [&] {
+          const StallRecord running = newest();
+          connection = running.connection;
+          return running.running && running.cause == cause;
+        },
+        2s))
+        << "not named while it ran";
     EXPECT_EQ(connection != 0, has_connection);
     EXPECT_TRUE(eventually([&] {
       poke();

@@ -53,8 +53,8 @@ struct RecordHot {
 };
 static_assert(sizeof(RecordHot) == 56);
 
-/// The part that is written at accept, after the handshake, and at most once a second; except for `memory_bytes` and the
-/// target with its number, for which the other half has no room.
+/// The part that is written at accept, after the handshake, and at most once a second; except for `memory_bytes` and
+/// the target with its number, for which the other half has no room.
 struct RecordCold {
   std::int64_t opened_ns{0};
   std::uint64_t memory_bytes{0};  ///< held by this connection at the end of its last turn, see ConnectionMemory
