@@ -170,7 +170,8 @@ void Connection::account_turn(Lending& lent) {
   }
   if (telemetry::ReactorTelemetry::is_sample_due(*record_, nanoseconds(lent.now))) refresh_sample(lent);
   if (exchanges_ != nullptr) {
-    telemetry::ReactorTelemetry::publish_target(*record_, request_count_, last_exchange()->target_view());
+    const Exchange& newest = *last_exchange();
+    telemetry::ReactorTelemetry::publish_target(*record_, request_count_, newest.target, newest.target_size);
   }
 }
 
@@ -215,7 +216,7 @@ void Connection::account_request(Lending& lent, Exchange& exchange) {
   }
   lent.telemetry.request_finished(sample);
   newest_status_ = exchange.status;
-  telemetry::ReactorTelemetry::publish_target(*record_, request_count_, exchange.target_view());
+  telemetry::ReactorTelemetry::publish_target(*record_, request_count_, exchange.target, exchange.target_size);
   if (exchange.settings->access_log) {
     lent.access_log.write(access_line(exchange, protocol_, std::chrono::nanoseconds{sample.total_ns}));
   }

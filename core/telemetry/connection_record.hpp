@@ -9,7 +9,6 @@
 #include <cstring>
 #include <equinox/record.hpp>
 #include <memory>
-#include <string_view>
 
 #include "telemetry/cell.hpp"
 
@@ -30,21 +29,25 @@ class alignas(64) RecordSlot {
     end(sequence);
   }
   void write_cold(const RecordCold& cold) noexcept;
-  /// The target of request `number`, cut at the end. Every request passes here, so only its own words are stored: what
-  /// lies behind the zero that ends the text is that of earlier ones.
-  void write_target(std::uint32_t number, std::string_view target) noexcept {
+  /// The target of request `number`, cut at the end; of `room`, whole words are read. Every request passes here, so
+  /// only the text's own words are stored: what lies behind the zero that ends it is that of earlier ones.
+  template <std::size_t N>
+  void write_target(std::uint32_t number, const std::array<char, N>& room, std::size_t size) noexcept {
+    static_assert(N % 8 == 0 && N / 8 >= kColdWords - kTargetWord);
     const auto sequence = begin();
     auto& numbered = cold_[kNumberWord];
     numbered.store((numbered.load(std::memory_order_relaxed) & UINT32_MAX) | std::uint64_t{number} << 32U,
                    std::memory_order_release);
-    const std::size_t whole = std::min(target.size() / 8, kColdWords - kTargetWord);
-    for (std::size_t i = 0; i < whole; ++i) {
+    const auto word_at = [&room](std::size_t i) noexcept {
       std::uint64_t word = 0;
-      std::memcpy(&word, target.data() + 8 * i, 8);
-      cold_[kTargetWord + i].store(word, std::memory_order_release);
-    }
+      std::memcpy(&word, room.data() + 8 * i, 8);
+      return word;
+    };
+    const std::size_t whole = std::min(size / 8, kColdWords - kTargetWord);
+    for (std::size_t i = 0; i < whole; ++i) cold_[kTargetWord + i].store(word_at(i), std::memory_order_release);
     if (kTargetWord + whole < kColdWords) {
-      cold_[kTargetWord + whole].store(last_word(target.substr(8 * whole)), std::memory_order_release);
+      const std::uint64_t rest = (std::uint64_t{1} << 8 * (size % 8)) - 1;
+      cold_[kTargetWord + whole].store(word_at(whole) & rest, std::memory_order_release);
     }
     end(sequence);
   }
@@ -90,28 +93,6 @@ class alignas(64) RecordSlot {
  private:
   static constexpr std::size_t kNumberWord = offsetof(RecordCold, target_request) / 8;
   static constexpr std::size_t kTargetWord = offsetof(RecordCold, target) / 8;
-  /// Up to seven bytes and zeros, without the loop or call of a copy whose length is not known.
-  static std::uint64_t last_word(std::string_view rest) noexcept {
-    const char* from = rest.data();
-    std::uint64_t word = 0;
-    unsigned shift = 0;
-    if ((rest.size() & 4U) != 0) {
-      std::uint32_t four = 0;
-      std::memcpy(&four, from, 4);
-      word = four;
-      from += 4;
-      shift = 32;
-    }
-    if ((rest.size() & 2U) != 0) {
-      std::uint16_t two = 0;
-      std::memcpy(&two, from, 2);
-      word |= std::uint64_t{two} << shift;
-      from += 2;
-      shift += 16;
-    }
-    if ((rest.size() & 1U) != 0) word |= std::uint64_t{static_cast<unsigned char>(*from)} << shift;
-    return word;
-  }
   std::uint64_t begin() noexcept {
     const auto sequence = sequence_.load(std::memory_order_relaxed);
     sequence_.store(sequence + 1, std::memory_order_relaxed);

@@ -33,6 +33,12 @@ class ServerTelemetryTest : public testing::Test {
     out.peer_known = true;
     return out;
   }
+  void publish_target(std::uint32_t number, std::string_view target) {
+    std::array<char, 96> room;
+    room.fill('z');  // of an earlier request
+    std::copy_n(target.begin(), std::min(target.size(), room.size()), room.begin());
+    ReactorTelemetry::publish_target(*telemetry.reactor(0).find(first), number, room, target.size());
+  }
   static RecordHot hot(ConnectionId id, ConnectionState state, Protocol protocol = Protocol::http11) {
     RecordHot out;
     out.generation = id.generation;
@@ -81,7 +87,7 @@ TEST_F(ServerTelemetryTest, ShowsAConnectionFromAcceptToClose) {
                                kWall);
   EXPECT_EQ(telemetry.record(first)->hot.state, ConnectionState::handling);
   EXPECT_EQ(telemetry.record(first)->cold.memory_bytes, 9'000U);
-  telemetry.reactor(0).publish_target(*telemetry.reactor(0).find(first), 1, "/a");
+  publish_target(1, "/a");
   EXPECT_EQ(telemetry.record(first)->cold.memory_bytes, 9'000U) << "what is written less often must not undo it";
   close(first, CloseReason::client_fin_idle);
   EXPECT_FALSE(telemetry.record(first));
@@ -190,24 +196,23 @@ TEST_F(ServerTelemetryTest, ClosesOfAllReactorsComeNewestFirst) {
 
 TEST_F(ServerTelemetryTest, TheTargetIsThatOfTheLastRequestHoweverLongItIs) {
   open(first);
-  auto& reactor = telemetry.reactor(0);
   const std::string longest = "/" + std::string(80, 'x') + "end";
   std::uint32_t number = 0;
   // Longer, shorter, and each length of the last word: nothing of an earlier one may show.
   for (std::size_t size = longest.size(); size > 0; --size) {
     const std::string target = longest.substr(0, size);
-    reactor.publish_target(*reactor.find(first), ++number, target);
+    publish_target(++number, target);
     EXPECT_EQ(telemetry.record(first)->cold.target.view(), target.substr(0, 64));
     EXPECT_EQ(telemetry.record(first)->cold.target_request, number);
   }
-  reactor.publish_target(*reactor.find(first), ++number, "/second?" + longest);
+  publish_target(++number, "/second?" + longest);
   EXPECT_EQ(telemetry.record(first)->cold.target.view(), ("/second?" + longest).substr(0, 64));
   EXPECT_EQ(telemetry.record(first)->cold.handshake_us, 0U);
 }
 
 TEST_F(ServerTelemetryTest, AClosedRecordNeverShowsTheTargetOfAnEarlierRequest) {
   open(first);
-  telemetry.reactor(0).publish_target(*telemetry.reactor(0).find(first), 1, "/one");
+  publish_target(1, "/one");
   auto last = hot(first, ConnectionState::idle);
   last.requests = 2;
   telemetry.reactor(0).close(*telemetry.reactor(0).find(first), first, last, {}, 20 * kSecond, kWall);
