@@ -28,35 +28,138 @@ def test_sigterm_under_load_loses_no_request(start, delay):
     assert sum(c.goaways for c in clients.clients if isinstance(c, Http2Client)) >= 3
 
 
-def read_frames(connection, until):
-    """Frames as (type, flags, stream, payload) until `until(frames)` is true."""
-    data, frames = b"", []
-    while not until(frames):
-        chunk = connection.recv(65536)
-        assert chunk, f"closed after {frames}"
-        data += chunk
-        while len(data) >= 9 and len(data) >= 9 + int.from_bytes(data[:3], "big"):
-            size = int.from_bytes(data[:3], "big")
-            frames.append((data[3], data[4], int.from_bytes(data[5:9], "big"), data[9:9 + size]))
-            data = data[9 + size:]
-    return frames
+SETTINGS, HEADERS, GOAWAY, ACK, END_STREAM, ALL_STREAMS = 4, 1, 7, 1, 1, 2**31 - 1
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, SETTINGS, 0, 0, 0, 0, 0])
+
+
+def request_frame(stream):
+    block = b"\x82\x86" + b"\x04\x06/hello" + b"\x41\x01a"
+    return len(block).to_bytes(3, "big") + bytes([HEADERS, 0x5]) + stream.to_bytes(4, "big") + block
+
+
+class Peer:
+    """One HTTP/2 connection that notes when its frames came."""
+
+    def __init__(self, connection):
+        self.connection, self.data, self.frames, self.ended = connection, b"", [], False
+
+    def read_until(self, is_enough):
+        while not self.ended and not is_enough(self):
+            chunk = self.connection.recv(65536)
+            self.ended = not chunk
+            self.data += chunk
+            while len(self.data) >= 9 and len(self.data) >= 9 + int.from_bytes(self.data[:3], "big"):
+                size = int.from_bytes(self.data[:3], "big")
+                self.frames.append((time.monotonic(), self.data[3], self.data[4], int.from_bytes(self.data[5:9], "big"), self.data[9:9 + size]))
+                self.data = self.data[9 + size:]
+
+    def is_settled(self):
+        return any(kind == SETTINGS and flags & ACK for _, kind, flags, _, _ in self.frames)
+
+    def is_answered(self, stream):
+        return any(kind in (0, HEADERS) and flags & END_STREAM and number == stream for _, kind, flags, number, _ in self.frames)
+
+    def goaways(self):
+        return [(at, int.from_bytes(payload[:4], "big")) for at, kind, _, _, payload in self.frames if kind == GOAWAY]
+
+
+def assert_two_steps(peer, last_stream):
+    (first_at, first), (second_at, second) = peer.goaways()
+    assert (first, second) == (ALL_STREAMS, last_stream)
+    assert second_at - first_at > 0.9
+
+
+def finish_drain_through_the_api(server):
+    """Until the connection that has asked before the drain has had both its GOAWAYs."""
+    with server.connect() as connection:
+        early = Peer(connection)
+        connection.sendall(PREFACE + request_frame(1))
+        early.read_until(lambda peer: peer.is_answered(1))
+        assert run_equinox("drain", "--admin", server.addresses["admin"]).returncode == 0
+        early.read_until(lambda peer: False)
+        assert_two_steps(early, 1)
 
 
 def test_a_connection_opened_during_the_delay_has_its_goaway_only_with_its_first_request(start):
     """A client may be about to send the request it opened the connection for; some give it up on a GOAWAY (HAProxy)."""
-    settings, headers, goaway, ack = 4, 1, 7, 1
     server = start(drain={"delay": "5s", "timeout": "5s"})
     server.signal(signal.SIGTERM)
     wait_for(lambda: server.get("/readyz")[0] == 503, 2, "the drain")
     with server.connect() as connection:
-        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, settings, 0, 0, 0, 0, 0]))
-        frames = read_frames(connection, lambda seen: any(f[0] == settings and f[1] & ack for f in seen))
-        assert goaway not in [f[0] for f in frames]
-        block = b"\x82\x86" + b"\x04\x06/hello" + b"\x41\x01a"
-        connection.sendall(len(block).to_bytes(3, "big") + bytes([headers, 0x5, 0, 0, 0, 1]) + block)
-        frames = read_frames(connection, lambda seen: any(f[2] == 1 and f[1] & 1 for f in seen) and any(f[0] == goaway for f in seen))
-        last_stream = int.from_bytes(next(f for f in frames if f[0] == goaway)[3][:4], "big")
-        assert last_stream == 2**31 - 1  # the first of two: nothing is refused yet (RFC 9113 section 6.8)
+        peer = Peer(connection)
+        connection.sendall(PREFACE)
+        peer.read_until(Peer.is_settled)
+        assert peer.goaways() == []
+        connection.sendall(request_frame(1))
+        peer.read_until(lambda seen: seen.is_answered(1) and seen.goaways())
+        assert peer.goaways()[0][1] == ALL_STREAMS  # the first of two: nothing is refused yet (RFC 9113 section 6.8)
+    server.signal(signal.SIGQUIT)
+
+
+def test_a_new_connection_of_a_drained_server_gets_its_first_request_answered(start):
+    """The preface often comes a moment before the request: a GOAWAY between them would cost the request."""
+    server = start()
+    finish_drain_through_the_api(server)
+    with server.connect() as connection:
+        peer = Peer(connection)
+        connection.sendall(PREFACE)
+        peer.read_until(Peer.is_settled)
+        assert peer.goaways() == []
+        connection.sendall(request_frame(1))
+        peer.read_until(lambda seen: seen.is_answered(1) and seen.goaways())
+        connection.sendall(request_frame(3))  # it crossed the first GOAWAY
+        peer.read_until(lambda seen: seen.is_answered(3))
+        assert peer.is_answered(3)
+        peer.read_until(lambda seen: False)
+        assert_two_steps(peer, 3)
+
+
+def test_a_drained_server_also_ends_a_connection_that_asks_for_nothing(start):
+    server = start()
+    finish_drain_through_the_api(server)
+    with server.connect() as connection:
+        began = time.monotonic()
+        peer = Peer(connection)
+        connection.sendall(PREFACE)
+        peer.read_until(lambda seen: seen.goaways())
+        assert time.monotonic() - began > 0.9
+        peer.read_until(lambda seen: False)
+        assert_two_steps(peer, 0)
+
+
+@pytest.mark.parametrize("delay", ["0s", "2s"])
+def test_an_idle_connection_that_never_asked_is_told_twice_and_a_request_between_is_answered(start, delay):
+    server = start(drain={"delay": delay, "timeout": "10s"})
+    with server.connect() as idle, server.connect() as late:
+        peers = [Peer(idle), Peer(late)]
+        for peer in peers:
+            peer.connection.sendall(PREFACE)
+            peer.read_until(Peer.is_settled)
+        server.signal(signal.SIGTERM)
+        peers[1].read_until(lambda seen: seen.goaways())
+        late.sendall(request_frame(1))
+        for peer, last_stream in zip(peers, [0, 1], strict=True):
+            peer.read_until(lambda seen: False)
+            assert_two_steps(peer, last_stream)
+        assert peers[1].is_answered(1)
+    assert server.wait() == 0
+
+
+def test_a_drain_that_is_taken_back_ends_no_connection(start):
+    server = start(drain={"delay": "1500ms"})
+    admin = ["--admin", server.addresses["admin"]]
+    with server.connect() as connection:
+        peer = Peer(connection)
+        connection.sendall(PREFACE + request_frame(1))
+        peer.read_until(lambda seen: seen.is_answered(1))
+        assert run_equinox("drain", *admin).returncode == 0
+        peer.read_until(lambda seen: seen.goaways())
+        assert run_equinox("undrain", *admin).returncode == 0
+        connection.sendall(request_frame(3))
+        peer.read_until(lambda seen: seen.is_answered(3))
+        with pytest.raises(TimeoutError):
+            connection.settimeout(2)
+            peer.read_until(lambda seen: len(seen.goaways()) == 2)
     server.signal(signal.SIGQUIT)
 
 

@@ -2,6 +2,8 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "server/lending.hpp"
 
 namespace equinox::server {
@@ -195,20 +197,21 @@ Turn Connection::drain_step(Lending& lent) {
   return settle(lent);
 }
 
+/// The first GOAWAY of a drain, and when the second is due.
 void Connection::announce_drain(Lending& lent) {
-  // Not before its first stream: some clients give up a request that waits for its stream when a GOAWAY comes.
-  const bool is_final = lent.drain == DrainStage::closing;
-  if (!h2_->was_announced && (request_count_ != 0 || is_final)) {
+  if (h2_->was_finalised) return;
+  if (!h2_->was_announced) {
+    if (request_count_ == 0 && lent.now < goaway_due(lent)) return;
     h2_->was_announced = true;
     codec_->begin_drain(http::DrainStep::announce);
   }
-  if (is_final && !h2_->was_finalised) {
-    h2_->was_finalised = true;
-    codec_->begin_drain(http::DrainStep::final);
-    note(lent.drain_reason);
-  }
+  if (h2_->final_due == kNever) h2_->final_due = std::max(lent.now + kBetweenGoaways, lent.drain_final_at);
 }
 
-Turn Connection::rearm(Lending& lent) { return settle(lent); }
+Turn Connection::rearm(Lending& lent) {
+  // What a GOAWAY said is said, but without the drain nothing makes a second one necessary.
+  if (h2_ != nullptr && !has_reason_) h2_->final_due = kNever;
+  return settle(lent);
+}
 
 }  // namespace equinox::server

@@ -114,6 +114,7 @@ class Connection {
   struct Http2Facts {
     TimePoint last_received{};
     TimePoint ping_sent{kNever};
+    TimePoint began{};
     std::uint32_t peak_streams{0};
     std::uint32_t open_streams{0};
     std::uint32_t half_closed_streams{0};   ///< those of them whose request is complete
@@ -122,7 +123,7 @@ class Connection {
     std::uint32_t last_stream{0};
     bool was_announced{false};
     bool was_finalised{false};
-    TimePoint final_due{kNever};  ///< of the second GOAWAY, when it is this connection's time to go
+    TimePoint final_due{kNever};  ///< of the second GOAWAY, once the first is out
     bool peer_said_goaway{false};
   };
   /// What few connections ever need, so that idle ones need not hold it.
@@ -250,7 +251,8 @@ class Connection {
   void on_handler_timeout(Lending& lent, Exchange& exchange);
   void on_max_age(Lending& lent);
   void retire(Lending& lent, CloseReason reason);
-  void finish_retiring();
+  [[nodiscard]] TimePoint goaway_due(const Lending& lent) const noexcept;
+  void finish_retiring(Lending& lent);
   void evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind kind, Duration after, int status);
   [[nodiscard]] std::uint64_t window_need(const Lending& lent, Duration window) const noexcept;
 

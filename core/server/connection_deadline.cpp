@@ -29,7 +29,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
   }
   if (timeouts.max_age.count() != 0 && !closes_after_response_)
     next.offer(DeadlineKind::max_age, opened_at() + timeouts.max_age);
-  if (h2_ != nullptr) next.offer(DeadlineKind::none, h2_->final_due);
+  if (h2_ != nullptr && !is_ending()) next.offer(DeadlineKind::none, goaway_due(lent));
   if (is_behind()) {
     next.offer(DeadlineKind::write, aside_->write_window.start + timeouts.write);
   }
@@ -44,7 +44,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
     next.offer(DeadlineKind::head, phase_start_ + timeouts.header);
   } else if (exchanges_ == nullptr && (egress_ == nullptr || egress_->empty())) {
     const bool is_first = request_count_ == 0;
-    if (lent.drain == DrainStage::closing) {
+    if (lent.drain == DrainStage::closing && !is_http2()) {
       next.offer(DeadlineKind::idle, std::max(phase_start_, lent.drain_began) + kDrainSilence);
     } else if (is_first && !is_http2()) {
       next.offer(DeadlineKind::first_request, phase_start_ + timeouts.header);
@@ -95,13 +95,18 @@ Turn Connection::expire(Lending& lent) {
 
 void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
   switch (deadline.kind) {
-    case DeadlineKind::none: finish_retiring(); return;
+    case DeadlineKind::none:
+      if (h2_->was_announced) {
+        finish_retiring(lent);
+      } else {
+        announce_drain(lent);
+      }
+      return;
     case DeadlineKind::body:
     case DeadlineKind::write: on_window_end(lent, deadline); return;
     case DeadlineKind::idle:
-      if (lent.drain == DrainStage::closing) {
-        if (is_http2()) codec_->terminate(0);
-        end_after_flush(lent.drain_reason, is_http2());
+      if (lent.drain == DrainStage::closing && !is_http2()) {
+        end_after_flush(lent.drain_reason, false);
         return;
       }
       evict(lent, timer_verdict(DeadlineKind::idle, is_http2()), deadline.kind, lent.settings->timeouts.idle, 0);
@@ -202,9 +207,18 @@ void Connection::retire(Lending& lent, CloseReason reason) {
   h2_->final_due = lent.now + kBetweenGoaways;
 }
 
-void Connection::finish_retiring() {
+/// HTTP/2: when the next GOAWAY is to be sent; the second a second after the first, so that what crossed it is answered.
+TimePoint Connection::goaway_due(const Lending& lent) const noexcept {
+  if (h2_->was_announced || lent.drain == DrainStage::none) return h2_->final_due;
+  // Not before its first stream: some clients give up a request that waits for its stream when a GOAWAY comes. Only one
+  // that has asked for nothing in a second is taken to have no request on its way.
+  return std::max(h2_->began, lent.drain_final_at - 2 * kBetweenGoaways) + kBetweenGoaways;
+}
+
+void Connection::finish_retiring(Lending& lent) {
   h2_->final_due = kNever;
   if (h2_->was_finalised) return;
+  if (lent.drain != DrainStage::none) note(lent.drain_reason);
   h2_->was_finalised = true;
   codec_->begin_drain(http::DrainStep::final);
   if (exchanges_ == nullptr) end_after_flush(reason_, true);

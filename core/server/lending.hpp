@@ -28,8 +28,8 @@ namespace equinox::server {
 /// How far a drain has come on a reactor.
 enum class DrainStage : std::uint8_t {
   none,
-  announced,  ///< everything is served, answers carry Connection: close, HTTP/2 has its first GOAWAY
-  closing,    ///< final GOAWAY; idle HTTP/1 connections close once silent for a second
+  announced,  ///< everything is served, answers carry Connection: close, HTTP/2 gets its first GOAWAY
+  closing,    ///< HTTP/2 gets its final GOAWAY, a second after its first; idle HTTP/1 closes once silent for a second
 };
 
 /// Between the two GOAWAYs lies at least a round trip (RFC 9113 §6.8); in a drain an idle HTTP/1 peer gets the same
@@ -111,6 +111,7 @@ struct Lending {
   DrainStage drain{DrainStage::none};
   CloseReason drain_reason{CloseReason::drain};
   TimePoint drain_began{};
+  TimePoint drain_final_at{};  ///< of DrainStage::closing
   RequestIds request_ids{{}};
 
   Lending(ReactorIndex index, Clock time, std::string_view server_field, telemetry::ReactorTelemetry& cells)

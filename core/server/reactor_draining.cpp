@@ -25,6 +25,7 @@ void Reactor::begin_drain(const DrainPlan& plan) {
   const bool was_draining = drain_.has_value();
   drain_ = drain;
   lent_.drain_reason = plan.reason;
+  lent_.drain_final_at = drain.final_at;
   if (!was_draining) {
     lent_.drain = DrainStage::announced;
     lent_.drain_began = lent_.now;
