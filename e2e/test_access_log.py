@@ -7,6 +7,8 @@ import re
 import statistics
 import time
 
+import pytest
+from support.frames import Attacker, request
 from support.raw import exchange, receive_until_closed
 from support.server import run_equinox
 from support.wait import wait_for
@@ -48,6 +50,89 @@ def test_a_line_in_the_combined_format_for_each_request(start, tmp_path):
         exchange(connection, b"GET /hello?a=b HTTP/1.1\r\nHost: a\r\nUser-Agent: some \"agent\"\r\nReferer: /from\r\n\r\n")
     line = wait_for(lambda: log.exists() and log.read_text(), 5, "a line").splitlines()[0]
     assert re.match(r'127\.0\.0\.1 - - \[[^\]]+\] "GET /hello\?a=[^ ]* HTTP/1\.1" 200 15 "/from" "some .+agent', line), line
+
+
+# {refusal: (request, status, method, target, version, reason)}
+REFUSED = {
+    "no Host": (b"GET /hello HTTP/1.1\r\n\r\n", 400, "GET", "/hello", "HTTP/1.1", "bad_host"),
+    "no request line": (b"GET  /hello HTTP/1.1\r\nHost: a\r\n\r\n", 400, "GET", "-", "-", "bad_request_line"),
+    "target too long": (b"GET /" + b"y" * 9_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "GET", "/" + "y" * 95, None, "target_too_long"),
+    "unknown method": (b"BREW /hello HTTP/1.1\r\nHost: a\r\n\r\n", 501, "BREW", "/hello", "HTTP/1.1", "method_unknown"),
+    "unknown version": (b"GET /hello HTTP/1.7\r\nHost: a\r\n\r\n", 505, "GET", "/hello", "HTTP/1.7", "version"),
+    "head too large": (b"GET /hello HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", 431, "GET", "/hello", "HTTP/1.1", "head_too_large"),
+    "expectation": (b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: wonders\r\n\r\n", 417, "POST", "/echo", "HTTP/1.1",
+                    "expectation"),
+    "body too large": (b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", 413, "POST", "/echo", "HTTP/1.1",
+                       "body_too_large"),
+    "head too late": (b"GET /hello HT", 408, "GET", "/hello", "-", "header_timeout"),
+}
+
+
+@pytest.fixture(scope="module", params=["combined", "json"])
+def refusing(request, tmp_path_factory, make_config):
+    from support.server import Server
+    folder = tmp_path_factory.mktemp("refusing")
+    config = make_config(log={"access": str(folder / "access.log"), "access_format": request.param}, timeouts={"header": "500ms"})
+    with Server(folder, config, expect=("http", "ops", "admin")) as running:
+        running.access = (request.param, folder / "access.log")
+        yield running
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refused_request_has_its_line_and_its_reason(refusing, name):
+    data, status, method, target, version, reason = REFUSED[name]
+    form, log = refusing.access
+    seen = len(log.read_text()) if log.exists() else 0
+    with refusing.connect() as connection:
+        peer = f"127.0.0.1:{connection.getsockname()[1]}"
+        connection.sendall(data)
+        answer = receive_until_closed(connection)
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    lines = wait_for(lambda: log.exists() and log.read_text()[seen:].splitlines(), 5, "a line")
+    assert len(lines) == 1
+    if form == "json":
+        line = json.loads(lines[0])
+        assert (line["client"], line["status"], line["method"], line["target"], line["refused"]) == ("127.0.0.1", status, method, target, reason)
+        assert version in (None, line["version"])
+        assert line["connection"] and line["sent_bytes"] == len(answer.split(b"\r\n\r\n", 1)[1])
+    else:
+        line = re.fullmatch(r'127\.0\.0\.1 - - \[[^\]]+\] "(\S+) (\S+) (\S+)" (\d+) (\d+) "-" "-"', lines[0])
+        assert line, lines[0]
+        assert (line[1], line[2], int(line[4])) == (method, target, status)
+        assert version in (None, line[3])
+    row = wait_for(lambda: refusing.admin(f"/closed?query=peer:{peer}")["rows"], 5, "the closing record")[0]
+    assert row["status"] == status
+    assert row["method"] == (method if method != "BREW" else "_OTHER")
+    if reason != "header_timeout":
+        words = row["detail"].removeprefix(f"{status} ")
+        assert words != row["detail"]
+        assert f"The server refused the request with {status} ({words})" in row["sentence"]
+        told = run_equinox("why", row["id"], "--admin", refusing.addresses["admin"])
+        assert f"refused the request with {status}" in told.stdout
+
+
+def test_a_refusal_behind_an_answer_is_the_last_request(refusing):
+    with refusing.connect() as connection:
+        peer = f"127.0.0.1:{connection.getsockname()[1]}"
+        connection.sendall(GET + b"GET /other HTTP/1.1\r\n\r\n")
+        receive_until_closed(connection)
+    row = wait_for(lambda: refusing.admin(f"/closed?query=peer:{peer}")["rows"], 5, "the closing record")[0]
+    assert (row["status"], row["target"], row["requests"], row["detail"]) == (400, "/other", 1, "400 no valid Host")
+
+
+def test_a_request_refused_over_http2_has_its_line(refusing):
+    form, log = refusing.access
+    seen = len(log.read_text()) if log.exists() else 0
+    attacker = Attacker(refusing)
+    attacker.send(request(1, "/echo", "POST", extra=[("expect", "wonders")]))
+    lines = wait_for(lambda: attacker.drain(0.05) or (log.exists() and log.read_text()[seen:].splitlines()), 5, "a line")
+    attacker.close()
+    if form == "json":
+        line = json.loads(lines[0])
+        assert (line["status"], line["method"], line["target"], line["version"], line["stream"]) == (417, "POST", "/echo", "HTTP/2.0", 1)
+        assert (line["refused"], line["protocol"]) == ("expectation", "h2c")
+    else:
+        assert '"POST /echo HTTP/2.0" 417 ' in lines[0]
 
 
 def test_a_long_field_costs_a_combined_line_what_stands_behind_it_not_its_form(start, tmp_path):

@@ -90,7 +90,8 @@ Json connection_row(const ConnectionRecord& record, const RowContext& context) {
 Json closed_row(const ClosedRecord& record, const RowContext& context) {
   const std::string_view route = record.requests != 0 ? context.names.route(record.route) : std::string_view{};
   const std::string_view listener = context.names.listener(record.listener);
-  const bool has_request = record.requests != 0;
+  // One that was refused before it was understood counts as none, but it has an answer.
+  const bool has_request = record.requests != 0 || record.status != 0;
   Json row = Json::object();
   row["id"] = to_string(record.id());
   row["sequence"] = record.sequence;

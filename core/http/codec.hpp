@@ -21,7 +21,7 @@ enum class EventKind : std::uint8_t {
   announced,  ///< HTTP/1: a chunk of `size` bytes begins; one that is too large is refused before it comes
   reset,      ///< the peer gave the stream up (HTTP/2 RST_STREAM); `error_code`
   refused,  ///< this request cannot be served, others can: answer `error` (HTTP/2 only); a head event may not have come
-            ///< before
+            ///< before: `head` then has its method and the beginning of its target, where they are known
   sent,     ///< from transmit: the last byte of this stream's response is in the batch
   failed,   ///< from transmit: the response's body source failed; HTTP/2 has reset the stream, HTTP/1 must close
 };
@@ -33,7 +33,7 @@ struct CodecEvent {
   Errc error{Errc::system};  ///< refused
   StreamId stream{0};
   union {
-    const RequestHead* head;   ///< head
+    const RequestHead* head;   ///< head, refused
     const std::byte* data;     ///< body
     std::uint64_t error_code;  ///< reset: HTTP/2 error code
   };

@@ -276,7 +276,7 @@ void Http2Session::refuse(Http2Stream& stream, Errc error) {
   event.stream = stream.id;
   event.error = error;
   event.end_of_message = stream.is_remote_closed;
-  event.head = nullptr;
+  event.head = &stream.head;
   events_->push_back(event);
 }
 

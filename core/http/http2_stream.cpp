@@ -243,18 +243,17 @@ std::optional<Errc> Http2Stream::finish_head(bool end_of_stream, const Limits& l
   head.incremental = priority.incremental;
   if (refusal) {
     // Nobody reads the head of a refused request; a thousand of them must not hold a thousand heads.
-    const Method method = head.method;
-    head = RequestHead{};
-    head.method = method;
-    head.version = HttpVersion::http2;
-    drop_head();
+    drop_head_but_what_is_shown();
     is_refused = true;
   }
   return refusal;
 }
 
 void Http2Stream::release_head() noexcept {
-  if (head_bytes_ + trailer_bytes_ < kReleaseMinBytes) return;
+  if (head_bytes_ + trailer_bytes_ >= kReleaseMinBytes) drop_head_but_what_is_shown();
+}
+
+void Http2Stream::drop_head_but_what_is_shown() noexcept {
   std::array<char, kShownTargetBytes> shown;
   const std::size_t size = head.target.copy(shown.data(), shown.size());
   RequestHead left;

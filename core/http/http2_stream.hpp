@@ -197,6 +197,7 @@ class Http2Stream {
   }
   bool store_pseudo(std::string_view name, std::string_view value, const Limits& limits) noexcept;
   void drop_head() noexcept;
+  void drop_head_but_what_is_shown() noexcept;
   void push_field(Field field) noexcept {
     if (fields_stored_ == fields_room_) add_field_room();
     new (fields_ + fields_stored_) Field{field};

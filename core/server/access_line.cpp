@@ -49,6 +49,8 @@ struct CombinedFields {
   LogRecord::Field client, method, version, status, sent_bytes, target, referer, user_agent;
 };
 
+constexpr std::size_t kTargetBytes = std::tuple_size_v<decltype(Exchange::target)>;
+
 std::string_view or_dash(std::string_view text) noexcept { return text.empty() ? "-" : text; }
 
 }  // namespace
@@ -72,10 +74,29 @@ LogRecord access_line(const Exchange& exchange, Protocol protocol, std::chrono::
       .add("request_id", exchange.context.request_id);
   if (!exchange.context.trace_id.empty()) record.add("trace_id", exchange.context.trace_id);
   if (exchange.error != ErrorType::none) record.add("error", to_string(exchange.error));
+  if (exchange.refused) record.add("refused", to_string(*exchange.refused));
   record.add("target", exchange.target_view()).add("authority", texts.authority);
   if (!texts.referer.empty()) record.add("referer", texts.referer);
   if (!texts.user_agent.empty()) record.add("user_agent", texts.user_agent);
   return record;
+}
+
+LogRecord refusal_line(const RefusalFacts& facts) {
+  const RefusedRequest& request = facts.request;
+  LogRecord record{LogLevel::info, LogComponent::access, "request"};
+  record.about(facts.connection)
+      .add("client", host_to_string(facts.client))
+      .add("method", or_dash(request.method))
+      .add("protocol", to_string(facts.protocol))
+      .add("version", or_dash(request.version))
+      .add("status", facts.status)
+      .add("duration_seconds", static_cast<double>(facts.duration.count()) / 1e9)
+      .add("received_bytes", 0)
+      .add("sent_bytes", facts.sent_bytes)
+      .add("connection", to_string(facts.connection))
+      .add("stream", request.stream);
+  if (facts.reason) record.add("refused", to_string(*facts.reason));
+  return record.add("target", or_dash(request.target.substr(0, kTargetBytes)));
 }
 
 void append_combined(std::string& out, const LogRecord& record) {
@@ -84,11 +105,11 @@ void append_combined(std::string& out, const LogRecord& record) {
   out += " - - ";
   append_clf_time(out, record.at());
   out += " \"";
-  out += fields.method.text;
+  append_text_escaped(out, fields.method.text);
   out += ' ';
   append_text_escaped(out, fields.target.text);
   out += ' ';
-  out += fields.version.text;
+  append_text_escaped(out, fields.version.text);
   out += "\" ";
   append_value(out, fields.status);
   out += ' ';

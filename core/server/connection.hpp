@@ -36,6 +36,7 @@ struct TcpInfo;
 namespace equinox::server {
 
 struct Lending;
+struct RefusedRequest;
 
 /// What a connection wants after a turn.
 enum class Turn : std::uint8_t {
@@ -136,6 +137,7 @@ class Connection {
     std::uint32_t reason_detail{0};
     std::int32_t reason_errno{0};
     std::uint32_t fired_ms{0};
+    std::optional<RequestRejectReason> rejected;  ///< why the request that ended it was refused
     FixedText<16> closed_by;  ///< who asked for it to be closed
     bool is_proxied{false};
   };
@@ -200,7 +202,6 @@ class Connection {
   void on_request_end(Lending& lent, Exchange& exchange);
   void on_announced(Lending& lent, const http::CodecEvent& event);
   void on_reset(Lending& lent, const http::CodecEvent& event);
-  void on_refused(Lending& lent, const http::CodecEvent& event);
   void begin_exchange(Lending& lent, Exchange& exchange, const RequestHead& head);
   void identify(Lending& lent, Exchange& exchange);
   /// With strict SNI: the request is for a name whose certificate this connection was not shown (RFC 9110 §15.5.20).
@@ -216,7 +217,6 @@ class Connection {
   void run_async(Lending& lent, Exchange& exchange, const AsyncHandler& handler);
   Response failure(Lending& lent, Exchange& exchange, int status);
   void fail_exchange(Lending& lent, Exchange& exchange, int status, ErrorType error);
-  void refuse_request(Lending& lent, Exchange* exchange, Errc code);
   void respond(Lending& lent, Exchange& exchange, Response&& response);
   void decide_persistence(Lending& lent, Exchange& exchange, Response& response);
   [[nodiscard]] Exchange* find(StreamId stream) noexcept;
@@ -228,6 +228,17 @@ class Connection {
   void discard_all(Lending& lent, ErrorType error);
   void unlink(Exchange& exchange) noexcept;
   std::shared_ptr<http::ExchangeLink> link(Lending& lent, Exchange& exchange);
+
+  // connection_refusal.cpp
+  void on_refused(Lending& lent, const http::CodecEvent& event);
+  /// @param head  the request's bytes, where it has no exchange
+  void refuse_request(Lending& lent, Exchange* exchange, Errc code, std::string_view head = {});
+  /// A head that did not come in time.
+  void refuse_late(Lending& lent, Status status);
+  void answer_refused(Lending& lent, const RefusedRequest& request, Response&& response,
+                      std::optional<RequestRejectReason> why);
+  void account_refused(Lending& lent, const RefusedRequest& request, const Response& response,
+                       std::optional<RequestRejectReason> why);
 
   // connection_egress.cpp
   EgressBatch& batch(Lending& lent);
@@ -330,6 +341,7 @@ class Connection {
   bool got_bytes_ : 1 {false};
   bool owes_egress_ : 1 {false};     ///< the turn's budget ended before the bodies did
   bool awaits_preface_ : 1 {false};  ///< upgraded to h2c: nothing is sent before the client has followed
+  bool newest_is_refused_ : 1 {false};  ///< the newest request never became an exchange
   bool held_is_fresh_ : 1 {false};   ///< the held bytes may be used further without new ones
 };
 

@@ -169,7 +169,7 @@ void Connection::account_turn(Lending& lent) {
     aside().pending_told = pending;
   }
   if (telemetry::ReactorTelemetry::is_sample_due(*record_, nanoseconds(lent.now))) refresh_sample(lent);
-  if (exchanges_ != nullptr) {
+  if (exchanges_ != nullptr && !newest_is_refused_) {
     const Exchange& newest = *last_exchange();
     telemetry::ReactorTelemetry::publish_target(*record_, request_count_, newest.target, newest.target_size);
   }
@@ -184,6 +184,7 @@ void Connection::account_rejected(Lending& lent, RequestRejectReason reason) {
 }
 
 void Connection::account_request_started(Lending& lent, Exchange& exchange) {
+  newest_is_refused_ = false;
   newest_method_ = static_cast<std::uint8_t>(exchange.method);
   newest_route_ = exchange.route_id;
   lent.telemetry.stats().request_started(static_cast<std::uint8_t>(exchange.method),
@@ -215,8 +216,10 @@ void Connection::account_request(Lending& lent, Exchange& exchange) {
     sample.first_byte_ns = (exchange.first_byte - exchange.phases.started()).count() - sample.phases_ns[0];
   }
   lent.telemetry.request_finished(sample);
-  newest_status_ = exchange.status;
-  telemetry::ReactorTelemetry::publish_target(*record_, request_count_, exchange.target, exchange.target_size);
+  if (!newest_is_refused_) {
+    newest_status_ = exchange.status;
+    telemetry::ReactorTelemetry::publish_target(*record_, request_count_, exchange.target, exchange.target_size);
+  }
   if (exchange.settings->access_log) {
     lent.access_log.write(access_line(exchange, protocol_, std::chrono::nanoseconds{sample.total_ns}));
   }
@@ -364,6 +367,7 @@ void Connection::settle_accounts(Lending& lent) {
     facts.last_stream = h2_->last_stream;
   }
   facts.status = newest_status_;
+  facts.rejected = known_aside().rejected;
   facts.actor = known_aside().closed_by.view();
   lent.telemetry.close(*record_, id(), hot_record(lent), facts, nanoseconds(lent.now), lent.wall_ns);
   lent.batches.forget(std::move(egress_));

@@ -247,14 +247,10 @@ void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind 
   if (current != nullptr) {
     respond(lent, *current, http::refusal_response(Status{status}));
     apply_events(lent);
-  } else if (codec_ != nullptr) {
-    codec_->respond(0, http::refusal_response(Status{status}), batch(lent), lent.events);
-    lent.events.clear();
   } else {
-    // Bytes came, but not enough to tell the protocol: HTTP/1 text is the best guess there is.
-    use_http1(lent);
-    codec_->respond(0, http::refusal_response(Status{status}), batch(lent), lent.events);
-    lent.events.clear();
+    // Bytes may have come that do not tell the protocol yet: HTTP/1 text is the best guess there is.
+    if (codec_ == nullptr) use_http1(lent);
+    refuse_late(lent, Status{status});
   }
   head_started_ = request_head_started_ = false;
   end_after_flush(verdict.reason, true);

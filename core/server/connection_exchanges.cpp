@@ -231,34 +231,6 @@ void Connection::on_reset(Lending& lent, const http::CodecEvent& event) {
   // Its last byte may be queued already: then it counts as finished when that leaves.
 }
 
-void Connection::on_refused(Lending& lent, const http::CodecEvent& event) {
-  Exchange* exchange = find(event.stream);
-  if (exchange == nullptr) {
-    account_refusal(lent, event.error);
-    codec_->respond(event.stream, http::refusal_response(event.error), batch(lent), lent.events);
-    return;
-  }
-  refuse_request(lent, exchange, event.error);
-}
-
-void Connection::refuse_request(Lending& lent, Exchange* exchange, Errc code) {
-  account_refusal(lent, code);
-  const bool is_stream_only = is_http2() && exchange != nullptr && !is_connection_error(code);
-  if (exchange != nullptr && exchange->state == ExchangeState::receiving && http::is_answerable(code)) {
-    exchange->is_refused = true;
-    Response response = http::refusal_response(code);
-    if (!is_stream_only) note(reason_of(code));
-    respond(lent, *exchange, std::move(response));
-    apply_events(lent);
-  } else if (exchange == nullptr || exchange->state == ExchangeState::sent) {
-    if (!is_http2() && http::is_answerable(code)) {
-      codec_->respond(0, http::refusal_response(code), batch(lent), lent.events);
-      lent.events.clear();  // there is no exchange these could belong to
-    }
-  }
-  if (!is_stream_only) end_after_flush(reason_of(code), true, Error{code});
-}
-
 void Connection::decide_persistence(Lending& lent, Exchange& exchange, Response& response) {
   if (is_http2()) return;
   const std::uint32_t most = exchange.settings->bounds.requests_per_connection;

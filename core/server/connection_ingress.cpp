@@ -88,7 +88,9 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
     const bool made_events = !lent.events.empty();
     apply_events(lent);
     if (!used) {
-      if (!is_ending()) refuse_request(lent, last_exchange(), used.error().code);
+      if (!is_ending()) {
+        refuse_request(lent, last_exchange(), used.error().code, text_of(input.subspan(used_in_all)));
+      }
       return input.size();
     }
     used_in_all += *used;

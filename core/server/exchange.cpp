@@ -33,7 +33,8 @@ void Exchange::reset() noexcept {
   next = nullptr;
   stream = 0;
   state = ExchangeState::receiving;
-  is_complete = sink_waits = is_cut = is_refused = false;
+  is_complete = sink_waits = is_cut = false;
+  refused.reset();
   sent_bytes = 0;
   if (streamed != nullptr) streamed.reset();
   status = 0;

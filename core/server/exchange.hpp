@@ -88,7 +88,6 @@ struct Exchange {
   bool is_complete{false};  ///< the whole request was received
   bool sink_waits{false};   ///< the body sink said `wait`
   bool is_cut{false};       ///< the response could not be completed
-  bool is_refused{false};   ///< answered by us before it reached a handler
   bool peer_keeps_alive{true};
   http::MatchStatus match{http::MatchStatus::not_found};
   http::MethodSet allow;
@@ -97,6 +96,7 @@ struct Exchange {
   Scheme scheme{Scheme::http};
   std::uint16_t status{0};
   ErrorType error{ErrorType::none};
+  std::optional<RequestRejectReason> refused;  ///< by us, before its handler had all of it
   std::uint8_t target_size{0};
   std::uint8_t request_id_size{0};
 

@@ -63,6 +63,8 @@ ClosedRecord closed_record(ConnectionId id, const RecordHot& last, const RecordC
   out.listener = cold.listener;
   out.route = last.route;
   out.status = facts.status;
+  out.was_rejected = facts.rejected.has_value();
+  out.rejected = facts.rejected.value_or(RequestRejectReason{});
   out.os_errno = static_cast<std::int16_t>(facts.os_errno);
   out.tls_alert = static_cast<std::int16_t>(facts.tls_alert);
   out.tls_alert_sent = facts.tls_alert_sent;

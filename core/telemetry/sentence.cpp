@@ -45,11 +45,11 @@ constexpr std::array<Explanation, kCloseReasons> kExplanations{{
     {CloseReason::h2_idle_timeout,
      "The server closed the HTTP/2 connection, which had no open stream, after {silent} of silence{timer}"},
     {CloseReason::ping_timeout, "The server gave up because the client did not answer a PING in time{timer}"},
-    {CloseReason::parse_error_h1, "The server closed the connection because the bytes were not valid HTTP/1{status}"},
-    {CloseReason::head_too_large, "The server closed the connection because the request head was too large{status}"},
-    {CloseReason::body_too_large, "The server closed the connection because the request body was too large{status}"},
+    {CloseReason::parse_error_h1, "The server refused the request{status} and closed the connection because the bytes were not valid HTTP/1"},
+    {CloseReason::head_too_large, "The server refused the request{status} and closed the connection because the head was too large"},
+    {CloseReason::body_too_large, "The server refused the request{status} and closed the connection because the body was too large"},
     {CloseReason::smuggling_guard,
-     "The server closed the connection because the request could be read in two ways{status}"},
+     "The server refused the request{status} and closed the connection because it could be read in two ways"},
     {CloseReason::h2_preface_invalid, "The server closed the connection because the HTTP/2 preface was invalid{h2}"},
     {CloseReason::h2_protocol_error, "The server closed the connection because the client broke HTTP/2{h2}"},
     {CloseReason::h2_flow_control_error,
@@ -194,6 +194,32 @@ std::string timer_text(const ClosedRecord& record) {
   return out + "timeout " + seconds_text(record.timer_ms);
 }
 
+/// In the order of RequestRejectReason.
+constexpr std::array<std::string_view, kCount<RequestRejectReason>> kRejections{
+    "malformed request line",
+    "malformed field",
+    "no valid Host",
+    "malformed target",
+    "malformed chunk",
+    "head too large",
+    "target too long",
+    "trailers too large",
+    "body too large",
+    "too much around the chunks",
+    "head not complete in time",
+    "body not complete in time",
+    "body of doubtful length",
+    "unknown method",
+    "unknown version of HTTP",
+    "unknown transfer coding",
+    "unknown expectation",
+    "name of another certificate",
+    "not HTTP",
+    "broken HTTP/2",
+    "too many streams",
+};
+
+
 std::string in_parentheses(const std::string& text) { return text.empty() ? text : " (" + text + ")"; }
 
 std::string replacement(std::string_view word, const ClosedRecord& record) {
@@ -202,7 +228,10 @@ std::string replacement(std::string_view word, const ClosedRecord& record) {
   if (word == "errno") return in_parentheses(errno_text(record));
   if (word == "alert") return in_parentheses(alert_text(record));
   if (word == "h2") return in_parentheses(h2_text(record));
-  if (word == "status") return record.status == 0 ? std::string{} : " with " + std::to_string(record.status);
+  if (word == "status") {
+    if (!record.was_rejected) return {};
+    return " with " + std::to_string(record.status) + " (" + std::string{kRejections[index_of(record.rejected)]} + ")";
+  }
   if (word == "actor") {
     return record.actor.view().empty() ? std::string{} : " (" + printable(record.actor.view()) + ")";
   }
@@ -251,6 +280,9 @@ std::string detail(const ClosedRecord& record) {
   if (record.tls_alert >= 0) return alert_text(record);
   if (record.has_h2_error) return h2_text(record);
   if (record.os_errno != 0) return errno_text(record);
+  if (record.was_rejected) {
+    return std::to_string(record.status) + " " + std::string{kRejections[index_of(record.rejected)]};
+  }
   if (!record.actor.view().empty()) return "by " + printable(record.actor.view());
   if (record.pending_bytes != 0) return bytes_text(record.pending_bytes) + " not sent";
   return {};
@@ -264,7 +296,7 @@ std::string sentence(const ClosedRecord& record, std::string_view route, std::st
          seconds_text(static_cast<std::uint64_t>(record.age_ns > 0 ? record.age_ns / 1'000'000 : 0));
   out += ", " + bytes_text(record.received_bytes) + " received, " + bytes_text(record.sent_bytes) + " sent";
   if (record.pending_bytes != 0) out += ", " + bytes_text(record.pending_bytes) + " not sent";
-  if (record.requests > 0) out += last_request(record, route);
+  if (record.requests > 0 || !record.target.view().empty()) out += last_request(record, route);
   return out + ".";
 }
 

@@ -136,10 +136,12 @@ struct ClosedRecord {
   bool client_known{false};
   bool has_h2_error{false};
   bool tls_alert_sent{false};  ///< by us; else received
+  bool was_rejected{false};    ///< it ended because the last request was refused
   std::uint16_t streams_peak{0};
   FixedText<16> actor;  ///< who did it, for administrative closes
   FixedText<40> sni;
   FixedText<64> target;  ///< of the last request; empty when it was not kept
+  RequestRejectReason rejected{};  ///< why it was refused, where that was the end
 
   [[nodiscard]] ConnectionId id() const noexcept { return ConnectionId::unpack(connection); }
   [[nodiscard]] Endpoint peer() const noexcept { return {peer_address, peer_port, peer_known}; }

@@ -1,0 +1,114 @@
+// Requests that are refused: those that are an exchange already, and those that never become one.
+
+#include <string_view>
+
+#include "http/refusal.hpp"
+#include "server/access_line.hpp"
+#include "server/connection.hpp"
+#include "server/error_map.hpp"
+#include "server/lending.hpp"
+
+namespace equinox::server {
+
+namespace {
+
+/// A word without blanks that is no method is quoted up to here.
+constexpr std::size_t kMethodMaxBytes = 32;
+constexpr std::size_t kVersionBytes = std::string_view{"HTTP/1.1"}.size();
+
+}  // namespace
+
+RefusedRequest refused_request(std::string_view head) noexcept {
+  RefusedRequest out;
+  if (head.starts_with("\r\n")) head.remove_prefix(2);
+  std::string_view line = head.substr(0, head.find_first_of("\r\n"));
+  const std::size_t method_size = line.find(' ');
+  if (method_size == 0 || method_size == std::string_view::npos || method_size > kMethodMaxBytes) return out;
+  out.method = line.substr(0, method_size);
+  line.remove_prefix(method_size + 1);
+  const std::size_t target_size = line.find(' ');
+  out.target = line.substr(0, target_size);
+  if (target_size == std::string_view::npos) return out;
+  line.remove_prefix(target_size + 1);
+  if (line.starts_with("HTTP/") && line.size() == kVersionBytes) out.version = line;
+  return out;
+}
+
+void Connection::on_refused(Lending& lent, const http::CodecEvent& event) {
+  Exchange* exchange = find(event.stream);
+  if (exchange != nullptr) {
+    refuse_request(lent, exchange, event.error);
+    return;
+  }
+  account_refusal(lent, event.error);
+  RefusedRequest request;
+  request.stream = event.stream;
+  request.version = "HTTP/2.0";
+  if (event.head != nullptr) {
+    request.method = to_string(event.head->method);
+    request.target = event.head->target;
+  }
+  answer_refused(lent, request, http::refusal_response(event.error), reject_reason_of(event.error));
+}
+
+void Connection::refuse_request(Lending& lent, Exchange* exchange, Errc code, std::string_view head) {
+  account_refusal(lent, code);
+  const bool is_stream_only = is_http2() && exchange != nullptr && !is_connection_error(code);
+  const std::optional<RequestRejectReason> why = reject_reason_of(code);
+  if (!is_stream_only && !has_reason_ && http::is_answerable(code)) aside().rejected = why;
+  if (exchange != nullptr && exchange->state == ExchangeState::receiving && http::is_answerable(code)) {
+    exchange->refused = why;
+    Response response = http::refusal_response(code);
+    if (!is_stream_only) note(reason_of(code));
+    respond(lent, *exchange, std::move(response));
+    apply_events(lent);
+  } else if ((exchange == nullptr || exchange->state == ExchangeState::sent) && !is_http2() &&
+             http::is_answerable(code)) {
+    // What is wrong with the rest of a request that was answered early is not said, and it has its line already.
+    if (exchange != nullptr && !exchange->is_complete) {
+      codec_->respond(0, http::refusal_response(code), batch(lent), lent.events);
+      lent.events.clear();
+    } else {
+      answer_refused(lent, refused_request(head), http::refusal_response(code), why);
+    }
+  }
+  if (!is_stream_only) end_after_flush(reason_of(code), true, Error{code});
+}
+
+void Connection::refuse_late(Lending& lent, Status status) {
+  RefusedRequest request;
+  if (held_ != nullptr) {
+    const std::span<const std::byte> bytes = held_->readable();
+    request = refused_request({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  answer_refused(lent, request, http::refusal_response(status), RequestRejectReason::header_timeout);
+}
+
+void Connection::answer_refused(Lending& lent, const RefusedRequest& request, Response&& response,
+                                std::optional<RequestRejectReason> why) {
+  account_refused(lent, request, response, why);
+  codec_->respond(is_http2() ? request.stream : 0, std::move(response), batch(lent), lent.events);
+  if (!is_http2()) lent.events.clear();  // there is no exchange these could belong to
+}
+
+void Connection::account_refused(Lending& lent, const RefusedRequest& request, const Response& response,
+                                 std::optional<RequestRejectReason> why) {
+  newest_is_refused_ = true;
+  newest_status_ = static_cast<std::uint16_t>(response.status().code());
+  newest_method_ = static_cast<std::uint8_t>(parse_method(request.method));
+  newest_route_ = kRouteUnmatched;
+  telemetry::ReactorTelemetry::publish_target(*record_, request_count_, request.target,
+                                              lent.now.time_since_epoch().count(), true);
+  if (!lent.settings->access_log) return;
+  RefusalFacts facts{.request = request,
+                     .client = known_aside().is_proxied ? aside_->proxied_client : record_->own_peer(),
+                     .connection = id(),
+                     .protocol = protocol_,
+                     .status = newest_status_,
+                     .reason = why,
+                     .sent_bytes = request.method == "HEAD" ? 0 : response.body_length().value_or(0),
+                     .duration = lent.fine - (head_started_ ? phase_start_ : lent.ready_at)};
+  lent.access_log.write(refusal_line(facts));
+}
+
+}  // namespace equinox::server
