@@ -128,6 +128,9 @@ def test_anything_else_is_refused(proxied, name, listener):
         assert b" 200 " not in receive_until_closed(connection)
     row = wait_for(lambda: [r for r in proxied.admin(f"/closed?query=peer:127.0.0.1:{port}")["rows"]], 5, "the closing record")[0]
     assert row["reason"] == "wrong_protocol" and row["listener"] == listener
+    is_missing = not BAD[name].startswith((b"PROXY ", SIGNATURE))
+    assert row["detail"] == ("PROXY header missing" if is_missing else "PROXY header malformed")
+    assert ("did not begin with the PROXY header" if is_missing else "its PROXY header was malformed") in row["sentence"]
 
 
 def test_a_client_hello_without_the_header_is_refused(proxied):
@@ -181,7 +184,8 @@ def test_who_leaves_inside_the_header_failed_the_handshake(start, make_config):
         connection.shutdown(socket.SHUT_WR)
         receive_until_closed(connection)
     row = wait_for(lambda: server.admin("/closed")["rows"], 5, "the closing record")[0]
-    assert row["reason"] == "tls_handshake_failed"
+    assert row["reason"] == "tls_handshake_failed" and row["detail"] == "client closed"
+    assert row["sentence"].startswith("The client closed the connection within the TLS handshake; ")
     assert server.metric("equinox_tls_handshake_failures_total", reason="client_abort") == 1
 
 
@@ -212,6 +216,9 @@ def test_who_is_not_named_must_not_send_it(start, make_config):
     with server.connect() as connection:
         connection.sendall(GOOD["v1 TCP4"][0] + GET)
         assert b" 200 " not in receive_until_closed(connection)
+    row = wait_for(lambda: server.admin("/closed?query=reason:wrong_protocol")["rows"], 5, "the closing record")[0]
+    assert row["detail"] == "PROXY header not expected"
+    assert "it began with a PROXY header, which is taken from other networks only" in row["sentence"]
 
 
 @pytest.mark.parametrize("listener", ["http", "https"])

@@ -2,11 +2,13 @@
 
 import socket
 import ssl
+import struct
 import subprocess
 
 import pytest
 from support.raw import exchange, receive_until_closed
 from support.tls import client_context
+from support.wait import wait_for
 
 GET = b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
@@ -119,3 +121,43 @@ def test_certificates_are_chosen_by_name(start, make_config, tmp_path):
         context = client_context()
         with context.wrap_socket(socket.create_connection(server.address("https"), timeout=10), server_hostname=name) as secure:
             assert secure.getpeercert(binary_form=True) == ssl.PEM_cert_to_DER_cert(certificate[0].read_text()), name
+
+
+@pytest.mark.parametrize(("end", "reason"), [("close", "client_fin_idle"), ("reset", "client_reset_idle")])
+def test_a_check_whether_somebody_listens_is_no_failed_handshake(start, end, reason):
+    server = start()
+    with server.connect("https") as connection:
+        wait_for(lambda: server.admin("/connections?query=listener:https")["rows"], 5, "the connection")
+        if end == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    row = wait_for(lambda: server.admin("/closed?query=listener:https")["rows"], 5, "the closing record")[0]
+    assert (row["reason"], row["initiator"]) == (reason, "client")
+    if end == "close":
+        assert row["sentence"].startswith("The client closed the connection before it had sent a byte; ")
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_who_leaves_within_the_handshake_is_said_to_have_left(start, end):
+    server = start()
+    with server.connect("https") as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00\x01")  # the beginning of a ClientHello
+        wait_for(lambda: [row for row in server.admin("/connections?query=listener:https")["rows"] if row["received_bytes"]], 5, "its bytes")
+        if end == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    row = wait_for(lambda: server.admin("/closed?query=listener:https")["rows"], 5, "the closing record")[0]
+    assert row["reason"] == "tls_handshake_failed"
+    said = {"close": "The client closed the connection within", "reset": "The client reset the connection within"}[end]
+    assert row["sentence"].startswith(said + " the TLS handshake")
+    assert server.metric("equinox_tls_handshake_failures_total", reason="client_abort") == 1
+
+
+def test_a_listener_without_h2c_says_that_it_is_off(start, make_config):
+    config = make_config()
+    config["listeners"][0]["h2c"] = "off"
+    server = start(config)
+    with server.connect() as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        assert receive_until_closed(connection) == b""
+    row = wait_for(lambda: server.admin("/closed?query=reason:wrong_protocol")["rows"], 5, "the closing record")[0]
+    assert row["detail"] == "h2c is off"
+    assert "it spoke HTTP/2 without TLS, which is off on this listener" in row["sentence"]

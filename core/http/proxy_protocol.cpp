@@ -121,6 +121,10 @@ ProxyHeader parse_version_2(std::string_view bytes) noexcept {
 
 }  // namespace
 
+bool begins_proxy_header(std::string_view bytes) noexcept {
+  return bytes.starts_with(kSignature1) || bytes.starts_with(kSignature2);
+}
+
 ProxyHeader parse_proxy_header(std::string_view bytes) noexcept {
   if (bytes.starts_with(kSignature2)) return parse_version_2(bytes);
   if (bytes.starts_with(kSignature1)) return parse_version_1(bytes);

@@ -21,6 +21,9 @@ struct ProxyHeader {
 /// A version 1 line has at most 107 bytes; version 2 at most 16 + 65535, of which we accept this many.
 inline constexpr std::size_t kProxyHeaderMaxBytes = 4096;
 
+/// Whether the bytes begin as a header of either version does, be it sound or not.
+bool begins_proxy_header(std::string_view bytes) noexcept;
+
 /// Reads the header at the front of `bytes`. The answer depends on the bytes only, not on how they are cut.
 ProxyHeader parse_proxy_header(std::string_view bytes) noexcept;
 

@@ -73,6 +73,7 @@ bool Connection::shake_hands(Lending& lent) {
   if (awaits_proxy_header_ && !take_proxy_header_before_tls(lent)) return false;
   lent.telemetry.doing(StallCause::tls);
   const net::IoResult result = transport_->handshake();
+  if (count_socket_bytes(lent) != 0) got_bytes_ = true;
   switch (result.status) {
     case net::IoStatus::ok: after_handshake(lent); return true;
     case net::IoStatus::would_block:
@@ -86,7 +87,10 @@ void Connection::on_handshake_halt(Lending& lent, const net::IoResult& result) {
   if (result.status == net::IoStatus::would_block) {
     is_readable_ = false;
   } else if (result.status == net::IoStatus::closed) {
-    end_now(lent, CloseReason::tls_handshake_failed, Error{Errc::peer_closed});
+    // A client that sends nothing only looks whether somebody listens: no handshake of its own has failed.
+    if (got_bytes_) note_detail(CloseDetail::handshake_left);
+    end_now(lent, got_bytes_ ? CloseReason::tls_handshake_failed : CloseReason::client_fin_idle,
+            Error{Errc::peer_closed});
   } else {
     on_io_failure(lent, result.error);
   }
@@ -94,6 +98,7 @@ void Connection::on_handshake_halt(Lending& lent, const net::IoResult& result) {
 
 void Connection::after_handshake(Lending& lent) {
   is_shaking_hands_ = false;
+  got_bytes_ = false;   // of a request there are none yet
   is_readable_ = true;  // the first request may already be inside OpenSSL
   phase_start_ = lent.fine = lent.clock.now();
   account_handshake(lent);

@@ -137,6 +137,7 @@ class Connection {
     std::uint32_t reason_detail{0};
     std::int32_t reason_errno{0};
     std::uint32_t fired_ms{0};
+    CloseDetail detail{CloseDetail::none};
     std::optional<RequestRejectReason> rejected;  ///< why the request that ended it was refused
     FixedText<16> closed_by;  ///< who asked for it to be closed
     bool is_proxied{false};
@@ -188,7 +189,8 @@ class Connection {
   bool take_proxy_header(Lending& lent, std::span<const std::byte> input, std::size_t& used);
   void use_http1(Lending& lent);
   bool take_proxy_header_before_tls(Lending& lent);
-  bool adopt_proxy_header(Lending& lent, const http::ProxyHeader& header);
+  /// @param bytes  the header was read from
+  bool adopt_proxy_header(Lending& lent, const http::ProxyHeader& header, std::string_view bytes);
   void adopt_protocol(Lending& lent, Protocol protocol);
   void hold(Lending& lent, std::span<const std::byte> rest);
   void on_input_end(Lending& lent);
@@ -249,6 +251,7 @@ class Connection {
   // connection_ending.cpp
   void note(CloseReason reason, const Error& error = {}) noexcept;
   void end_after_flush(CloseReason reason, bool linger, const Error& error = {});
+  void note_detail(CloseDetail detail);
   void end_now(Lending& lent, CloseReason reason, const Error& error = {});
   void end_flushed(Lending& lent);
   Turn linger(Lending& lent);
@@ -280,6 +283,7 @@ class Connection {
   void account_turn(Lending& lent);
   void publish_record(Lending& lent);
   void count_bytes(Lending& lent);
+  std::uint64_t count_socket_bytes(Lending& lent);
   void account_refusal(Lending& lent, Errc code);
   void account_rejected(Lending& lent, RequestRejectReason reason);
   void account_request_started(Lending& lent, Exchange& exchange);

@@ -125,13 +125,17 @@ void Connection::account_protocol(Lending& lent, Protocol protocol) {
   publish_record(lent);
 }
 
+/// What TLS has moved since it was last asked; says how much it has received.
+std::uint64_t Connection::count_socket_bytes(Lending& lent) {
+  const net::SocketBytes moved = transport_->take_socket_bytes();
+  lent.turn_received_bytes += moved.received;
+  lent.turn_sent_bytes += moved.sent;
+  return moved.received;
+}
+
 /// Once a turn, so that what came with the first bytes of a protocol counts as its own.
 void Connection::count_bytes(Lending& lent) {
-  if (is_tls_) {
-    const net::SocketBytes moved = transport_->take_socket_bytes();
-    lent.turn_received_bytes += moved.received;
-    lent.turn_sent_bytes += moved.sent;
-  }
+  if (is_tls_) count_socket_bytes(lent);
   lent.telemetry.stats().moved(protocol_, lent.turn_received_bytes, lent.turn_sent_bytes);
 }
 
@@ -368,6 +372,7 @@ void Connection::settle_accounts(Lending& lent) {
   }
   facts.status = newest_status_;
   facts.rejected = known_aside().rejected;
+  facts.detail = known_aside().detail;
   facts.actor = known_aside().closed_by.view();
   lent.telemetry.close(*record_, id(), hot_record(lent), facts, nanoseconds(lent.now), lent.wall_ns);
   lent.batches.forget(std::move(egress_));

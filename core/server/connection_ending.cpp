@@ -13,6 +13,11 @@ void Connection::note(CloseReason reason, const Error& error) noexcept {
   aside().reason_detail = error.detail;
 }
 
+/// Before the reason it belongs to is noted.
+void Connection::note_detail(CloseDetail detail) {
+  if (!has_reason_) aside().detail = detail;
+}
+
 void Connection::end_after_flush(CloseReason reason, bool linger, const Error& error) {
   note(reason, error);
   const Ending wanted = linger ? Ending::after_flush_linger : Ending::after_flush;
@@ -46,7 +51,10 @@ void Connection::on_io_failure(Lending& lent, const Error& error) {
   if (error.code == Errc::peer_reset || error.code == Errc::peer_closed) {
     reason = exchanges_ == nullptr && !head_started_ ? CloseReason::client_reset_idle
                                                      : CloseReason::client_reset_mid_request;
-    if (is_shaking_hands_) reason = CloseReason::tls_handshake_failed;
+    if (is_shaking_hands_ && got_bytes_) {
+      reason = CloseReason::tls_handshake_failed;
+      note_detail(CloseDetail::handshake_reset);
+    }
   }
   end_now(lent, reason, error);
 }

@@ -117,7 +117,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
 bool Connection::take_proxy_header(Lending& lent, std::span<const std::byte> input, std::size_t& used) {
   const http::ProxyHeader header = http::parse_proxy_header(text_of(input));
   if (header.status == http::ProxyStatus::need_more) return false;
-  const bool is_good = adopt_proxy_header(lent, header);
+  const bool is_good = adopt_proxy_header(lent, header, text_of(input));
   used = is_good ? header.size : input.size();
   return is_good;
 }
@@ -129,8 +129,9 @@ bool Connection::take_proxy_header_before_tls(Lending& lent) {
     have = static_cast<std::size_t>(std::ranges::copy(held_->readable(), bytes.begin()).out - bytes.begin());
   while (true) {
     const net::IoResult seen = net::peek_plain(descriptor(), bytes.subspan(have));
-    const http::ProxyHeader header = http::parse_proxy_header(text_of(bytes.first(have + seen.bytes)));
-    if (header.status == http::ProxyStatus::malformed) return adopt_proxy_header(lent, header);
+    const std::string_view text = text_of(bytes.first(have + seen.bytes));
+    const http::ProxyHeader header = http::parse_proxy_header(text);
+    if (header.status == http::ProxyStatus::malformed) return adopt_proxy_header(lent, header, text);
     const bool is_whole = header.status == http::ProxyStatus::complete;
     const std::size_t wanted = is_whole ? header.size - have : seen.bytes;
     const net::IoResult taken = seen.bytes == 0 ? seen : net::take_plain(descriptor(), bytes.subspan(have, wanted));
@@ -145,13 +146,15 @@ bool Connection::take_proxy_header_before_tls(Lending& lent) {
     lent.turn_received_bytes += taken.bytes;  // past the transport
     if (is_whole && taken.bytes == wanted) {
       held_.reset();
-      return adopt_proxy_header(lent, header);
+      return adopt_proxy_header(lent, header, text);
     }
   }
 }
 
-bool Connection::adopt_proxy_header(Lending& lent, const http::ProxyHeader& header) {
+bool Connection::adopt_proxy_header(Lending& lent, const http::ProxyHeader& header, std::string_view bytes) {
   if (header.status == http::ProxyStatus::malformed) {
+    note_detail(http::begins_proxy_header(bytes) ? CloseDetail::proxy_header_malformed
+                                                 : CloseDetail::proxy_header_missing);
     end_now(lent, CloseReason::wrong_protocol);  // no error of TLS, where that was to follow
     return false;
   }
@@ -174,7 +177,12 @@ bool Connection::choose_codec(Lending& lent, std::span<const std::byte> input, s
     if (input.empty()) return false;
     choice = http::negotiate(text_of(input));
     const bool allows_h2c = !is_tls_ && listener.h2c != H2c::off;
-    if (choice == http::Negotiated::http2_preface && !allows_h2c) choice = http::Negotiated::wrong_protocol;
+    if (choice == http::Negotiated::http2_preface && !allows_h2c) {
+      choice = http::Negotiated::wrong_protocol;
+      if (!is_tls_) note_detail(CloseDetail::h2c_off);  // over TLS it is ALPN that would have allowed it
+    } else if (choice == http::Negotiated::wrong_protocol && http::begins_proxy_header(text_of(input))) {
+      note_detail(CloseDetail::proxy_header_unexpected);
+    }
   }
   switch (choice) {
     case http::Negotiated::need_more: return false;

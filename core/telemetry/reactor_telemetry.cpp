@@ -69,6 +69,7 @@ ClosedRecord closed_record(ConnectionId id, const RecordHot& last, const RecordC
   out.tls_alert = static_cast<std::int16_t>(facts.tls_alert);
   out.tls_alert_sent = facts.tls_alert_sent;
   out.reason = facts.reason;
+  out.detail = facts.detail;
   out.protocol = last.protocol;
   out.state = last.state;
   out.timer = facts.timer;

@@ -44,6 +44,7 @@ struct TelemetryOptions {
 /// How a connection ended, as far as its record does not say it already.
 struct CloseFacts {
   CloseReason reason{CloseReason::client_fin_idle};
+  CloseDetail detail{CloseDetail::none};
   DeadlineKind timer{DeadlineKind::none};  ///< that fired
   std::uint32_t timer_ms{0};               ///< its value
   int os_errno{0};

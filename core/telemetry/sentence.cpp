@@ -16,7 +16,7 @@ struct Explanation {
 };
 
 constexpr std::array<Explanation, kCloseReasons> kExplanations{{
-    {CloseReason::client_fin_idle, "The client closed the connection while it was idle, {silent} after the last byte"},
+    {CloseReason::client_fin_idle, "The client closed the connection {idle}"},
     {CloseReason::client_fin_mid_request, "The client closed the connection in the middle of a request"},
     {CloseReason::client_reset_idle, "The client reset the idle connection{errno}"},
     {CloseReason::client_reset_mid_request, "The client reset the connection in the middle of a request{errno}"},
@@ -58,8 +58,8 @@ constexpr std::array<Explanation, kCloseReasons> kExplanations{{
      "The server closed the connection because a field block could not be decompressed{h2}"},
     {CloseReason::h2_frame_size, "The server closed the connection because a frame had a wrong size{h2}"},
     {CloseReason::wrong_protocol,
-     "The server closed the connection because the bytes were neither HTTP/1 nor an HTTP/2 preface"},
-    {CloseReason::tls_handshake_failed, "The TLS handshake failed{alert}{errno}"},
+     "The server closed the connection because {protocol}"},
+    {CloseReason::tls_handshake_failed, "{handshake}{alert}{errno}"},
     {CloseReason::tls_alert, "The client ended TLS{alert}"},
     {CloseReason::tls_plaintext, "The client spoke without TLS on a TLS listener"},
     {CloseReason::tls_sni_unknown, "The server has no certificate for the name the client asked for{sni}{alert}"},
@@ -219,11 +219,50 @@ constexpr std::array<std::string_view, kCount<RequestRejectReason>> kRejections{
     "too many streams",
 };
 
+std::string_view protocol_text(CloseDetail detail) {
+  switch (detail) {
+    case CloseDetail::proxy_header_missing: return "it did not begin with the PROXY header that its network must send";
+    case CloseDetail::proxy_header_malformed: return "its PROXY header was malformed";
+    case CloseDetail::proxy_header_unexpected:
+      return "it began with a PROXY header, which is taken from other networks only";
+    case CloseDetail::h2c_off: return "it spoke HTTP/2 without TLS, which is off on this listener (h2c)";
+    default: return "the bytes were neither HTTP/1 nor an HTTP/2 preface";
+  }
+}
+
+std::string_view handshake_text(CloseDetail detail) {
+  switch (detail) {
+    case CloseDetail::handshake_left: return "The client closed the connection within the TLS handshake";
+    case CloseDetail::handshake_reset: return "The client reset the connection within the TLS handshake";
+    default: return "The TLS handshake failed";
+  }
+}
+
+/// Of a close reason in a few words.
+std::string_view detail_text(CloseDetail detail) {
+  switch (detail) {
+    case CloseDetail::none: break;
+    case CloseDetail::proxy_header_missing: return "PROXY header missing";
+    case CloseDetail::proxy_header_malformed: return "PROXY header malformed";
+    case CloseDetail::proxy_header_unexpected: return "PROXY header not expected";
+    case CloseDetail::h2c_off: return "h2c is off";
+    case CloseDetail::handshake_left: return "client closed";
+    case CloseDetail::handshake_reset: return "client reset";
+  }
+  return {};
+}
 
 std::string in_parentheses(const std::string& text) { return text.empty() ? text : " (" + text + ")"; }
 
 std::string replacement(std::string_view word, const ClosedRecord& record) {
   if (word == "silent") return seconds_text(record.silent_ms);
+  if (word == "protocol") return std::string{protocol_text(record.detail)};
+  if (word == "handshake") return std::string{handshake_text(record.detail)};
+  if (word == "idle") {
+    // A check whether somebody listens: to speak of the last byte would be to invent one.
+    if (record.received_bytes == 0 && record.sent_bytes == 0) return "before it had sent a byte";
+    return "while it was idle, " + seconds_text(record.silent_ms) + " after the last byte";
+  }
   if (word == "timer") return in_parentheses(timer_text(record));
   if (word == "errno") return in_parentheses(errno_text(record));
   if (word == "alert") return in_parentheses(alert_text(record));
@@ -283,6 +322,7 @@ std::string detail(const ClosedRecord& record) {
   if (record.was_rejected) {
     return std::to_string(record.status) + " " + std::string{kRejections[index_of(record.rejected)]};
   }
+  if (record.detail != CloseDetail::none) return std::string{detail_text(record.detail)};
   if (!record.actor.view().empty()) return "by " + printable(record.actor.view());
   if (record.pending_bytes != 0) return bytes_text(record.pending_bytes) + " not sent";
   return {};

@@ -56,6 +56,41 @@ TEST(Sentence, NamesErrnoAlertCodeAndActor) {
   EXPECT_THAT(sentence(record), HasSubstr("An administrator (alice) closed"));
 }
 
+TEST(Sentence, SaysWithWhatAndWhyARequestWasRefused) {
+  auto record = record_of(CloseReason::parse_error_h1);
+  EXPECT_THAT(sentence(record), Not(HasSubstr(" with "))) << "the status is that of an answer before";
+  record.was_rejected = true;
+  for_each_word<RequestRejectReason>([&](RequestRejectReason reason) {
+    record.rejected = reason;
+    record.status = 400;
+    const std::string words = detail(record).substr(4);
+    EXPECT_FALSE(words.empty());
+    EXPECT_THAT(sentence(record), HasSubstr("refused the request with 400 (" + words + ")"));
+  });
+}
+
+TEST(Sentence, SaysWhatWasWrongAboutTheProtocol) {
+  std::set<std::string> seen;
+  for (const auto detail : {CloseDetail::none, CloseDetail::proxy_header_missing, CloseDetail::proxy_header_malformed,
+                            CloseDetail::proxy_header_unexpected, CloseDetail::h2c_off}) {
+    auto record = record_of(CloseReason::wrong_protocol);
+    record.detail = detail;
+    EXPECT_TRUE(seen.insert(sentence(record)).second);
+  }
+  for (const auto detail : {CloseDetail::none, CloseDetail::handshake_left, CloseDetail::handshake_reset}) {
+    auto record = record_of(CloseReason::tls_handshake_failed);
+    record.detail = detail;
+    EXPECT_TRUE(seen.insert(sentence(record)).second);
+  }
+}
+
+TEST(Sentence, DoesNotSpeakOfALastByteWhereThereWasNone) {
+  ClosedRecord record;
+  EXPECT_THAT(sentence(record), HasSubstr("before it had sent a byte"));
+  record.received_bytes = 1;
+  EXPECT_THAT(sentence(record), HasSubstr("while it was idle, 0 ms after the last byte"));
+}
+
 TEST(Sentence, EscapesWhatCameFromTheWire) {
   auto record = record_of(CloseReason::client_fin_idle);
   record.target.assign("/a\x1b[31m\n");

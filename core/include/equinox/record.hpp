@@ -142,6 +142,7 @@ struct ClosedRecord {
   FixedText<40> sni;
   FixedText<64> target;  ///< of the last request; empty when it was not kept
   RequestRejectReason rejected{};  ///< why it was refused, where that was the end
+  CloseDetail detail{CloseDetail::none};
 
   [[nodiscard]] ConnectionId id() const noexcept { return ConnectionId::unpack(connection); }
   [[nodiscard]] Endpoint peer() const noexcept { return {peer_address, peer_port, peer_known}; }

@@ -360,6 +360,23 @@ struct Vocabulary<RequestRejectReason> {
       "h2_stream_refused"};
 };
 
+/// What a close reason leaves open, for the sentence on the end of a connection.
+enum class CloseDetail : std::uint8_t {
+  none,
+  proxy_header_missing,
+  proxy_header_malformed,
+  proxy_header_unexpected,  ///< from a network that is not said to send one
+  h2c_off,                  ///< the HTTP/2 preface, on a listener that does not take it
+  handshake_left,           ///< the client closed within the TLS handshake
+  handshake_reset,
+};
+template <>
+struct Vocabulary<CloseDetail> {
+  static constexpr std::array<std::string_view, 7> names{
+      "none",    "proxy_header_missing", "proxy_header_malformed", "proxy_header_unexpected",
+      "h2c_off", "handshake_left",       "handshake_reset"};
+};
+
 /// Phases partition the time of an exchange: exactly one is current; overlap counts to the later one.
 enum class RequestPhase : std::uint8_t { head, body, queue, handler, write };
 template <>
