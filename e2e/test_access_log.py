@@ -135,6 +135,27 @@ def test_a_request_refused_over_http2_has_its_line(refusing):
         assert '"POST /echo HTTP/2.0" 417 ' in lines[0]
 
 
+@pytest.mark.parametrize("form", ["combined", "json"])
+@pytest.mark.parametrize("shows", [False, True], ids=["masked", "shown"])
+def test_logs_keep_to_the_rules_of_redaction(start, tmp_path, form, shows):
+    log = tmp_path / "access.log"
+    rules = {"query_values": "show", "client_address": "full"} if shows else {"client_address": "truncate"}
+    server = start(log={"access": str(log), "access_format": form, "level": "debug", "format": "json"}, redaction=rules)
+    refused = b"BREW /hello?token=hidden HTTP/1.1\r\nHost: a\r\n\r\n"
+    with server.connect() as connection:
+        peer = f"127.0.0.1:{connection.getsockname()[1]}"
+        assert exchange(connection, b"GET /hello?token=hidden HTTP/1.1\r\nHost: a\r\nReferer: http://a/?key=hidden\r\n\r\n").status == 200
+        connection.sendall(refused)
+        receive_until_closed(connection)
+    lines = wait_for(lambda: log.exists() and len(log.read_text().splitlines()) == 2 and log.read_text(), 5, "its lines")
+    value, client = ("hidden", "127.0.0.1") if shows else ("***", "127.0.0.0")
+    assert lines.count(f"/hello?token={value}") == 2 and lines.count(f"http://a/?key={value}") == 1 and lines.count(client) == 2
+    assert ("hidden" in lines) == shows
+    (closed,) = wait_for(lambda: [line for line in server.log if line.get("message") == "connection closed" and line["reason"] == "request_refused"],
+                         5, "the server log's line")
+    assert closed["peer"] == (peer if shows else "127.0.0.0")
+
+
 def test_a_long_field_costs_a_combined_line_what_stands_behind_it_not_its_form(start, tmp_path):
     log = tmp_path / "access.log"
     server = start(log={"access": str(log)})
@@ -188,7 +209,7 @@ def test_a_log_that_nobody_reads_hides_no_line_of_a_connection(start):
 
 def test_json_lines_stay_valid_whatever_bytes_come(start, tmp_path):
     log = tmp_path / "access.log"
-    server = start(log={"access": str(log), "access_format": "json"})
+    server = start(log={"access": str(log), "access_format": "json"}, redaction={"query_values": "show"})
     hostile = [b"/hello?\xff\xfe", b"/hello?\"}{", b"/hello?%0a%0d", b"/hello?<script>", b"/hello?\\u0000"]
     for target in hostile:
         with server.connect() as connection:

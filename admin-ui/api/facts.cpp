@@ -1,9 +1,9 @@
 #include "admin-ui/api/facts.hpp"
 
-#include <algorithm>
 #include <chrono>
 
 #include "base/network.hpp"
+#include "base/redaction.hpp"
 
 namespace equinox::admin {
 
@@ -15,29 +15,12 @@ Moment Moment::now() noexcept {
 }
 
 std::string shown_target(std::string_view target, const Redaction& redaction) {
-  const std::size_t mark = target.find('?');
-  if (redaction.show_query_values || mark == std::string_view::npos) return std::string{target};
-  std::string out{target.substr(0, mark + 1)};
-  std::string_view rest = target.substr(mark + 1);
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('&'), rest.size());
-    const std::string_view pair = rest.substr(0, end);
-    const std::size_t equals = pair.find('=');
-    // A pair without '=' may be a secret as well.
-    if (equals != std::string_view::npos) out.append(pair.substr(0, equals + 1));
-    if (!pair.empty()) out.append("***");
-    if (end < rest.size()) out.push_back('&');
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return out;
+  return redaction.show_query_values ? std::string{target} : masked_query(target);
 }
 
 std::string shown_peer(const Endpoint& endpoint, const Redaction& redaction) {
   if (!redaction.truncate_client_address || !endpoint.is_known) return to_string(endpoint);
-  Endpoint cut = endpoint;
-  const std::size_t kept = endpoint.is_v4() ? 15 : 6;
-  std::fill(cut.address.begin() + static_cast<std::ptrdiff_t>(kept), cut.address.end(), std::uint8_t{0});
-  return host_to_string(cut);
+  return host_to_string(truncated(endpoint));
 }
 
 std::string shown_address(std::string_view text, const Redaction& redaction) {

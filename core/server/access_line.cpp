@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/log_format.hpp"
+#include "base/redaction.hpp"
+#include "server/settings.hpp"
 
 namespace equinox::server {
 
@@ -53,15 +55,29 @@ constexpr std::size_t kTargetBytes = std::tuple_size_v<decltype(Exchange::target
 
 std::string_view or_dash(std::string_view text) noexcept { return text.empty() ? "-" : text; }
 
+std::string shown_client(const Endpoint& client, const RedactionConfig& redaction) {
+  return host_to_string(redaction.truncate_client_address && client.is_known ? truncated(client) : client);
+}
+
+/// Most targets have nothing to hide and are not copied.
+void add_masked(LogRecord& record, std::string_view key, std::string_view text, const RedactionConfig& redaction) {
+  if (redaction.show_query_values || text.find('?') == std::string_view::npos) {
+    record.add(key, text);
+  } else {
+    record.add(key, masked_query(text));
+  }
+}
+
 }  // namespace
 
 LogRecord access_line(const Exchange& exchange, Protocol protocol, std::chrono::nanoseconds total) {
   static const LogTexts kNone;
   const LogTexts& texts = exchange.log_texts != nullptr ? *exchange.log_texts : kNone;
+  const RedactionConfig& redaction = exchange.settings->redaction;
   LogRecord record{LogLevel::info, LogComponent::access, "request"};
   // What the client cannot stretch comes first: long fields cost the line its end, not its status.
   record.about(exchange.context.connection)
-      .add("client", host_to_string(exchange.context.client))
+      .add("client", shown_client(exchange.context.client, redaction))
       .add("method", to_string(exchange.method))
       .add("protocol", to_string(protocol))
       .add("version", version_text(exchange.version))
@@ -75,17 +91,18 @@ LogRecord access_line(const Exchange& exchange, Protocol protocol, std::chrono::
   if (!exchange.context.trace_id.empty()) record.add("trace_id", exchange.context.trace_id);
   if (exchange.error != ErrorType::none) record.add("error", to_string(exchange.error));
   if (exchange.refused) record.add("refused", to_string(*exchange.refused));
-  record.add("target", exchange.target_view()).add("authority", texts.authority);
-  if (!texts.referer.empty()) record.add("referer", texts.referer);
+  add_masked(record, "target", exchange.target_view(), redaction);
+  record.add("authority", texts.authority);
+  if (!texts.referer.empty()) add_masked(record, "referer", texts.referer, redaction);
   if (!texts.user_agent.empty()) record.add("user_agent", texts.user_agent);
   return record;
 }
 
-LogRecord refusal_line(const RefusalFacts& facts) {
+LogRecord refusal_line(const RefusalFacts& facts, const RedactionConfig& redaction) {
   const RefusedRequest& request = facts.request;
   LogRecord record{LogLevel::info, LogComponent::access, "request"};
   record.about(facts.connection)
-      .add("client", host_to_string(facts.client))
+      .add("client", shown_client(facts.client, redaction))
       .add("method", or_dash(request.method))
       .add("protocol", to_string(facts.protocol))
       .add("version", or_dash(request.version))
@@ -96,7 +113,8 @@ LogRecord refusal_line(const RefusalFacts& facts) {
       .add("connection", to_string(facts.connection))
       .add("stream", request.stream);
   if (facts.reason) record.add("refused", to_string(*facts.reason));
-  return record.add("target", or_dash(request.target.substr(0, kTargetBytes)));
+  add_masked(record, "target", or_dash(request.target.substr(0, kTargetBytes)), redaction);
+  return record;
 }
 
 void append_combined(std::string& out, const LogRecord& record) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <equinox/config.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,7 +37,7 @@ struct RefusalFacts {
 };
 
 /// The same for such a request.
-LogRecord refusal_line(const RefusalFacts& facts);
+LogRecord refusal_line(const RefusalFacts& facts, const RedactionConfig& redaction);
 
 /// Such a record in the "combined" format (the layout of an access log).
 void append_combined(std::string& out, const LogRecord& record);

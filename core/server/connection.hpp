@@ -139,7 +139,7 @@ class Connection {
     std::uint32_t fired_ms{0};
     CloseDetail detail{CloseDetail::none};
     std::optional<RequestRejectReason> rejected;  ///< why the request that ended it was refused
-    FixedText<16> closed_by;  ///< who asked for it to be closed
+    FixedText<16> closed_by;                      ///< who asked for it to be closed
     bool is_proxied{false};
   };
   struct Deadline {
@@ -343,10 +343,10 @@ class Connection {
   bool window_blocked_ : 1 {false};        ///< HTTP/2: data is ready and the peer's windows are closed
   bool closes_after_response_ : 1 {false};
   bool got_bytes_ : 1 {false};
-  bool owes_egress_ : 1 {false};     ///< the turn's budget ended before the bodies did
-  bool awaits_preface_ : 1 {false};  ///< upgraded to h2c: nothing is sent before the client has followed
+  bool owes_egress_ : 1 {false};        ///< the turn's budget ended before the bodies did
+  bool awaits_preface_ : 1 {false};     ///< upgraded to h2c: nothing is sent before the client has followed
   bool newest_is_refused_ : 1 {false};  ///< the newest request never became an exchange
-  bool held_is_fresh_ : 1 {false};   ///< the held bytes may be used further without new ones
+  bool held_is_fresh_ : 1 {false};      ///< the held bytes may be used further without new ones
 };
 
 }  // namespace equinox::server

@@ -1,3 +1,4 @@
+#include "base/redaction.hpp"
 #include "http/http2_codec.hpp"
 #include "net/tcp_info.hpp"
 #include "server/access_line.hpp"
@@ -331,7 +332,9 @@ void Connection::log_close(Lending& lent) const {
   LogRecord record{level, LogComponent::connection, "connection closed"};
   record.about(id())
       .add("connection", to_string(id()))
-      .add("peer", to_string(peer()))
+      .add("peer", lent.settings->redaction.truncate_client_address && peer().is_known
+                       ? host_to_string(truncated(peer()))
+                       : to_string(peer()))
       .add("protocol", to_string(protocol_))
       .add("reason", to_string(reason_))
       .add("requests", request_count_)

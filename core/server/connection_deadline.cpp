@@ -207,7 +207,8 @@ void Connection::retire(Lending& lent, CloseReason reason) {
   h2_->final_due = lent.now + kBetweenGoaways;
 }
 
-/// HTTP/2: when the next GOAWAY is to be sent; the second a second after the first, so that what crossed it is answered.
+/// HTTP/2: when the next GOAWAY is to be sent; the second a second after the first, so that what crossed it is
+/// answered.
 TimePoint Connection::goaway_due(const Lending& lent) const noexcept {
   if (h2_->was_announced || lent.drain == DrainStage::none) return h2_->final_due;
   // Not before its first stream: some clients give up a request that waits for its stream when a GOAWAY comes. Only one

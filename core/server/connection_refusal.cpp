@@ -97,8 +97,9 @@ void Connection::account_refused(Lending& lent, const RefusedRequest& request, c
   newest_status_ = static_cast<std::uint16_t>(response.status().code());
   newest_method_ = static_cast<std::uint8_t>(parse_method(request.method));
   newest_route_ = kRouteUnmatched;
-  telemetry::ReactorTelemetry::publish_target(*record_, request_count_, request.target,
-                                              lent.now.time_since_epoch().count(), true);
+  decltype(Exchange::target) shown{};
+  const std::size_t shown_size = request.target.copy(shown.data(), shown.size());
+  telemetry::ReactorTelemetry::publish_target(*record_, request_count_, shown, shown_size);
   if (!lent.settings->access_log) return;
   RefusalFacts facts{.request = request,
                      .client = known_aside().is_proxied ? aside_->proxied_client : record_->own_peer(),
@@ -108,7 +109,7 @@ void Connection::account_refused(Lending& lent, const RefusedRequest& request, c
                      .reason = why,
                      .sent_bytes = request.method == "HEAD" ? 0 : response.body_length().value_or(0),
                      .duration = lent.fine - (head_started_ ? phase_start_ : lent.ready_at)};
-  lent.access_log.write(refusal_line(facts));
+  lent.access_log.write(refusal_line(facts, lent.settings->redaction));
 }
 
 }  // namespace equinox::server

@@ -119,6 +119,7 @@ std::shared_ptr<const Settings> make_settings(const ServerConfig& config, const 
   out->stall_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds{config.history.stall_threshold}.count());
   out->request_ids = config.request_ids;
   out->observe = config.observe;
+  out->redaction = config.redaction;
   out->access_log = config.log.access != "off";
   return out;
 }

@@ -41,6 +41,7 @@ struct Settings {
   bool request_ids{true};
   bool observe{true};
   bool access_log{false};
+  RedactionConfig redaction;
 };
 
 /// Gives a route's name its number in telemetry.

@@ -53,11 +53,11 @@ struct CloseFacts {
   bool has_h2_error{false};
   std::uint32_t h2_error_code{0};
   std::uint32_t last_stream{0};
-  std::uint16_t status{0};    ///< of the newest answer
+  std::uint16_t status{0};                        ///< of the newest answer
   std::optional<RequestRejectReason> rejected{};  ///< why that was a refusal, where it ended the connection
-  std::string_view target{};  ///< of the newest request; the record's when empty
-  std::string_view actor{};   ///< administrative closes
-  std::uint32_t rtt_us{0};    ///< 0: the record's
+  std::string_view target{};                      ///< of the newest request; the record's when empty
+  std::string_view actor{};                       ///< administrative closes
+  std::uint32_t rtt_us{0};                        ///< 0: the record's
   std::uint32_t retransmits{0};
 };
 

@@ -65,8 +65,8 @@ admin::Options make_options(const ApplianceConfig& config, Server& traffic) {
   const auto address = parse_listen_address(config.admin.address);
   const bool is_any = !address || address->host.empty() || address->host == "0.0.0.0" || address->host == "::";
   if (!is_any) options.hosts.push_back(address->host);
-  options.show_query_values = config.redaction.show_query_values;
-  options.truncate_client_address = config.redaction.truncate_client_address;
+  options.show_query_values = config.traffic.redaction.show_query_values;
+  options.truncate_client_address = config.traffic.redaction.truncate_client_address;
   options.stream_clients_max = config.admin.viewers;
   options.log_level = config.traffic.log.level;
   options.config_file = config.file;

@@ -189,7 +189,8 @@ class Builder {
     out.admin.read_only = s.boolean("admin.read_only");
     out.admin.viewers = u32("admin.viewers");
     out.metrics.status_class = s.text("metrics.status") == "class";
-    out.redaction = {s.text("redaction.query_values") == "show", s.text("redaction.client_address") == "truncate"};
+    out.traffic.redaction = {s.text("redaction.query_values") == "show",
+                             s.text("redaction.client_address") == "truncate"};
     out.reload = {s.text("reload.config") == "watch", s.text("reload.certificates") == "watch",
                   s.duration("reload.poll")};
     out.sandbox = sandbox_mode(s.text("sandbox"));

@@ -75,11 +75,6 @@ struct MetricsConfig {
   bool status_class{false};  ///< "2xx" instead of the code
 };
 
-struct RedactionConfig {
-  bool show_query_values{false};
-  bool truncate_client_address{false};
-};
-
 struct ReloadConfig {
   bool watch_config{false};
   bool watch_certificates{true};
@@ -98,7 +93,6 @@ struct ApplianceConfig {
   OpsConfig ops;
   AdminConfig admin;
   MetricsConfig metrics;
-  RedactionConfig redaction;
   ReloadConfig reload;
   SandboxMode sandbox{SandboxMode::automatic};
   SandboxReport sandbox_in_force;  ///< filled at start; empty: no sandbox

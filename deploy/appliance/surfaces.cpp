@@ -36,6 +36,7 @@ ServerConfig surface_config(const ApplianceConfig& config, std::string name, std
   out.drain.timeout = std::chrono::milliseconds{500};
   out.log = config.traffic.log;
   out.log.access = "off";
+  out.redaction = config.traffic.redaction;
   out.server_field = config.traffic.server_field;
   out.request_ids = false;
   out.observe = false;  // watching the watchers would double the memory and show nothing of the traffic

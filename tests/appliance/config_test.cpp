@@ -105,7 +105,7 @@ TEST(Config, ReadsEveryPartOfASite) {
   EXPECT_TRUE(config.routes[4].static_listing);
   EXPECT_EQ(config.traffic.limits.request_body, 1024u * 1024u * 1024u);
   EXPECT_EQ(config.traffic.reactors, 3u);
-  EXPECT_TRUE(config.redaction.truncate_client_address);
+  EXPECT_TRUE(config.traffic.redaction.truncate_client_address);
   EXPECT_EQ(config.settings.origin("reactors"), "f.json:17:17");
 }
 

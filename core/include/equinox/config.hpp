@@ -109,6 +109,12 @@ struct LogConfig {
   LogSink sink{};                         ///< instead of `target`
 };
 
+/// What of a request its logs may show. Hooks see everything.
+struct RedactionConfig {
+  bool show_query_values{false};        ///< else "?name=***", of targets, referrers and texts of exceptions
+  bool truncate_client_address{false};  ///< to 24 bits of IPv4 and 48 of IPv6, without the port
+};
+
 /// Everything a server is told at its making. A plain aggregate; a mistake in it is std::invalid_argument from the
 /// constructor or from start().
 struct ServerConfig {
@@ -120,6 +126,7 @@ struct ServerConfig {
   HistoryConfig history{};
   WorkerConfig workers{};
   LogConfig log{};
+  RedactionConfig redaction{};
   std::vector<std::string> trusted_proxies{};  ///< networks whose Forwarded / X-Forwarded-For names the client
   bool request_ids{true};                      ///< X-Request-Id accepted or made, and answered
   bool observe{true};                          ///< samples, timeline and slow log; counters are always kept

@@ -140,7 +140,7 @@ struct ClosedRecord {
   std::uint16_t streams_peak{0};
   FixedText<16> actor;  ///< who did it, for administrative closes
   FixedText<40> sni;
-  FixedText<64> target;  ///< of the last request; empty when it was not kept
+  FixedText<64> target;            ///< of the last request; empty when it was not kept
   RequestRejectReason rejected{};  ///< why it was refused, where that was the end
   CloseDetail detail{CloseDetail::none};
 
