@@ -1,6 +1,14 @@
 // Rows of the connection list as the page keeps them: ages as moments, so that they run on between two messages.
 import type { ConnectionRow, RowsEvent } from '../api/types';
 
+/** Method and target as far as they are known; empty when neither is. */
+export function requestText({ method, target, route }: Pick<ConnectionRow, 'method' | 'target' | 'route'>): string {
+  return `${method ?? ''} ${target ?? (route ? `on route ${route}` : '')}`.trim();
+}
+
+/** A row names its newest request; it is the current one only in these states. */
+export const isAtRequest = ({ state }: Pick<ConnectionRow, 'state'>) => state === 'reading_body' || state === 'handling' || state === 'writing';
+
 export interface LiveRow extends ConnectionRow {
   openedAt: number;
   idleSince: number;

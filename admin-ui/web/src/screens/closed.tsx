@@ -4,6 +4,7 @@ import { get } from '../api/client';
 import type { ClosedPage, ClosedRow, CloseReason, Family, Series } from '../api/types';
 import { formatBytes, formatDuration, formatInt, formatPercent, formatTime, plural } from '../lib/format';
 import { withTerm } from '../lib/query';
+import { requestText } from '../lib/rows';
 import { rangeWords } from '../lib/series';
 import { familyOf, kFamilies, kFamilyNames } from '../lib/vocabulary';
 import { clock, ring, ringTick, serverNow, status } from '../state/live';
@@ -75,7 +76,7 @@ const closedColumns = (open: string | null, explain: (row: ClosedRow) => void): 
   { id: 'lived', head: 'lived', num: true, priority: 2, cell: (row) => formatDuration(row.age_seconds) },
   { id: 'requests', head: 'requests', num: true, priority: 3, cell: (row) => formatInt(row.requests) },
   { id: 'sent', head: 'sent', num: true, priority: 3, cell: (row) => formatBytes(row.sent_bytes) },
-  { id: 'last', head: 'last request', priority: 2, cls: 'cut', cell: (row) => <span class="mono">{row.target ? `${row.method ?? ''} ${row.target}` : '–'}</span> },
+  { id: 'last', head: 'last request', priority: 2, cls: 'cut', cell: (row) => <span class="mono">{requestText(row) || '–'}</span> },
 ];
 
 function totals(reasons: Series | null): { reason: CloseReason; total: number; counts: (number | null)[] }[] {

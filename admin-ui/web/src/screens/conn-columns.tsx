@@ -1,7 +1,7 @@
 // What the connection grid can show. Width in pixels; `leaves` decides which column goes first when there is no room.
 import type { ComponentChildren } from 'preact';
 import { formatBytes, formatDuration, formatInt } from '../lib/format';
-import type { LiveRow } from '../lib/rows';
+import { requestText, type LiveRow } from '../lib/rows';
 import { Meter, StateChip } from '../ui/parts';
 
 export interface ConnColumn {
@@ -47,7 +47,7 @@ export const kColumns: ConnColumn[] = [
 /** What it is at; of one that has ended, why it did. */
 export function requestOf(row: LiveRow): string {
   if (row.closed) return row.closed.reason;
-  return row.target ? `${row.method ?? ''} ${row.target}`.trim() : '–';
+  return requestText(row) || '–';
 }
 
 export function DeadlineCell({ row, now }: { row: LiveRow; now: number }) {

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { get } from '../api/client';
 import type { ClosedRow, ConnectionDetail, ConnectionRow } from '../api/types';
 import { formatBytes, formatDuration, formatInt, formatPercent, formatTime } from '../lib/format';
+import { isAtRequest, requestText } from '../lib/rows';
 import { kStates } from '../lib/vocabulary';
 import { canAct, clock, restarted, serverNow, whyNot } from '../state/live';
 import { selected } from '../state/connections';
@@ -86,7 +87,7 @@ function Unknown({ id }: { id: string }) {
   );
 }
 
-function Live({ data, row }: { data: ConnectionDetail; row: ConnectionRow }) {
+export function Live({ data, row }: { data: ConnectionDetail; row: ConnectionRow }) {
   void clock.value;
   const now = serverNow();
   const passed = Math.max(0, now - data.taken_at);
@@ -100,6 +101,7 @@ function Live({ data, row }: { data: ConnectionDetail; row: ConnectionRow }) {
         <br />
         open {formatDuration(row.age_seconds + passed)} · {formatInt(row.requests)} requests · out {formatBytes(row.sent_bytes)} · in {formatBytes(row.received_bytes)}
         {row.reactor === undefined ? '' : ` · reactor ${row.reactor}`}
+        {isAtRequest(row) && requestText(row) ? <><br />now at <RequestWords row={row} /></> : null}
       </p>
       {data.waiting_for ? (
         <section class={`waiting-for ${data.waiting_for.stressed ? 'stressed' : ''}`}>
@@ -236,13 +238,28 @@ function Streams({ data }: { data: ConnectionDetail }) {
   );
 }
 
+/** What is known of a request: any part of it may be missing. */
+function RequestWords({ row: { method, target, route, status } }: { row: Partial<Pick<ClosedRow, 'method' | 'target' | 'route' | 'status'>> }) {
+  if (target && target === route) return <><RouteLink route={route} method={method} />{status ? `, ${status}` : ''}</>;
+  const words = requestText({ method, target });
+  return <>{words ? <span class="mono">{words}</span> : null}{route ? <>{words ? ' ' : ''}on route <RouteLink route={route} /></> : null}{status ? `${words || route ? ', ' : ''}${status}` : words || route ? '' : 'none'}</>;
+}
+
+/** How many of its requests have no record yet because they still run. */
+function runningOf({ connection, http2 }: ConnectionDetail): number {
+  if (!connection) return 0;
+  return http2 ? (http2.open ?? http2.streams.length) : isAtRequest(connection) ? 1 : 0;
+}
+
 function Requests({ data }: { data: ConnectionDetail }) {
+  const running = runningOf(data);
+  const words = running === 0 ? '' : running === 1 ? 'one is running' : `${formatInt(running)} are running`;
   const scale = Math.max(...data.requests.map((request) => request.total_seconds), 0.001);
   const count = data.connection?.requests ?? data.closed?.requests;
   return (
     <section>
-      <h3>Last requests <span class="sub">of {formatInt(count)}</span> <PhaseLegend /></h3>
-      {data.requests.length === 0 ? <p class="sub">None that the ring still holds.</p> : (
+      <h3>Last requests <span class="sub">of {formatInt(count)}{words ? `, ${words}` : ''}</span> <PhaseLegend /></h3>
+      {data.requests.length === 0 ? <p class="sub">{words ? `None has finished yet; ${words}.` : 'None that the ring still holds.'}</p> : (
         <table class="requests">
           <caption class="sr-only">Last requests with their phases</caption>
           <thead><tr><th scope="col">start</th><th scope="col">request</th><th scope="col">code</th><th scope="col" class="num">total</th><th scope="col">phases</th><th scope="col" class="most">most in</th></tr></thead>
@@ -314,7 +331,7 @@ export function ClosedRecord({ row, withLinks = true }: { row: ClosedRow; withLi
         ['Lived', formatDuration(row.age_seconds)],
         ['Requests', formatInt(row.requests)],
         ['Sent, received', `${formatBytes(row.sent_bytes)}, ${formatBytes(row.received_bytes)}`],
-        ['Last request', row.method ? <>{row.target || !row.route ? <span class="mono">{row.method} {row.target ?? ''}</span> : null}{row.route ? <>{row.target ? ' on ' : null}<RouteLink route={row.route} method={row.method} /></> : null}{row.status ? ` ${row.status}` : ''}</> : 'none'],
+        ['Last request', <RequestWords row={row} />],
         ['h2 code, last stream', row.h2_error_code ? `${row.h2_error_code}, ${formatInt(row.last_stream_id)}` : 'none'],
         ['TLS alert', row.tls_alert ?? 'none'],
         ['errno', row.errno_name ?? (row.errno ? String(row.errno) : 'none')],

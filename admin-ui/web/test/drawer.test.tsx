@@ -1,0 +1,63 @@
+// What the drawer says of the request a connection is at, and of the last one of a connection that has ended.
+import { render } from 'preact';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ClosedRow, ConnectionDetail, ConnectionRow } from '../src/api/types';
+
+let drawer: typeof import('../src/ui/drawer');
+let host: HTMLElement;
+beforeEach(async () => {
+  drawer = await import('../src/ui/drawer');
+  host = document.body.appendChild(document.createElement('div'));
+});
+
+const row: ConnectionRow = {
+  id: '2f.1', peer: '10.0.0.1:4000', listener: 'http', protocol: 'http/1.1', state: 'writing', age_seconds: 3, idle_seconds: 0, requests: 1,
+  received_bytes: 80, sent_bytes: 4096, deadline: null, method: 'GET', target: '/huge.bin', route: '/*',
+};
+const detail = (connection: ConnectionRow): ConnectionDetail => ({ id: connection.id, live: true, taken_at: 0, connection, timeline: [], requests: [], log: [] });
+const said = () => host.textContent.replace(/\s+/g, ' ');
+
+describe('a live connection', () => {
+  it('names the request it is at, which the ring does not hold yet', () => {
+    render(<drawer.Live data={detail(row)} row={row} />, host);
+    expect(said()).toContain('now at GET /huge.bin on route /*');
+    expect(said()).toContain('of 1, one is running');
+    expect(said()).toContain('None has finished yet; one is running.');
+  });
+
+  it('does not take the request before for the current one', () => {
+    const idle: ConnectionRow = { ...row, state: 'idle' };
+    render(<drawer.Live data={detail(idle)} row={idle} />, host);
+    expect(said()).not.toContain('now at');
+    expect(said()).toContain('None that the ring still holds.');
+  });
+
+  it('counts the streams that are open', () => {
+    const h2: ConnectionRow = { ...row, protocol: 'h2', state: 'handling' };
+    render(<drawer.Live data={{ ...detail(h2), http2: { open: 3, streams: [] } }} row={h2} />, host);
+    expect(said()).toContain('None has finished yet; 3 are running.');
+  });
+});
+
+describe('the record of a closed connection', () => {
+  const closed: ClosedRow = {
+    id: '2f.1', sequence: 1, peer: '10.0.0.1:4000', listener: 'http', protocol: 'http/1.1', reason: 'client_fin_idle', family: 'client', initiator: 'client',
+    sentence: '', closed_at: 1, age_seconds: 1, requests: 1, received_bytes: 1, sent_bytes: 1,
+  };
+  const last = (known: Partial<ClosedRow>) => {
+    render(<drawer.ClosedRecord row={{ ...closed, ...known }} />, host);
+    const term = [...host.querySelectorAll('dt')].find((one) => one.textContent === 'Last request');
+    return term?.nextElementSibling?.textContent;
+  };
+
+  it.each([
+    [{ method: 'GET', target: null, route: '/hello', status: 200 }, 'GET on route /hello, 200'],
+    [{ method: 'GET', target: '/hello', route: '/hello', status: 200 }, 'GET /hello, 200'],
+    [{ method: 'GET', target: '/a/b', route: '/a/*', status: 404 }, 'GET /a/b on route /a/*, 404'],
+    [{ method: 'PUT', target: null, route: null, status: null }, 'PUT'],
+    [{ method: null, target: null, route: null, status: 400 }, '400'],
+    [{}, 'none'],
+  ] satisfies [Partial<ClosedRow>, string][])('says what is known: %o', (known, words) => {
+    expect(last(known)).toBe(words);
+  });
+});
