@@ -7,7 +7,7 @@ import { withTerm } from '../lib/query';
 import { requestText } from '../lib/rows';
 import { rangeWords } from '../lib/series';
 import { familyOf, kFamilies, kFamilyNames } from '../lib/vocabulary';
-import { clock, ring, ringTick, serverNow, status } from '../state/live';
+import { clock, serverNow, status } from '../state/live';
 import { useKeys } from '../state/keys';
 import { useLoad } from '../state/load';
 import { place, setParams } from '../state/router';
@@ -29,10 +29,14 @@ export function Closed() {
   const key = `${query}#${turn.value}`;
   const more = older.value.key === key ? older.value.rows : [];
   const rows = [...(page.data?.rows ?? []), ...more];
-  const reasons = useLoad<Series>('reasons', (signal) => get('series', { names: 'closed_reason', step_seconds: kStep }, signal), 10);
+  const reasons = useLoad<Series>('reasons', (signal) => get('series', { names: 'closed,closed_reason', step_seconds: kStep }, signal), 5);
+  const again = () => {
+    turn.value += 1;
+    reasons.reload();
+  };
   const open = useSignal<string | null>(null);
-  useKeys('Closed', () => [{ key: 'r', what: 'ask the query again', run: () => (turn.value += 1) }]);
-  const run = (text: string) => (text === query ? (turn.value += 1) : setParams({ query: text }));
+  useKeys('Closed', () => [{ key: 'r', what: 'ask the query again', run: again }]);
+  const run = (text: string) => (text === query ? again() : setParams({ query: text }));
   const last = rows.at(-1);
   const loadOlder = async () => {
     if (!last) return;
@@ -44,9 +48,9 @@ export function Closed() {
   return (
     <div class="page closed">
       <Summary reasons={reasons.data} query={query} />
-      <FamilyChart />
+      <FamilyChart reasons={reasons.data} />
       <ReasonTable reasons={reasons.data} query={query} onPick={run} />
-      <Panel title="Closed connections" cls="closed-list" sub={page.data ? `${plural(page.data.total, 'record')}, newest first` : ''}>
+      <Panel title="Closed connections" cls="closed-list" sub={page.data ? listWords(page.data) : ''}>
         <QueryBox label="Query over closed connections" value={query} onRun={run} count={page.data ? `${formatInt(page.data.total)} closed` : ''} problem={bad} />
         <RingNote page={page.data} />
         {page.data === null && !bad ? (
@@ -59,11 +63,16 @@ export function Closed() {
         <footer class="list-foot">
           <span>{formatInt(rows.length)} of {formatInt(page.data?.total)}</span>
           {page.data && rows.length < page.data.total && last ? <button class="small" onClick={() => void loadOlder()}>Older</button> : null}
-          <button class="small" onClick={() => (turn.value += 1)}>Newest <kbd>r</kbd></button>
+          <button class="small" onClick={again}>Newest <kbd>r</kbd></button>
         </footer>
       </Panel>
     </div>
   );
+}
+
+/** The list has a reach of its own: as far as the ring goes, not 15 minutes. */
+function listWords({ total, oldest_at }: ClosedPage): string {
+  return `${plural(total, 'record')}, newest first${oldest_at ? `, kept back to ${formatTime(oldest_at)}` : ''}`;
 }
 
 const closedColumns = (open: string | null, explain: (row: ClosedRow) => void): Column<ClosedRow>[] => [
@@ -79,11 +88,21 @@ const closedColumns = (open: string | null, explain: (row: ClosedRow) => void): 
   { id: 'last', head: 'last request', priority: 2, cls: 'cut', cell: (row) => <span class="mono">{requestText(row) || '–'}</span> },
 ];
 
-function totals(reasons: Series | null): { reason: CloseReason; total: number; counts: (number | null)[] }[] {
+export function totals(reasons: Series | null): { reason: CloseReason; total: number; counts: (number | null)[] }[] {
   return Object.entries(reasons?.series ?? {})
+    .filter(([name]) => name.startsWith('closed_reason:'))
     .map(([name, counts]) => ({ reason: name.replace('closed_reason:', '') as CloseReason, counts, total: counts.reduce<number>((sum, n) => sum + (n ?? 0), 0) }))
     .filter(({ total }) => total > 0)
     .sort((a, b) => b.total - a.total);
+}
+
+/** The same closes by who ended them, so that the chart adds up to what is said above it. */
+export function families(reasons: Series | null): { family: Family; values: (number | null)[] }[] {
+  const list = totals(reasons);
+  return kFamilyNames.map((family) => {
+    const mine = list.filter(({ reason }) => familyOf(reason) === family);
+    return { family, values: (reasons?.series.closed ?? []).map((all, i) => (all === null ? null : mine.reduce((sum, { counts }) => sum + (counts[i] ?? 0), 0))) };
+  });
 }
 
 function Summary({ reasons, query }: { reasons: Series | null; query: string }) {
@@ -111,10 +130,9 @@ function peak(list: ReturnType<typeof totals>): string {
   return list[0] ? `Most often: ${list[0].reason}, ${formatInt(list[0].total)}.` : '';
 }
 
-function FamilyChart() {
-  void ringTick.value;
-  const times = ring.steps(kStep);
-  const series = kFamilyNames.map((family) => ({ label: kFamilies[family].word, mark: kFamilies[family].mark, token: `--c-${family}`, values: ring.bins(`closed_${family}`, kStep, 'sum') }));
+function FamilyChart({ reasons }: { reasons: Series | null }) {
+  const times = Array.from({ length: reasons?.points ?? 0 }, (_, i) => (reasons?.start_at ?? 0) + i * kStep);
+  const series = families(reasons).map(({ family, values }) => ({ label: kFamilies[family].word, mark: kFamilies[family].mark, token: `--c-${family}`, values }));
   const sum = (values: (number | null)[]) => values.reduce<number>((total, n) => total + (n ?? 0), 0);
   const summary = `Closes per ${kStep} s over 15 minutes: ${series.map(({ label, values }) => `${label} ${formatInt(sum(values))}`).join(', ')}.`;
   return (

@@ -48,7 +48,7 @@ export function onRows(listener: (event: RowsEvent) => void): () => void {
 
 export const serverNow = () => Date.now() / 1000 + skew.value;
 
-const kSeries = 'connections,in_flight,p50_seconds,p99_seconds,busy_ratio,accepted,closed,requests,errors_4xx,errors_5xx,evictions,phase_head_seconds,phase_body_seconds,phase_queue_seconds,phase_handler_seconds,phase_write_seconds,closed_client,closed_normal,closed_timer,closed_protocol,closed_tls,closed_abuse,closed_pressure,closed_admin,closed_network,h2_streams,h2_resets,h2_blocked_seconds,received_bytes,sent_bytes,duration,duration:http/1.1,duration:h2,duration:h2c,first_byte,queue,handler';
+const kSeries = 'connections,in_flight,p50_seconds,p99_seconds,busy_ratio,accepted,closed,requests,errors_4xx,errors_5xx,evictions,phase_head_seconds,phase_body_seconds,phase_queue_seconds,phase_handler_seconds,phase_write_seconds,h2_streams,h2_resets,h2_blocked_seconds,received_bytes,sent_bytes,duration,duration:http/1.1,duration:h2,duration:h2c,first_byte,queue,handler';
 
 let lastEventId: string | null = null;
 let bootId: string | null = null;
