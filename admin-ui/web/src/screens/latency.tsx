@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { get } from '../api/client';
-import type { Measure, RequestPage, RequestRecord, RoutePage } from '../api/types';
+import type { Measure, RequestPage, RequestRecord, RoutePage, RouteRow } from '../api/types';
 import { formatDuration, formatInt, formatPercent, formatTime, plural } from '../lib/format';
 import type { Cell } from '../lib/heatmap';
 import { addCounts, quantile, quantileBounds, shareWithin } from '../lib/histogram';
@@ -19,9 +19,14 @@ import { TimeChart } from '../ui/time-chart';
 const kStep = 15;
 const kGood = 0.1;
 
-function heatData(measure: Measure): HeatData {
-  const edges = ring.edges(measure);
-  const columns = ring.columns(measure, kStep);
+/** The histogram behind a choice: only the whole duration is counted by protocol. */
+export function histogramOf(measure: Measure, protocol: string | undefined): string {
+  return measure === 'duration' && protocol ? `duration:${protocol}` : measure;
+}
+
+function heatData(name: string): HeatData {
+  const edges = ring.edges(name);
+  const columns = ring.columns(name, kStep);
   const slow = status.value?.limits.slow_request_seconds;
   return {
     edges,
@@ -44,9 +49,11 @@ export function Latency() {
   void ringTick.value;
   const params = place.value.params;
   const measure = (params.measure ?? 'duration') as Measure;
-  const routes = useLoad<RoutePage>('routes', (signal) => get('routes', {}, signal));
+  const { route, protocol } = params;
+  const routes = useLoad<RoutePage>('routes', (signal) => get('routes', {}, signal), route ? 5 : 0);
+  const name = histogramOf(measure, protocol);
   const chosen = useSignal<{ at: number; row: number } | null>(null);
-  const data = heatData(measure);
+  const data = heatData(name);
   const cell = chosen.value ? { column: data.times.indexOf(chosen.value.at), row: chosen.value.row } : null;
   const list = useRef<HTMLDivElement>(null);
   const choose = (picked: Cell) => {
@@ -59,7 +66,7 @@ export function Latency() {
   const tall = innerWidth >= 1900 ? 520 : innerWidth <= 720 ? 320 : 384;
   return (
     <div class="page latency">
-      <Lead edges={ring.edges('duration')} counts={sumOf(ring.columns('duration', kStep))} />
+      {route ? <Answer {...routeWords(route, routes.data?.rows, protocol)} /> : <Lead protocol={protocol} />}
       <div class="filters">
         <Segments label="What is measured" value={measure} onPick={(value) => setParams({ measure: value === 'duration' ? null : value })} options={[{ value: 'duration', label: 'total' }, { value: 'first_byte', label: 'first byte' }, { value: 'queue', label: 'queue' }, { value: 'handler', label: 'handler' }]} />
         <label class="pick">
@@ -76,7 +83,7 @@ export function Latency() {
             {['http/1.1', 'h2', 'h2c'].map((name) => <option key={name} value={name}>{name}</option>)}
           </select>
         </label>
-        {params.route || params.protocol ? <span class="sub">applies to the lists; the map counts all requests</span> : null}
+        {coverage(measure, route, protocol)}
       </div>
       <ChartPanel
         title="Requests by duration"
@@ -98,20 +105,41 @@ export function Latency() {
         {data.edges.length === 0 ? <Skeleton rows={10} /> : <Heatmap data={data} height={tall} chosen={cell} onChoose={choose} onEnter={() => list.current?.querySelector<HTMLElement>('a, button')?.focus()} label={`Heatmap of requests by duration. ${summary}`} />}
       </ChartPanel>
       <CellPanel data={data} cell={cell && cell.column >= 0 ? cell : null} gone={cell !== null && cell.column < 0} measure={measure} host={list} />
-      <PhaseChart />
-      <Percentiles />
+      <PhaseChart part={Boolean(route ?? protocol)} />
+      <Percentiles part={Boolean(route)} protocol={protocol} />
       <Slow />
     </div>
   );
 }
 
-function Lead({ edges, counts }: { edges: number[]; counts: number[] }) {
+/** Which of what is shown does not follow the choice. Routes have quantiles, and no map. */
+function coverage(measure: Measure, route: string | undefined, protocol: string | undefined) {
+  const all = [route ? 'routes' : '', protocol && measure !== 'duration' ? 'protocols' : ''].filter(Boolean).join(' and ');
+  return all ? <span class="sub">The map counts all {all}; the answer and the lists follow the choice.</span> : null;
+}
+
+/** The answer for one route, from its own quantiles: these are since the start, and over every protocol. */
+export function routeWords(route: string, rows: readonly RouteRow[] | undefined, protocol: string | undefined): { lead: string; rest?: string } {
+  if (!rows) return { lead: `Requests of ${route}` };
+  const row = rows.find((one) => one.route === route);
+  if (!row || row.p50_seconds === null || row.p50_seconds === undefined) return { lead: `No request of ${route} has finished.` };
+  return {
+    lead: `Half of the requests of ${route} take under ${formatDuration(row.p50_seconds)}, 99 of 100 under ${formatDuration(row.p99_seconds)}.`,
+    rest: `${formatInt(row.requests)} since the start${protocol ? ', over all protocols' : ''}; ${row.error_ratio > 0 ? `${formatPercent(row.error_ratio)} % failed` : 'none failed'}.`,
+  };
+}
+
+function Lead({ protocol }: { protocol: string | undefined }) {
+  const name = histogramOf('duration', protocol);
+  const edges = ring.edges(name);
+  const counts = sumOf(ring.columns(name, kStep));
   const within = shareWithin(edges, counts, kGood);
-  if (within === null) return <Answer lead="No requests in the last 15 minutes." />;
+  const by = protocol ? ` over ${protocol}` : '';
+  if (within === null) return <Answer lead={`No requests${by} in the last 15 minutes.`} />;
   const p50 = quantile(edges, counts, 0.5);
   const sums = kPhases.map(({ phase }) => ({ phase, sum: ring.bins(`phase_${phase}_seconds`, kStep, 'sum').reduce<number>((a, b) => a + (b ?? 0), 0) }));
   const most = sums.reduce((a, b) => (b.sum > a.sum ? b : a));
-  return <Answer lead={`${within === 1 ? 'All' : `${formatPercent(within)} % of`} requests finish within ${formatDuration(kGood)}.`} rest={`Half take under ${formatDuration(p50)}${most.sum > 0 ? `; most of the time is ${most.phase}` : ''}.`} />;
+  return <Answer lead={`${within === 1 ? 'All' : `${formatPercent(within)} % of`} requests${by} finish within ${formatDuration(kGood)}.`} rest={`Half take under ${formatDuration(p50)}${most.sum > 0 && !protocol ? `; most of the time is ${most.phase}` : ''}.`} />;
 }
 
 /** A cell that counted requests and shows none: filtered away, or older than what is kept (a paused page falls behind). */
@@ -119,6 +147,30 @@ export function whyNone(filtered: boolean, oldest: number | null, to: number): s
   if (filtered) return 'the route or protocol chosen above leaves none of those kept';
   if (oldest === null) return 'this server keeps no samples';
   return oldest >= to ? `it is older than the samples reach, which is back to ${formatTime(oldest)}` : 'none of them was kept: the clock of the server was set meanwhile';
+}
+
+/** As many requests of a cell as are asked for at first, and the most an answer holds. */
+const kFirst = 100;
+const kMost = 500;
+
+type CellPage = Pick<RequestPage, 'total'> & { rows: readonly unknown[]; kept?: number };
+const keptOf = ({ kept, rows }: CellPage) => Math.max(kept ?? 0, rows.length);
+
+/** Whether a longer answer would hold more; a full first page may be all there is, where `kept` is not told. */
+export function hasMore(page: CellPage): boolean {
+  const shown = page.rows.length;
+  return shown < kMost && (page.kept === undefined ? shown >= kFirst && shown < page.total : shown < page.kept);
+}
+
+/** What is shown, what is kept and what was counted are three numbers. Without `kept` a full page says nothing about the ring. */
+export function cellWords(page: CellPage): string {
+  const { total, kept, rows } = page;
+  const shown = rows.length;
+  if (shown === total) return '';
+  const more = shown < total ? `Shown are the slowest ${formatInt(shown)} of ${formatInt(kept === undefined ? total : keptOf(page))}` : '';
+  if (kept === undefined) return more ? `${more}.` : '';
+  const sample = keptOf(page) < total ? `${formatInt(keptOf(page))} of ${formatInt(total)} are kept; under load only a sample is.` : '';
+  return `${shown < keptOf(page) ? `${more}. ` : ''}${sample}`.trim();
 }
 
 interface CellProps {
@@ -132,15 +184,21 @@ interface CellProps {
 function CellPanel({ data, cell, gone, measure, host }: CellProps) {
   const { route, protocol } = place.value.params;
   const from = cell ? (data.times[cell.column] ?? 0) : 0;
+  const limit = useSignal(kFirst);
   const params = cell
-    ? { from, to: from + data.step, above_seconds: cell.row === 0 ? 0 : data.edges[cell.row - 1], up_to_seconds: data.edges[cell.row], measure, route, protocol, limit: 100 }
+    ? { limit: limit.value, from, to: from + data.step, above_seconds: cell.row === 0 ? 0 : data.edges[cell.row - 1], up_to_seconds: data.edges[cell.row], measure, route, protocol }
     : null;
   const live = cell !== null && from + data.step > serverNow() - 2;
-  const page = useLoad<RequestPage | null>(`cell/${JSON.stringify(params)}`, async (signal) => (params ? get<RequestPage>('requests/by-bucket', params, signal) : null), live ? 2 : 0);
+  const page = useLoad<RequestPage | null>(`cell/${JSON.stringify({ ...params, limit: 0 })}`, async (signal) => (params ? get<RequestPage>('requests/by-bucket', params, signal) : null), live ? 2 : 0);
   const picked = useSignal<string | null>(null);
   useEffect(() => {
     picked.value = null;
+    limit.value = kFirst;
   }, [from, cell?.row]);
+  const more = () => {
+    limit.value = kMost;
+    page.reload();
+  };
   const counted = cell ? (data.columns[cell.column]?.[cell.row] ?? 0) : 0;
   const rows = page.data?.rows ?? [];
   const shown = rows.find((row) => row.id === picked.value) ?? rows[0] ?? null;
@@ -172,7 +230,7 @@ function CellPanel({ data, cell, gone, measure, host }: CellProps) {
                   ]}
                 />
               </div>
-              {page.data.sampled ? <p class="quiet">The ring holds {formatInt(rows.length)} of {formatInt(page.data.total)}; under load it samples.</p> : null}
+              <p class="quiet">{cellWords(page.data)} {hasMore(page.data) ? <button class="link" onClick={more}>Show more</button> : null}</p>
               {shown ? <Waterfall request={shown} /> : null}
             </>
           )}
@@ -199,8 +257,8 @@ export function Waterfall({ request }: { request: RequestRecord }) {
               <dd class="num">{seconds > 0 ? formatDuration(seconds) : '–'}</dd>
               <dd class="lane">
                 {seconds > 0 ? <span class={`lane-bar ph-${phase}`} style={{ left: `${Math.min(left, 99.5)}%`, width: `${width}%` }} /> : null}
-                <span class="lane-word">{seconds > 0 ? what : phase === 'body' ? 'no body' : 'none'}</span>
               </dd>
+              <dd class="lane-word">{seconds > 0 ? what : phase === 'body' ? 'no body' : 'none'}</dd>
             </div>
           );
         })}
@@ -211,7 +269,7 @@ export function Waterfall({ request }: { request: RequestRecord }) {
   );
 }
 
-function PhaseChart() {
+function PhaseChart({ part }: { part: boolean }) {
   const times = ring.steps(kStep);
   const requests = ring.bins('requests', kStep, 'sum');
   const series = kPhases.map(({ phase }) => ({
@@ -225,23 +283,24 @@ function PhaseChart() {
   };
   const summary = `Mean time per request by phase: ${series.map(({ label, values }) => `${label} ${formatDuration(mean(values))}`).join(', ')}.`;
   return (
-    <ChartPanel title="Where the time goes" sub="mean per request, by phase; phases add up" summary={summary} cls="phase-panel" table={{ head: ['from', ...series.map(({ label }) => label)], rows: () => times.map((at, i) => [formatTime(at), ...series.map(({ values }) => formatDuration(values[i]))]).reverse() }}>
+    <ChartPanel title="Where the time goes" sub={`mean per request${part ? ' of all' : ''}, by phase; phases add up`} summary={summary} cls="phase-panel" table={{ head: ['from', ...series.map(({ label }) => label)], rows: () => times.map((at, i) => [formatTime(at), ...series.map(({ values }) => formatDuration(values[i]))]).reverse() }}>
       <TimeChart times={times} series={series} kind="area" height={170} format={(value) => (value === 0 ? '0' : formatDuration(value))} label={summary} />
     </ChartPanel>
   );
 }
 
-function Percentiles() {
+function Percentiles({ part, protocol }: { part: boolean; protocol: string | undefined }) {
   const rows = (['duration', 'duration:http/1.1', 'duration:h2', 'duration:h2c'] as const).map((name) => ({ name: name === 'duration' ? 'All' : name.slice(9), edges: ring.edges(name), counts: sumOf(ring.columns(name, kStep)) }));
-  const bounds = rows[0] ? quantileBounds(rows[0].edges, rows[0].counts, 0.99) : null;
+  const at = rows.find((row) => row.name === protocol) ?? rows[0];
+  const bounds = at ? quantileBounds(at.edges, at.counts, 0.99) : null;
   return (
-    <Panel title="Percentiles" sub="last 15 min" cls="percentiles">
+    <Panel title="Percentiles" sub={`last 15 min${part ? ', all routes' : ''}`} cls="percentiles">
       <table>
         <caption class="sr-only">Percentiles of the request duration by protocol</caption>
         <thead><tr><th scope="col">protocol</th>{['p50', 'p90', 'p99', 'p99.9'].map((q) => <th key={q} scope="col" class="num">{q}</th>)}<th scope="col" class="num p2">requests</th></tr></thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={row.name}>
+            <tr key={row.name} class={protocol && row === at ? 'at' : ''}>
               <th scope="row">{row.name}</th>
               {[0.5, 0.9, 0.99, 0.999].map((q) => <td key={q} class="num">{formatDuration(quantile(row.edges, row.counts, q))}</td>)}
               <td class="num p2">{formatInt(row.counts.reduce((a, b) => a + b, 0))}</td>
@@ -256,8 +315,8 @@ function Percentiles() {
 
 function Slow() {
   const { route, protocol } = place.value.params;
-  const page = useLoad<RequestPage>(`slow/${route ?? ''}`, (signal) => get('requests/slow', { route, limit: 100 }, signal), 5);
-  const rows = (page.data?.rows ?? []).filter((row) => !protocol || row.protocol === protocol);
+  const page = useLoad<RequestPage>(`slow/${route ?? ''}/${protocol ?? ''}`, (signal) => get('requests/slow', { route, protocol, limit: 100 }, signal), 5);
+  const rows = page.data?.rows ?? [];
   const scale = Math.min(Math.max(...rows.map((row) => row.total_seconds), 0.001), 3);
   return (
     <Panel title="Slow requests" cls="slow" sub={page.data ? `over ${formatDuration(page.data.threshold_seconds)}, newest first, ${formatInt(page.data.total)} in the ring` : ''}>
