@@ -1,6 +1,6 @@
 // 15 minutes of one-second points. Gaps are null and stay visible; nothing is invented between two points.
 import type { Series } from '../api/types';
-import { addCounts } from './histogram';
+import { addCounts, totalOf } from './histogram';
 
 export const kWindowSeconds = 900;
 export type Point = number | null;
@@ -102,6 +102,11 @@ export class SeriesRing {
 
   edges(name: string): number[] {
     return this.histograms.get(name)?.edges ?? [];
+  }
+
+  /** How many observations a histogram counted in the window. */
+  observed(name: string): number {
+    return totalOf(this.histograms.get(name)?.counts.map((counts) => (counts ? totalOf(counts) : 0)) ?? []);
   }
 
   /** Bucket counts per step, the running one included; null for a step without any record. */

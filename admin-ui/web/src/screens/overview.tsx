@@ -123,13 +123,14 @@ function Tiles({ data, shown }: { data: OverviewData; shown: ShownAs }) {
     );
   }
   const limit = status.value?.limits.connections;
-  const h2 = (data.by_protocol.h2 ?? 0) + (data.by_protocol.h2c ?? 0);
+  const requests = ring.observed('duration');
+  const h2 = ring.observed('duration:h2') + ring.observed('duration:h2c');
   const evicted = Object.entries(data.evictions_by_phase ?? {}).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
   const p99 = figureOf(formatDuration(data.p99_seconds));
   return (
     <div class="tiles">
       <Tile name="Connections" to={placeHref('connections')} figure={formatInt(data.connections)} trend={lines.connections} left={limit ? `${formatPercent(data.connections / limit)} % of ${formatInt(limit)}` : ''} right={`+${formatCompact(data.accepted_per_second ?? 0)} −${formatCompact(data.closed_per_second ?? 0)}/s`} />
-      <Tile name="Requests" to={placeHref('latency')} figure={formatCompact(data.requests_per_second)} unit="/s" trend={lines.requests} left={`${formatInt(data.in_flight)} in flight`} right={data.connections > 0 ? `h2 ${formatPercent(h2 / data.connections)} %` : ''} />
+      <Tile name="Requests" to={placeHref('latency')} figure={formatCompact(data.requests_per_second)} unit="/s" trend={lines.requests} left={`${formatInt(data.in_flight)} in flight`} right={requests > 0 ? `h2 ${formatPercent(h2 / requests)} %` : ''} />
       <Tile name="Errors" to={placeHref('routes', { sort: 'errors' })} figure={formatPercent(data.error_ratio)} unit="%" trend={lines.errors} left={`5xx ${formatCompact(data.errors_5xx_per_second ?? 0)}/s`} right={`4xx ${formatCompact(data.errors_4xx_per_second ?? 0)}/s`} />
       <Tile name="Latency p99" to={placeHref('latency')} figure={p99.value} unit={p99.unit} trend={lines.p99} left={`p50 ${formatDuration(data.p50_seconds)}`} right="10 s peaks" />
       <Tile name="Reactors busy" to={placeHref('reactors')} figure={formatPercent(data.busy_ratio)} unit="%" flag={data.stalled_reactors > 0 ? `${data.stalled_reactors} stalled` : undefined} trend={lines.busy} left={`${formatPercent(data.busy_min_ratio)} % to ${formatPercent(data.busy_max_ratio)} %`} right={plural(status.value?.reactors ?? 0, 'reactor')} />
