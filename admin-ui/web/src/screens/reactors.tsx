@@ -22,7 +22,7 @@ export function Reactors() {
     <div class="page reactors">
       <Lead rows={rows} running={running} />
       {running.map((stall) => <Culprit key={stall.id} stall={stall} threshold={page.data?.stall_threshold_seconds ?? 0.1} />)}
-      <ChartPanel title="Reactors" sub="busy = not waiting in epoll; CPU = the part of busy that ran" cls="full" actions={<span class="legend"><span><i class="busy-cpu" />busy on CPU</span><span><i class="busy-blocked" />busy, blocked or preempted</span></span>} summary={laneSummary(rows, lanes.data)} table={laneTable(rows, lanes.data)}>
+      <ChartPanel title="Reactors" sub="busy = not waiting in epoll; thread CPU = all it used, in epoll_wait too" cls="full" actions={<span class="legend"><span><i class="busy-cpu" />busy on CPU</span><span><i class="busy-blocked" />busy, blocked or preempted</span></span>} summary={laneSummary(rows, lanes.data)} table={laneTable(rows, lanes.data)}>
         {page.data === null ? page.problem ? <ProblemView problem={page.problem} what="Reactors" onRetry={page.reload} /> : <Skeleton rows={4} /> : <ReactorTable rows={rows} lanes={lanes.data} />}
       </ChartPanel>
       <StallList page={list.data} />
@@ -95,7 +95,7 @@ function ReactorTable({ rows, lanes }: { rows: ReactorRow[]; lanes: Series | nul
         { id: 'lane', head: 'busy, 15 min', priority: 3, cls: 'lane-cell', cell: (r) => <Lane {...laneOf(lanes, r.reactor)} reactor={r.reactor} /> },
         { id: 'now', head: 'busy, 1 s', cls: 'bar', priority: 2, cell: (r) => <BusyBar row={r} /> },
         { id: 'busy', head: 'busy', num: true, sortBy: (r) => r.busy_ratio, cell: (r) => <b>{formatPercent(r.busy_ratio)} %</b> },
-        { id: 'cpu', head: 'CPU', num: true, sortBy: (r) => r.cpu_ratio ?? -1, cell: (r) => `${formatPercent(r.cpu_ratio)} %` },
+        { id: 'cpu', head: 'thread CPU', num: true, sortBy: (r) => r.cpu_ratio ?? -1, cell: (r) => `${formatPercent(r.cpu_ratio)} %` },
         { id: 'iteration', head: 'iteration p99', num: true, priority: 2, sortBy: (r) => r.iteration_p99_seconds ?? -1, cell: (r) => formatDuration(r.iteration_p99_seconds) },
         { id: 'lag', head: 'timer lag p99', num: true, priority: 2, sortBy: (r) => r.timer_lag_p99_seconds ?? -1, cell: (r) => formatDuration(r.timer_lag_p99_seconds) },
         { id: 'events', head: 'events / wakeup', num: true, priority: 3, sortBy: (r) => r.events_per_wakeup ?? -1, cell: (r) => (r.events_per_wakeup === null || r.events_per_wakeup === undefined ? '–' : r.events_per_wakeup.toFixed(1)) },
@@ -110,7 +110,7 @@ function ReactorTable({ rows, lanes }: { rows: ReactorRow[]; lanes: Series | nul
 function BusyBar({ row }: { row: ReactorRow }) {
   const cpu = Math.min(row.cpu_ratio ?? row.busy_ratio, row.busy_ratio);
   return (
-    <span class="busy-bar" role="img" aria-label={`busy ${formatPercent(row.busy_ratio)} %, of it ${formatPercent(cpu)} % on CPU`}>
+    <span class="busy-bar" role="img" aria-label={`busy ${percent(row.busy_ratio)}, thread CPU ${percent(row.cpu_ratio ?? row.busy_ratio)}`}>
       <span class="busy-cpu" style={{ width: `${cpu * 100}%` }} />
       <span class="busy-blocked" style={{ width: `${Math.max(0, row.busy_ratio - cpu) * 100}%` }} />
     </span>
