@@ -40,7 +40,7 @@ function Totals({ data }: { data: Http2 }) {
   const rtt = data.ping_rtt;
   const peak = data.concurrent_streams_peak;
   return (
-    <Panel title="Now" cls="h2-now" actions={<a class="button small" href={placeHref('connections', { query: 'streams>10', sort: 'streams' })}>Most streams</a>}>
+    <Panel title="Now" cls="h2-now" actions={<><a class="button small" href={placeHref('connections', { query: 'limited:h2_window' })}>Blocked now</a><a class="button small" href={placeHref('connections', { query: 'streams>10', sort: 'streams' })}>Most streams</a></>}>
       <Facts items={[
         ['Open streams', formatInt(data.streams.open)],
         ['Half closed by us', formatInt(data.streams.half_closed_local)],
@@ -69,18 +69,25 @@ function StreamChart() {
   );
 }
 
+/** Which closes a code goes with. */
+const kClosesOf: Record<string, string> = {
+  PROTOCOL_ERROR: 'reason:h2_protocol_error', FLOW_CONTROL_ERROR: 'reason:h2_flow_control_error', COMPRESSION_ERROR: 'reason:h2_compression_error',
+  FRAME_SIZE_ERROR: 'reason:h2_frame_size', ENHANCE_YOUR_CALM: 'family:abuse',
+};
+const closesHref = (code = '') => placeHref('closed', { query: `protocol:h2* ${kClosesOf[code] ?? ''}`.trim() });
+
 function Codes({ title, rows, what }: { title: string; rows: CodeCount[]; what: string }) {
   const most = Math.max(1, ...rows.map((row) => row.total));
   const seen = rows.filter((row) => row.total > 0);
   return (
-    <Panel title={title} sub={what} cls="codes">
+    <Panel title={title} sub={what} cls="codes" actions={<a class="button small" href={closesHref()}>Closed HTTP/2 connections</a>}>
       {seen.length === 0 ? <p class="quiet">None since the start.</p> : (
         <DataTable
           caption={title}
           rows={[...seen].sort((a, b) => b.total - a.total)}
           rowKey={(row) => `${row.direction}/${row.error_code}`}
           columns={[
-            { id: 'code', head: 'code', sortBy: (r) => r.error_code, cell: (r) => <span class="mono">{r.error_code}</span> },
+            { id: 'code', head: 'code', sortBy: (r) => r.error_code, cell: (r) => kClosesOf[r.error_code] ? <a class="mono" href={closesHref(r.error_code)}>{r.error_code}</a> : <span class="mono">{r.error_code}</span> },
             { id: 'direction', head: 'direction', sortBy: (r) => r.direction, cell: (r) => r.direction },
             { id: 'total', head: 'total', num: true, sortBy: (r) => r.total, cell: (r) => formatInt(r.total) },
             { id: 'bar', head: 'share of most', cls: 'bar', priority: 2, cell: (r) => <Meter share={r.total / most} /> },
