@@ -25,7 +25,7 @@ export const kColumns: ConnColumn[] = [
   { id: 'listener', head: 'listener', what: 'where it came in', width: 70, sort: 'listener', leaves: 30, cell: (r) => r.listener },
   { id: 'protocol', head: 'proto', what: 'protocol', width: 60, sort: 'protocol', leaves: 8, byDefault: true, cell: (r) => r.protocol },
   { id: 'tls', head: 'TLS', what: 'TLS version', width: 56, leaves: 24, byDefault: true, cell: (r) => (r.tls ? r.tls.replace('TLSv', '') : 'no') },
-  { id: 'state', head: 'state', what: 'what it is doing', width: 98, sort: 'state', leaves: 0, byDefault: true, cell: (r) => <StateChip state={r.state} /> },
+  { id: 'state', head: 'state', what: 'what it is doing', width: 108, sort: 'state', leaves: 0, byDefault: true, cell: (r) => <StateChip state={r.state} /> },
   { id: 'reactor', head: 'reactor', what: 'owning reactor', width: 58, num: true, sort: 'reactor', leaves: 29, cell: (r) => r.reactor ?? '–' },
   { id: 'age', head: 'age', what: 'since accept', width: 68, num: true, sort: 'age', leaves: 14, byDefault: true, cell: (r, now) => formatDuration(Math.max(0, now - r.openedAt)) },
   { id: 'idle', head: 'idle', what: 'since the last byte', width: 58, num: true, sort: 'idle', leaves: 4, byDefault: true, cell: (r, now) => formatDuration(Math.max(0, now - r.idleSince)) },
