@@ -14,6 +14,14 @@ constexpr std::int64_t kSecondNs = 1'000'000'000;
 
 std::int64_t ended_wall_ns(const RequestRecord& record) noexcept { return record.started_wall_ns + record.total_ns; }
 
+std::optional<Protocol> protocol_of(const Request& request) {
+  const auto text = parameter(request, "protocol");
+  if (!text || text->empty()) return std::nullopt;
+  const auto protocol = parse<Protocol>(*text);
+  if (!protocol) throw Problem{400, "bad-request", "The request cannot be understood", "protocol is not known"};
+  return protocol;
+}
+
 /// A heatmap cell as it was asked for.
 struct Cell {
   std::int64_t from_ns{0};
@@ -47,10 +55,7 @@ Cell cell_of(const Request& request) {
                   "measure is duration, first_byte, queue or handler"};
   }
   cell.route = parameter(request, "route");
-  if (const auto text = parameter(request, "protocol"); text && !text->empty()) {
-    cell.protocol = parse<Protocol>(*text);
-    if (!cell.protocol) throw Problem{400, "bad-request", "The request cannot be understood", "protocol is not known"};
-  }
+  cell.protocol = protocol_of(request);
   return cell;
 }
 
@@ -144,6 +149,7 @@ Json slow_requests_json(const State& state, const Request& request, const Moment
   RowContext context = state.row_context(now);
   context.slow_ns = state.view.live().slow_threshold_ns;
   const auto route = parameter(request, "route");
+  const auto protocol = protocol_of(request);
   const std::size_t limit = limit_of(request);
   std::uint64_t total = 0;
   std::int64_t oldest = 0;
@@ -151,6 +157,7 @@ Json slow_requests_json(const State& state, const Request& request, const Moment
   state.view.slow_requests([&](const RequestRecord& record) {
     oldest = record.started_wall_ns;
     if (route && !route->empty() && context.names.route(record.route) != *route) return true;
+    if (protocol && record.protocol != *protocol) return true;
     ++total;
     if (rows.size() < limit) rows.push_back(request_row(record, context));
     return true;

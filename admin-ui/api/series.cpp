@@ -126,7 +126,8 @@ constexpr std::array<std::string_view, 7> kHistograms{
   throw Problem{400, "bad-request", "There is no such series", std::string{"\""}.append(name).append("\" is none of ").append(all)};
 }
 
-/// Steps from `start` on, each with its recorded points.
+/// Steps from `start` on, each with its recorded points. The last one may still be filling: left out, what ended moments ago would be
+/// in the lists and not in the sums.
 struct Window {
   std::int64_t start_s{0};
   std::int64_t step_s{1};
@@ -138,7 +139,7 @@ Window window_of(const std::vector<SeriesPoint>& points, std::int64_t since_s, s
   Window out;
   out.step_s = step_s;
   out.start_s = (since_s + step_s - 1) / step_s * step_s;
-  const std::int64_t count = std::max<std::int64_t>(0, (end_s - out.start_s) / step_s);
+  const std::int64_t count = std::max<std::int64_t>(0, (end_s - out.start_s + step_s - 1) / step_s);
   out.steps.resize(static_cast<std::size_t>(std::min<std::int64_t>(count, kWindowSeconds)));
   for (const SeriesPoint& point : points) {
     const std::int64_t offset = point.at_wall_ns / kSecondNs - out.start_s;

@@ -291,6 +291,44 @@ TEST(Lists, AnswerInTheirShapes) {
   EXPECT_EQ(surface.get("/strip", "cells=8").json()["rows"][0]["cells"].get<std::string>().size(), 8U);
 }
 
+TEST(Series, TheStepThatIsStillFillingIsInTheSums) {
+  Surface surface;
+  const std::int64_t now = Moment::now().wall_ns / 1'000'000'000;
+  for (std::int64_t second = now - 40; second < now; ++second) {
+    SeriesPoint point;
+    point.recorded = true;
+    point.at_wall_ns = second * 1'000'000'000;
+    point.closed = 2;
+    point.closed_by_reason[index_of(CloseReason::client_fin_idle)] = 2;
+    surface.view.points.push_back(point);
+  }
+  for (const char* step : {"1", "7", "15", "300"}) {
+    const Json answer = surface.get("/series", std::string{"names=closed,closed_reason&step_seconds="} + step).json();
+    for (const char* name : {"closed", "closed_reason:client_fin_idle"}) {
+      int sum = 0;
+      for (const Json& value : answer["series"][name]) sum += value.is_number() ? value.get<int>() : 0;
+      EXPECT_EQ(sum, 80) << name << " in steps of " << step;
+    }
+    EXPECT_EQ(answer["points"], answer["series"]["closed"].size());
+  }
+}
+
+TEST(Requests, SlowOnesAreChosenByProtocol) {
+  Surface surface;
+  for (int i = 0; i < 150; ++i) {
+    RequestRecord record;
+    record.protocol = i == 0 ? Protocol::h2c : Protocol::http11;
+    record.connection = FakeView::made(1).id.packed();
+    surface.view.slow.push_back(record);
+  }
+  const Json found = surface.get("/requests/slow", "protocol=h2c&limit=1").json();
+  EXPECT_EQ(found["total"], 1);
+  ASSERT_EQ(found["rows"].size(), 1U);
+  EXPECT_EQ(found["rows"][0]["protocol"], "h2c");
+  EXPECT_EQ(surface.get("/requests/slow", "limit=1").json()["total"], 150);
+  EXPECT_EQ(surface.get("/requests/slow", "protocol=smtp").status, 400);
+}
+
 TEST(Requests, AreFoundBehindACell) {
   Surface surface;
   const std::int64_t second = Moment::now().wall_ns / 1'000'000'000 - 5;
