@@ -113,7 +113,19 @@ everyday_tests() {
   sanitizer_part asan
 }
 
+# Before anything is installed or built for it.
+check_test_part() {
+  case "${1:-}" in
+    '' | unit | integration | e2e | deploy | instructions | full) ;;
+    hostile)
+      case "${2:-release}" in release | asan | tsan) ;; *) die "test hostile: unknown build '$2' (allowed: release asan tsan)" ;; esac
+      ;;
+    *) die "test: unknown part '$1' (allowed: unit integration e2e deploy instructions hostile full)" ;;
+  esac
+}
+
 verb_test() {
+  check_test_part "$@"
   need "${PACKAGES_BUILD[@]}" "${PACKAGES_TEST[@]}"
   start_reports
   case "${1:-}" in
@@ -130,10 +142,7 @@ verb_test() {
     e2e) part e2e run_e2e ;;
     deploy) part deploy run_deploy core run ;;
     instructions) part instructions run_instructions ;;
-    hostile)
-      case "${2:-release}" in release | asan | tsan) ;; *) die "test hostile: unknown build '$2' (allowed: release asan tsan)" ;; esac
-      part "hostile${2:+, $2}" run_hostile "${2:-release}"
-      ;;
+    hostile) part "hostile${2:+, $2}" run_hostile "${2:-release}" ;;
     full)
       everyday_tests full
       sanitizer_part tsan
@@ -141,7 +150,6 @@ verb_test() {
       part hostile run_hostile
       part 'hostile, asan' run_hostile asan
       ;;
-    *) die "test: unknown part '$1' (allowed: unit integration e2e deploy instructions hostile full)" ;;
   esac
   finish_reports
 }
