@@ -4,10 +4,12 @@
 #include <cmath>
 
 #include "admin-ui/api/audit_actions.hpp"
+#include "admin-ui/api/drain.hpp"
 #include "admin-ui/api/lists.hpp"
 #include "admin-ui/api/overview.hpp"
 #include "admin-ui/api/routes.hpp"
 #include "admin-ui/api/selection.hpp"
+#include "admin-ui/api/waiting.hpp"
 
 namespace equinox::admin {
 namespace {
@@ -46,77 +48,108 @@ void need(bool has, std::string_view what) {
 struct Targets {
   std::vector<std::uint64_t> ids;
   std::array<std::uint64_t, kCount<ConnectionState>> by_state{};
+  std::uint64_t mid_request{0};
+  Query query{};  ///< that named them; without terms when a list of ids did
+
+  void add(const ConnectionRecord& record) {
+    ids.push_back(record.id.packed());
+    ++by_state[index_of(record.hot.state)];
+    mid_request += is_mid_request(record) ? 1 : 0;
+  }
 };
 
-Targets targets_of(State& state, const Json& body, const std::string& query_text, const Moment& now) {
-  const auto list = body.find("ids");
-  if ((list != body.end()) == body.contains("query")) {
-    throw Problem{400, "bad-request", "The request cannot be understood", "Exactly one of query and ids is needed."};
+Problem misunderstood(std::string detail) {
+  return Problem{400, "bad-request", "The request cannot be understood", std::move(detail)};
+}
+
+/// Those of a preview, or of any list that is kept: nobody that nobody has seen counted.
+Targets targets_of_handle(State& state, const std::string& handle, const Moment& now) {
+  const auto kept = state.handles.find(handle, now);
+  if (kept == nullptr) {
+    throw Problem{410, "handle-expired", "This list was let go",
+                  "A list is kept for 30 s after it was last seen. Preview again."};
   }
   Targets out;
-  if (list == body.end()) {
-    Query query{query_text, Names::of(state.view), state.redaction, now};
-    if (query.needs_rate()) state.rates.want(now);
-    Selection selection = select(state.view, query, {}, state.rates, now);
-    return {std::move(selection.ids), selection.by_state};
-  }
-  if (!list->is_array() || list->empty() || list->size() > 1000) {
-    throw Problem{400, "bad-request", "The request cannot be understood", "ids is a list of 1 to 1000 ids."};
-  }
-  for (const Json& text : *list) {
-    const ConnectionId id = text.is_string() ? parse_connection_id(text.get<std::string>()) : ConnectionId{};
-    if (!id) throw Problem{400, "bad-request", "The request cannot be understood", "An id is not one."};
-    const auto record = state.view.record(id);
-    if (!record || std::find(out.ids.begin(), out.ids.end(), id.packed()) != out.ids.end()) continue;
-    out.ids.push_back(id.packed());
-    ++out.by_state[index_of(record->hot.state)];
+  out.query = kept->query;
+  for (const std::uint64_t packed : kept->ids) {
+    if (const auto record = state.view.record(ConnectionId::unpack(packed))) out.add(*record);
   }
   return out;
 }
 
-std::uint64_t cut_requests(const Targets& targets) {
-  std::uint64_t count = 0;
-  for (const ConnectionState state : {ConnectionState::reading_head, ConnectionState::reading_body,
-                                      ConnectionState::handling, ConnectionState::writing, ConnectionState::draining}) {
-    count += targets.by_state[index_of(state)];
+Targets targets_of_ids(const State& state, const Json& list) {
+  if (!list.is_array() || list.empty() || list.size() > 1000) throw misunderstood("ids is a list of 1 to 1000 ids.");
+  Targets out;
+  for (const Json& text : list) {
+    const ConnectionId id = text.is_string() ? parse_connection_id(text.get<std::string>()) : ConnectionId{};
+    if (!id) throw misunderstood("An id is not one.");
+    const auto record = state.view.record(id);
+    if (!record || std::find(out.ids.begin(), out.ids.end(), id.packed()) != out.ids.end()) continue;
+    out.add(*record);
   }
-  return count;
+  return out;
+}
+
+Targets targets_of_query(State& state, const std::string& text, const Moment& now) {
+  Query query{text, Names::of(state.view), state.redaction, now};
+  if (query.needs_rate()) state.rates.want(now);
+  Selection selection = select(state.view, query, {}, state.rates, now);
+  return {std::move(selection.ids), selection.by_state, selection.mid_request, std::move(query)};
+}
+
+Targets targets_of(State& state, const Json& body, const Moment& now) {
+  const int ways = static_cast<int>(body.contains("ids")) + static_cast<int>(body.contains("query")) +
+                   static_cast<int>(body.contains("handle"));
+  if (ways != 1) throw misunderstood("Exactly one of query, ids and handle is needed.");
+  if (const auto ids = body.find("ids"); ids != body.end()) return targets_of_ids(state, *ids);
+  if (body.contains("query")) return targets_of_query(state, text_member(body, "query", "", 2000), now);
+  return targets_of_handle(state, text_member(body, "handle", "", 40), now);
+}
+
+std::string text_of(const Query& query) {
+  std::string out;
+  for (const Query::Term& term : query.terms()) out.append(out.empty() ? "" : " ").append(term.raw);
+  return out;
+}
+
+/// The count, and the handle under which exactly those that were counted can be closed.
+Json preview_of(State& state, Targets targets, CloseReason reason, std::optional<double> rate, const Moment& now) {
+  Json out{{"count", targets.ids.size()},
+           {"by_state", by_state_json(targets.by_state)},
+           {"mid_request", reason == CloseReason::admin_drain ? 0 : targets.mid_request},
+           {"seconds", static_cast<double>(targets.ids.size()) / rate.value_or(Jobs::kFastest)}};
+  auto kept = std::make_shared<KeptAnswer>(KeptAnswer{std::move(targets.ids), std::move(targets.query), {}, now});
+  out["handle"] = state.handles.keep(std::move(kept), now);
+  return out;
 }
 
 CloseReason mode_of(const Json& body) {
   const std::string mode = text_member(body, "mode", "close", 20);
   if (mode == "close") return CloseReason::admin_close;
   if (mode == "drain") return CloseReason::admin_drain;
-  throw Problem{400, "bad-request", "The request cannot be understood", "mode is close or drain"};
+  throw misunderstood("mode is close or drain");
 }
 
 Response close_connections(State& state, const Request& request, const Moment& now) {
   const Session session = change(state, request, kCloseAction, now);
   need(static_cast<bool>(state.actions.close), "Closing connections");
   const Json body = body_of(request);
-  const std::string query = text_member(body, "query", "", 2000);
   const CloseReason reason = mode_of(body);
   const auto rate = number_member(body, "rate", 1e-3, 1e6);
   const std::string why = text_member(body, "reason", "", kReasonMost);
-  Targets targets = targets_of(state, body, query, now);
-  if (flag_member(body, "dry_run", false)) {
-    const double pace = rate.value_or(Jobs::kFastest);
-    return answer({{"count", targets.ids.size()},
-                   {"by_state", by_state_json(targets.by_state)},
-                   {"mid_request", reason == CloseReason::admin_drain ? 0 : cut_requests(targets)},
-                   {"seconds", static_cast<double>(targets.ids.size()) / pace}});
-  }
+  Targets targets = targets_of(state, body, now);
+  if (flag_member(body, "dry_run", false)) return answer(preview_of(state, std::move(targets), reason, rate, now));
   Job job;
   job.reason = reason;
   job.rate = rate;
-  job.query = query;
+  job.query = text_of(targets.query);
   job.why = why;
   job.actor = session.actor;
   const std::size_t count = targets.ids.size();
   job.ids = std::move(targets.ids);
   const Json started = state.jobs.start(std::move(job), now);
   const std::string what =
-      (body.contains("ids") ? std::string{"ids"} : "\"" + query + "\"") + ": " + std::to_string(count);
+      (body.contains("ids") ? std::string{"ids"} : "\"" + text_of(targets.query) + "\"") + ": " + std::to_string(count);
   state.audit.add(
       now, line_of(session, reason == CloseReason::admin_drain ? kDrainConnectionsAction : kCloseAction, what, why));
   state.wake();

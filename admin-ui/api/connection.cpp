@@ -6,6 +6,7 @@
 #include "admin-ui/api/lists.hpp"
 #include "admin-ui/api/log_lines.hpp"
 #include "admin-ui/api/state.hpp"
+#include "admin-ui/api/waiting.hpp"
 
 namespace equinox::admin {
 namespace {
@@ -16,30 +17,13 @@ std::string duration_text(double seconds) {
   return std::to_string(static_cast<int>(std::lround(seconds / 60))) + " min";
 }
 
-/// Completes "Waiting for …".
-std::string_view awaited(const ConnectionRecord& record) noexcept {
-  const bool is_h2 = is_http2(record.hot.protocol);
-  switch (record.hot.state) {
-    case ConnectionState::handshake: return "the TLS handshake or the first bytes";
-    case ConnectionState::reading_head: return "the rest of a request head";
-    case ConnectionState::reading_body: return "the rest of a request body";
-    case ConnectionState::handling: return "the handler";
-    case ConnectionState::writing:
-      if (record.cold.limited_by == LimitedBy::h2_window) return "the client to open its HTTP/2 window";
-      if (record.cold.limited_by == LimitedBy::handler) return "more of the body from the handler";
-      return "the client to take what is ready";
-    case ConnectionState::idle: return is_h2 ? "the next stream" : "the next request";
-    case ConnectionState::draining: return "running requests to end";
-    case ConnectionState::closing: return "the client to close as well";
-  }
-  return "something";
-}
-
-Json waiting_json(const ConnectionRecord& record, const std::optional<ConnectionInside>& inside, const Moment& now) {
+Json waiting_json(const ConnectionRecord& record, const std::optional<ConnectionInside>& inside,
+                  const RowContext& context) {
+  const Moment& now = context.now;
   const double silent = std::max(0.0, seconds(now.steady_ns - record.hot.last_active_ns));
   const double left = record.has_deadline() ? seconds(record.hot.deadline_due_ns - now.steady_ns) : 1e9;
-  const bool is_calm = record.hot.state == ConnectionState::idle || record.hot.state == ConnectionState::draining;
-  Json out{{"sentence", awaited(record)}, {"seconds", silent}};
+  const bool is_calm = record.hot.state == ConnectionState::idle;
+  Json out{{"sentence", awaited(record, context.names)}, {"seconds", silent}};
   out["stressed"] = !is_calm && (silent > 5 || left < record.hot.deadline_total_ms / 4e3);
   std::string detail;
   if (record.hot.pending_bytes != 0) detail = std::to_string(record.hot.pending_bytes) + " bytes are ready to be sent.";
@@ -189,7 +173,7 @@ void add_live(Json& out, const ConnectionRecord& record, const RowContext& conte
   using namespace std::chrono_literals;
   const auto inside = context.view.inside(record.id, 100ms);
   out["connection"] = connection_row(record, context);
-  out["waiting_for"] = waiting_json(record, inside, context.now);
+  out["waiting_for"] = waiting_json(record, inside, context);
   out["deadline_effect"] = effect_json(record.hot);
   out["tls"] = tls_json(record, inside);
   if (!inside) {

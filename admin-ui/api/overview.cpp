@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 
+#include "admin-ui/api/drain.hpp"
 #include "admin-ui/api/selection.hpp"
 #include "admin-ui/api/state.hpp"
 
@@ -11,17 +12,6 @@ namespace equinox::admin {
 namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
-
-/// Quantile over the last seconds, or null without requests.
-Json quantile_json(const std::vector<SeriesPoint>& points, std::size_t last, double q) {
-  std::array<std::uint64_t, SeriesPoint::kBuckets> sum{};
-  for (std::size_t i = points.size() > last ? points.size() - last : 0; i < points.size(); ++i) {
-    const auto buckets = points[i].duration_all();
-    for (std::size_t b = 0; b < sum.size(); ++b) sum[b] += buckets[b];
-  }
-  if (std::all_of(sum.begin(), sum.end(), [](auto count) { return count == 0; })) return {};
-  return quantile(q, kDurationEdges, sum) / 1e9;
-}
 
 void add_rates(Json& out, const std::vector<SeriesPoint>& minute) {
   const SeriesPoint last = minute.empty() ? SeriesPoint{} : minute.back();
@@ -54,60 +44,6 @@ void add_rates(Json& out, const std::vector<SeriesPoint>& minute) {
     if (by_phase[index_of(phase)] != 0) phases[std::string{to_string(phase)}] = by_phase[index_of(phase)];
   });
   out["evictions_by_phase"] = std::move(phases);
-}
-
-/// How long a drain takes from now: its delay, then the slowest usual request, cut by its timeout.
-double drain_estimate(const Sample& sample) {
-  const double delay = seconds(sample.live.drain_delay_ns);
-  const double timeout = seconds(sample.live.drain_timeout_ns);
-  const Json slow = quantile_json(sample.minute, 60, 0.99);
-  const double tail = sample.snapshot.requests_in_flight() == 0 ? 0.1 : slow.is_number() ? slow.get<double>() : timeout;
-  const double whole = delay + std::min(timeout, std::max(0.1, tail));
-  if (!sample.live.is_draining() || sample.live.drain_started_wall_ns == 0) return whole;
-  if (sample.live.drain == DrainState::drained) return 0;
-  const double passed = seconds(sample.now.wall_ns - sample.live.drain_started_wall_ns);
-  // Past the estimate the timeout is the only thing that is sure.
-  return passed < whole ? whole - passed : std::max(0.0, delay + timeout - passed);
-}
-
-struct Holder {
-  ConnectionRecord record;
-  std::uint64_t weight;
-};
-
-Json holders_json(const State& state, const Moment& now) {
-  std::vector<Holder> holders;
-  constexpr std::size_t kMost = 20;
-  const auto heavier = [](const Holder& a, const Holder& b) { return a.weight > b.weight; };
-  state.view.for_each_record([&](const ConnectionRecord& record) {
-    const ConnectionState at = record.hot.state;
-    if (at == ConnectionState::idle || at == ConnectionState::handshake || at == ConnectionState::closing) return true;
-    // First those with bytes to send, then the longest silent.
-    const auto silent =
-        static_cast<std::uint64_t>(std::max<std::int64_t>(0, now.steady_ns - record.hot.last_active_ns));
-    const Holder holder{record, (std::uint64_t{record.hot.pending_bytes} << 24U) + silent / 1'000'000};
-    if (holders.size() == kMost && !heavier(holder, holders.front())) return true;
-    holders.push_back(holder);
-    std::push_heap(holders.begin(), holders.end(), heavier);
-    if (holders.size() > kMost) {
-      std::pop_heap(holders.begin(), holders.end(), heavier);
-      holders.pop_back();
-    }
-    return true;
-  });
-  std::sort(holders.begin(), holders.end(), heavier);
-  Json out = Json::array();
-  for (const Holder& holder : holders) {
-    const auto rate = state.rates.of(holder.record);
-    const std::uint32_t left = holder.record.hot.pending_bytes;
-    Json row{{"id", to_string(holder.record.id)}};
-    const LimitedBy limit = holder.record.cold.limited_by;
-    row["waiting_for"] = limit != LimitedBy::none ? to_string(limit) : to_string(holder.record.hot.state);
-    row["left_bytes"] = left != 0 ? Json(left) : Json{};
-    row["estimate_seconds"] = rate && rate->sent > 0 && left != 0 ? Json(left / rate->sent) : Json{};
-    out.push_back(std::move(row));
-  }
-  return out;
 }
 
 /// When the oldest entry of a ring was written: the last one of a walk that begins with the newest.
@@ -186,6 +122,16 @@ Json limits_json(const State& state, const LiveFacts& live) {
 
 }  // namespace
 
+Json quantile_json(const std::vector<SeriesPoint>& points, std::size_t last, double q) {
+  std::array<std::uint64_t, SeriesPoint::kBuckets> sum{};
+  for (std::size_t i = points.size() > last ? points.size() - last : 0; i < points.size(); ++i) {
+    const auto buckets = points[i].duration_all();
+    for (std::size_t b = 0; b < sum.size(); ++b) sum[b] += buckets[b];
+  }
+  if (std::all_of(sum.begin(), sum.end(), [](auto count) { return count == 0; })) return {};
+  return quantile(q, kDurationEdges, sum) / 1e9;
+}
+
 Sample Sample::of(const ServerView& view, const Moment& now) {
   Sample out{now, view.snapshot(), view.live(), {}, 0};
   for (SeriesPoint& point : view.series(now.wall_ns - 61 * kSecondNs)) {
@@ -213,26 +159,9 @@ Json overview_json(const State& state, const Sample& sample) {
   out["ready"] = sample.live.ready && !sample.live.is_draining();
   out["draining"] = sample.live.is_draining();
   out["drain"] = drain_json(state, sample, sample.live.is_draining());
-  out["drain_estimate_seconds"] = std::round(drain_estimate(sample) * 10) / 10;
+  out["drain_estimate_seconds"] = out["drain"]["estimate_seconds"];
   out["viewers"] = state.streams.size();
   add_rates(out, sample.minute);
-  return out;
-}
-
-Json drain_json(const State& state, const Sample& sample, bool with_holders) {
-  const LiveFacts& live = sample.live;
-  Json out = Json::object();
-  out["state"] = to_string(live.drain);
-  out["started_at"] = live.drain_started_wall_ns != 0 ? Json(seconds(live.drain_started_wall_ns)) : Json{};
-  out["delay_seconds"] = seconds(live.drain_delay_ns);
-  out["timeout_seconds"] = seconds(live.drain_timeout_ns);
-  out["connections_left"] = sample.snapshot.connections();
-  out["requests_in_flight"] = sample.snapshot.requests_in_flight();
-  out["idle"] = sample.snapshot.connections(ConnectionState::idle);
-  out["h2"] = sample.snapshot.connections(Protocol::h2) + sample.snapshot.connections(Protocol::h2c);
-  out["estimate_seconds"] = std::round(drain_estimate(sample) * 10) / 10;
-  out["by"] = live.drain_by.empty() ? Json{} : Json(live.drain_by);
-  if (with_holders) out["holders"] = holders_json(state, sample.now);
   return out;
 }
 

@@ -21,9 +21,10 @@ struct Sample {
   static Sample of(const ServerView& view, const Moment& now);
 };
 
+/// Quantile over the last of some seconds; null without requests. Beyond the histogram it
+/// is its last edge.
+Json quantile_json(const std::vector<SeriesPoint>& points, std::size_t last, double q);
 Json overview_json(const State& state, const Sample& sample);
-/// @param with_holders  also what holds it longest (scans the records)
-Json drain_json(const State& state, const Sample& sample, bool with_holders);
 Json status_json(const State& state, const Sample& sample, const Session& session);
 
 }  // namespace equinox::admin

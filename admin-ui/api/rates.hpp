@@ -16,7 +16,7 @@ namespace equinox::admin {
 class Rates {
  public:
   /// Somebody wants rates: the next ticks take looks.
-  void want(const Moment& now) noexcept { wanted_ns_.store(now.steady_ns, std::memory_order_relaxed); }
+  void want(const Moment& now) const noexcept { wanted_ns_.store(now.steady_ns, std::memory_order_relaxed); }
   [[nodiscard]] bool is_wanted(const Moment& now) const noexcept;
   void look(const ServerView& view, const Moment& now);
   [[nodiscard]] std::optional<Rate> of(const ConnectionRecord& record) const;
@@ -29,7 +29,7 @@ class Rates {
     std::uint64_t sent{0};
     Rate rate;
   };
-  std::atomic<std::int64_t> wanted_ns_{0};
+  mutable std::atomic<std::int64_t> wanted_ns_{0};
   mutable std::mutex mutex_;
   std::vector<std::vector<Entry>> entries_;  ///< by reactor and slot
   std::int64_t looked_ns_{0};

@@ -4,6 +4,8 @@
 #include <bit>
 #include <string>
 
+#include "admin-ui/api/waiting.hpp"
+
 namespace equinox::admin {
 namespace {
 
@@ -116,6 +118,7 @@ Selection select(const ServerView& view, const Query& query, Sorting sorting, co
     keys.push_back(key_of(subject, sorting, now));
     ++out.by_state[index_of(record.hot.state)];
     ++out.by_protocol[index_of(record.hot.protocol)];
+    out.mid_request += is_mid_request(record) ? 1 : 0;
     return true;
   });
   out.total = keys.size();

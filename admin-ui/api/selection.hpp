@@ -26,6 +26,7 @@ struct Selection {
   std::uint64_t total{0};          ///< more than `ids` when only the first were asked for
   std::array<std::uint64_t, kCount<ConnectionState>> by_state{};
   std::array<std::uint64_t, kCount<Protocol>> by_protocol{};
+  std::uint64_t mid_request{0};              ///< of `total`: closing them would cut a request
   std::vector<std::uint64_t> total_without;  ///< by term: what would match without it
   Moment taken;
 };

@@ -76,6 +76,47 @@ TEST(Close, NeedsExactlyOneWayToName) {
   EXPECT_EQ(surface.act(Method::post, "/connections/close", {{"query", ""}, {"rate", 0}}).status, 400);
 }
 
+TEST(Close, EndsThoseThatThePreviewCounted) {
+  Surface surface;
+  surface.view.add_many(8);
+  const Json preview =
+      surface.act(Method::post, "/connections/close", {{"query", "listener:http"}, {"dry_run", true}}).json();
+  EXPECT_EQ(preview["count"], 4);
+  const ConnectionId late = surface.view.add(100);  // listener http too
+  const Got started = surface.act(Method::post, "/connections/close", {{"handle", preview["handle"]}});
+  ASSERT_EQ(started.status, 202) << started.text;
+  EXPECT_EQ(started.json()["total"], 4);
+  EXPECT_EQ(started.json()["query"], "listener:http") << "the journal names what was asked for";
+  surface.state->tick(after(1000), false);
+  EXPECT_EQ(surface.done.size(), 4U);
+  EXPECT_TRUE(surface.view.record(late)) << "nobody had counted it";
+  EXPECT_EQ(surface.act(Method::post, "/connections/close", {{"handle", "hnone"}}).status, 410);
+}
+
+TEST(Close, CountsAsCutOnlyRequestsThatHaveBegun) {
+  Surface surface;
+  const auto add = [&surface](std::uint32_t n, ConnectionState state, DeadlineKind deadline, std::uint64_t received) {
+    surface.view.add(n, [&](ConnectionRecord& record) {
+      record.hot.state = state;
+      record.hot.deadline = deadline;
+      record.hot.received_bytes = received;
+    });
+  };
+  add(1, ConnectionState::reading_head, DeadlineKind::first_request, 0);
+  add(2, ConnectionState::reading_head, DeadlineKind::first_request, 700);  // the TLS handshake's bytes
+  add(3, ConnectionState::reading_head, DeadlineKind::max_age, 0);
+  add(4, ConnectionState::reading_head, DeadlineKind::idle, 700);  // in a drain
+  add(5, ConnectionState::idle, DeadlineKind::idle, 90);
+  const Json waiting{{"query", ""}, {"dry_run", true}};
+  EXPECT_EQ(surface.act(Method::post, "/connections/close", waiting).json()["mid_request"], 0);
+  add(6, ConnectionState::reading_head, DeadlineKind::head, 10);
+  add(7, ConnectionState::handling, DeadlineKind::handler, 90);
+  add(8, ConnectionState::draining, DeadlineKind::body, 90);
+  const Json both = surface.act(Method::post, "/connections/close", waiting).json();
+  EXPECT_EQ(both["count"], 8);
+  EXPECT_EQ(both["mid_request"], 3);
+}
+
 TEST(Actions, AreDoneAndWrittenDown) {
   Surface surface;
   EXPECT_EQ(surface.act(Method::post, "/drain", {{"dry_run", true}}).status, 200);

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <equinox/record.hpp>
+#include <string>
+
+#include "admin-ui/api/facts.hpp"
+
+namespace equinox::admin {
+
+/// What a connection is at: its state, and while a drain has put its own word there, what its deadline tells.
+ConnectionState phase_of(const ConnectionRecord& record) noexcept;
+
+/// Closing it now would cut a request. Who was accepted and has not begun its first request is in none.
+bool is_mid_request(const ConnectionRecord& record) noexcept;
+
+/// Completes "Waiting for …".
+std::string awaited(const ConnectionRecord& record, const Names& names);
+
+}  // namespace equinox::admin
