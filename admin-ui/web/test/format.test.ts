@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatCompact, formatDuration, formatInt, formatMoment, formatPercent, formatTime, plural } from '../src/lib/format';
+import { formatBytes, formatCompact, formatDuration, formatInt, formatMoment, formatPercent, formatQuantile, formatTime, plural } from '../src/lib/format';
 
 describe('a duration', () => {
   it.each([
     [0, '0 s'], [0.00001, '10 µs'], [0.00082, '0.82 ms'], [0.0033, '3.3 ms'], [0.038, '38 ms'], [0.9994, '999 ms'], [0.9996, '1.0 s'], [6.44, '6.4 s'], [30, '30 s'],
     [59.94, '59.9 s'], [59.96, '1 m 00'], [295, '4 m 55'], [3599.6, '1 h 00'], [8040, '2 h 14'], [533520, '6 d 04 h'], [-1.2, '−1.2 s'], [null, '–'], [undefined, '–'], [NaN, '–'],
   ])('%s reads as %s', (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+});
+
+describe('a quantile', () => {
+  it.each([[9.95, '9.9 s'], [10, '> 10 s'], [null, '–'], [undefined, '–']])('%s of a request reads as %s', (seconds, text) => expect(formatQuantile(seconds)).toBe(text));
+  it('lies beyond the last edge of its own histogram', () => expect([formatQuantile(0.99, 1), formatQuantile(1, 1)]).toEqual(['990 ms', '> 1.0 s']));
 });
 
 describe('a size', () => {

@@ -44,6 +44,14 @@ export function formatDuration(seconds: number | null | undefined): string {
   return `${Math.floor(whole / 86400)} d ${pad(Math.floor((whole % 86400) / 3600))} h`;
 }
 
+/** Above this duration of a request the histograms have no bucket: a quantile that the API gives as this is more. */
+export const kLongestEdge = 10;
+
+/** A quantile from buckets; one that reached the last edge lies beyond it: "> 10 s". */
+export function formatQuantile(seconds: number | null | undefined, lastEdge = kLongestEdge): string {
+  return seconds !== null && seconds !== undefined && seconds >= lastEdge ? `> ${formatDuration(lastEdge)}` : formatDuration(seconds);
+}
+
 const trimZero = (text: string) => (text.endsWith('.0') ? text.slice(0, -2) : text);
 const pad = (value: number, width = 2) => String(value).padStart(width, '0');
 

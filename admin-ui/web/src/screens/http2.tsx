@@ -1,7 +1,7 @@
 // Is multiplexing healthy, or abused?
 import { get } from '../api/client';
 import type { Http2 } from '../api/types';
-import { formatCompact, formatDuration, formatInt, formatPercent, formatTime, plural } from '../lib/format';
+import { formatCompact, formatDuration, formatInt, formatPercent, formatQuantile, formatTime, plural } from '../lib/format';
 import { quantile } from '../lib/histogram';
 import { ring, ringTick } from '../state/live';
 import { useLoad } from '../state/load';
@@ -47,8 +47,8 @@ function Totals({ data }: { data: Http2 }) {
         ['Half closed by the client', formatInt(data.streams.half_closed_remote)],
         ['Blocked, connection window', formatDuration(data.blocked_seconds?.connection)],
         ['Blocked, stream window', formatDuration(data.blocked_seconds?.stream)],
-        ['PING round trip p50', rtt ? formatDuration(quantile(rtt.edges, rtt.counts, 0.5)) : '–'],
-        ['PING round trip p99', rtt ? formatDuration(quantile(rtt.edges, rtt.counts, 0.99)) : '–'],
+        ['PING round trip p50', rtt ? formatQuantile(quantile(rtt.edges, rtt.counts, 0.5), rtt.edges.at(-1)) : '–'],
+        ['PING round trip p99', rtt ? formatQuantile(quantile(rtt.edges, rtt.counts, 0.99), rtt.edges.at(-1)) : '–'],
         ['Peak streams p99', peak ? formatInt(quantile(peak.edges, peak.counts, 0.99)) : '–'],
       ]} />
     </Panel>

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { get } from '../api/client';
 import type { Measure, RequestPage, RequestRecord, RoutePage, RouteRow } from '../api/types';
-import { formatDuration, formatInt, formatPercent, formatTime, plural } from '../lib/format';
+import { formatDuration, formatInt, formatPercent, formatQuantile, formatTime, plural } from '../lib/format';
 import type { Cell } from '../lib/heatmap';
 import { addCounts, quantile, quantileBounds, shareWithin } from '../lib/histogram';
 import { kPhases } from '../lib/vocabulary';
@@ -96,8 +96,8 @@ export function Latency() {
           rows: () => data.times.map((at, column) => [
             formatTime(at),
             formatInt(data.columns[column]?.reduce((a, b) => a + b, 0)),
-            formatDuration(data.p50[column]),
-            formatDuration(data.p99[column]),
+            formatQuantile(data.p50[column], data.edges.at(-1)),
+            formatQuantile(data.p99[column], data.edges.at(-1)),
             <span class="cell-buttons">{data.columns[column]?.map((count, row) => count > 0 ? <button key={row} class="link" onClick={() => choose({ column, row })}>{bucketName(data.edges, row)}: {formatInt(count)}</button> : null)}</span>,
           ]).reverse(),
         }}
@@ -302,7 +302,7 @@ function Percentiles({ part, protocol }: { part: boolean; protocol: string | und
           {rows.map((row) => (
             <tr key={row.name} class={protocol && row === at ? 'at' : ''}>
               <th scope="row">{row.name}</th>
-              {[0.5, 0.9, 0.99, 0.999].map((q) => <td key={q} class="num">{formatDuration(quantile(row.edges, row.counts, q))}</td>)}
+              {[0.5, 0.9, 0.99, 0.999].map((q) => <td key={q} class="num">{formatQuantile(quantile(row.edges, row.counts, q), row.edges.at(-1))}</td>)}
               <td class="num p2">{formatInt(row.counts.reduce((a, b) => a + b, 0))}</td>
             </tr>
           ))}

@@ -2,8 +2,8 @@
 import { useSignal, type Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { get } from '../api/client';
-import type { Change, Deadlines, Overview as OverviewData, Strip } from '../api/types';
-import { formatBytes, formatCompact, formatDuration, formatInt, formatPercent, formatTime, plural } from '../lib/format';
+import type { Change, Deadlines, Drain, Overview as OverviewData, Strip } from '../api/types';
+import { formatBytes, formatCompact, formatDuration, formatInt, formatPercent, formatQuantile, formatTime, plural } from '../lib/format';
 import { rangeWords, type Point } from '../lib/series';
 import { kChangeMarks, kProtocols } from '../lib/vocabulary';
 import { changes, overview, ring, ringTick, stalls, status } from '../state/live';
@@ -54,13 +54,19 @@ function Health({ data, shown }: { data: OverviewData; shown: Signal<ShownAs> })
     : !data.ready ? 'Not ready.'
     : notes.length === 0 ? (data.connections === 0 ? 'Ready, nobody is here yet.' : 'Serving, nothing stands out.')
     : `Serving, with ${notes.length === 1 ? 'one thing' : `${notes.length} things`} to look at.`;
-  const estimate = data.draining ? data.drain?.estimate_seconds : data.drain_estimate_seconds;
-  const rest = estimate === null || estimate === undefined ? '' : data.draining ? `About ${formatDuration(estimate)} to go.` : `A drain now would take about ${formatDuration(estimate)}.`;
+  const rest = data.drain ? outlook(data.drain, data.draining) : '';
   return (
     <Answer lead={lead} rest={rest} actions={<><ShowAs title={kTilesTitle} shown={shown} /><a class="button" href={placeHref('server')}>Preview a drain <Kbd>g s</Kbd></a></>}>
       {notes.length > 0 ? notes.slice(0, 3).map((note, i) => <span key={i} class="note"><span class="mark look-warn" aria-hidden="true">!</span> {note} </span>) : null}
     </Answer>
   );
+}
+
+function outlook(drain: Drain, running: boolean): string {
+  if (drain.estimate_seconds !== null && drain.estimate_seconds !== undefined) {
+    return running ? `About ${formatDuration(drain.estimate_seconds)} to go.` : `A drain now would take about ${formatDuration(drain.estimate_seconds)}.`;
+  }
+  return drain.no_estimate ? `${running ? 'Its end' : 'How long a drain now would take'} cannot be told: ${drain.no_estimate}.` : '';
 }
 
 interface TileProps {
@@ -103,7 +109,7 @@ function trends(): Record<'connections' | 'requests' | 'errors' | 'p99' | 'busy'
     connections: { head: 'connections', values: ring.bins('connections', kTileStep, 'mean'), format: (n) => formatInt(Math.round(n)) },
     requests: { head: 'requests/s', values: per('requests', kTileStep), format: formatCompact },
     errors: { head: 'errors', values: errors, format: percent },
-    p99: { head: 'p99', values: ring.bins('p99_seconds', kTileStep, 'max'), format: formatDuration },
+    p99: { head: 'p99', values: ring.bins('p99_seconds', kTileStep, 'max'), format: (n) => formatQuantile(n) },
     busy: { head: 'busy', values: ring.bins('busy_ratio', kTileStep, 'mean'), format: percent },
     evictions: { head: 'evictions/min', values: per('evictions', kTileStep / 60), format: formatCompact },
   };
@@ -126,13 +132,13 @@ function Tiles({ data, shown }: { data: OverviewData; shown: ShownAs }) {
   const requests = ring.observed('duration');
   const h2 = ring.observed('duration:h2') + ring.observed('duration:h2c');
   const evicted = Object.entries(data.evictions_by_phase ?? {}).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
-  const p99 = figureOf(formatDuration(data.p99_seconds));
+  const p99 = figureOf(formatQuantile(data.p99_seconds));
   return (
     <div class="tiles">
       <Tile name="Connections" to={placeHref('connections')} figure={formatInt(data.connections)} trend={lines.connections} left={limit ? `${formatPercent(data.connections / limit)} % of ${formatInt(limit)}` : ''} right={`+${formatCompact(data.accepted_per_second ?? 0)} −${formatCompact(data.closed_per_second ?? 0)}/s`} />
       <Tile name="Requests" to={placeHref('latency')} figure={formatCompact(data.requests_per_second)} unit="/s" trend={lines.requests} left={`${formatInt(data.in_flight)} in flight`} right={requests > 0 ? `h2 ${formatPercent(h2 / requests)} %` : ''} />
       <Tile name="Errors" to={placeHref('routes', { sort: 'errors' })} figure={formatPercent(data.error_ratio)} unit="%" trend={lines.errors} left={`5xx ${formatCompact(data.errors_5xx_per_second ?? 0)}/s`} right={`4xx ${formatCompact(data.errors_4xx_per_second ?? 0)}/s`} />
-      <Tile name="Latency p99" to={placeHref('latency')} figure={p99.value} unit={p99.unit} trend={lines.p99} left={`p50 ${formatDuration(data.p50_seconds)}`} right="10 s peaks" />
+      <Tile name="Latency p99" to={placeHref('latency')} figure={p99.value} unit={p99.unit} trend={lines.p99} left={`p50 ${formatQuantile(data.p50_seconds)}`} right="10 s peaks" />
       <Tile name="Reactors busy" to={placeHref('reactors')} figure={formatPercent(data.busy_ratio)} unit="%" flag={data.stalled_reactors > 0 ? `${data.stalled_reactors} stalled` : undefined} trend={lines.busy} left={`${formatPercent(data.busy_min_ratio)} % to ${formatPercent(data.busy_max_ratio)} %`} right={plural(status.value?.reactors ?? 0, 'reactor')} />
       <Tile name="Evictions" to={placeHref('closed', { query: 'family:timer' })} figure={formatInt(Math.round(data.evictions_per_minute))} unit="/min" trend={lines.evictions} left={evicted[0] ? evictedBy(evicted[0]) : 'none for a minute'} right={evicted[1] ? evictedBy(evicted[1]) : ''} />
     </div>
@@ -144,8 +150,8 @@ const kPhaseWords: Record<string, string> = { first_request: 'silent', between_r
 const evictedBy = ([phase, count]: [string, number]) => `${kPhaseWords[phase] ?? phase} ${formatCompact(count)}`;
 
 function figureOf(text: string): { value: string; unit: string } {
-  const [value = text, ...unit] = text.split(' ');
-  return { value, unit: unit.join(' ') };
+  const [, value = text, unit = ''] = /^((?:> )?\S+) ?(.*)$/.exec(text) ?? [];
+  return { value, unit };
 }
 
 /** Where a change is best looked at. */

@@ -1,7 +1,7 @@
 // Which route hurts?
 import { get } from '../api/client';
 import type { RoutePage, RouteRow } from '../api/types';
-import { formatBytes, formatCompact, formatDuration, formatInt, formatMoment, formatPercent, plural } from '../lib/format';
+import { formatBytes, formatCompact, formatInt, formatMoment, formatPercent, formatQuantile, plural } from '../lib/format';
 import { clock, serverNow } from '../state/live';
 import { useLoad } from '../state/load';
 import { go, place, setParams } from '../state/router';
@@ -16,8 +16,8 @@ function columns(now: number): (Column<RouteRow> & { sortBy?: (row: RouteRow) =>
     { id: 'rate', head: 'req/s', num: true, sortBy: (r) => r.requests_per_second, cell: (r) => formatCompact(r.requests_per_second) },
     { id: 'requests', head: 'requests', num: true, priority: 3, sortBy: (r) => r.requests, cell: (r) => formatInt(r.requests) },
     { id: 'errors', head: 'errors', num: true, sortBy: (r) => r.error_ratio, cell: (r) => <span class={r.error_ratio > 0.01 ? 'bad' : ''}>{r.error_ratio > 0.01 ? '! ' : ''}{formatPercent(r.error_ratio)} %</span> },
-    { id: 'p50', head: 'p50', num: true, priority: 2, sortBy: (r) => known(r.p50_seconds), cell: (r) => formatDuration(r.p50_seconds) },
-    { id: 'p99', head: 'p99', num: true, sortBy: (r) => known(r.p99_seconds), cell: (r) => <b>{formatDuration(r.p99_seconds)}</b> },
+    { id: 'p50', head: 'p50', num: true, priority: 2, sortBy: (r) => known(r.p50_seconds), cell: (r) => formatQuantile(r.p50_seconds) },
+    { id: 'p99', head: 'p99', num: true, sortBy: (r) => known(r.p99_seconds), cell: (r) => <b>{formatQuantile(r.p99_seconds)}</b> },
     { id: 'slow', head: 'slow', num: true, priority: 3, sortBy: (r) => known(r.slow), cell: (r) => formatInt(r.slow) },
     { id: 'flight', head: 'in flight', num: true, priority: 2, sortBy: (r) => r.in_flight, cell: (r) => formatInt(r.in_flight) },
     { id: 'in', head: 'in', num: true, priority: 3, sortBy: (r) => known(r.received_bytes), cell: (r) => formatBytes(r.received_bytes) },
@@ -43,7 +43,7 @@ export function Routes() {
   return (
     <div class="page">
       <Answer lead={page.data ? `${plural(page.data.total, 'route')}.` : 'Routes'} rest={worst ? `Most errors: ${worst.route}, ${formatPercent(worst.error_ratio)} %.` : page.data ? 'None has failed.' : ''}>
-        {slowest?.p99_seconds ? <>Slowest at p99: <RouteLink route={slowest.route} />, {formatDuration(slowest.p99_seconds)}.</> : null}
+        {slowest?.p99_seconds ? <>Slowest at p99: <RouteLink route={slowest.route} />, {formatQuantile(slowest.p99_seconds)}.</> : null}
       </Answer>
       <Panel title="Routes" sub="as registered; a row opens its latency" cls="full">
         {page.data === null ? page.problem ? <ProblemView problem={page.problem} what="Routes" onRetry={page.reload} /> : <Skeleton rows={8} />

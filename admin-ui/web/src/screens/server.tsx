@@ -160,11 +160,11 @@ function Steps({ drain, running }: { drain: Drain; running: boolean }) {
     [delay, `GOAWAY to ${formatInt(drain.h2)} HTTP/2; idle connections end as they fall silent`, drain.idle ? `−${formatInt(drain.idle)}` : ''],
     [delay, `${plural(drain.requests_in_flight ?? 0, 'running request')} to finish`, ''],
     [drain.estimate_seconds === null || drain.estimate_seconds === undefined ? null : elapsed + drain.estimate_seconds, running ? 'expected end' : 'the last one ends', ''],
-    [limit, 'Limit: what is left would be cut', ''],
+    [limit, running ? 'Limit: what is left from before is cut' : 'Limit: what is left from before would be cut', ''],
   ];
   return (
     <>
-      <p class="eta"><b>{drain.state === 'drained' ? 'Drained' : drain.estimate_seconds === null || drain.estimate_seconds === undefined ? 'no estimate' : `about ${formatDuration(drain.estimate_seconds)}`}</b> <span class="sub">{running ? `${plural(drain.connections_left ?? 0, 'connection')} left, ${formatDuration(elapsed)} in` : `until all is idle; the limit is ${formatDuration(limit)}`}</span></p>
+      <p class="eta"><b>{drain.state === 'drained' ? 'Drained' : drain.estimate_seconds === null || drain.estimate_seconds === undefined ? `no estimate${drain.no_estimate ? `: ${drain.no_estimate}` : ''}` : `about ${formatDuration(drain.estimate_seconds)}`}</b> <span class="sub">{running ? `${plural(drain.connections_left ?? 0, 'connection')} left, ${formatDuration(elapsed)} in` : `until all is idle; the limit is ${formatDuration(limit)}`}</span></p>
       <ol class="steps">
         {steps.map(([at, what, gone], i) => (
           <li key={i} class={running && at !== null && at <= elapsed ? 'past' : ''}><span class="num">{at === null ? '–' : formatDuration(at)}</span><span>{what}</span><b>{gone}</b></li>
@@ -173,8 +173,8 @@ function Steps({ drain, running }: { drain: Drain; running: boolean }) {
       {drain.holders?.length ? (
         <table>
           <caption class="sr-only">What holds the drain longest</caption>
-          <thead><tr><th scope="col">holds it longest</th><th scope="col">waiting for</th><th scope="col" class="num">left</th><th scope="col" class="num">about</th></tr></thead>
-          <tbody>{drain.holders.map((holder) => <tr key={holder.id}><td><ConnLink id={holder.id} /></td><td>{holder.waiting_for?.replaceAll('_', ' ') ?? '–'}</td><td class="num">{formatBytes(holder.left_bytes)}</td><td class="num">{formatDuration(holder.estimate_seconds)}</td></tr>)}</tbody>
+          <thead><tr><th scope="col">holds it longest</th><th scope="col">waiting for</th><th scope="col">request</th><th scope="col" class="num">for</th><th scope="col" class="num">left</th><th scope="col" class="num">about</th></tr></thead>
+          <tbody>{drain.holders.map((holder) => <tr key={holder.id}><td><ConnLink id={holder.id} /></td><td>{holder.waiting_for ?? '–'}</td><td class="mono">{holder.target ?? holder.route ?? '–'}</td><td class="num">{formatDuration(holder.age_seconds)}</td><td class="num">{formatBytes(holder.left_bytes)}</td><td class="num">{formatDuration(holder.estimate_seconds)}</td></tr>)}</tbody>
         </table>
       ) : null}
     </>

@@ -30,8 +30,10 @@ export function CloseDialog({ target }: { target: CloseTarget }) {
   const typed = useSignal('');
   const busy = useSignal(false);
   const done = () => (closing.value = null);
+  const expired = useSignal(0);  // how often the preview was let go before it was confirmed
   const body = (dryRun: boolean) => ({
-    ...(target.ids ? { ids: target.ids } : { query: target.query ?? '' }),
+    // Those that were counted are closed, not those that the query would find by then.
+    ...(!dryRun && preview.value?.handle ? { handle: preview.value.handle } : target.ids ? { ids: target.ids } : { query: target.query ?? '' }),
     mode: mode.value,
     ...(Number(rate.value) > 0 ? { rate: Number(rate.value) } : {}),
     ...(reason.value ? { reason: reason.value } : {}),
@@ -45,7 +47,7 @@ export function CloseDialog({ target }: { target: CloseTarget }) {
     return () => {
       stale = true;
     };
-  }, [mode.value, rate.value]);
+  }, [mode.value, rate.value, expired.value]);
   const count = preview.value?.count ?? 0;
   const verb = mode.value === 'drain' ? 'Drain' : 'Close';
   const confirmed = count <= 1 || typed.value.replaceAll(',', '').trim() === String(count);
@@ -57,7 +59,14 @@ export function CloseDialog({ target }: { target: CloseTarget }) {
       list.selected.value = new Set();
       done();
     } catch (error) {
-      refused.value = problemOfError(error);
+      const problem = problemOfError(error);
+      if (problem.status === 410) {
+        preview.value = null;
+        typed.value = '';
+        expired.value += 1;
+      } else {
+        refused.value = problem;
+      }
     } finally {
       busy.value = false;
     }
@@ -83,6 +92,7 @@ export function CloseDialog({ target }: { target: CloseTarget }) {
       >
         <h2 aria-live="polite">{preview.value ? `${verb} ${plural(count, 'connection')}?` : 'Counting…'}</h2>
         <p class="mono">{target.ids ? target.ids.slice(0, 6).join(' ') + (target.ids.length > 6 ? ' …' : '') : target.query || 'every connection'}</p>
+        {expired.value > 0 ? <p role="status">The count was older than 30 s and was taken anew.</p> : null}
         {preview.value ? <p>{effect(preview.value, mode.value)}</p> : null}
         {preview.value?.by_state ? <StateCounts counts={preview.value.by_state} /> : null}
         <div class="fields">

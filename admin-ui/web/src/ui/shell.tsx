@@ -1,7 +1,7 @@
 // The frame around every screen: header, rail, banners, and the tab bar of a small screen.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { formatBytes, formatCompact, formatDuration, formatInt, formatTime } from '../lib/format';
+import { formatBytes, formatCompact, formatDuration, formatInt, formatQuantile, formatTime } from '../lib/format';
 import { awaitingScreen } from '../state/keys';
 import { bytesPerSecond, clock, connect, dataAt, degraded, lastProblem, link, overview, paused, refreshStatus, restarted, resumed, retryAt, serverNow, session, skew, stalls, status, togglePause } from '../state/live';
 import { isDark, toggleTheme } from '../state/prefs';
@@ -53,7 +53,7 @@ function figureOf(screen: Screen): { text: string; bad?: boolean } {
   switch (screen) {
     case 'connections': return { text: formatCompact(o.connections) };
     case 'closed': return { text: `${formatInt(Math.round(o.closed_per_second ?? 0))}/s` };
-    case 'latency': return { text: o.p99_seconds ? formatDuration(o.p99_seconds) : '' };
+    case 'latency': return { text: o.p99_seconds ? formatQuantile(o.p99_seconds) : '' };
     case 'http2': return { text: formatCompact(o.h2_streams) };
     case 'reactors': return stalls.value.size > 0 ? { text: `${stalls.value.size} stall${stalls.value.size > 1 ? 's' : ''}`, bad: true } : { text: '' };
     case 'server': return o.draining ? { text: 'draining', bad: true } : { text: '' };
