@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "base/clock.hpp"
 #include "server/server_fixture.hpp"
 
 namespace equinox::testing {
