@@ -42,6 +42,8 @@ MISTAKES = {
     "star in the middle": ('{\n  "routes": [ { "path": "/a/*/b", "echo": {} } ]\n}', 2, ["*"]),
     "redirect code that is none": ('{\n  "routes": [ { "path": "/a", "redirect": { "to": "/b", "code": 304 } } ]\n}', 2, ["code", "308"]),
     "network that is none": ('{\n  "trusted_proxies": [ "10.0.0.0/99" ]\n}', 2, ["10.0.0.0/99"]),
+    "log in no folder": ('{\n  "log": {\n    "access": "/nonexistent/dir/a.log" }\n}', 3, ["log.access: ", "No such file"]),
+    "log without a name": ('{\n  "log": {\n    "target": "" }\n}', 3, ["log.target: ", "stdout"]),
     "trailing words": ('{\n}\nmore', 3, []),
     "comment never closed": ('{\n  /* begins\n}', None, []),
 }
@@ -74,12 +76,16 @@ def test_a_key_of_another_certificate_is_named_at_its_place(tmp_path, certificat
     assert "does not belong to" in done.stderr
 
 
-def test_serve_refuses_the_same_way_and_opens_nothing(tmp_path):
+@pytest.mark.parametrize("name", ["unknown key", "log in no folder"])
+def test_serve_refuses_the_same_way_and_opens_nothing(tmp_path, name):
+    text, line, words = MISTAKES[name]
     file = tmp_path / "wrong.json"
-    file.write_text('{\n  "listner": []\n}')
+    file.write_text(text)
     done = run_equinox("serve", "--config", file)
     assert done.returncode == 2
-    assert "wrong.json:2:" in done.stderr + done.stdout
+    assert f"wrong.json:{line}:" in done.stderr + done.stdout
+    for word in words:
+        assert word in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--no-such-option"], ["--idle-timeout", "soon"], ["--reactors", "0"], ["--log-format", "xml"],

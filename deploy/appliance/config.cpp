@@ -1,9 +1,6 @@
 #include "config.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,7 +8,6 @@
 #include <cstring>
 #include <filesystem>
 
-#include "base/unique_fd.hpp"
 #include "config_checks.hpp"
 #include "config_values.hpp"
 
@@ -24,7 +20,7 @@ std::string item(std::string_view list, std::size_t index) { return fmt::format(
 class Builder {
  public:
   Builder(const Settings& settings, std::string_view file)
-      : s{settings}, folder_{std::filesystem::path{file}.parent_path()} {}
+      : s{settings}, file_{file} {}
 
   [[nodiscard]] std::uint32_t u32(std::string_view path) const {
     return static_cast<std::uint32_t>(s.number(path).value_or(0));
@@ -33,12 +29,7 @@ class Builder {
     return static_cast<std::uint64_t>(s.number(path).value_or(0));
   }
 
-  /// Names in the file are relative to the file's folder, names on the command line to the working folder.
-  [[nodiscard]] std::string file_name(const std::string& path) const {
-    std::string name = s.text(path);
-    if (name.empty() || name.front() == '/' || folder_.empty() || s.origin(path).starts_with("--")) return name;
-    return (folder_ / name).string();
-  }
+  [[nodiscard]] std::string file_name(const std::string& path) const { return appliance::file_name(s, file_, path); }
 
   [[nodiscard]] std::optional<TlsConfig> tls(const std::string& path) const {
     if (!s.has(path)) return std::nullopt;
@@ -213,7 +204,7 @@ class Builder {
   }
 
   const Settings& s;
-  std::filesystem::path folder_;
+  std::string_view file_;
 };
 
 ConfigValue* member(ConfigValue* object, std::string_view name) {
@@ -370,21 +361,6 @@ void sort_by_place(std::vector<ConfigProblem>& problems) {
                    [&](const auto& left, const auto& right) { return place(left) < place(right); });
 }
 
-std::optional<std::string> read_whole(const std::string& file) {
-  const UniqueFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!fd) return std::nullopt;
-  std::string text;
-  std::array<char, 16384> block{};
-  while (text.size() <= kDocumentMaxBytes) {
-    const ssize_t got = ::read(fd.get(), block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return std::nullopt;
-    if (got == 0) break;
-    text.append(block.data(), static_cast<std::size_t>(got));
-  }
-  return text;
-}
-
 LoadedConfig finish(ConfigValue* root, std::string_view file, const ConfigFlags& flags,
                     std::vector<ConfigProblem> problems) {
   const std::vector<Override> overrides = FlagMerger{flags, root, problems}.run();
@@ -394,6 +370,7 @@ LoadedConfig finish(ConfigValue* root, std::string_view file, const ConfigFlags&
     check_listeners(settings, problems);
     check_surfaces(settings, problems);
     check_routes(settings, problems);
+    check_log(settings, problems);
     check_limits(settings, problems);
   }
   if (problems.empty()) out.config = Builder{settings, file}.build(file);
@@ -422,6 +399,13 @@ std::string_view to_string(RouteHandler handler) noexcept {
   return kNames[static_cast<std::size_t>(handler)];
 }
 
+std::string file_name(const Settings& settings, std::string_view config_file, const std::string& path) {
+  std::string name = settings.text(path);
+  const std::filesystem::path folder = std::filesystem::path{config_file}.parent_path();
+  if (name.empty() || name.front() == '/' || folder.empty() || settings.origin(path).starts_with("--")) return name;
+  return (folder / name).string();
+}
+
 LoadedConfig load_config(std::string_view text, std::string_view file, const ConfigFlags& flags) {
   std::vector<ConfigProblem> problems;
   auto root = read_document(text, file, problems);
@@ -431,21 +415,10 @@ LoadedConfig load_config(std::string_view text, std::string_view file, const Con
 
 LoadedConfig load_config_file(const std::string& file, const ConfigFlags& flags) {
   if (file.empty()) return finish(nullptr, "", flags, {});
-  const auto text = read_whole(file);
+  const auto text = read_document_text(file);
   if (text) return load_config(*text, file, flags);
   return {std::nullopt, {{file, "", fmt::format("the configuration cannot be read: {}", std::strerror(errno))}}};
 }
-
-namespace {
-
-/// By opening it: what a sandbox keeps closed shows only then. O_NONBLOCK: a FIFO must not stop the start.
-bool can_be_read(const std::string& name, bool is_folder) {
-  if (is_folder && ::access(name.c_str(), X_OK) != 0) return false;
-  const UniqueFd opened{::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-  return static_cast<bool>(opened);
-}
-
-}  // namespace
 
 std::vector<std::string> ApplianceConfig::certificate_files() const {
   std::vector<std::string> files;
@@ -456,31 +429,6 @@ std::vector<std::string> ApplianceConfig::certificate_files() const {
   for (const ListenerConfig& listener : traffic.listeners) add(listener.tls);
   add(admin.tls);
   return files;
-}
-
-std::vector<ConfigProblem> check_files(const ApplianceConfig& config) {
-  const Settings& s = config.settings;
-  const Builder builder{s, config.file};
-  std::vector<ConfigProblem> problems;
-  for (const std::string& path : s.ordered_paths()) {
-    if (find_key(pattern_of(path))->type != KeyType::file) continue;
-    const std::string name = builder.file_name(path);
-    struct stat facts {};
-    const bool wants_folder = path.ends_with(".root");
-    if (::stat(name.c_str(), &facts) != 0) {
-      problems.push_back({s.origin(path), path,
-                          fmt::format("\"{}\": {}; allowed is a {} that is there", name, std::strerror(errno),
-                                      wants_folder ? "folder" : "file")});
-    } else if (S_ISDIR(facts.st_mode) != wants_folder) {
-      problems.push_back({s.origin(path), path,
-                          fmt::format("\"{}\" is a {}, allowed is a {}", name, wants_folder ? "file" : "folder",
-                                      wants_folder ? "folder" : "file")});
-    } else if (!can_be_read(name, wants_folder)) {
-      problems.push_back(
-          {s.origin(path), path, fmt::format("\"{}\": {}; it must be readable", name, std::strerror(errno))});
-    }
-  }
-  return problems;
 }
 
 ConfigChange compare(const Settings& before, const Settings& after) {

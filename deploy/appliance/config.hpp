@@ -125,8 +125,14 @@ struct LoadedConfig {
 LoadedConfig load_config(std::string_view text, std::string_view file, const ConfigFlags& flags);
 /// Reads `file`; an empty name means no file. A file that cannot be read is a problem with its errno.
 LoadedConfig load_config_file(const std::string& file, const ConfigFlags& flags);
+/// The file that the key `path` names. Names in `config_file` are relative to its folder, names on the command line to
+/// the working folder.
+std::string file_name(const Settings& settings, std::string_view config_file, const std::string& path);
+
 /// Whether the files the configuration names are there: certificates, keys, tokens, roots.
 std::vector<ConfigProblem> check_files(const ApplianceConfig& config);
+/// Whether the log files can be opened; makes none.
+std::vector<ConfigProblem> check_logs(const ApplianceConfig& config);
 
 /// What changed from `before` to `after`: keys that apply at once, and keys that need a restart.
 struct ConfigChange {

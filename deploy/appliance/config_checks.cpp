@@ -315,6 +315,13 @@ void check_routes(const Settings& settings, std::vector<ConfigProblem>& problems
   RouteChecker{settings, problems}.run();
 }
 
+void check_log(const Settings& settings, std::vector<ConfigProblem>& problems) {
+  for (const char* path : {"log.target", "log.access"}) {
+    if (!settings.text(path).empty()) continue;
+    problems.push_back({settings.origin(path), path, "is empty; allowed is \"stdout\", \"stderr\", \"off\" or a file"});
+  }
+}
+
 void check_limits(const Settings& settings, std::vector<ConfigProblem>& problems) {
   const auto head = settings.number("limits.request_head").value_or(0);
   const auto target = settings.number("limits.request_target").value_or(0);

@@ -1,12 +1,18 @@
 #include "config_document.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cerrno>
 #include <cstring>
 #include <iterator>
 #include <nlohmann/json.hpp>
+
+#include "base/unique_fd.hpp"
 
 namespace equinox::appliance {
 namespace {
@@ -254,6 +260,21 @@ std::optional<ConfigValue> read_document(std::string_view text, std::string_view
                       &builder, Json::input_format_t::json, true, true);
   if (!is_whole) return std::nullopt;
   return std::move(builder.root);
+}
+
+std::optional<std::string> read_document_text(const std::string& file) {
+  const UniqueFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!fd) return std::nullopt;
+  std::string text;
+  std::array<char, 16384> block{};
+  while (text.size() <= kDocumentMaxBytes) {
+    const ssize_t got = ::read(fd.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+    text.append(block.data(), static_cast<std::size_t>(got));
+  }
+  return text;
 }
 
 }  // namespace equinox::appliance

@@ -60,6 +60,9 @@ inline constexpr std::size_t kDocumentMaxDepth = 32;
 std::optional<ConfigValue> read_document(std::string_view text, std::string_view file,
                                          std::vector<ConfigProblem>& problems);
 
+/// The bytes of `file`, one block beyond kDocumentMaxBytes at most; nothing, with errno, when it cannot be read.
+std::optional<std::string> read_document_text(const std::string& file);
+
 /// "file:line:column".
 std::string origin_text(std::string_view file, Position at);
 

@@ -1,6 +1,10 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "deploy/appliance/config.hpp"
+#include "handlers/temporary_folder.hpp"
 
 namespace equinox::appliance {
 namespace {
@@ -141,6 +145,8 @@ INSTANTIATE_TEST_SUITE_P(
             "{rest} behind a \"*\" and parameters of the path"},
         WrongConfig{"RedirectCode", R"({"routes": [{"path": "/a", "redirect": {"to": "/b", "code": 304}}]})",
                     "f.json:1:61: routes[0].redirect.code: 304 is no redirect, allowed are 301, 302, 303, 307 and 308"},
+        WrongConfig{"LogWithoutName", R"({"log": {"access": ""}})",
+                    "f.json:1:20: log.access: is empty; allowed is \"stdout\", \"stderr\", \"off\" or a file"},
         WrongConfig{
             "TargetAboveHead", R"({"limits": {"request_head": "4k"}})",
             "f.json:1:29: limits.request_head: a request target (8k) may not be longer than the whole head (4k); "
@@ -190,6 +196,23 @@ TEST(MissingFiles, AreNamedWithTheirReason) {
       all_messages(check_files(*out.config)),
       "f.json:1:47: routes[0].static.root: \"/nonexistent\": No such file or directory; allowed is a folder that is "
       "there");
+}
+
+TEST(Logs, ThatCannotBeOpenedAreNamedWithTheirReasonAndNoneIsMade) {
+  const TemporaryFolder folder;
+  const auto problems = [&](const std::string& name) {
+    const LoadedConfig out = load_config(R"({"log": {"access": ")" + name + R"("}})", "f.json", {});
+    return out.config ? all_messages(check_logs(*out.config)) : all_messages(out.problems);
+  };
+  EXPECT_EQ(problems("/nonexistent/dir/a.log"),
+            "f.json:1:20: log.access: \"/nonexistent/dir/a.log\": No such file or directory; allowed is a file that can "
+            "be written, in a folder that is there");
+  EXPECT_THAT(problems(folder.path().string()), testing::HasSubstr("Is a directory"));
+  const auto fresh = folder.path() / "fresh.log";
+  EXPECT_EQ(problems(fresh.string()), "");
+  EXPECT_FALSE(std::filesystem::exists(fresh)) << "the file belongs to whoever serves";
+  EXPECT_THAT(problems((fresh / "inner.log").string()), testing::HasSubstr("No such file or directory"));
+  for (const char* word : {"-", "off", "stderr", "stdout"}) EXPECT_EQ(problems(word), "");
 }
 
 }  // namespace
