@@ -44,6 +44,11 @@ MISTAKES = {
     "network that is none": ('{\n  "trusted_proxies": [ "10.0.0.0/99" ]\n}', 2, ["10.0.0.0/99"]),
     "log in no folder": ('{\n  "log": {\n    "access": "/nonexistent/dir/a.log" }\n}', 3, ["log.access: ", "No such file"]),
     "log without a name": ('{\n  "log": {\n    "target": "" }\n}', 3, ["log.target: ", "stdout"]),
+    "field of two lines": ('{\n  "server_field": "a\\r\\nb: c"\n}', 2, ["server_field: "]),
+    "fallback that is not there": ('{\n  "routes": [ { "path": "/*", "static": { "root": ".",\n    "fallback": "missing.html" } } ]\n}', 3,
+                                   ["routes[0].static.fallback: ", "missing.html"]),
+    "fallback outside of the root": ('{\n  "routes": [ { "path": "/*", "static": { "root": ".",\n    "fallback": "../c.json" } } ]\n}', 3,
+                                     ["routes[0].static.fallback: "]),
     "trailing words": ('{\n}\nmore', 3, []),
     "comment never closed": ('{\n  /* begins\n}', None, []),
 }
@@ -74,6 +79,17 @@ def test_a_key_of_another_certificate_is_named_at_its_place(tmp_path, certificat
     assert done.returncode == 2, done.stdout + done.stderr
     assert "wrong.json:3:8: listeners[0].tls.certificates[0].key: " in done.stderr
     assert "does not belong to" in done.stderr
+
+
+@pytest.mark.parametrize("tokens", ["{", '{"tokens": [{"role": "root", "sha256": "00"}]}'])
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_a_tokens_file_that_cannot_be_used_is_named_with_its_own_place(tmp_path, command, tokens):
+    (tmp_path / "tokens.json").write_text(tokens)
+    file = tmp_path / "wrong.json"
+    file.write_text('{ "admin": { "tokens_file": "tokens.json" } }')
+    done = run_equinox(command, "--config", file)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "tokens.json:1:" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["unknown key", "log in no folder"])

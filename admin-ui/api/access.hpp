@@ -55,6 +55,7 @@ class Tokens {
   mutable std::mutex mutex_;
   std::string path_;
   std::vector<Token> tokens_;
+  bool was_read_{false};  ///< there are tokens that can stay
   std::string error_;
   std::string stamp_;  ///< device, inode, size and times of the file that was read
   std::int64_t looked_ns_{0};

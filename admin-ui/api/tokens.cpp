@@ -60,6 +60,7 @@ void Tokens::read() {
     tokens.push_back(token_of(entry));
   }
   tokens_ = std::move(tokens);
+  was_read_ = true;
 }
 
 void Tokens::read_if_changed(const Moment& now) {
@@ -70,6 +71,7 @@ void Tokens::read_if_changed(const Moment& now) {
   stamp_ = std::move(stamp);
   if (stamp_.empty()) {
     tokens_.clear();
+    was_read_ = false;
     error_ = path_ + " is not there: nobody can sign in";
     return;
   }
@@ -77,7 +79,8 @@ void Tokens::read_if_changed(const Moment& now) {
     read();
     error_.clear();
   } catch (const std::exception& problem) {
-    error_ = path_ + ": " + problem.what() + "; the tokens stay as they were";
+    error_ = path_ + ": " + problem.what() +
+             (was_read_ ? "; the tokens stay as they were" : "; there are no tokens yet: nobody can sign in");
   }
 }
 

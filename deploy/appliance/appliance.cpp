@@ -327,7 +327,8 @@ std::string Appliance::unusable_files(const ApplianceConfig& next) const {
   if (!all.empty() && !config_.sandbox_in_force.empty()) {
     all += "; the sandbox keeps the folders that were known at start: further ones need a restart";
   }
-  return all.empty() ? joined(check_certificates(next)) : all;
+  if (all.empty()) all = joined(check_certificates(next));
+  return all.empty() ? joined(check_fallbacks(next)) : all;
 }
 
 Appliance::ReloadOutcome Appliance::apply(ApplianceConfig next) {
@@ -363,6 +364,10 @@ Appliance::ReloadOutcome Appliance::apply(ApplianceConfig next) {
     if (surface != nullptr) surface->set_log_level(config_.traffic.log.level);
   }
   watch_files();
+  // The admin surface keeps what it has: a slip in this file must not lock everybody out, or undo the rest.
+  if (const auto problems = check_tokens(config_); !problems.empty()) {
+    log(LogLevel::warning, "the tokens file cannot be used, the tokens read before stay in force", joined(problems));
+  }
   log(LogLevel::info, "configuration reloaded", fmt::format("{}", fmt::join(change.live, ", ")));
   return {{}, change.live};
 }

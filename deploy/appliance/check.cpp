@@ -88,8 +88,10 @@ int run_check(const Options& options) {
   std::vector<ConfigProblem> problems = std::move(loaded.problems);
   if (loaded.config && !options.check_text_only) {
     problems = check_files(*loaded.config);
-    const auto logs = check_logs(*loaded.config);
-    problems.insert(problems.end(), logs.begin(), logs.end());
+    for (auto check : {check_tokens, check_logs}) {
+      const auto more = check(*loaded.config);
+      problems.insert(problems.end(), more.begin(), more.end());
+    }
     if (problems.empty()) problems = check_site(*loaded.config);
   }
   for (const ConfigProblem& problem : problems) std::fprintf(stderr, "%s\n", problem.to_string().c_str());

@@ -370,7 +370,7 @@ LoadedConfig finish(ConfigValue* root, std::string_view file, const ConfigFlags&
     check_listeners(settings, problems);
     check_surfaces(settings, problems);
     check_routes(settings, problems);
-    check_log(settings, problems);
+    check_texts(settings, problems);
     check_limits(settings, problems);
   }
   if (problems.empty()) out.config = Builder{settings, file}.build(file);

@@ -131,6 +131,8 @@ std::string file_name(const Settings& settings, std::string_view config_file, co
 
 /// Whether the files the configuration names are there: certificates, keys, tokens, roots.
 std::vector<ConfigProblem> check_files(const ApplianceConfig& config);
+/// Whether the tokens file can be used, as far as it can be read; places are in that file.
+std::vector<ConfigProblem> check_tokens(const ApplianceConfig& config);
 /// Whether the log files can be opened; makes none.
 std::vector<ConfigProblem> check_logs(const ApplianceConfig& config);
 

@@ -25,6 +25,13 @@ bool is_printable(std::string_view text) {
   });
 }
 
+/// A name that a static route may open: relative, and no step of it leads up.
+bool stays_below(std::string_view name) {
+  if (name.starts_with('/')) return false;
+  const auto steps = split(name, '/');
+  return std::find(steps.begin(), steps.end(), "..") == steps.end();
+}
+
 class Checker {
  public:
   Checker(const Settings& settings, std::vector<ConfigProblem>& problems) : s{settings}, problems_{problems} {}
@@ -33,14 +40,19 @@ class Checker {
   void complain(const std::string& key, std::string message) {
     problems_.push_back({s.origin(key), key, std::move(message)});
   }
+  /// Whether the remedy is on the command line.
+  [[nodiscard]] bool is_flag(const std::string& key) const { return s.origin(key).starts_with("--"); }
   void check_tls(const std::string& tls) {
     if (!s.has(tls)) return;
     const std::size_t count = s.count(tls + ".certificates");
     const bool self_signed = s.boolean(tls + ".self_signed");
     if (count == 0 && !self_signed) {
-      complain(tls, "has no certificate; give \"certificates\" or set \"self_signed\" to true");
+      complain(tls, is_flag(tls) ? "has no certificate; give --tls-cert FILE and --tls-key FILE, or --tls-self-signed"
+                                 : "has no certificate; give \"certificates\" or set \"self_signed\" to true");
     } else if (count != 0 && self_signed) {
-      complain(tls + ".self_signed", "excludes \"certificates\"; allowed is one of the two");
+      const std::string key = tls + ".self_signed";
+      complain(key, is_flag(key) ? "excludes --tls-cert and --tls-key; allowed is one of the two"
+                                 : "excludes \"certificates\"; allowed is one of the two");
     }
     std::set<std::string> names;
     for (std::size_t i = 0; i < count; ++i) {
@@ -160,6 +172,8 @@ class RouteChecker : public Checker {
         complain(key, fmt::format("\"{}\" is no method served here, allowed are GET, HEAD, POST, PUT, DELETE, OPTIONS, "
                                   "TRACE, PATCH",
                                   method));
+      } else if (s.has(route + ".static") && parsed != Method::get && parsed != Method::head) {
+        complain(key, fmt::format("\"{}\" is not for files, allowed are GET and HEAD", method));
       }
     }
   }
@@ -211,13 +225,13 @@ class RouteChecker : public Checker {
       if (open == std::string_view::npos) return;
       const auto close = to.find('}', open);
       const std::string name{to.substr(open + 1, close == std::string_view::npos ? close : close - open - 1)};
-      const bool is_known = name == "host" || name == "path" || name == "query" ||
+      const bool is_known = name == "host" || name == "authority" || name == "path" || name == "query" ||
                             (name == "rest" && path.ends_with("*")) ||
                             path.find("{" + name + "}") != std::string_view::npos;
       if (close == std::string_view::npos || !is_known) {
         return complain(key,
-                        fmt::format("\"{{{}}}\" is not known here, allowed are {{host}}, {{path}}, {{query}}, {{rest}} "
-                                    "behind a \"*\" and parameters of the path",
+                        fmt::format("\"{{{}}}\" is not known here, allowed are {{host}}, {{authority}}, {{path}}, {{query}}, "
+                                    "{{rest}} behind a \"*\" and parameters of the path",
                                     name));
       }
       to.remove_prefix(close + 1);
@@ -235,6 +249,11 @@ class RouteChecker : public Checker {
         complain(route + ".static.index",
                  fmt::format("\"{}\" is no file name; allowed is a name without \"/\"", index));
       }
+    }
+    if (const std::string key = route + ".static.fallback"; !stays_below(s.text(key))) {
+      complain(key, fmt::format("\"{}\" can never be sent; allowed is a file below \"root\", without \"/\" in front and "
+                                "without \"..\"",
+                                s.text(key)));
     }
     const auto code = s.number(route + ".respond.code").value_or(200);
     if ((code == 204 || code == 205 || code == 304) && !s.text(route + ".respond.body").empty()) {
@@ -315,7 +334,11 @@ void check_routes(const Settings& settings, std::vector<ConfigProblem>& problems
   RouteChecker{settings, problems}.run();
 }
 
-void check_log(const Settings& settings, std::vector<ConfigProblem>& problems) {
+void check_texts(const Settings& settings, std::vector<ConfigProblem>& problems) {
+  if (!is_printable(settings.text("server_field"))) {
+    problems.push_back({settings.origin("server_field"), "server_field",
+                        "holds control characters; allowed is text on one line, or none"});
+  }
   for (const char* path : {"log.target", "log.access"}) {
     if (!settings.text(path).empty()) continue;
     problems.push_back({settings.origin(path), path, "is empty; allowed is \"stdout\", \"stderr\", \"off\" or a file"});

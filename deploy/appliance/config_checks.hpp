@@ -11,7 +11,7 @@ namespace equinox::appliance {
 void check_listeners(const Settings& settings, std::vector<ConfigProblem>& problems);
 void check_surfaces(const Settings& settings, std::vector<ConfigProblem>& problems);
 void check_routes(const Settings& settings, std::vector<ConfigProblem>& problems);
-void check_log(const Settings& settings, std::vector<ConfigProblem>& problems);
+void check_texts(const Settings& settings, std::vector<ConfigProblem>& problems);
 void check_limits(const Settings& settings, std::vector<ConfigProblem>& problems);
 
 /// The name of listener `index`: as written, else "http" or "https".

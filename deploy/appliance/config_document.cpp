@@ -71,8 +71,10 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
     if (value > static_cast<number_unsigned_t>(INT64_MAX)) return number_float(static_cast<double>(value), {});
     return number_integer(static_cast<number_integer_t>(value));
   }
-  bool number_float(number_float_t value, const string_t&) override {
-    add_number(ConfigValue::Kind::number)->number = value;
+  bool number_float(number_float_t value, const string_t& written) override {
+    // A whole number beyond 64 bits comes here too.
+    const bool is_whole = written.find_first_of(".eE") == string_t::npos;
+    add_number(is_whole ? ConfigValue::Kind::large : ConfigValue::Kind::number)->number = value;
     return true;
   }
   bool string(string_t& value) override {
@@ -91,7 +93,7 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
     auto& members = open_.back()->members;
     for (const auto& member : members) {
       if (member.key != value) continue;
-      problems_.push_back({origin_text(file_, at), value,
+      problems_.push_back({origin_text(file_, at), path_of(value),
                            fmt::format("given twice, first on line {}; a key may be given once", member.at.line)});
       break;
     }
@@ -114,6 +116,20 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
   Position next_token() {
     skip_blank();
     return {line_, 1 + characters(line_start_, cursor_)};
+  }
+
+  /// "listeners[0].address" of a member of the object that is being read.
+  [[nodiscard]] std::string path_of(const std::string& name) const {
+    std::string path;
+    for (std::size_t depth = 1; depth < open_.size(); ++depth) {
+      const ConfigValue& parent = *open_[depth - 1];
+      if (parent.kind == ConfigValue::Kind::array) {
+        path += fmt::format("[{}]", parent.items.size() - 1);
+      } else {
+        path += (path.empty() ? "" : ".") + parent.members.back().key;
+      }
+    }
+    return path.empty() ? name : path + "." + name;
   }
 
   void skip_blank() {
@@ -208,8 +224,29 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
+namespace {
+
+/// What a file says is repeated in messages: it must not make two of one, nor steer a terminal.
+std::string on_one_line(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      out += "\\n";
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += fmt::format("\\u{:04x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string ConfigProblem::to_string() const {
-  return key.empty() ? fmt::format("{}: {}", origin, message) : fmt::format("{}: {}: {}", origin, key, message);
+  return on_one_line(key.empty() ? fmt::format("{}: {}", origin, message)
+                                 : fmt::format("{}: {}: {}", origin, key, message));
 }
 
 std::string_view describe(ConfigValue::Kind kind) noexcept {
@@ -218,6 +255,7 @@ std::string_view describe(ConfigValue::Kind kind) noexcept {
     case ConfigValue::Kind::boolean: return "true or false";
     case ConfigValue::Kind::integer: return "a whole number";
     case ConfigValue::Kind::number: return "a number with a fraction";
+    case ConfigValue::Kind::large: return "a whole number beyond 64 bits";
     case ConfigValue::Kind::string: return "a string";
     case ConfigValue::Kind::array: return "a list";
     case ConfigValue::Kind::object: return "an object";

@@ -21,13 +21,13 @@ struct ConfigProblem {
   std::string origin;   ///< "file:line:column" or "--flag"
   std::string key;      ///< "listeners[0].address"; empty when the text is not JSON at all
   std::string message;  ///< what is wrong, what is allowed
-  /// "origin: key: message".
+  /// "origin: key: message", on one line whatever the file holds.
   [[nodiscard]] std::string to_string() const;
 };
 
 /// One value of a JSON document with the place it was read from. A tree of plain values.
 struct ConfigValue {
-  enum class Kind : std::uint8_t { null, boolean, integer, number, string, array, object };
+  enum class Kind : std::uint8_t { null, boolean, integer, number, large, string, array, object };
   struct Member;
 
   Kind kind{Kind::null};

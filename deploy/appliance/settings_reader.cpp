@@ -187,10 +187,14 @@ void SettingsReader::read_integer(const Source& source, const KeySpec& key) {
 
 void SettingsReader::read_duration(const Source& source, const KeySpec& key) {
   constexpr std::string_view kWhat = "a duration such as \"250ms\", \"30s\", \"5m\" or \"2h\"";
-  if (source.json != nullptr && source.json->kind != ConfigValue::Kind::string) {
+  const bool is_zero =
+      source.json != nullptr && source.json->kind == ConfigValue::Kind::integer && source.json->integer == 0;
+  if (source.json != nullptr && source.json->kind != ConfigValue::Kind::string && !is_zero) {
     return complain(source, fmt::format("is {} without a unit, {}", describe(source.json->kind), allowed(key, kWhat)));
   }
-  const std::string_view text = source.json != nullptr ? std::string_view{source.json->text} : source.text;
+  const std::string_view text = is_zero                  ? std::string_view{"0"}
+                                : source.json != nullptr ? std::string_view{source.json->text}
+                                                         : source.text;
   const auto value = parse_duration(text);
   if (!value) return complain(source, fmt::format("\"{}\" is no duration, {}", text, allowed(key, kWhat)));
   if (!is_within(key, value->count())) {

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "handlers/file_store.hpp"
 #include "handlers/respond.hpp"
 #include "handlers/static_files.hpp"
 #include "handlers/status.hpp"
@@ -130,8 +131,29 @@ std::vector<ConfigProblem> check_certificates(const ApplianceConfig& config) {
   return problems;
 }
 
+std::vector<ConfigProblem> check_fallbacks(const ApplianceConfig& config) {
+  std::vector<ConfigProblem> problems;
+  for (std::size_t i = 0; i < config.routes.size(); ++i) {
+    const RouteConfig& route = config.routes[i];
+    if (route.handler != RouteHandler::static_files || route.static_fallback.empty()) continue;
+    const std::string key = fmt::format("routes[{}].static.fallback", i);
+    try {
+      // As the handler opens it: what leads out of the root is not there.
+      handlers::FileStore files{route.static_root, 0};
+      if (files.find(route.static_fallback).status == handlers::LookupStatus::found) continue;
+      problems.push_back({config.settings.origin(key), key,
+                          fmt::format("\"{}\" cannot be read below \"{}\"; allowed is a file that is there",
+                                      route.static_fallback, route.static_root)});
+    } catch (const std::invalid_argument&) {  // NOLINT(bugprone-empty-catch): check_files() tells of the root
+    }
+  }
+  return problems;
+}
+
 std::vector<ConfigProblem> check_site(const ApplianceConfig& config) {
   std::vector<ConfigProblem> problems = check_certificates(config);
+  const auto fallbacks = check_fallbacks(config);
+  problems.insert(problems.end(), fallbacks.begin(), fallbacks.end());
   http::Router router;
   for (std::size_t i = 0; i < config.routes.size(); ++i) {
     const std::string key = fmt::format("routes[{}].path", i);

@@ -26,6 +26,8 @@ Routes make_site(const ApplianceConfig& config, const SiteParts& parts);
 
 /// Whether every `tls` block can be used, admin's too: certificates, keys, ciphers.
 std::vector<ConfigProblem> check_certificates(const ApplianceConfig& config);
+/// Whether the fallbacks of static routes can be sent.
+std::vector<ConfigProblem> check_fallbacks(const ApplianceConfig& config);
 /// Whether the routes can all be reached and the TLS parts be used: what only the server itself can tell.
 std::vector<ConfigProblem> check_site(const ApplianceConfig& config);
 

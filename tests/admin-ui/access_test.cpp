@@ -257,6 +257,14 @@ TEST(Tokens, AMistakeInTheFileIsWrittenDownNotTold) {
   EXPECT_EQ(refused.text.find(file.path()), std::string::npos) << "no path for whoever asks";
 }
 
+TEST(Tokens, ThatWereNeverReadCannotStay) {
+  const TokensFile file;
+  file.write("{");
+  Tokens tokens{file.path()};
+  tokens.look({1, 1});
+  EXPECT_NE(tokens.error().find("no tokens yet: nobody can sign in"), std::string::npos) << tokens.error();
+}
+
 TEST(Tokens, AreReadAgainWhenTheFileChanges) {
   const TokensFile file;
   Tokens tokens{file.path()};

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "deploy/appliance/config.hpp"
 #include "handlers/temporary_folder.hpp"
@@ -42,6 +43,17 @@ INSTANTIATE_TEST_SUITE_P(
                     "f.json:1:36: routes[0].echo.a: unknown key; no key is allowed here"},
         WrongConfig{"Twice", "{\"reactors\": 1,\n\"reactors\": 2}",
                     "f.json:2:1: reactors: given twice, first on line 1; a key may be given once"},
+        WrongConfig{"TwiceInside", R"({"timeouts": {"idle": "1s", "idle": "2s"}})",
+                    "f.json:1:29: timeouts.idle: given twice, first on line 1; a key may be given once"},
+        WrongConfig{"TwiceInAList", R"({"routes": [{"path": "/", "status": {}}, {"echo": {}, "path": "/a", "echo": {}}]})",
+                    "f.json:1:69: routes[1].echo: given twice, first on line 1; a key may be given once"},
+        WrongConfig{"IntegerBeyond64Bits", R"({"limits": {"fields": 99999999999999999999}})",
+                    "f.json:1:23: limits.fields: is a whole number beyond 64 bits, allowed is a whole number from 8 to "
+                    "1000"},
+        WrongConfig{"NameOnTwoLines", R"({"listeners": [{"address": ":1", "name": "a\nb"}]})",
+                    "f.json:1:42: listeners[0].name: \"a\\nb\" is no name, allowed are 1 to 32 of a-z 0-9 _ -"},
+        WrongConfig{"ZeroOutOfBounds", R"({"timeouts": {"idle": 0}})",
+                    "f.json:1:23: timeouts.idle: \"0\" is out of bounds, allowed is a duration from 100ms to 24h"},
         WrongConfig{
             "DurationWithoutUnit", R"({"timeouts": {"idle": "60"}})",
             "f.json:1:23: timeouts.idle: \"60\" is no duration, allowed is a duration such as \"250ms\", \"30s\", "
@@ -141,10 +153,17 @@ INSTANTIATE_TEST_SUITE_P(
             "f.json:1:39: routes[0].headers: \"X\" has a value with control characters; allowed is text on one line"},
         WrongConfig{
             "Placeholder", R"({"routes": [{"path": "/a", "redirect": {"to": "/b/{rest}"}}]})",
-            "f.json:1:47: routes[0].redirect.to: \"{rest}\" is not known here, allowed are {host}, {path}, {query}, "
-            "{rest} behind a \"*\" and parameters of the path"},
+            "f.json:1:47: routes[0].redirect.to: \"{rest}\" is not known here, allowed are {host}, {authority}, {path}, "
+            "{query}, {rest} behind a \"*\" and parameters of the path"},
         WrongConfig{"RedirectCode", R"({"routes": [{"path": "/a", "redirect": {"to": "/b", "code": 304}}]})",
                     "f.json:1:61: routes[0].redirect.code: 304 is no redirect, allowed are 301, 302, 303, 307 and 308"},
+        WrongConfig{"SplitServerField", R"({"server_field": "a\r\nb: c"})",
+                    "f.json:1:18: server_field: holds control characters; allowed is text on one line, or none"},
+        WrongConfig{"FallbackOutside", R"({"routes": [{"path": "/*", "static": {"root": "/srv", "fallback": "../c.json"}}]})",
+                    "f.json:1:67: routes[0].static.fallback: \"../c.json\" can never be sent; allowed is a file below "
+                    "\"root\", without \"/\" in front and without \"..\""},
+        WrongConfig{"StaticWithPost", R"({"routes": [{"path": "/*", "methods": ["GET", "POST"], "static": {"root": "/srv"}}]})",
+                    "f.json:1:39: routes[0].methods: \"POST\" is not for files, allowed are GET and HEAD"},
         WrongConfig{"LogWithoutName", R"({"log": {"access": ""}})",
                     "f.json:1:20: log.access: is empty; allowed is \"stdout\", \"stderr\", \"off\" or a file"},
         WrongConfig{
@@ -166,6 +185,27 @@ TEST(WrongFlags, AreNamedByTheirFlag) {
             "\"5m\" or "
             "\"2h\" from 100ms to 24h\n"
             "--listen: listeners[0].address: \"80\" is no address, allowed is \"1.2.3.4:80\", \"[::1]:80\" or \":80\"");
+}
+
+TEST(WrongFlags, ATlsListenerWithoutACertificateNamesTheFlagsForOne) {
+  ConfigFlags flags;
+  flags.tls_listen = ":19444";
+  EXPECT_EQ(all_messages(load_config_file("", flags).problems),
+            "--tls-listen: listeners[1].tls: has no certificate; give --tls-cert FILE and --tls-key FILE, or "
+            "--tls-self-signed");
+  flags.tls_certificate = "a.crt";
+  flags.tls_key = "a.key";
+  flags.tls_self_signed = true;
+  EXPECT_EQ(all_messages(load_config_file("", flags).problems),
+            "--tls-self-signed: listeners[1].tls.self_signed: excludes --tls-cert and --tls-key; allowed is one of the "
+            "two");
+}
+
+TEST(Durations, OfZeroNeedNoUnit) {
+  const LoadedConfig out = load_config(R"({"timeouts": {"max_age": 0, "linger": "0"}})", "f.json", {});
+  ASSERT_TRUE(out.config) << all_messages(out.problems);
+  EXPECT_EQ(out.config->traffic.timeouts.max_age.count(), 0);
+  EXPECT_EQ(out.config->traffic.timeouts.linger.count(), 0);
 }
 
 TEST(WrongFlags, ACertificateNeedsItsKey) {
@@ -196,6 +236,27 @@ TEST(MissingFiles, AreNamedWithTheirReason) {
       all_messages(check_files(*out.config)),
       "f.json:1:47: routes[0].static.root: \"/nonexistent\": No such file or directory; allowed is a folder that is "
       "there");
+}
+
+TEST(TokensFile, ThatCannotBeUsedHasPlacesOfItsOwn) {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "t.json").string();
+  const auto problems = [&](const std::string& text) {
+    std::ofstream{file} << text;
+    const LoadedConfig out = load_config(R"({"admin": {"tokens_file": ")" + file + R"("}})", "f.json", {});
+    return out.config ? all_messages(check_tokens(*out.config)) : all_messages(out.problems);
+  };
+  const std::string hash(64, 'a');
+  EXPECT_EQ(problems(R"({"tokens": [{"name": "a", "role": "viewer", "sha256": ")" + hash + R"("}]})"), "");
+  EXPECT_EQ(problems("{\"tokens\": [\n{\"role\": \"root\", \"sha256\": \"" + hash + "\"}]}"),
+            file + ":2:10: tokens[0].role: \"root\" is no role, allowed is \"viewer\", \"operator\" or \"admin\"");
+  EXPECT_EQ(problems(R"({"tokens": [{"role": "admin", "sha256": "AB"}]})"),
+            file + ":1:41: tokens[0].sha256: is no hash, allowed are 64 hexadecimal digits in lower case");
+  EXPECT_EQ(problems(R"({"tokens": [{"role": "admin"}]})"),
+            file + ":1:13: tokens[0].sha256: is missing; it is required here");
+  EXPECT_EQ(problems("{}"), file + ":1:1: tokens: is missing; it is required here");
+  EXPECT_EQ(problems(R"({"tokens": {}})"), file + ":1:12: tokens: is an object, allowed is a list of objects");
+  EXPECT_THAT(problems("{"), testing::StartsWith(file + ":1:2: "));
 }
 
 TEST(Logs, ThatCannotBeOpenedAreNamedWithTheirReasonAndNoneIsMade) {
