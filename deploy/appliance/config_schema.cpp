@@ -16,7 +16,33 @@ constexpr const char* kDurationPattern = "^(0|[0-9]+(\\.[0-9]+)?(ms|s|m|h))$";
 constexpr const char* kSizePattern = "^[0-9]+(\\.[0-9]+)?[kMG]?$";
 constexpr const char* kAddressPattern = "^([0-9.]+|\\[[0-9a-fA-F:.]+\\])?:[0-9]{1,5}$";
 
+// With lookaheads: editors read ECMA 262. Never stricter than what config_checks.cpp refuses.
+constexpr const char* kPathPattern = "^/([^*?# ]*/)?([^*?# ]*|\\*)$";
+constexpr const char* kNetworkPattern =
+    "^([0-9]{1,3}(\\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9a-fA-F.:]*:[0-9a-fA-F.:]*(/[0-9]{1,3})?)$";
+constexpr const char* kBelowPattern = "^(?!/)(?!(.*/)?\\.\\.(/|$))";
+
 Json object_schema(std::string_view pattern);
+
+/// What config_checks.cpp refuses of one value by itself: editors can tell of it too.
+Json rules_of(std::string_view path) {
+  if (path == "listeners[].name") {
+    return {{"pattern", "^[a-z0-9_-]{1,32}$"}, {"not", {{"enum", Json::array({"ops", "admin"})}}}};
+  }
+  if (path == "listeners[].proxy_protocol.from") return {{"minItems", 1}};
+  if (path == "routes[].path") return {{"pattern", kPathPattern}};
+  if (path == "routes[].methods") {
+    const Json methods = Json::array({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"});
+    return {{"items", {{"enum", methods}}}, {"minItems", 1}};
+  }
+  if (path == "routes[].redirect.code") return {{"enum", Json::array({301, 302, 303, 307, 308})}};
+  if (path == "routes[].redirect.to") return {{"pattern", "^[^ \\r\\n]+$"}};
+  if (path == "routes[].static.index") return {{"items", {{"type", "string"}, {"pattern", "^[^/]+$"}}}};
+  if (path == "routes[].static.fallback") return {{"pattern", kBelowPattern}};
+  if (path == "log.target" || path == "log.access") return {{"minLength", 1}};
+  if (path == "server_field") return {{"pattern", "^[^\\r\\n]*$"}};
+  return Json::object();
+}
 
 std::int64_t whole(std::string_view text) {
   std::int64_t value = 0;
@@ -39,7 +65,11 @@ Json leaf_schema(const KeySpec& key) {
       if (!key.high.empty()) out["maximum"] = whole(key.high);
       return out;
     }
-    case KeyType::duration: return {{"type", "string"}, {"pattern", kDurationPattern}};
+    case KeyType::duration: {
+      Json text{{"type", "string"}, {"pattern", kDurationPattern}};
+      if (key.low != "0") return text;
+      return {{"anyOf", Json::array({{{"const", 0}}, std::move(text)})}};
+    }
     case KeyType::size: {
       Json bytes{{"type", "integer"}};
       if (!key.low.empty()) bytes["minimum"] = *parse_size(key.low);
@@ -48,8 +78,9 @@ Json leaf_schema(const KeySpec& key) {
     }
     case KeyType::choice: return {{"enum", word_list(key)}};
     case KeyType::address: return {{"type", "string"}, {"pattern", kAddressPattern}};
-    case KeyType::texts:
-    case KeyType::networks: return {{"type", "array"}, {"items", {{"type", "string"}}}};
+    case KeyType::networks:
+      return {{"type", "array"}, {"items", {{"type", "string"}, {"pattern", kNetworkPattern}}}};
+    case KeyType::texts: return {{"type", "array"}, {"items", {{"type", "string"}}}};
     case KeyType::text_map: return {{"type", "object"}, {"additionalProperties", {{"type", "string"}}}};
     default: return {{"type", "string"}};
   }
@@ -88,6 +119,7 @@ Json key_schema(const KeySpec& key) {
     if (!key.high.empty()) out["maxItems"] = whole(key.high);
   } else {
     out = leaf_schema(key);
+    out.update(rules_of(key.path));
     if (!key.words.empty() && key.type != KeyType::choice) {
       out = {{"anyOf", Json::array({std::move(out), {{"enum", word_list(key)}}})}};
     }

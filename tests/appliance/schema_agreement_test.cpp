@@ -1,0 +1,138 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <string>
+
+#include "deploy/appliance/config.hpp"
+#include "deploy/appliance/config_schema.hpp"
+
+namespace equinox::appliance {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool has_type(const Json& value, const std::string& type) {
+  if (type == "object") return value.is_object();
+  if (type == "array") return value.is_array();
+  if (type == "string") return value.is_string();
+  if (type == "integer") return value.is_number_integer();
+  return type == "boolean" && value.is_boolean();
+}
+
+bool takes(const Json& schema, const Json& value);
+
+bool takes_members(const Json& schema, const Json& value) {
+  for (const auto& name : schema.value("required", Json::array())) {
+    if (!value.contains(name.get<std::string>())) return false;
+  }
+  for (const auto& [name, member] : value.items()) {
+    if (schema.contains("properties") && schema["properties"].contains(name)) {
+      if (!takes(schema["properties"][name], member)) return false;
+    } else if (schema.contains("additionalProperties")) {
+      const Json& others = schema["additionalProperties"];
+      if (others.is_boolean() ? !others.get<bool>() : !takes(others, member)) return false;
+    }
+  }
+  return true;
+}
+
+/// As much of JSON Schema as the published one uses.
+bool takes(const Json& schema, const Json& value) {
+  const auto count = [&](const Json& choices) {
+    return std::count_if(choices.begin(), choices.end(), [&](const Json& choice) { return takes(choice, value); });
+  };
+  if (schema.contains("type") && !has_type(value, schema["type"])) return false;
+  if (schema.contains("const") && value != schema["const"]) return false;
+  if (schema.contains("not") && takes(schema["not"], value)) return false;
+  if (schema.contains("anyOf") && count(schema["anyOf"]) == 0) return false;
+  if (schema.contains("oneOf") && count(schema["oneOf"]) != 1) return false;
+  if (schema.contains("enum")) {
+    const Json& words = schema["enum"];
+    if (std::find(words.begin(), words.end(), value) == words.end()) return false;
+  }
+  if (value.is_string()) {
+    const auto text = value.get<std::string>();
+    if (text.size() < schema.value("minLength", std::size_t{0})) return false;
+    if (schema.contains("pattern") && !std::regex_search(text, std::regex{schema["pattern"].get<std::string>()})) {
+      return false;
+    }
+  }
+  if (value.is_number_integer()) {
+    if (value < schema.value("minimum", value) || value > schema.value("maximum", value)) return false;
+  }
+  if (value.is_array()) {
+    if (value.size() < schema.value("minItems", std::size_t{0})) return false;
+    if (value.size() > schema.value("maxItems", value.size())) return false;
+    for (const Json& item : value) {
+      if (schema.contains("items") && !takes(schema["items"], item)) return false;
+    }
+  }
+  return !value.is_object() || takes_members(schema, value);
+}
+
+bool schema_takes(const std::string& text) { return takes(config_schema(), Json::parse(text)); }
+bool check_takes(const std::string& text) { return load_config(text, "f.json", {}).config.has_value(); }
+
+std::string route(const std::string& members) { return R"({"routes": [{)" + members + "}]}"; }
+std::string listener(const std::string& members) { return R"({"listeners": [{"address": ":1", )" + members + "}]}"; }
+
+TEST(Schema, AndCheckRefuseTheSameValues) {
+  for (const std::string& text : {
+           route(R"("path": "/", "redirect": {"to": "/b", "code": 304})"),
+           route(R"("path": "/", "redirect": {"to": ""})"),
+           route(R"("path": "/", "redirect": {"to": "/a b"})"),
+           route(R"("path": "/", "echo": {}, "methods": ["CONNECT"])"),
+           route(R"("path": "/", "echo": {}, "methods": ["FETCH"])"),
+           route(R"("path": "/", "echo": {}, "methods": [])"),
+           route(R"("path": "a", "echo": {})"),
+           route(R"("path": "", "echo": {})"),
+           route(R"("path": "/a*", "echo": {})"),
+           route(R"("path": "/a/*/b", "echo": {})"),
+           route(R"("path": "/a?b", "echo": {})"),
+           route(R"("path": "/a")"),
+           route(R"("path": "/a", "echo": {}, "status": {})"),
+           route(R"("path": "/*", "static": {"root": "r", "index": ["a/b"]})"),
+           route(R"("path": "/*", "static": {"root": "r", "fallback": "../a"})"),
+           route(R"("path": "/*", "static": {"root": "r", "fallback": "/a"})"),
+           route(R"("path": "/*", "static": {"root": "r", "fallback": "a/.."})"),
+           listener(R"("name": "A")"),
+           listener(R"("name": "")"),
+           listener(R"("name": "ops")"),
+           listener(R"("proxy_protocol": {"from": []})"),
+           std::string{R"({"trusted_proxies": ["x"]})"},
+           std::string{R"({"trusted_proxies": ["10.0.0.0/a"]})"},
+           std::string{R"({"log": {"target": ""}})"},
+           std::string{R"({"log": {"access": ""}})"},
+           std::string{R"({"server_field": "a\r\nb"})"},
+           std::string{R"({"timeouts": {"idle": 0}})"},
+           std::string{R"({"timeouts": {"idle": "60"}})"},
+           std::string{R"({"limits": {"fields": 1}})"},
+           std::string{R"({"unknown": 1})"},
+       }) {
+    EXPECT_FALSE(check_takes(text)) << text;
+    EXPECT_FALSE(schema_takes(text)) << text;
+  }
+}
+
+TEST(Schema, AndCheckTakeTheSameValues) {
+  for (const std::string& text : {
+           route(R"("path": "/", "redirect": {"to": "https://{host}/{path}", "code": 303})"),
+           route(R"("path": "/", "echo": {}, "methods": ["GET", "TRACE"])"),
+           route(R"("path": "/*", "echo": {})"),
+           route(R"("path": "/users/{id}/a", "echo": {})"),
+           route(R"("path": "/a/*", "static": {"root": "r", "fallback": "a..b/c..html"})"),
+           listener(R"("name": "a-1_b")"),
+           std::string{R"({"trusted_proxies": ["10.0.0.0/8", "::1", "2001:db8::/32", "192.0.2.1"]})"},
+           std::string{R"({"log": {"access": "-"}, "server_field": ""})"},
+           std::string{R"({"timeouts": {"max_age": 0, "linger": "0"}})"},
+           std::string{R"({"limits": {"memory": "auto", "request_body": 1}})"},
+       }) {
+    EXPECT_TRUE(check_takes(text)) << text;
+    EXPECT_TRUE(schema_takes(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace equinox::appliance
