@@ -52,10 +52,21 @@ std::string encode_query(std::string_view query) {
   return out;
 }
 
+/// Of "example.net:8080" or "[2001:db8::1]:443": the port is that of the listener that was asked, and the redirect may
+/// lead to another one.
+std::string_view without_port(std::string_view authority) {
+  const auto colon = authority.rfind(':');
+  const auto bracket = authority.rfind(']');
+  const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  return has_port ? authority.substr(0, colon) : authority;
+}
+
 bool append(std::string& location, std::string_view name, const Request& request) {
-  if (name == "host") {
+  if (name == "host" || name == "authority") {
     if (!http::is_valid_authority(request.authority())) return false;
-    location += request.authority();
+    const std::string_view named = name == "host" ? without_port(request.authority()) : request.authority();
+    if (named.empty()) return false;  // "https:///x" would make x the host
+    location += named;
   } else if (name == "query") {
     location += encode_query(request.query());
   } else if (name == "path" || name == "rest") {
