@@ -71,10 +71,10 @@ std::vector<std::string> resolve_environment(ApplianceConfig& config) {
         descriptors > 2 * kReservedDescriptors ? descriptors - kReservedDescriptors : descriptors / 2;
     config.traffic.limits.connections = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, 1'000'000));
     settings.resolve("limits.connections", config.traffic.limits.connections, "auto: from RLIMIT_NOFILE");
-  }
-  if (config.traffic.limits.connections < kFewConnections) {
-    warnings.push_back(
-        fmt::format("at most {} connections: RLIMIT_NOFILE is {}", config.traffic.limits.connections, descriptors));
+    if (config.traffic.limits.connections < kFewConnections) {
+      warnings.push_back(
+          fmt::format("at most {} connections: RLIMIT_NOFILE is {}", config.traffic.limits.connections, descriptors));
+    }
   } else if (config.traffic.limits.connections > descriptors) {
     warnings.push_back(fmt::format("limits.connections is {} but RLIMIT_NOFILE only {}",
                                    config.traffic.limits.connections, descriptors));
@@ -84,11 +84,19 @@ std::vector<std::string> resolve_environment(ApplianceConfig& config) {
       config.traffic.limits.memory = *limit / 10 * 8;
       settings.resolve("limits.memory", static_cast<std::int64_t>(config.traffic.limits.memory),
                        "auto: 80 % of the cgroup's limit");
+    } else {
+      settings.resolve("limits.memory", "none", "auto: no cgroup sets a limit");
     }
+  }
+  if (!settings.number("limits.http2_resets")) {
+    config.traffic.limits.http2_resets = 2 * config.traffic.limits.http2_concurrent_streams;
+    settings.resolve("limits.http2_resets", config.traffic.limits.http2_resets,
+                     "auto: twice limits.http2_concurrent_streams");
   }
   if (config.log_format_is_auto) {
     const int target = config.traffic.log.target == "stderr" ? STDERR_FILENO : STDOUT_FILENO;
     config.traffic.log.format = ::isatty(target) == 1 ? "text" : "json";
+    settings.resolve("log.format", config.traffic.log.format, "auto: text on a terminal, json elsewhere");
   }
   return warnings;
 }

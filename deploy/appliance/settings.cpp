@@ -5,6 +5,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "config_values.hpp"
 
@@ -98,9 +99,14 @@ std::string Settings::origin(std::string_view path) const {
   return "default";
 }
 
-void Settings::resolve(std::string_view path, std::int64_t value, std::string_view rule) {
+void Settings::resolve(std::string_view path, std::int64_t value, std::string_view rule) { replace(path, value, rule); }
+void Settings::resolve(std::string_view path, const std::string& value, std::string_view rule) {
+  replace(path, value, rule);
+}
+
+void Settings::replace(std::string_view path, decltype(Setting::value) value, std::string_view rule) {
   Setting& setting = values_.find(path)->second;
-  setting.value = value;
+  setting.value = std::move(value);
   setting.origin = fmt::format("{} ({})", rule, setting.origin);
 }
 

@@ -55,12 +55,14 @@ class Settings {
 
   /// Replaces a value by what a rule made of it ("auto").
   void resolve(std::string_view path, std::int64_t value, std::string_view rule);
+  void resolve(std::string_view path, const std::string& value, std::string_view rule);
   [[nodiscard]] const std::map<std::string, Setting, std::less<>>& all() const noexcept { return values_; }
   /// Paths in the order of the table, list items expanded.
   [[nodiscard]] std::vector<std::string> ordered_paths() const;
 
  private:
   friend class SettingsReader;
+  void replace(std::string_view path, decltype(Setting::value) value, std::string_view rule);
   [[nodiscard]] const Setting* find(std::string_view path) const;
   std::map<std::string, Setting, std::less<>> values_;
 };

@@ -2,9 +2,11 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -27,14 +29,39 @@ TEST(Environment, ReplacesAutoByWhatItMeansHere) {
   EXPECT_TRUE(config.traffic.log.format == "text" || config.traffic.log.format == "json");
 }
 
-TEST(Environment, LeavesGivenNumbersAloneAndWarnsAboutFewConnections) {
+TEST(Environment, LeavesGivenNumbersAloneAndWarnsOfNone) {
   ApplianceConfig config = load(R"({"reactors": 7, "limits": {"connections": 10, "memory": "64M"}})");
   const auto warnings = resolve_environment(config);
   EXPECT_EQ(config.traffic.reactors, 7u);
   EXPECT_EQ(config.traffic.limits.connections, 10u);
   EXPECT_EQ(config.traffic.limits.memory, 64u * 1024 * 1024);
-  ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_THAT(warnings[0], testing::HasSubstr("at most 10 connections"));
+  EXPECT_THAT(warnings, testing::IsEmpty()) << "nothing was lowered: somebody wants 10";
+}
+
+/// RLIMIT_NOFILE, hard and soft: a child of its own, since nobody may raise it again.
+TEST(Environment, WarnsWhenTheLimitOfDescriptorsLeavesFewConnections) {
+  EXPECT_EXIT(
+      {
+        const rlimit few{300, 300};
+        ::setrlimit(RLIMIT_NOFILE, &few);
+        ApplianceConfig config = load("{}");
+        for (const std::string& warning : resolve_environment(config)) std::fprintf(stderr, "%s\n", warning.c_str());
+        std::exit(config.traffic.limits.connections == 200 ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "at most 200 connections: RLIMIT_NOFILE is 300");
+}
+
+TEST(Environment, ShowsNoAuto) {
+  ApplianceConfig config = load(R"({"limits": {"http2_concurrent_streams": 50}})");
+  resolve_environment(config);
+  EXPECT_EQ(config.settings.number("limits.http2_resets"), 100);
+  EXPECT_EQ(config.traffic.limits.http2_resets, 100u);
+  EXPECT_EQ(config.settings.text("log.format"), config.traffic.log.format);
+  EXPECT_THAT(config.settings.origin("log.format"), testing::StartsWith("auto: text on a terminal"));
+  for (const auto& [path, setting] : config.settings.all()) {
+    // A mode, not a value that is computed.
+    if (path != "sandbox") EXPECT_NE(to_text(setting), "\"auto\"") << path;
+  }
 }
 
 TEST(Environment, GivesInheritedSocketsToTheirListener) {
