@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace equinox::appliance {
 
@@ -12,6 +14,7 @@ struct BuildFacts {
   std::string tls;
   std::string llhttp;
   std::string nghttp2;
+  std::vector<std::pair<std::string, std::string>> libraries;  ///< the further ones: name and version
 };
 BuildFacts build_facts();
 
