@@ -3,7 +3,12 @@
 
 namespace equinox {
 
+void Routes::require_open() const {
+  if (seal_.is_set) throw std::logic_error{"the server was started: its routes change by reload() only"};
+}
+
 Routes& Routes::add(std::vector<Method> methods, std::string pattern, Handler handler, RouteOptions options) {
+  require_open();
   if (pattern.empty() || (pattern.front() != '/' && pattern != "*")) {
     throw std::invalid_argument{"route pattern \"" + pattern + "\" must start with '/'"};
   }
@@ -17,18 +22,25 @@ Routes& Routes::add(std::vector<Method> methods, std::string pattern, Handler ha
 }
 
 Routes& Routes::before(Before middleware) {
+  require_open();
   before_.push_back(std::move(middleware));
   return *this;
 }
 
 Routes& Routes::after(After middleware) {
+  require_open();
   after_.push_back(std::move(middleware));
   return *this;
 }
 
 Routes& Routes::mount(std::string_view prefix, Routes inner) {
+  require_open();
   if (prefix.empty() || prefix.front() != '/' || prefix.back() == '/') {
     throw std::invalid_argument{"mount prefix \"" + std::string{prefix} + "\" must start with '/' and not end with it"};
+  }
+  if (inner.not_found_ || inner.method_not_allowed_ || inner.internal_error_) {
+    throw std::invalid_argument{"what is mounted at \"" + std::string{prefix} +
+                                "\" has not_found, method_not_allowed or internal_error: only the outermost routes may"};
   }
   for (RouteEntry& entry : inner.entries()) {
     entry.pattern = entry.pattern == "/" ? std::string{prefix} : std::string{prefix} + entry.pattern;
@@ -44,16 +56,19 @@ Routes& Routes::group(std::string_view prefix, const std::function<void(Routes&)
 }
 
 Routes& Routes::not_found(SyncHandler handler) {
+  require_open();
   not_found_ = std::move(handler);
   return *this;
 }
 
 Routes& Routes::method_not_allowed(SyncHandler handler) {
+  require_open();
   method_not_allowed_ = std::move(handler);
   return *this;
 }
 
 Routes& Routes::internal_error(SyncHandler handler) {
+  require_open();
   internal_error_ = std::move(handler);
   return *this;
 }

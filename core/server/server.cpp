@@ -1,46 +1,80 @@
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <array>
+#include <cerrno>
 #include <equinox/server.hpp>
-#include <random>
+#include <stdexcept>
 #include <system_error>
 
 #include "server/server_internal.hpp"
 
 namespace equinox {
+namespace {
+
+/// SIGINT and SIGTERM as something to wait for; the thread's mask is as it was when this goes.
+class BlockedSignals {
+ public:
+  BlockedSignals() {
+    ::sigemptyset(&signals_);
+    ::sigaddset(&signals_, SIGINT);
+    ::sigaddset(&signals_, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &signals_, &before_);
+  }
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+  ~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  /// Waits for one of them or for `end`, and takes it. @return whether it was a signal
+  [[nodiscard]] bool arrive_before(const net::Wakeup& end) const {
+    // Opened for each wait, of which there are few: a descriptor kept open would be of no use afterwards.
+    const UniqueFd descriptor{::signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK)};
+    if (!descriptor) throw std::system_error{errno, std::generic_category(), "signalfd"};
+    std::array<pollfd, 2> ready{pollfd{descriptor.get(), POLLIN, 0}, pollfd{end.descriptor(), POLLIN, 0}};
+    ::poll(ready.data(), ready.size(), -1);
+    signalfd_siginfo info{};
+    return ::read(descriptor.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info);
+  }
+
+ private:
+  sigset_t signals_{};
+  sigset_t before_{};
+};
+
+}  // namespace
 
 Server::Server(ServerConfig config) : internal_{std::make_unique<Internal>(std::move(config), *this)} {}
 
 Server::~Server() { stop(); }
 
-void Server::start() { internal_->start(); }
+void Server::start() {
+  internal_->start();
+  seal();
+}
 
 int Server::run() {
-  // Blocked before any thread exists, so that only sigwait() below sees them.
-  sigset_t signals;
-  sigset_t before;
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGINT);
-  ::sigaddset(&signals, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &signals, &before);
-  int status = 0;
+  // Blocked before any thread exists, so that only the descriptor tells of them.
+  const BlockedSignals signals;
   try {
     start();
-    int signal_number = 0;
-    ::sigwait(&signals, &signal_number);
-    drain();
-    const timespec tick{.tv_sec = 0, .tv_nsec = 50'000'000};
+    bool is_second = false;
     while (!wait_for(std::chrono::milliseconds{0})) {
-      if (::sigtimedwait(&signals, nullptr, &tick) > 0) stop();
+      if (!signals.arrive_before(*internal_->over)) continue;
+      if (is_second) {
+        stop();
+      } else {
+        drain();
+      }
+      is_second = true;
     }
   } catch (const std::system_error& failure) {
     internal_->log(LogLevel::error, failure.what());
-    status = 1;
+    return 1;
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return status;
+  return 0;
 }
 
 void Server::drain(bool keep_listeners, std::string_view by) { internal_->drain(keep_listeners, by); }
@@ -86,7 +120,13 @@ void Server::reopen_logs() {
     if (auto reopened = log->reopen(); !reopened) internal_->log(LogLevel::error, "a log file cannot be reopened");
   }
 }
-void Server::set_hooks(Hooks hooks) { internal_->hooks = std::move(hooks); }
+void Server::set_hooks(Hooks hooks) {
+  {
+    const std::lock_guard lock{internal_->mutex};
+    if (internal_->is_started) throw std::logic_error{"the server was started: reactors read its hooks"};
+  }
+  internal_->hooks = std::move(hooks);
+}
 void Server::set_config_facts(std::vector<ConfigFact> facts) {
   const std::lock_guard lock{internal_->mutex};
   internal_->facts = std::move(facts);

@@ -9,6 +9,7 @@
 #include <future>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "http/http2_codec.hpp"
 #include "server/access_line.hpp"
@@ -44,6 +45,15 @@ Log open_log(LogWriter& writer, LogOptions options, const std::string& target) {
   if (!log) throw std::system_error{log.error().os_errno, std::generic_category(), "log \"" + target + "\""};
   return *log;
 }
+
+net::Wakeup open_wakeup() {
+  auto wakeup = net::Wakeup::open();
+  if (!wakeup) throw std::system_error{wakeup.error().os_errno, std::generic_category(), "eventfd"};
+  return std::move(*wakeup);
+}
+
+/// Set on the reactors' threads: whose they are. They cannot wait for their own end.
+thread_local const void* t_server_of_reactor = nullptr;
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -190,11 +200,8 @@ void Server::Internal::start() {
   auto listeners = open_listeners();
   std::string prefix = telemetry::make_boot_id();
   prefix.resize(16, '0');
-  if (config.observe) {
-    auto wakeup = net::Wakeup::open();
-    if (!wakeup) throw std::system_error{wakeup.error().os_errno, std::generic_category(), "eventfd"};
-    observer_rest = std::make_unique<server::ObserverRest>(std::move(*wakeup));
-  }
+  over = open_wakeup();
+  if (config.observe) observer_rest = std::make_unique<server::ObserverRest>(open_wakeup());
   for (std::uint32_t r = 0; r < reactor_count; ++r) {
     server::Reactor::Setup setup;
     setup.index = static_cast<ReactorIndex>(r);
@@ -223,9 +230,13 @@ void Server::Internal::start() {
   }
   for (auto& reactor : reactors) {
     threads.emplace_back([this, &reactor] {
+      t_server_of_reactor = this;
       reactor->run();
       const std::lock_guard lock{mutex};
-      if (--running == 0 && drain_state != DrainState::none) drain_state = DrainState::drained;
+      if (--running == 0) {
+        if (drain_state != DrainState::none) drain_state = DrainState::drained;
+        over->signal();
+      }
       ended.notify_all();
     });
   }
@@ -298,18 +309,21 @@ bool Server::Internal::wait(std::optional<std::chrono::milliseconds> timeout) {
 }
 
 void Server::Internal::stop(CloseReason reason) {
+  bool is_first = false;
   {
     const std::lock_guard lock{mutex};
-    if (is_stopped) return;
-    is_stopped = true;
+    is_first = !std::exchange(is_stopped, true);
   }
-  post_all([reason](server::Reactor& reactor) { reactor.stop(reason); });
+  if (is_first) post_all([reason](server::Reactor& reactor) { reactor.stop(reason); });
+  if (t_server_of_reactor == this || workers.is_one_of_mine()) return;
   join();
+  const std::lock_guard lock{joining};
   workers.stop();
   writer.flush(std::chrono::milliseconds{200});
 }
 
 void Server::Internal::join() {
+  const std::lock_guard lock{joining};
   for (std::thread& thread : threads) {
     if (thread.joinable()) thread.join();
   }

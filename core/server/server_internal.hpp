@@ -5,11 +5,13 @@
 #include <equinox/server.hpp>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/log.hpp"
+#include "net/wakeup.hpp"
 #include "server/log_excerpt.hpp"
 #include "server/observer.hpp"
 #include "server/reactor.hpp"
@@ -97,8 +99,11 @@ struct Server::Internal {
   /// Every accept queue with the listener it belongs to; gone once its reactor has closed it.
   std::vector<std::pair<std::size_t, std::weak_ptr<net::Listener>>> queues;
 
+  std::optional<net::Wakeup> over;  ///< readable once the reactors have ended; made by start()
+
   std::atomic<bool> holds_sockets_alone{false};  ///< the inherited ones; whoever opened them says so before a drain
 
+  std::mutex joining;        ///< whoever waits for threads; never taken by one of them
   mutable std::mutex mutex;  ///< guards what follows; never taken by a reactor
   std::condition_variable ended;
   std::shared_ptr<const server::Settings> current;

@@ -5,6 +5,11 @@
 #include <algorithm>
 
 namespace equinox::server {
+namespace {
+
+thread_local const WorkerPool* t_pool = nullptr;
+
+}  // namespace
 
 bool WorkerPool::submit(std::function<void()> work) {
   {
@@ -21,6 +26,7 @@ bool WorkerPool::submit(std::function<void()> work) {
 
 void WorkerPool::work() {
   ::pthread_setname_np(::pthread_self(), "equinox-worker");
+  t_pool = this;
   std::unique_lock lock{mutex_};
   for (;;) {
     wake_.wait(lock, [&] { return is_stopped_ || !queue_.empty(); });
@@ -55,6 +61,8 @@ void WorkerPool::stop() {
   wake_.notify_all();
   for (std::thread& thread : threads) thread.join();
 }
+
+bool WorkerPool::is_one_of_mine() const noexcept { return t_pool == this; }
 
 WorkerFacts WorkerPool::facts() const {
   const std::lock_guard lock{mutex_};

@@ -25,7 +25,10 @@ class WorkerPool {
 
   /// False when the queue is full, or the pool has no threads or was stopped. An exception of `work` ends nothing.
   bool submit(std::function<void()> work);
+  /// Not from work of this pool, which would wait for itself.
   void stop();
+  /// Whether the calling thread is one of this pool.
+  [[nodiscard]] bool is_one_of_mine() const noexcept;
   [[nodiscard]] WorkerFacts facts() const;
 
  private:

@@ -172,6 +172,18 @@ TEST_F(RouterTest, RefusesRoutesThatAnEarlierOneHides) {
   }
 }
 
+TEST(RouterOfRoutes, PagesOfAnInnerCollectionAreRefusedInsteadOfLost) {
+  const SyncHandler page = [](const Request&) { return Response{}; };
+  for (auto set : {&Routes::not_found, &Routes::method_not_allowed, &Routes::internal_error}) {
+    Routes inner;
+    (inner.*set)(page);
+    Routes outer;
+    EXPECT_THROW(outer.mount("/api", inner), std::invalid_argument);
+    EXPECT_THROW(outer.group("/api", [&](Routes& group) { (group.*set)(page); }), std::invalid_argument);
+    EXPECT_NO_THROW((outer.*set)(page));
+  }
+}
+
 TEST(RouterOfRoutes, CompilesGroupsMiddlewareFieldsAndPages) {
   std::string trace;
   Routes routes;

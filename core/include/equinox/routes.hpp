@@ -32,7 +32,8 @@ struct RouteEntry {
 
 /// An ordered collection of routes; the first that matches wins. Patterns: "/users", "/users/{id}", "/files/*".
 /// A plain value until a server compiles it; mistakes (a pattern that cannot be read, a duplicate) are
-/// std::invalid_argument, thrown by add() or when the server starts.
+/// std::invalid_argument, thrown by add() or when the server starts. The collection of a server that was started takes
+/// nothing more: every member that would change it throws std::logic_error; Server::reload() takes another one.
 class Routes {
  public:
   Routes& get(std::string pattern, Handler handler, RouteOptions options = {}) {
@@ -66,11 +67,13 @@ class Routes {
   Routes& after(After middleware);
 
   /// Adds the routes of `inner` below `prefix` ("/api"), wrapped in `inner`'s middleware.
+  /// @throws std::invalid_argument when `inner` has answers of its own (not_found() and its like): those are of the
+  ///         outermost collection only, so they would be lost
   Routes& mount(std::string_view prefix, Routes inner);
-  /// A group is a collection filled by `fill` and mounted.
+  /// A group is a collection filled by `fill` and mounted. @throws as mount()
   Routes& group(std::string_view prefix, const std::function<void(Routes&)>& fill);
 
-  /// Custom answers; the handlers are synchronous. `internal_error` is used for exceptions and unanswered requests.
+  /// Custom answers of the outermost collection; the handlers are synchronous. `internal_error` is used for exceptions and unanswered requests.
   Routes& not_found(SyncHandler handler);
   Routes& method_not_allowed(SyncHandler handler);
   Routes& internal_error(SyncHandler handler);
@@ -81,7 +84,24 @@ class Routes {
   [[nodiscard]] const SyncHandler& method_not_allowed_handler() const noexcept { return method_not_allowed_; }
   [[nodiscard]] const SyncHandler& internal_error_handler() const noexcept { return internal_error_; }
 
+ protected:
+  /// Nothing may be added any more: it would be read by nobody, or by a thread that does not expect a change.
+  void seal() noexcept { seal_.is_set = true; }
+
  private:
+  /// Belongs to the object, not to its value: a copy of a server's routes may be changed and handed to reload().
+  struct Seal {
+    bool is_set{false};
+    Seal() = default;
+    ~Seal() = default;
+    Seal(const Seal&) noexcept {}
+    Seal(Seal&&) noexcept {}
+    Seal& operator=(const Seal&) noexcept { return *this; }
+    Seal& operator=(Seal&&) noexcept { return *this; }
+  };
+  void require_open() const;
+
+  Seal seal_;
   std::vector<RouteEntry> entries_;
   std::vector<Before> before_;
   std::vector<After> after_;

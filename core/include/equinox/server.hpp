@@ -33,7 +33,8 @@ struct DrainProgress {
   std::uint64_t requests_in_flight{0};
 };
 
-/// An HTTP/1.1 and HTTP/2 server. Routes are added before start(); afterwards every member is safe from any thread.
+/// An HTTP/1.1 and HTTP/2 server. Routes are added before start(); afterwards every member is safe from any thread, and
+/// those that add routes or middleware throw std::logic_error.
 /// No global state: several servers live in one process.
 class Server : public Routes {
  public:
@@ -48,15 +49,19 @@ class Server : public Routes {
   /// @throws std::invalid_argument for a duplicate route, std::system_error when a listener cannot be opened
   ///         (the message names address and errno)
   void start();
-  /// start(), then waits for SIGINT or SIGTERM, drains (a second signal ends at once), joins.
-  /// @return the exit status: 0 after any drain, 1 when a listener could not be opened (said on the log)
+  /// start(), then waits for SIGINT or SIGTERM, drains (a second signal ends at once), joins. Returns as well when the
+  /// server ends otherwise: after drain() or stop() by a handler or another thread. The caller's signal mask is as it
+  /// was, also after an exception.
+  /// @return the exit status: 0 after any drain or stop, 1 when a listener could not be opened (said on the log)
+  /// @throws as start(), std::system_error aside
   int run();
   /// Begins a drain: the configured delay, then listeners close (unless `keep_listeners`), then what runs is finished.
   /// @param by  who asked for it, as the dashboard shows it; empty: "signal", or "admin" when listeners are kept
   void drain(bool keep_listeners = false, std::string_view by = {});
   /// Takes back a drain that kept its listeners; false when there is none.
   bool undrain();
-  /// Ends at once: open connections close with reason `shutdown`. Joins the reactors.
+  /// Ends at once: open connections close with reason `shutdown`. Joins the reactors; from a handler or offloaded work,
+  /// which would wait for itself, it only begins the end, and run(), wait() or the destructor joins.
   void stop();
   /// Returns when the reactors have ended (after drain or stop).
   void wait();
@@ -89,7 +94,7 @@ class Server : public Routes {
   /// A reload was refused before it came here: remembered for metrics and the dashboard.
   void note_reload_failure(std::string error);
 
-  /// Before start() only.
+  /// Before start() only: reactors read them. @throws std::logic_error afterwards
   void set_hooks(Hooks hooks);
 
   /// As the function equinox::offload.
