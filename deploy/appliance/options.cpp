@@ -104,7 +104,8 @@ void add_client_commands(CLI::App& app, Options& options) {
   why->add_option("--limit", options.limit, "Rows at most")->capture_default_str()->check(CLI::Range(1, 500));
   why->add_flag("--json", options.json, "The answer as JSON");
   CLI::App* close = app.add_subcommand("close", "Close matching connections; prints the exact count first");
-  add_query(*close, options, "Which ones")->required();
+  add_query(*close, options, "Which ones");
+  close->add_flag("--all", options.all, "Every connection; without it an empty query is refused");
   close->add_option("--rate", options.rate, "Connections per second, such as 50/s")->type_name("N/s");
   close->add_option("--reason", options.reason, "For the audit trail")->type_name("TEXT");
   close->add_flag("--dry-run", options.dry_run, "Only count");

@@ -34,6 +34,7 @@ struct Options {
   bool json{false};
   bool watch{false};
   bool dry_run{false};
+  bool all{false};
   bool wait{false};
 
   std::string token_role;

@@ -56,6 +56,7 @@ TEST_F(Drain, GivesIdleConnectionsTheirSecond) {
 
 TEST_F(Drain, HasNoEstimateForAClientThatTakesNothing) {
   const ConnectionId id = add(1, ConnectionState::writing, DeadlineKind::write, 12, 19'000'000);
+  surface.view.totals.totals.requests_started[0][0] = 1;
   const Json seen = preview();
   EXPECT_TRUE(seen["estimate_seconds"].is_null());
   EXPECT_EQ(seen["no_estimate"], "a client takes nothing");

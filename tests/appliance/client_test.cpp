@@ -19,6 +19,7 @@ class ClientTest : public testing::Test {
  protected:
   void SetUp() override {
     ::unsetenv("EQUINOX_TOKEN");
+    server.set_read_timeout(1);
     port = server.bind_to_any_port("127.0.0.1");
     options.admin.address = "127.0.0.1:" + std::to_string(port);
     thread = std::thread{[this] { server.listen_after_bind(); }};
@@ -93,7 +94,19 @@ TEST_F(ClientTest, RefusedCredentialsAreStatus3) {
 TEST_F(ClientTest, NobodyThereIsStatus1) {
   options.admin.address = "127.0.0.1:1";
   EXPECT_EQ(run(run_conns), 1);
-  EXPECT_THAT(err, testing::HasSubstr("no answer from http://127.0.0.1:1"));
+  EXPECT_THAT(err, testing::HasSubstr("no answer from http://127.0.0.1:1: cannot connect: Connection refused"));
+}
+
+TEST_F(ClientTest, WhatAnotherProtocolAnswersIsToldInWords) {
+  options.admin.address = "https://127.0.0.1:" + std::to_string(port);  // it speaks http
+  EXPECT_EQ(run(run_conns), 1);
+  EXPECT_THAT(err, testing::HasSubstr("TLS"));
+  EXPECT_THAT(err, testing::Not(testing::HasSubstr("SSLConnection")));
+}
+
+TEST_F(ClientTest, AnAddressWithoutAnAdminApiIsNamedAsSuch) {
+  EXPECT_EQ(run(run_conns), 1);  // 404, as ops and traffic answer
+  EXPECT_THAT(err, testing::HasSubstr("there is no admin API at http://127.0.0.1:" + std::to_string(port)));
 }
 
 TEST_F(ClientTest, AnAnswerThatIsNoJsonIsStatus1) {
@@ -159,7 +172,11 @@ TEST_F(ClientTest, CloseCountsFirstAndThenFollowsItsJob) {
     EXPECT_EQ(request.get_header_value("X-Equinox-Action"), "1");
     EXPECT_EQ(body["rate"], 50.0);
     EXPECT_EQ(body["dry_run"], posts++ == 0);
-    response.set_content(body["dry_run"] ? R"({"count": 3, "mid_request": 1})" : R"({"id": "j1", "state": "running"})",
+    const bool is_preview = body["dry_run"];
+    EXPECT_EQ(body.contains("query"), is_preview) << "a second query could find others";
+    EXPECT_EQ(body.value("handle", ""), is_preview ? "" : "h7");
+    response.set_content(is_preview ? R"({"count": 3, "mid_request": 1, "handle": "h7"})"
+                                    : R"({"id": "j1", "state": "running"})",
                          "application/json");
   });
   answer("/jobs/j1", 200, R"({"id": "j1", "state": "finished", "total": 3, "done": 2, "gone": 1})");
@@ -171,6 +188,27 @@ TEST_F(ClientTest, CloseCountsFirstAndThenFollowsItsJob) {
   options.dry_run = true;
   EXPECT_EQ(run(run_close), 0);
   EXPECT_EQ(posts, 1);
+}
+
+TEST_F(ClientTest, CloseRefusesAnEmptyQueryUnlessAllAreMeant) {
+  std::atomic<int> posts{0};
+  server.Post("/admin/api/v1/connections/close", [&](const httplib::Request&, httplib::Response& response) {
+    ++posts;
+    response.set_content(R"({"count": 1, "mid_request": 0, "handle": "h7"})", "application/json");
+  });
+  options.dry_run = true;
+  for (const char* empty : {"", " ", "\t"}) {
+    options.query = empty;
+    EXPECT_EQ(run(run_close), 2);
+    EXPECT_THAT(err, testing::HasSubstr("--all"));
+  }
+  options.query = "idle>1s";
+  options.all = true;
+  EXPECT_EQ(run(run_close), 2) << "one of them is a mistake";
+  EXPECT_EQ(posts, 0);
+  options.query.clear();
+  EXPECT_EQ(run(run_close), 0);
+  EXPECT_EQ(out, "1 connection matches, none of them in the middle of a request\n");
 }
 
 TEST_F(ClientTest, ARateThatIsNoneIsStatus2) {
@@ -190,14 +228,58 @@ TEST_F(ClientTest, DrainWaitsUntilNoRequestIsInFlight) {
     const bool is_idle = ++asked == 3;
     response.set_content(is_idle ? R"({"drain": {"state": "draining", "requests_in_flight": 0, "connections_left": 4}})"
                                  : R"({"drain": {"state": "draining", "requests_in_flight": 2, "connections_left": 5,
-                                       "holders": [{"id": "0-1-2", "waiting_for": "handler"}]}})",
+                                       "holders": [{"id": "0-1-2", "waiting_for": "the handler of /report",
+                                                    "target": "/report?month=***", "age_seconds": 41}]}})",
                          "application/json");
   });
   options.wait = true;
   EXPECT_EQ(run(run_drain), 0);
   EXPECT_EQ(asked, 3);
-  EXPECT_THAT(out, testing::HasSubstr("2 requests in flight, 5 connections left\n    0-1-2  waiting for handler\n"));
-  EXPECT_THAT(out, testing::EndsWith("0 requests in flight, 4 connections left\n"));
+  EXPECT_THAT(out,
+              testing::HasSubstr("draining: 2 requests in flight, 5 connections left\n"
+                                 "    0-1-2  waiting for the handler of /report  /report?month=***  for 41s\n"));
+  EXPECT_THAT(out, testing::EndsWith("draining: 0 requests in flight, 4 connections left\n"));
+}
+
+TEST_F(ClientTest, DrainNamesItsDelayAndWaitsForIt) {
+  std::atomic<int> asked{0};
+  const std::string in_delay = R"({"state": "delay", "delay_left_seconds": 5.2, "requests_in_flight": 0,
+                                   "connections_left": 1})";
+  server.Post("/admin/api/v1/drain", [&](const httplib::Request&, httplib::Response& response) {
+    response.set_content(in_delay, "application/json");
+  });
+  server.Get("/admin/api/v1/status", [&](const httplib::Request&, httplib::Response& response) {
+    const bool is_over = ++asked == 3;
+    response.set_content(is_over ? R"({"drain": {"state": "draining", "delay_left_seconds": 0, "requests_in_flight": 0,
+                                       "connections_left": 0}})"
+                                 : R"({"drain": )" + in_delay + "}",
+                         "application/json");
+  });
+  const std::string said =
+      "draining: everything is still served for 6 s more, its delay; 0 requests in flight, 1 connection left\n";
+  EXPECT_EQ(run(run_drain), 0);
+  EXPECT_EQ(out, said);
+  options.wait = true;
+  EXPECT_EQ(run(run_drain), 0);
+  EXPECT_EQ(asked, 3);
+  EXPECT_EQ(out, said + "draining: 0 requests in flight, 0 connections left\n");
+}
+
+TEST_F(ClientTest, UndrainSaysWhatIsSo) {
+  std::atomic<bool> is_draining{true};
+  server.Post("/admin/api/v1/undrain", [&](const httplib::Request&, httplib::Response& response) {
+    if (is_draining.exchange(false)) {
+      response.set_content(R"({"state": "none", "requests_in_flight": 0})", "application/json");
+    } else {
+      response.status = 409;
+      response.set_content(R"({"type": "not-draining", "title": "There is no drain to take back", "status": 409})",
+                           "application/problem+json");
+    }
+  });
+  EXPECT_EQ(run(run_undrain), 0);
+  EXPECT_EQ(out, "not draining: the server is ready\n");
+  EXPECT_EQ(run(run_undrain), 2) << "1 is for a server that cannot be reached";
+  EXPECT_THAT(err, testing::HasSubstr("no drain to take back"));
 }
 
 TEST_F(ClientTest, TopWithoutATerminalPrintsOnePicture) {

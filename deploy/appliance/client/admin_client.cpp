@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "text_table.hpp"
+#include "wire.hpp"
 
 namespace equinox::appliance {
 namespace {
@@ -59,9 +60,35 @@ void print_problem(int status, const nlohmann::json& problem, const std::string&
   }
 }
 
+/// Why nobody can be talked to, found by trying once more: the library keeps the reason to itself.
+std::string connect_failure(const std::string& base) {
+  try {
+    const Wire wire{base, std::chrono::seconds{5}};
+  } catch (const std::exception& failure) {
+    return failure.what();
+  }
+  return "the connection broke off while it was made";
+}
+
+/// The library has words for programmers only.
+std::string failure_text(httplib::Error error, const std::string& base) {
+  using httplib::Error;
+  switch (error) {
+    case Error::Connection:
+    case Error::ConnectionTimeout:
+    case Error::SSLConnection: return connect_failure(base);
+    case Error::SSLLoadingCerts: return "the file of --ca-file cannot be used";
+    case Error::SSLServerVerification:
+      return "its certificate is not trusted; --ca-file names who signed it, --insecure trusts anybody";
+    case Error::Read: return "it closed the connection, or said nothing for 30 s";
+    case Error::Write: return "it took no request";
+    default: return "what came is no answer of HTTP";
+  }
+}
+
 AdminClient::Answer read_answer(const httplib::Result& result, const std::string& base, const std::string& query) {
   if (!result) {
-    std::fprintf(stderr, "equinox: no answer from %s: %s\n", base.c_str(), httplib::to_string(result.error()).c_str());
+    std::fprintf(stderr, "equinox: no answer from %s: %s\n", base.c_str(), failure_text(result.error(), base).c_str());
     return {kUnreachable, {}};
   }
   auto body = nlohmann::json::parse(result->body, nullptr, false);
@@ -71,10 +98,19 @@ AdminClient::Answer read_answer(const httplib::Result& result, const std::string
     std::fprintf(stderr, "equinox: the answer of %s is not JSON\n", base.c_str());
     return {kUnreachable, {}};
   }
-  if (!body.is_object()) body = nlohmann::json::object();
+  if (!body.is_object() || !body.contains("title")) {
+    // Every refusal of the API is a problem document: somebody else answers here, such as ops or traffic.
+    std::fprintf(stderr,
+                 "equinox: there is no admin API at %s (status %d to %s); it listens at --admin, 127.0.0.1:9181 if "
+                 "nothing else was configured\n",
+                 base.c_str(), result->status, kApi);
+    return {kUnreachable, nlohmann::json::object()};
+  }
   print_problem(result->status, body, query);
   switch (result->status) {
     case 400: return {kBadQuery, std::move(body)};
+    case 409:
+    case 410: return {kNotPossible, std::move(body)};
     case 401:
     case 403: return {kRefused, std::move(body)};
     default: return {kUnreachable, std::move(body)};

@@ -36,10 +36,28 @@ int follow_job(AdminClient& client, nlohmann::json job, bool as_json) {
   return kDone;
 }
 
+/// Refuses what names nobody: an unset variable of a shell must not end everybody.
+bool names_targets(const Options& options) {
+  const bool is_empty = options.query.find_first_not_of(" \t") == std::string::npos;
+  if (is_empty != options.all) {
+    std::fputs(is_empty ? "equinox: close: an empty query would match every connection; --all says that this is meant\n"
+                        : "equinox: close: a query and --all exclude each other\n",
+               stderr);
+  }
+  return is_empty == options.all;
+}
+
+std::string preview_text(double count, double mid_request) {
+  return fmt::format("{} {}, {} of them in the middle of a request\n", count,
+                     count == 1 ? "connection matches" : "connections match",
+                     mid_request == 0 ? std::string{"none"} : fmt::to_string(mid_request));
+}
+
 }  // namespace
 
 int run_close(const Options& options) {
-  nlohmann::json request{{"query", options.query}};
+  if (!names_targets(options)) return kBadQuery;
+  nlohmann::json request = nlohmann::json::object();
   if (!options.reason.empty()) request["reason"] = options.reason;
   if (!options.rate.empty()) {
     const auto rate = parse_rate(options.rate);
@@ -51,6 +69,7 @@ int run_close(const Options& options) {
     request["rate"] = *rate;
   }
   AdminClient client{options.admin};
+  request["query"] = options.query;
   request["dry_run"] = true;
   const auto preview = client.post("/connections/close", request);
   if (!preview.is_good()) return preview.exit_status;
@@ -58,11 +77,13 @@ int run_close(const Options& options) {
   if (options.json && options.dry_run) {
     fmt::print("{}\n", preview.body.dump(2));
   } else if (!options.json) {
-    fmt::print("{} connections match, {} of them in the middle of a request\n", count,
-               number(preview.body, "mid_request"));
+    fmt::print("{}", preview_text(count, number(preview.body, "mid_request")));
     std::fflush(stdout);
   }
   if (options.dry_run || count == 0) return kDone;
+  // Those that were counted, not those that a second query would find.
+  request.erase("query");
+  request["handle"] = preview.body.value("handle", "");
   request["dry_run"] = false;
   const auto started = client.post("/connections/close", request);
   if (!started.is_good()) return started.exit_status;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdio>
 #include <thread>
 
@@ -10,16 +11,40 @@
 namespace equinox::appliance {
 namespace {
 
+std::string counted(double count, const char* one, const char* many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+/// Where a drain stands, in a sentence.
+std::string state_text(const nlohmann::json& drain) {
+  const std::string state = drain.value("state", "none");
+  const std::string left = counted(number(drain, "requests_in_flight"), "request", "requests") + " in flight, " +
+                           counted(number(drain, "connections_left"), "connection", "connections") + " left";
+  if (state == "none") return "not draining: the server is ready";
+  if (state == "drained") return "drained";
+  if (state == "delay") {
+    // Told in whole seconds, upwards: 0 is not yet over.
+    return fmt::format("draining: everything is still served for {:.0f} s more, its delay; {}",
+                       std::ceil(number(drain, "delay_left_seconds")), left);
+  }
+  return "draining: " + left;
+}
+
 void print_progress(const nlohmann::json& drain) {
-  fmt::print("{}: {} requests in flight, {} connections left\n", cell(drain, "state"),
-             number(drain, "requests_in_flight"), number(drain, "connections_left"));
+  fmt::print("{}\n", state_text(drain));
   for (const auto& holder : drain.value("holders", nlohmann::json::array())) {
-    fmt::print("    {}  waiting for {}\n", cell(holder, "id"), cell(holder, "waiting_for"));
+    std::string row = fmt::format("    {}  waiting for {}", cell(holder, "id"), cell(holder, "waiting_for"));
+    if (holder.value("target", nlohmann::json{}).is_string()) row += "  " + cell(holder, "target");
+    if (holder.value("age_seconds", nlohmann::json{}).is_number()) {
+      row += fmt::format("  for {}", short_duration(number(holder, "age_seconds")));
+    }
+    fmt::print("{}\n", row);
   }
   std::fflush(stdout);
 }
 
-/// Returns when no request is in flight. The same line is not printed twice in a row.
+/// Returns when no request is in flight and the delay is over: until then what ends the process would end it too early
+/// for those who have not noticed yet. The same state is not printed twice in a row.
 int wait_until_idle(AdminClient& client, bool as_json) {
   nlohmann::json shown;
   while (true) {
@@ -27,15 +52,16 @@ int wait_until_idle(AdminClient& client, bool as_json) {
     if (!answer.is_good()) return answer.exit_status;
     const auto drain = answer.body.value("drain", nlohmann::json::object());
     const std::string state = drain.value("state", "none");
-    if (!as_json && drain.value("requests_in_flight", nlohmann::json{}) != shown) {
-      shown = drain.value("requests_in_flight", nlohmann::json{});
+    const nlohmann::json now{state, drain.value("requests_in_flight", nlohmann::json{})};
+    if (!as_json && state != "none" && now != shown) {
+      shown = now;
       print_progress(drain);
     }
     const bool is_idle = state == "drained" || (state == "draining" && number(drain, "requests_in_flight", 1) == 0);
     if (state == "none" || is_idle) {
       if (as_json) fmt::print("{}\n", drain.dump(2));
       if (state == "none") std::fputs("equinox: the drain was taken back\n", stderr);
-      return state == "none" ? kUnreachable : kDone;
+      return state == "none" ? kNotPossible : kDone;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds{250});
   }
@@ -43,11 +69,7 @@ int wait_until_idle(AdminClient& client, bool as_json) {
 
 int print_state(const AdminClient::Answer& answer, bool as_json) {
   if (!answer.is_good()) return answer.exit_status;
-  if (as_json) {
-    fmt::print("{}\n", answer.body.dump(2));
-  } else {
-    fmt::print("{}\n", cell(answer.body, "state"));
-  }
+  fmt::print("{}\n", as_json ? answer.body.dump(2) : state_text(answer.body));
   return kDone;
 }
 

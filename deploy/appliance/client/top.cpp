@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <cstdio>
 
 #include "admin_client.hpp"
@@ -14,42 +16,70 @@
 namespace equinox::appliance {
 namespace {
 
-/// Alternate screen, no cursor, keys without Enter; everything is as before when it goes.
+constexpr std::string_view kEnter = "\x1b[?1049h\x1b[?25l";
+constexpr std::string_view kLeave = "\x1b[?25h\x1b[?1049l";
+
+/// The terminal's settings before; what a signal's handler needs lies where it can be reached.
+termios g_before{};
+volatile std::sig_atomic_t g_has_keys = 0;
+
+/// Only calls that a handler may make.
+void give_terminal_back() noexcept {
+  if (g_has_keys != 0) ::tcsetattr(STDIN_FILENO, TCSANOW, &g_before);
+  static_cast<void>(!::write(STDOUT_FILENO, kLeave.data(), kLeave.size()));
+}
+
+/// Ends the process as the signal would have done, whatever the command waits for.
+extern "C" void end_by_signal(int signal) {
+  give_terminal_back();
+  static_cast<void>(::raise(signal));  // pending until this returns, then with its default: SA_RESETHAND
+}
+
+/// Alternate screen, no cursor, keys without Enter; everything is as before when it goes, or a signal ends us.
 class Screen {
  public:
   Screen() {
-    has_keys_ = ::isatty(STDIN_FILENO) == 1 && ::tcgetattr(STDIN_FILENO, &before_) == 0;
-    if (has_keys_) {
-      termios raw = before_;
+    g_has_keys = ::isatty(STDIN_FILENO) == 1 && ::tcgetattr(STDIN_FILENO, &g_before) == 0 ? 1 : 0;
+    struct sigaction action {};
+    action.sa_handler = end_by_signal;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    for (std::size_t i = 0; i < kSignals.size(); ++i) {
+      ::sigaction(kSignals[i], nullptr, &actions_[i]);
+      if (actions_[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);  // nohup
+    }
+    if (g_has_keys != 0) {
+      termios raw = g_before;
       raw.c_lflag &=
           ~static_cast<tcflag_t>(ICANON | ECHO | ISIG);  // Ctrl-C arrives as a key, so that we leave in order
       ::tcsetattr(STDIN_FILENO, TCSANOW, &raw);
     }
-    fmt::print("\x1b[?1049h\x1b[?25l");
+    fmt::print("{}", kEnter);
   }
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
   ~Screen() {
-    if (has_keys_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-    fmt::print("\x1b[?25h\x1b[?1049l");
     std::fflush(stdout);
+    give_terminal_back();
+    for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &actions_[i], nullptr);
   }
   /// Waits up to a second for a key; 0 without one.
-  [[nodiscard]] char key() const {
+  [[nodiscard]] static char key() {
     pollfd ready{STDIN_FILENO, POLLIN, 0};
     char pressed = 0;
-    if (::poll(&ready, has_keys_ ? 1U : 0U, 1000) > 0 && ::read(STDIN_FILENO, &pressed, 1) != 1) return 'q';
+    if (::poll(&ready, g_has_keys != 0 ? 1U : 0U, 1000) > 0 && ::read(STDIN_FILENO, &pressed, 1) != 1) return 'q';
     return pressed;
   }
 
  private:
-  termios before_{};
-  bool has_keys_{false};
+  static constexpr std::array kSignals{SIGTERM, SIGHUP, SIGINT, SIGQUIT};
+  std::array<struct sigaction, kSignals.size()> actions_{};
 };
 
 std::string seconds_text(const nlohmann::json& row, const char* key) {
   const auto found = row.find(key);
   if (found == row.end() || !found->is_number()) return "-";
+  constexpr double kLongestEdge = 10;  // the API gives it for everything above
+  if (found->get<double>() >= kLongestEdge) return "> 10 s";
   return fmt::format("{:.2f} ms", found->get<double>() * 1000);
 }
 
@@ -120,7 +150,7 @@ int run_top(const Options& options) {
       const std::string text = summary(status.body) + connection_table(page.body, size.columns);
       fmt::print("{}", fit(text, size.rows, size.columns));
       std::fflush(stdout);
-      const char key = screen.key();
+      const char key = Screen::key();
       if (key == 'q' || key == 'Q' || key == '\x03' || key == '\x1b') break;
       status = client.get("/status");
       page = client.get("/connections",
