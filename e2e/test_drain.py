@@ -261,3 +261,49 @@ def test_drain_through_the_api_keeps_listening_and_can_be_taken_back(start):
     wait_for(lambda: server.get("/readyz")[0] == 200, 3, "/readyz to recover")
     with server.connect() as connection:
         assert "close" not in (exchange(connection, GET).get("connection") or "").lower()
+
+
+def test_the_timeout_ends_what_is_left_of_a_drain_through_the_api_too(start):
+    server = start(drain={"timeout": "1s"})
+    admin = ["--admin", server.addresses["admin"]]
+    with server.connect() as stalled:
+        stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stalled.sendall(b"GET /32m.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+        stalled.recv(1000)
+        wait_for(lambda: server.admin("/status")["drain"]["requests_in_flight"] == 1, 5, "the request")
+        began = time.monotonic()
+        assert run_equinox("drain", *admin).returncode == 0
+        wait_for(lambda: server.admin("/closed?query=reason:shutdown_timeout")["total"] == 1, 5, "its end")
+        assert time.monotonic() - began >= 0.9
+    with server.connect() as late:
+        assert exchange(late, GET).status == 200, "the listeners stay open"
+    assert server.admin("/status")["drain"]["state"] == "draining"
+    assert run_equinox("undrain", *admin).returncode == 0
+    wait_for(lambda: server.get("/readyz")[0] == 200, 3, "/readyz to recover")
+
+
+def test_the_preview_of_a_drain_does_not_promise_the_end_of_a_reader_that_takes_nothing(start):
+    server = start()
+    with server.connect() as stalled:
+        stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stalled.sendall(b"GET /32m.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+        stalled.recv(1000)
+        drain = wait_for(lambda: (found := server.admin("/status")["drain"])["no_estimate"] == "a client takes nothing" and found, 10, "the outlook")
+        assert drain["estimate_seconds"] is None
+        holder = drain["holders"][0]
+        assert (holder["waiting_for"], holder["target"]) == ("the client to read what is ready", "/32m.bin")
+        assert holder["left_bytes"] > 1_000_000 and holder["age_seconds"] > 1
+    wait_for(lambda: server.admin("/status")["drain"]["connections_left"] == 0, 5, "its end")
+    assert server.admin("/status")["drain"]["estimate_seconds"] == 0
+
+
+def test_the_holder_of_a_drain_is_named_by_what_it_waits_for(start):
+    server = start()
+    with server.connect() as upload:
+        upload.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
+        wait_for(lambda: server.metric("equinox_connections", state="reading_body") == 1, 5, "the request")
+        assert run_equinox("drain", "--admin", server.addresses["admin"]).returncode == 0
+        wait_for(lambda: server.metric("equinox_connections", state="draining") == 1, 5, "the drain")
+        holder = server.admin("/status")["drain"]["holders"][0]
+        assert holder["waiting_for"] == "the client's upload, the rest of a request body"
+        assert server.admin(f"/connection/{holder['id']}")["waiting_for"]["sentence"] == holder["waiting_for"]

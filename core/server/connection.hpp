@@ -79,6 +79,7 @@ class Connection {
   Turn close(Lending& lent, CloseReason reason, const FixedText<16>& actor = {});
   /// Ends it without another byte.
   void abandon(Lending& lent, CloseReason reason, const Error& error = {});
+  [[nodiscard]] TimePoint opened_at() const noexcept { return TimePoint{Duration{record_->own_opened_ns()}}; }
   /// A step of a drain; see DrainStage.
   Turn drain_step(Lending& lent);
   /// A drain was taken back: goes on as before where the protocol still allows it.
@@ -173,7 +174,6 @@ class Connection {
   }
 
   void announce_drain(Lending& lent);
-  [[nodiscard]] TimePoint opened_at() const noexcept { return TimePoint{Duration{record_->own_opened_ns()}}; }
   /// What reading the codec's input counts as, should it stall.
   [[nodiscard]] StallCause parsing() const noexcept { return is_http2() ? StallCause::h2 : StallCause::parse; }
   [[nodiscard]] bool is_ending() const noexcept { return ending_ != Ending::none; }

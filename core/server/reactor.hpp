@@ -134,7 +134,7 @@ class Reactor {
   void handle(Connection& connection, Turn outcome);
   void finish(Connection& connection);
   void reap();
-  void abandon_all(CloseReason reason);
+  void abandon_all(CloseReason reason, TimePoint opened_before = kNever);
   void tick_second();
   void publish_pools();
   void watch_memory();

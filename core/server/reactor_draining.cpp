@@ -21,7 +21,7 @@ void Reactor::begin_drain(const DrainPlan& plan) {
   drain.plan = plan;
   drain.close_at = lent_.now + plan.delay;
   drain.final_at = lent_.now + std::max(plan.delay, kBetweenGoaways);
-  drain.timeout_at = plan.keep_listeners ? kNever : lent_.now + plan.delay + plan.timeout;
+  drain.timeout_at = lent_.now + plan.delay + plan.timeout;
   const bool was_draining = drain_.has_value();
   drain_ = drain;
   lent_.drain_reason = plan.reason;
@@ -59,7 +59,9 @@ void Reactor::advance_drain() {
   }
   if (drain_->timeout_at <= lent_.now) {
     drain_->timeout_at = kNever;
-    abandon_all(CloseReason::shutdown_timeout);
+    // With listeners kept, who came after the delay has not had the time that was promised to those before.
+    abandon_all(CloseReason::shutdown_timeout,
+                drain_->plan.keep_listeners ? lent_.drain_began + drain_->plan.delay : kNever);
   }
   if (!drain_->plan.keep_listeners && drain_->close_at == kNever && table_.size() == finished_.size())
     is_stopping_ = true;
@@ -92,9 +94,9 @@ void Reactor::end_drain() {
   });
 }
 
-void Reactor::abandon_all(CloseReason reason) {
+void Reactor::abandon_all(CloseReason reason, TimePoint opened_before) {
   table_.for_each([&](Connection& connection) {
-    if (connection.is_finished) return;
+    if (connection.is_finished || connection.opened_at() > opened_before) return;
     connection.abandon(lent_, reason);
     finish(connection);
   });
