@@ -2,11 +2,10 @@
 import { render } from 'preact';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ClosedRow, ConnectionDetail, ConnectionRow } from '../src/api/types';
+import { ClosedRecord, Live } from '../src/ui/drawer';
 
-let drawer: typeof import('../src/ui/drawer');
 let host: HTMLElement;
-beforeEach(async () => {
-  drawer = await import('../src/ui/drawer');
+beforeEach(() => {
   host = document.body.appendChild(document.createElement('div'));
 });
 
@@ -19,7 +18,7 @@ const said = () => host.textContent.replace(/\s+/g, ' ');
 
 describe('a live connection', () => {
   it('names the request it is at, which the ring does not hold yet', () => {
-    render(<drawer.Live data={detail(row)} row={row} />, host);
+    render(<Live data={detail(row)} row={row} />, host);
     expect(said()).toContain('now at GET /huge.bin on route /*');
     expect(said()).toContain('of 1, one is running');
     expect(said()).toContain('None has finished yet; one is running.');
@@ -27,14 +26,14 @@ describe('a live connection', () => {
 
   it('does not take the request before for the current one', () => {
     const idle: ConnectionRow = { ...row, state: 'idle' };
-    render(<drawer.Live data={detail(idle)} row={idle} />, host);
+    render(<Live data={detail(idle)} row={idle} />, host);
     expect(said()).not.toContain('now at');
     expect(said()).toContain('None that the ring still holds.');
   });
 
   it('counts the streams that are open', () => {
     const h2: ConnectionRow = { ...row, protocol: 'h2', state: 'handling' };
-    render(<drawer.Live data={{ ...detail(h2), http2: { open: 3, streams: [] } }} row={h2} />, host);
+    render(<Live data={{ ...detail(h2), http2: { open: 3, streams: [] } }} row={h2} />, host);
     expect(said()).toContain('None has finished yet; 3 are running.');
   });
 });
@@ -45,7 +44,7 @@ describe('the record of a closed connection', () => {
     sentence: '', closed_at: 1, age_seconds: 1, requests: 1, received_bytes: 1, sent_bytes: 1,
   };
   const last = (known: Partial<ClosedRow>) => {
-    render(<drawer.ClosedRecord row={{ ...closed, ...known }} />, host);
+    render(<ClosedRecord row={{ ...closed, ...known }} />, host);
     const term = [...host.querySelectorAll('dt')].find((one) => one.textContent === 'Last request');
     return term?.nextElementSibling?.textContent;
   };
