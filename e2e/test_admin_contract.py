@@ -34,7 +34,8 @@ ABSENT = {
     "needs an attack": {"Http2.abuse.last_at", "Change.reason", "Change.count", "Change.query"},
     "needs a reload, a refused one among them": {
         "ConfigPage.last_reload_at", "ConfigPage.last_reload_successful", "ConfigPage.last_reload_error"},
-    "needs a drain": {"Drain.by", "Drain.started_at", "Drain.holders.estimate_seconds"},
+    "needs a drain": {"Drain.by", "Drain.started_at", "Drain.delay_left_seconds", "Drain.holders.estimate_seconds"},
+    "needs clients that all take what they are sent": {"Drain.estimate_seconds", "Overview.drain_estimate_seconds"},
     "needs a row that ends between two pages": {"ConnectionRow.closed", "ClosedBrief.closed_at", "ClosedBrief.reason"},
     "needs a reader that was given up": {"ClosedRow.limited_by"},
     "needs a timeline ring that has gone round": {"ConnectionDetail.timeline_from_at"},

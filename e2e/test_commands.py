@@ -116,7 +116,7 @@ def test_drain_wait_shows_who_holds_it_back_and_returns_with_the_last_request(st
                                    stdin=subprocess.DEVNULL, text=True)
         try:
             said = waiting.stdout.readline() + waiting.stdout.readline()
-            assert "1 requests in flight" in said and row in said, said
+            assert "1 request in flight" in said and row in said, said
             wait_for(lambda: server.get("/readyz")[0] == 503, 5, "the drain")
             assert waiting.poll() is None, "it waits"
             busy.sendall(b"cde")
