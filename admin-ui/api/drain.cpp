@@ -19,7 +19,7 @@ constexpr double kIdleSeconds = 1;
 struct Holder {
   ConnectionRecord record;
   std::uint64_t weight{0};
-  std::optional<double> age;     ///< of what it is at; nothing when the timeline no longer tells
+  std::optional<double> age;  ///< of what it is at; nothing when the timeline no longer tells
   double silent{0};
   std::optional<double> left;    ///< until it is done
   std::string_view no_estimate;  ///< why there is no `left`
@@ -67,8 +67,8 @@ std::optional<double> usual_left(const Holder& holder, const Json& usual) {
 
 void estimate(Holder& holder, const std::optional<Rate>& rate, const Json& usual, const Moment& now) {
   const RecordHot& hot = holder.record.hot;
-  const bool is_stalled = rate ? rate->sent + rate->received <= 0 && holder.silent > kStalledSeconds / 2
-                               : holder.silent > kStalledSeconds;
+  const bool is_stalled =
+      rate ? rate->sent + rate->received <= 0 && holder.silent > kStalledSeconds / 2 : holder.silent > kStalledSeconds;
   switch (phase_of(holder.record)) {
     case ConnectionState::writing:
       if (rate && rate->sent > 0 && hot.pending_bytes != 0) {

@@ -123,11 +123,12 @@ constexpr std::array<std::string_view, 7> kHistograms{
   std::string all = "closed_reason, reactor_busy_ratio, reactor_stalls";
   for (const Named& known : kNumbers) all.append(", ").append(known.name);
   for (const std::string_view known : kHistograms) all.append(", ").append(known);
-  throw Problem{400, "bad-request", "There is no such series", std::string{"\""}.append(name).append("\" is none of ").append(all)};
+  throw Problem{400, "bad-request", "There is no such series",
+                std::string{"\""}.append(name).append("\" is none of ").append(all)};
 }
 
-/// Steps from `start` on, each with its recorded points. The last one may still be filling: left out, what ended moments ago would be
-/// in the lists and not in the sums.
+/// Steps from `start` on, each with its recorded points. The last one may still be filling: left out, what ended
+/// moments ago would be in the lists and not in the sums.
 struct Window {
   std::int64_t start_s{0};
   std::int64_t step_s{1};

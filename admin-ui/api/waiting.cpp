@@ -21,7 +21,8 @@ ConnectionState phase_of(const ConnectionRecord& record) noexcept {
     case DeadlineKind::head: return ConnectionState::reading_head;
     default: break;
   }
-  // Another deadline is nearer, or none is armed: an answer that waits for neither client nor timer waits for its source.
+  // Another deadline is nearer, or none is armed: an answer that waits for neither client nor timer waits for its
+  // source.
   if (record.hot.pending_bytes != 0) return ConnectionState::writing;
   return record.cold.limited_by == LimitedBy::client_upload ? ConnectionState::reading_body : ConnectionState::handling;
 }

@@ -39,8 +39,9 @@ Routes& Routes::mount(std::string_view prefix, Routes inner) {
     throw std::invalid_argument{"mount prefix \"" + std::string{prefix} + "\" must start with '/' and not end with it"};
   }
   if (inner.not_found_ || inner.method_not_allowed_ || inner.internal_error_) {
-    throw std::invalid_argument{"what is mounted at \"" + std::string{prefix} +
-                                "\" has not_found, method_not_allowed or internal_error: only the outermost routes may"};
+    throw std::invalid_argument{
+        "what is mounted at \"" + std::string{prefix} +
+        "\" has not_found, method_not_allowed or internal_error: only the outermost routes may"};
   }
   for (RouteEntry& entry : inner.entries()) {
     entry.pattern = entry.pattern == "/" ? std::string{prefix} : std::string{prefix} + entry.pattern;

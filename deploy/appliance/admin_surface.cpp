@@ -79,14 +79,14 @@ admin::Options make_options(const ApplianceConfig& config, Server& traffic) {
   options.on_audit = [&traffic](const admin::AuditLine& line) {
     // What the server itself could not do is for whoever runs it; a refused action is the business of who asked.
     const bool is_trouble = line.actor == "server" && line.result == "failed";
-    traffic.internal().server_log.write(LogRecord{is_trouble ? LogLevel::warning : LogLevel::info, LogComponent::admin,
-                                                  "audit"}
-                                            .add("actor", line.actor)
-                                            .add("role", line.role)
-                                            .add("action", line.action)
-                                            .add("what", line.what)
-                                            .add("result", line.result)
-                                            .add("reason", line.reason));
+    traffic.internal().server_log.write(
+        LogRecord{is_trouble ? LogLevel::warning : LogLevel::info, LogComponent::admin, "audit"}
+            .add("actor", line.actor)
+            .add("role", line.role)
+            .add("action", line.action)
+            .add("what", line.what)
+            .add("result", line.result)
+            .add("reason", line.reason));
   };
   return options;
 }

@@ -19,8 +19,7 @@ std::string item(std::string_view list, std::size_t index) { return fmt::format(
 /// Turns checked settings into the plain structures. Nothing here can fail.
 class Builder {
  public:
-  Builder(const Settings& settings, std::string_view file)
-      : s{settings}, file_{file} {}
+  Builder(const Settings& settings, std::string_view file) : s{settings}, file_{file} {}
 
   [[nodiscard]] std::uint32_t u32(std::string_view path) const {
     return static_cast<std::uint32_t>(s.number(path).value_or(0));

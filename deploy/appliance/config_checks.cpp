@@ -229,10 +229,10 @@ class RouteChecker : public Checker {
                             (name == "rest" && path.ends_with("*")) ||
                             path.find("{" + name + "}") != std::string_view::npos;
       if (close == std::string_view::npos || !is_known) {
-        return complain(key,
-                        fmt::format("\"{{{}}}\" is not known here, allowed are {{host}}, {{authority}}, {{path}}, {{query}}, "
-                                    "{{rest}} behind a \"*\" and parameters of the path",
-                                    name));
+        return complain(
+            key, fmt::format("\"{{{}}}\" is not known here, allowed are {{host}}, {{authority}}, {{path}}, {{query}}, "
+                             "{{rest}} behind a \"*\" and parameters of the path",
+                             name));
       }
       to.remove_prefix(close + 1);
     }
@@ -251,9 +251,10 @@ class RouteChecker : public Checker {
       }
     }
     if (const std::string key = route + ".static.fallback"; !stays_below(s.text(key))) {
-      complain(key, fmt::format("\"{}\" can never be sent; allowed is a file below \"root\", without \"/\" in front and "
-                                "without \"..\"",
-                                s.text(key)));
+      complain(key,
+               fmt::format("\"{}\" can never be sent; allowed is a file below \"root\", without \"/\" in front and "
+                           "without \"..\"",
+                           s.text(key)));
     }
     const auto code = s.number(route + ".respond.code").value_or(200);
     if ((code == 204 || code == 205 || code == 304) && !s.text(route + ".respond.body").empty()) {

@@ -78,8 +78,7 @@ Json leaf_schema(const KeySpec& key) {
     }
     case KeyType::choice: return {{"enum", word_list(key)}};
     case KeyType::address: return {{"type", "string"}, {"pattern", kAddressPattern}};
-    case KeyType::networks:
-      return {{"type", "array"}, {"items", {{"type", "string"}, {"pattern", kNetworkPattern}}}};
+    case KeyType::networks: return {{"type", "array"}, {"items", {{"type", "string"}, {"pattern", kNetworkPattern}}}};
     case KeyType::texts: return {{"type", "array"}, {"items", {{"type", "string"}}}};
     case KeyType::text_map: return {{"type", "object"}, {"additionalProperties", {{"type", "string"}}}};
     default: return {{"type", "string"}};

@@ -9,7 +9,8 @@
 namespace equinox::appliance {
 
 /// Replaces every "auto" by what it means on this machine, with the rule as its origin: reactors, connections (raises
-/// RLIMIT_NOFILE to its hard limit), memory ("none" without a limit), HTTP/2 resets, log format. @return warnings for the log.
+/// RLIMIT_NOFILE to its hard limit), memory ("none" without a limit), HTTP/2 resets, log format. @return warnings for
+/// the log.
 std::vector<std::string> resolve_environment(ApplianceConfig& config);
 
 /// One socket handed over by the service manager (sd_listen_fds(3)).

@@ -175,9 +175,9 @@ TEST_F(ClientTest, CloseCountsFirstAndThenFollowsItsJob) {
     const bool is_preview = body["dry_run"];
     EXPECT_EQ(body.contains("query"), is_preview) << "a second query could find others";
     EXPECT_EQ(body.value("handle", ""), is_preview ? "" : "h7");
-    response.set_content(is_preview ? R"({"count": 3, "mid_request": 1, "handle": "h7"})"
-                                    : R"({"id": "j1", "state": "running"})",
-                         "application/json");
+    response.set_content(
+        is_preview ? R"({"count": 3, "mid_request": 1, "handle": "h7"})" : R"({"id": "j1", "state": "running"})",
+        "application/json");
   });
   answer("/jobs/j1", 200, R"({"id": "j1", "state": "finished", "total": 3, "done": 2, "gone": 1})");
   options.query = "idle>1s";
@@ -235,9 +235,8 @@ TEST_F(ClientTest, DrainWaitsUntilNoRequestIsInFlight) {
   options.wait = true;
   EXPECT_EQ(run(run_drain), 0);
   EXPECT_EQ(asked, 3);
-  EXPECT_THAT(out,
-              testing::HasSubstr("draining: 2 requests in flight, 5 connections left\n"
-                                 "    0-1-2  waiting for the handler of /report  /report?month=***  for 41s\n"));
+  EXPECT_THAT(out, testing::HasSubstr("draining: 2 requests in flight, 5 connections left\n"
+                                      "    0-1-2  waiting for the handler of /report  /report?month=***  for 41s\n"));
   EXPECT_THAT(out, testing::EndsWith("draining: 0 requests in flight, 4 connections left\n"));
 }
 

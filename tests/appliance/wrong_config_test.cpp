@@ -45,7 +45,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "f.json:2:1: reactors: given twice, first on line 1; a key may be given once"},
         WrongConfig{"TwiceInside", R"({"timeouts": {"idle": "1s", "idle": "2s"}})",
                     "f.json:1:29: timeouts.idle: given twice, first on line 1; a key may be given once"},
-        WrongConfig{"TwiceInAList", R"({"routes": [{"path": "/", "status": {}}, {"echo": {}, "path": "/a", "echo": {}}]})",
+        WrongConfig{"TwiceInAList",
+                    R"({"routes": [{"path": "/", "status": {}}, {"echo": {}, "path": "/a", "echo": {}}]})",
                     "f.json:1:69: routes[1].echo: given twice, first on line 1; a key may be given once"},
         WrongConfig{"IntegerBeyond64Bits", R"({"limits": {"fields": 99999999999999999999}})",
                     "f.json:1:23: limits.fields: is a whole number beyond 64 bits, allowed is a whole number from 8 to "
@@ -151,18 +152,20 @@ INSTANTIATE_TEST_SUITE_P(
         WrongConfig{
             "SplitField", R"({"routes": [{"path": "/a", "headers": {"X": "a\r\nb: c"}, "echo": {}}]})",
             "f.json:1:39: routes[0].headers: \"X\" has a value with control characters; allowed is text on one line"},
-        WrongConfig{
-            "Placeholder", R"({"routes": [{"path": "/a", "redirect": {"to": "/b/{rest}"}}]})",
-            "f.json:1:47: routes[0].redirect.to: \"{rest}\" is not known here, allowed are {host}, {authority}, {path}, "
-            "{query}, {rest} behind a \"*\" and parameters of the path"},
+        WrongConfig{"Placeholder", R"({"routes": [{"path": "/a", "redirect": {"to": "/b/{rest}"}}]})",
+                    "f.json:1:47: routes[0].redirect.to: \"{rest}\" is not known here, allowed are {host}, "
+                    "{authority}, {path}, "
+                    "{query}, {rest} behind a \"*\" and parameters of the path"},
         WrongConfig{"RedirectCode", R"({"routes": [{"path": "/a", "redirect": {"to": "/b", "code": 304}}]})",
                     "f.json:1:61: routes[0].redirect.code: 304 is no redirect, allowed are 301, 302, 303, 307 and 308"},
         WrongConfig{"SplitServerField", R"({"server_field": "a\r\nb: c"})",
                     "f.json:1:18: server_field: holds control characters; allowed is text on one line, or none"},
-        WrongConfig{"FallbackOutside", R"({"routes": [{"path": "/*", "static": {"root": "/srv", "fallback": "../c.json"}}]})",
+        WrongConfig{"FallbackOutside",
+                    R"({"routes": [{"path": "/*", "static": {"root": "/srv", "fallback": "../c.json"}}]})",
                     "f.json:1:67: routes[0].static.fallback: \"../c.json\" can never be sent; allowed is a file below "
                     "\"root\", without \"/\" in front and without \"..\""},
-        WrongConfig{"StaticWithPost", R"({"routes": [{"path": "/*", "methods": ["GET", "POST"], "static": {"root": "/srv"}}]})",
+        WrongConfig{"StaticWithPost",
+                    R"({"routes": [{"path": "/*", "methods": ["GET", "POST"], "static": {"root": "/srv"}}]})",
                     "f.json:1:39: routes[0].methods: \"POST\" is not for files, allowed are GET and HEAD"},
         WrongConfig{"LogWithoutName", R"({"log": {"access": ""}})",
                     "f.json:1:20: log.access: is empty; allowed is \"stdout\", \"stderr\", \"off\" or a file"},
@@ -265,9 +268,10 @@ TEST(Logs, ThatCannotBeOpenedAreNamedWithTheirReasonAndNoneIsMade) {
     const LoadedConfig out = load_config(R"({"log": {"access": ")" + name + R"("}})", "f.json", {});
     return out.config ? all_messages(check_logs(*out.config)) : all_messages(out.problems);
   };
-  EXPECT_EQ(problems("/nonexistent/dir/a.log"),
-            "f.json:1:20: log.access: \"/nonexistent/dir/a.log\": No such file or directory; allowed is a file that can "
-            "be written, in a folder that is there");
+  EXPECT_EQ(
+      problems("/nonexistent/dir/a.log"),
+      "f.json:1:20: log.access: \"/nonexistent/dir/a.log\": No such file or directory; allowed is a file that can "
+      "be written, in a folder that is there");
   EXPECT_THAT(problems(folder.path().string()), testing::HasSubstr("Is a directory"));
   const auto fresh = folder.path() / "fresh.log";
   EXPECT_EQ(problems(fresh.string()), "");

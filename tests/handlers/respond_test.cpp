@@ -24,8 +24,7 @@ std::string location(const std::string& to, RequestMaker maker) {
 }
 
 TEST(Redirect, FillsItsPlaceholders) {
-  EXPECT_EQ(location("https://{host}/new/{rest}", RequestMaker{"/old/a/b"}.rest("a/b")),
-            "https://a.example/new/a/b");
+  EXPECT_EQ(location("https://{host}/new/{rest}", RequestMaker{"/old/a/b"}.rest("a/b")), "https://a.example/new/a/b");
   EXPECT_EQ(location("https://x{path}?{query}", RequestMaker{"/a b"}.query("c=d")), "https://x/a%20b?c=d");
   EXPECT_EQ(location("/users/{id}/profile", RequestMaker{"/u/7"}.parameter("id", "7 8")), "/users/7%208/profile");
   EXPECT_EQ(location("/fixed", RequestMaker{"/a"}), "/fixed");
@@ -52,7 +51,8 @@ TEST(Redirect, NothingFromTheRequestEndsTheFieldOrNamesAnotherHost) {
 
 TEST(Redirect, HostLeavesThePortOfTheListenerOut) {
   EXPECT_EQ(location("https://{host}/x", RequestMaker{"/"}.authority("example.net:19382")), "https://example.net/x");
-  EXPECT_EQ(location("https://{host}:8443/x", RequestMaker{"/"}.authority("example.net")), "https://example.net:8443/x");
+  EXPECT_EQ(location("https://{host}:8443/x", RequestMaker{"/"}.authority("example.net")),
+            "https://example.net:8443/x");
   EXPECT_EQ(location("https://{host}/x", RequestMaker{"/"}.authority("[2001:db8::1]:8080")), "https://[2001:db8::1]/x");
   EXPECT_EQ(location("https://{host}/x", RequestMaker{"/"}.authority("[2001:db8::1]")), "https://[2001:db8::1]/x");
   EXPECT_EQ(location("https://{host}/x", RequestMaker{"/"}.authority(":8080")), "400");

@@ -15,7 +15,7 @@ inline constexpr int kDone = 0;
 inline constexpr int kUnreachable = 1;  ///< also an answer that is no use
 inline constexpr int kBadQuery = 2;
 inline constexpr int kNotPossible = 2;  ///< understood, but not as things stand: no drain to take back, a lost list
-inline constexpr int kRefused = 3;  ///< credentials
+inline constexpr int kRefused = 3;      ///< credentials
 
 /// A thin client of the admin API, version 1. Each call is one request; what goes wrong is printed on standard error
 /// and told by the status.
