@@ -29,7 +29,8 @@ void Streams::send_stalls(State& state, Viewer& viewer, const std::vector<StallR
 void Streams::send_ended_stalls(State& state, Viewer& viewer, const std::vector<StallRecord>& stalls,
                                 const RowContext& context) {
   std::erase_if(viewer.stalls, [&](const auto& entry) {
-    const auto& [id, told] = entry;
+    const auto& id = entry.first;
+    const RunningStall& told = entry.second;
     if (told.seen_ns == context.now.steady_ns) return false;
     const auto ended = std::find_if(stalls.begin(), stalls.end(), [&told](const StallRecord& stall) {
       return !stall.running && stall.reactor == told.record.reactor && stall.started_ns <= told.record.started_ns &&

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RouteRow, Series } from '../src/api/types';
 import { SeriesRing } from '../src/lib/series';
 import { families, totals } from '../src/screens/closed';
-import { cellWords, hasMore, histogramOf, routeWords } from '../src/screens/latency';
+import { cellWords, chosenIn, hasMore, histogramOf, routeWords } from '../src/screens/latency';
 
 const series = (values: Series['series'], histograms: Series['histograms'] = {}): Series => ({
   boot_id: 'b', now_at: 100, start_at: 60, step_seconds: 15, points: 3, series: values, histograms,
@@ -36,6 +36,10 @@ describe('requests by protocol', () => {
     expect(histogramOf('duration', 'h2c')).toBe('duration:h2c');
     expect(histogramOf('queue', 'h2c')).toBe('queue');
     expect(histogramOf('duration', undefined)).toBe('duration');
+  });
+  it('takes no measure or protocol from an address that does not exist', () => {
+    expect(chosenIn({ measure: '<b>', protocol: 'spdy', route: '/a' })).toEqual({ measure: 'duration', route: '/a', protocol: undefined });
+    expect(chosenIn({ measure: 'queue', protocol: 'h2' })).toEqual({ measure: 'queue', route: undefined, protocol: 'h2' });
   });
 });
 

@@ -45,11 +45,22 @@ function sumOf(columns: (number[] | null)[]): number[] {
   return sum;
 }
 
+const kMeasures: Measure[] = ['duration', 'first_byte', 'queue', 'handler'];
+const kByProtocol = ['http/1.1', 'h2', 'h2c'];
+
+/** What an address chooses, as far as it exists: anybody may have written it. */
+export function chosenIn(params: Record<string, string | undefined>): { measure: Measure; route?: string; protocol?: string } {
+  return {
+    measure: kMeasures.find((name) => name === params.measure) ?? 'duration',
+    route: params.route,
+    protocol: kByProtocol.find((name) => name === params.protocol),
+  };
+}
+
 export function Latency() {
   void ringTick.value;
   const params = place.value.params;
-  const measure = (params.measure ?? 'duration') as Measure;
-  const { route, protocol } = params;
+  const { measure, route, protocol } = chosenIn(params);
   const routes = useLoad<RoutePage>('routes', (signal) => get('routes', {}, signal), route ? 5 : 0);
   const name = histogramOf(measure, protocol);
   const chosen = useSignal<{ at: number; row: number } | null>(null);
@@ -78,9 +89,9 @@ export function Latency() {
         </label>
         <label class="pick">
           protocol
-          <select value={params.protocol ?? ''} onChange={(event) => setParams({ protocol: event.currentTarget.value })}>
+          <select value={protocol ?? ''} onChange={(event) => setParams({ protocol: event.currentTarget.value })}>
             <option value="">all</option>
-            {['http/1.1', 'h2', 'h2c'].map((name) => <option key={name} value={name}>{name}</option>)}
+            {kByProtocol.map((name) => <option key={name} value={name}>{name}</option>)}
           </select>
         </label>
         {coverage(measure, route, protocol)}
@@ -182,7 +193,7 @@ interface CellProps {
 }
 
 function CellPanel({ data, cell, gone, measure, host }: CellProps) {
-  const { route, protocol } = place.value.params;
+  const { route, protocol } = chosenIn(place.value.params);
   const from = cell ? (data.times[cell.column] ?? 0) : 0;
   const limit = useSignal(kFirst);
   const params = cell
@@ -314,7 +325,7 @@ function Percentiles({ part, protocol }: { part: boolean; protocol: string | und
 }
 
 function Slow() {
-  const { route, protocol } = place.value.params;
+  const { route, protocol } = chosenIn(place.value.params);
   const page = useLoad<RequestPage>(`slow/${route ?? ''}/${protocol ?? ''}`, (signal) => get('requests/slow', { route, protocol, limit: 100 }, signal), 5);
   const rows = page.data?.rows ?? [];
   const scale = Math.min(Math.max(...rows.map((row) => row.total_seconds), 0.001), 3);
