@@ -146,6 +146,9 @@ describe('every screen', { skip }, () => {
     const window = page.getByRole('dialog', { name: 'The last 15 minutes' });
     assert.deepEqual(await tableForm(window.getByRole('table')), { caption: true, heads: true, rows: true });
     assert.deepEqual(await violations(page), []);
+    // Two events of one row lie one below the other: each must be a target of its own.
+    const heights = await window.locator('a.line').evaluateAll((links) => links.map((link) => link.getBoundingClientRect().height));
+    assert.ok(heights.length > 0 && heights.every((height) => height >= 24), `${heights}`);
     await page.keyboard.press('Escape');
     await window.waitFor({ state: 'detached' });
     await close();
