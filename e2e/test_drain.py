@@ -114,6 +114,18 @@ def test_a_new_connection_of_a_drained_server_gets_its_first_request_answered(st
         assert_two_steps(peer, 3)
 
 
+def test_a_reload_of_a_drained_server_takes_no_goaway_back(start):
+    server = start()
+    finish_drain_through_the_api(server)
+    with server.connect() as connection:
+        peer = Peer(connection)
+        connection.sendall(PREFACE + request_frame(1))
+        peer.read_until(lambda seen: seen.is_answered(1) and seen.goaways())
+        server.signal(signal.SIGHUP)
+        peer.read_until(lambda seen: len(seen.goaways()) == 2)
+        assert_two_steps(peer, 1)
+
+
 def test_a_drained_server_also_ends_a_connection_that_asks_for_nothing(start):
     server = start()
     finish_drain_through_the_api(server)

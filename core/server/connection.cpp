@@ -214,8 +214,8 @@ void Connection::announce_drain(Lending& lent) {
 }
 
 Turn Connection::rearm(Lending& lent) {
-  // What a GOAWAY said is said, but without the drain nothing makes a second one necessary.
-  if (h2_ != nullptr && !has_reason_) h2_->final_due = kNever;
+  // A drain was taken back: what a GOAWAY said is said, but nothing makes a second one necessary any more.
+  if (lent.drain == DrainStage::none && h2_ != nullptr && !has_reason_) h2_->final_due = kNever;
   return settle(lent);
 }
 

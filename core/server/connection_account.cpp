@@ -176,7 +176,7 @@ void Connection::account_turn(Lending& lent) {
   if (telemetry::ReactorTelemetry::is_sample_due(*record_, nanoseconds(lent.now))) refresh_sample(lent);
   if (exchanges_ != nullptr && !newest_is_refused_) {
     const Exchange& newest = *last_exchange();
-    telemetry::ReactorTelemetry::publish_target(*record_, request_count_, newest.target, newest.target_size);
+    record_->write_target(request_count_, newest.target, newest.target_size);
   }
 }
 
@@ -223,7 +223,7 @@ void Connection::account_request(Lending& lent, Exchange& exchange) {
   lent.telemetry.request_finished(sample);
   if (!newest_is_refused_) {
     newest_status_ = exchange.status;
-    telemetry::ReactorTelemetry::publish_target(*record_, request_count_, exchange.target, exchange.target_size);
+    record_->write_target(request_count_, exchange.target, exchange.target_size);
   }
   if (exchange.settings->access_log) {
     lent.access_log.write(access_line(exchange, protocol_, std::chrono::nanoseconds{sample.total_ns}));

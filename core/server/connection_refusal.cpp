@@ -99,7 +99,7 @@ void Connection::account_refused(Lending& lent, const RefusedRequest& request, c
   newest_route_ = kRouteUnmatched;
   decltype(Exchange::target) shown{};
   const std::size_t shown_size = request.target.copy(shown.data(), shown.size());
-  telemetry::ReactorTelemetry::publish_target(*record_, request_count_, shown, shown_size);
+  record_->write_target(request_count_, shown, shown_size);
   if (!lent.settings->access_log) return;
   RefusalFacts facts{.request = request,
                      .client = known_aside().is_proxied ? aside_->proxied_client : record_->own_peer(),

@@ -1,3 +1,5 @@
+#include "server/machine.hpp"
+
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -5,7 +7,6 @@
 #include <cmath>
 
 #include "server/cgroup.hpp"
-#include "server/server_internal.hpp"
 
 namespace equinox::server {
 

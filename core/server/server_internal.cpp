@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <future>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -15,12 +14,11 @@
 #include "server/access_line.hpp"
 #include "server/connection.hpp"
 #include "server/connection_table.hpp"
+#include "server/machine.hpp"
 
 namespace equinox {
 
 namespace {
-
-constexpr std::uint32_t kDescriptorReserve = 64;  // listeners, logs, files being served, epoll and event descriptors
 
 LogTarget log_target(const std::string& target, const LogSink& sink) {
   LogTarget out;
@@ -60,24 +58,11 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
 
-std::int64_t seconds_of(std::chrono::system_clock::time_point at) {
-  return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
-}
-
-constexpr std::uint64_t kDescriptorsAtMost = 1'048'576;
-
-std::uint32_t connection_limit(const LimitConfig& limits) {
-  if (limits.connections != 0) return limits.connections;
-  const std::uint64_t descriptors = std::min<std::uint64_t>(server::descriptor_limit(), kDescriptorsAtMost);
-  return static_cast<std::uint32_t>(descriptors > 2 * kDescriptorReserve ? descriptors - kDescriptorReserve
-                                                                         : descriptors / 2);
-}
-
 /// Of each reactor: it may hold all connections, and its table numbers them by whole chunks. A reload may raise the
 /// limit as far as there can be descriptors; an index of chunks is all that room costs until it is used.
 std::size_t record_capacity(const LimitConfig& limits) {
-  const std::uint64_t descriptors = std::min<std::uint64_t>(server::descriptor_limit(), kDescriptorsAtMost);
-  return std::max<std::uint64_t>(connection_limit(limits), descriptors) + server::ConnectionTable::kChunk;
+  const std::uint64_t descriptors = std::min<std::uint64_t>(server::descriptor_limit(), server::kDescriptorsAtMost);
+  return std::max<std::uint64_t>(server::connection_limit(limits), descriptors) + server::ConnectionTable::kChunk;
 }
 
 telemetry::TelemetryOptions telemetry_options(const ServerConfig& config, std::uint32_t reactors) {
@@ -97,10 +82,6 @@ telemetry::TelemetryOptions telemetry_options(const ServerConfig& config, std::u
   out.stall_threshold_ns = std::chrono::nanoseconds{config.history.stall_threshold}.count();
   out.observe = config.observe;
   return out;
-}
-
-std::string listener_name(const ListenerConfig& listener) {
-  return !listener.name.empty() ? listener.name : listener.tls ? "https" : "http";
 }
 
 /// One socket for each reactor: of its own, or a copy of one that was given to us.
@@ -130,7 +111,7 @@ Server::Internal::Internal(ServerConfig given, Server& owner)
       config, Routes{}, [](std::string_view) { return kRouteUnmatched; }, nullptr);
   for (const ListenerConfig& listener : config.listeners) {
     if (listener.inherited.empty() && !net::SocketAddress::parse(listener.address)) {
-      throw std::invalid_argument{"listener \"" + listener_name(listener) + "\": \"" + listener.address +
+      throw std::invalid_argument{"listener \"" + server::listener_name(listener) + "\": \"" + listener.address +
                                   "\" is not an address such as 127.0.0.1:8080, [::1]:8080 or :8080"};
     }
   }
@@ -158,10 +139,10 @@ Server::Internal::Internal(ServerConfig given, Server& owner)
   identity.started_wall_ns = telemetry::wall_now_ns();
   identity.started_ns = Clock{}.now().time_since_epoch().count();
   std::vector<std::string> names;
-  for (const ListenerConfig& listener : config.listeners) names.push_back(listener_name(listener));
+  for (const ListenerConfig& listener : config.listeners) names.push_back(server::listener_name(listener));
   view = std::make_unique<View>(telemetry_options(config, reactor_count), std::move(identity), std::move(names), *this);
-  admission =
-      std::make_unique<server::Admission>(connection_limit(config.limits), config.limits.connections_per_client);
+  admission = std::make_unique<server::Admission>(server::connection_limit(config.limits),
+                                                  config.limits.connections_per_client);
   admission->set_memory_limit(config.limits.memory);
 }
 
@@ -178,10 +159,10 @@ std::vector<std::vector<server::Reactor::Listening>> Server::Internal::open_list
     if (!opened) {
       const std::string where = listener.inherited.empty() ? listener.address : "inherited socket";
       throw std::system_error{opened.error().os_errno, std::generic_category(),
-                              "listener \"" + listener_name(listener) + "\" cannot be opened on " + where};
+                              "listener \"" + server::listener_name(listener) + "\" cannot be opened on " + where};
     }
     const net::SocketAddress address = opened->front().bound_address();
-    bound.push_back({listener_name(listener), to_string(address), address.port()});
+    bound.push_back({server::listener_name(listener), to_string(address), address.port()});
     for (std::uint32_t r = 0; r < reactor_count; ++r) {
       // Others may hold an inherited one open.
       by_reactor[r].push_back({std::make_shared<net::Listener>(std::move((*opened)[r])), !listener.inherited.empty()});
@@ -328,179 +309,6 @@ void Server::Internal::join() {
     if (thread.joinable()) thread.join();
   }
   if (observer != nullptr) observer->stop();
-}
-
-Server::Internal::PreparedReload Server::Internal::prepare(ServerConfig next, Routes next_routes) const {
-  if (next.listeners.size() != config.listeners.size()) {
-    throw std::invalid_argument{"listeners: their number needs a restart"};
-  }
-  for (std::size_t i = 0; i < next.listeners.size(); ++i) {
-    const ListenerConfig& was = config.listeners[i];
-    const ListenerConfig& now = next.listeners[i];
-    if (was.address != now.address || listener_name(was) != listener_name(now) ||
-        was.tls.has_value() != now.tls.has_value()) {
-      throw std::invalid_argument{"listener \"" + listener_name(now) + "\": name, address and TLS need a restart"};
-    }
-  }
-  if (const std::size_t room = view->records_per_reactor() - server::ConnectionTable::kChunk;
-      connection_limit(next.limits) > room) {
-    throw std::invalid_argument{"limits.connections: more than " + std::to_string(room) +
-                                ", for which there is room since the start, needs a restart"};
-  }
-  if (next.reactors != config.reactors) throw std::invalid_argument{"reactors: a change needs a restart"};
-  PreparedReload out{std::move(next), std::move(next_routes), nullptr};
-  out.settings = server::make_settings(
-      out.config, out.routes, [&](std::string_view name) { return view->intern_route(name); }, settings().get());
-  return out;
-}
-
-Server::Internal::PreparedReload Server::Internal::prepare_certificates() const {
-  std::unique_lock lock{mutex};
-  ServerConfig same = config;
-  Routes same_routes = routes;
-  lock.unlock();
-  return prepare(std::move(same), std::move(same_routes));
-}
-
-void Server::Internal::commit(PreparedReload prepared) {
-  const ServerConfig& next = prepared.config;
-  server_log.set_level(next.log.level);
-  admission->set_limits(connection_limit(next.limits), next.limits.connections_per_client);
-  admission->set_memory_limit(next.limits.memory);
-  {
-    const std::lock_guard lock{mutex};
-    current = prepared.settings;
-    last_reload_successful = true;
-    last_reload_error.clear();
-    last_reload_wall_ns = telemetry::wall_now_ns();
-    config.timeouts = next.timeouts;
-    config.limits = next.limits;
-    config.drain = next.drain;
-    config.listeners = next.listeners;
-    config.log.level = next.log.level;
-    std::swap(routes, prepared.routes);  // the next reload of certificates starts from these
-  }
-  post_all([settings = prepared.settings](server::Reactor& reactor) { reactor.apply(settings); });
-}
-
-void Server::Internal::reload(const std::function<PreparedReload()>& prepared) {
-  try {
-    commit(prepared());
-  } catch (const std::invalid_argument& mistake) {
-    const std::lock_guard lock{mutex};
-    last_reload_successful = false;
-    last_reload_error = mistake.what();
-    throw;
-  }
-}
-
-std::shared_ptr<const server::Settings> Server::Internal::settings() const {
-  const std::lock_guard lock{mutex};
-  return current;
-}
-
-std::vector<ConfigFact> Server::Internal::config_facts() const {
-  const std::lock_guard lock{mutex};
-  return facts;
-}
-
-LiveFacts Server::Internal::live() const {
-  LiveFacts out;
-  const auto now = settings();
-  {
-    const std::lock_guard lock{mutex};
-    out.ready = is_started && !is_stopped && drain_state == DrainState::none;
-    out.drain = drain_state;
-    out.drain_started_wall_ns = drain_started_wall_ns;
-    out.drain_delay_ns = Duration{config.drain.delay}.count();
-    out.drain_timeout_ns = Duration{config.drain.timeout}.count();
-    out.drain_by = drain_by;
-    out.last_reload_wall_ns = last_reload_wall_ns;
-    out.last_reload_successful = last_reload_successful;
-    out.last_reload_error = last_reload_error;
-  }
-  if (out.drain == DrainState::draining && telemetry::wall_now_ns() - out.drain_started_wall_ns < out.drain_delay_ns) {
-    out.drain = DrainState::delay;
-  }
-  out.connections_limit = admission->limit();
-  out.h2_concurrent_streams = now->limits.h2_concurrent_streams;
-  out.slow_threshold_ns = static_cast<std::int64_t>(now->slow_ns);
-  out.stall_threshold_ns = static_cast<std::int64_t>(now->stall_ns);
-  const TimeoutConfig& timeouts = now->timeouts;
-  for (const auto& [kind, value] : {std::pair{DeadlineKind::handshake, timeouts.handshake},
-                                    {DeadlineKind::first_request, timeouts.header},
-                                    {DeadlineKind::head, timeouts.header},
-                                    {DeadlineKind::body, timeouts.body},
-                                    {DeadlineKind::handler, timeouts.handler},
-                                    {DeadlineKind::write, timeouts.write},
-                                    {DeadlineKind::idle, timeouts.idle},
-                                    {DeadlineKind::ping, timeouts.ping},
-                                    {DeadlineKind::max_age, timeouts.max_age}}) {
-    out.timeouts.push_back({kind, Duration{value}.count()});
-  }
-  for (std::size_t i = 0; i < bound.size(); ++i) {
-    ListenerFacts facts_of;
-    facts_of.name = bound[i].name;
-    facts_of.address = bound[i].address;
-    facts_of.tls = now->listeners[i].is_tls;
-    facts_of.connections_limit = admission->limit();
-    for (const auto& [listener, socket] : queues) {
-      const auto open = listener == i ? socket.lock() : nullptr;
-      if (open == nullptr) continue;
-      const net::AcceptQueue queue = open->accept_queue();
-      facts_of.accept_queue_length = facts_of.accept_queue_length.value_or(0) + queue.length;
-      facts_of.accept_queue_limit = facts_of.accept_queue_limit.value_or(0) + queue.limit;
-    }
-    out.listeners.push_back(std::move(facts_of));
-    if (now->listeners[i].tls == nullptr) continue;
-    for (const net::TlsCertificateFacts& certificate : now->listeners[i].tls->certificates()) {
-      CertificateFacts shown;
-      shown.name = certificate.name;
-      shown.listener = bound[i].name;
-      shown.names = certificate.names;
-      shown.issuer = certificate.issuer;
-      shown.key = certificate.key;
-      shown.not_before_s = seconds_of(certificate.not_before);
-      shown.not_after_s = seconds_of(certificate.not_after);
-      shown.self_signed = certificate.issuer == certificate.subject;
-      shown.loaded_wall_ns = out.last_reload_wall_ns != 0 ? out.last_reload_wall_ns : view->identity().started_wall_ns;
-      out.certificates.push_back(std::move(shown));
-    }
-  }
-  for (std::size_t p = 0; p < kCount<BufferPool>; ++p) {
-    PoolFacts pool;
-    pool.name = to_string(static_cast<BufferPool>(p));
-    for (std::uint32_t r = 0; r < reactor_count; ++r) {
-      const telemetry::PoolCount count = view->reactor(r).pools().get(static_cast<BufferPool>(p));
-      pool.used_bytes += count.used_bytes;
-      pool.free_bytes += count.free_bytes;
-      pool.hits += count.hits;
-      pool.misses += count.misses;
-    }
-    out.pools.push_back(std::move(pool));
-  }
-  out.workers = workers.facts();
-  for (std::size_t c = 0; c < kLogComponents; ++c) {
-    const auto component = static_cast<LogComponent>(c);
-    out.log_components.emplace_back(to_string(component));
-    std::array<std::uint64_t, 7> counts{};
-    for (std::size_t level = 0; level < kLogLevels; ++level)
-      counts[level] = server_log.count(static_cast<LogLevel>(level), component);
-    out.log_messages.push_back(counts);
-  }
-  return out;
-}
-
-std::optional<ConnectionInside> Server::Internal::inside(ConnectionId id, std::chrono::milliseconds timeout) const {
-  if (id.reactor() >= reactors.size()) return std::nullopt;
-  auto promise = std::make_shared<std::promise<std::optional<ConnectionInside>>>();
-  std::future<std::optional<ConnectionInside>> answer = promise->get_future();
-  const bool posted = reactors[id.reactor()]->post(server::TaskMail{[promise, id](server::Reactor& reactor) {
-    server::Connection* connection = reactor.find(id);
-    promise->set_value(connection == nullptr ? std::nullopt : std::optional{connection->inside(reactor.lending().now)});
-  }});
-  if (!posted || answer.wait_for(timeout) != std::future_status::ready) return std::nullopt;
-  return answer.get();
 }
 
 }  // namespace equinox

@@ -120,13 +120,4 @@ struct Server::Internal {
   std::string last_reload_error;
 };
 
-namespace server {
-
-/// CPUs this process may use: affinity, then the cgroup's quota, rounded up; at least 1.
-std::uint32_t usable_cpus();
-/// RLIMIT_NOFILE as it is, after raising it to its hard limit.
-std::uint64_t descriptor_limit();
-
-}  // namespace server
-
 }  // namespace equinox

@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "server/machine.hpp"
+
 namespace equinox::server {
 
 namespace {
+
+constexpr std::uint32_t kDescriptorReserve = 64;  // listeners, logs, files being served, epoll and event descriptors
 
 std::vector<Network> parse_networks(const std::vector<std::string>& texts, const std::string& key) {
   std::vector<Network> out;
@@ -39,7 +43,7 @@ namespace {
 
 ListenerSettings listener_settings(const ListenerConfig& config, const ListenerSettings* previous) {
   ListenerSettings out;
-  out.name = config.name.empty() ? (config.tls ? "https" : "http") : config.name;
+  out.name = listener_name(config);
   out.is_tls = config.tls.has_value();
   out.h2c = config.h2c;
   out.proxy_protocol_from = parse_networks(config.proxy_protocol_from, "proxy_protocol.from");
@@ -98,6 +102,17 @@ http::Limits protocol_limits(const LimitConfig& limits) {
   out.trailers_max_bytes = limits.trailers;
   out.chunk_overhead_max_bytes = limits.chunk_overhead;
   return out;
+}
+
+std::string listener_name(const ListenerConfig& listener) {
+  return !listener.name.empty() ? listener.name : listener.tls ? "https" : "http";
+}
+
+std::uint32_t connection_limit(const LimitConfig& limits) {
+  if (limits.connections != 0) return limits.connections;
+  const std::uint64_t descriptors = std::min<std::uint64_t>(descriptor_limit(), kDescriptorsAtMost);
+  return static_cast<std::uint32_t>(descriptors > 2 * kDescriptorReserve ? descriptors - kDescriptorReserve
+                                                                         : descriptors / 2);
 }
 
 std::shared_ptr<const Settings> make_settings(const ServerConfig& config, const Routes& routes,

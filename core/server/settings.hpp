@@ -52,6 +52,14 @@ using RouteNumbering = std::function<RouteId(std::string_view name)>;
 std::shared_ptr<const Settings> make_settings(const ServerConfig& config, const Routes& routes,
                                               const RouteNumbering& number_of, const Settings* previous);
 
+/// As it is shown: its own, or that of its scheme.
+std::string listener_name(const ListenerConfig& listener);
+
+/// A process has no more descriptors than this, whatever its limit says.
+inline constexpr std::uint64_t kDescriptorsAtMost = 1'048'576;
+/// The most connections: as configured, else what the limit of descriptors leaves room for.
+std::uint32_t connection_limit(const LimitConfig& limits);
+
 /// What a TLS context is made from. @throws std::invalid_argument for an unknown version
 net::TlsSettings tls_settings(const TlsConfig& config);
 

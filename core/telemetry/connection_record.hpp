@@ -29,8 +29,9 @@ class alignas(64) RecordSlot {
     end(sequence);
   }
   void write_cold(const RecordCold& cold) noexcept;
-  /// The target of request `number`, cut at the end; of `room`, whole words are read. Every request passes here, so
-  /// only the text's own words are stored: what lies behind the zero that ends it is that of earlier ones.
+  /// The newest request as people see it: the target of request `number`, cut at the end; of `room`, whole words are
+  /// read. Every request passes here, so only the text's own words are stored: what lies behind the zero that ends it
+  /// is that of earlier ones.
   template <std::size_t N>
   void write_target(std::uint32_t number, const std::array<char, N>& room, std::size_t size) noexcept {
     static_assert(N % 8 == 0 && N / 8 >= kColdWords - kTargetWord);

@@ -96,12 +96,6 @@ class ReactorTelemetry {
     constexpr std::int64_t kSecond = 1'000'000'000;
     return now_ns - std::max(slot.own_opened_ns(), slot.own_sampled_ns()) >= kSecond;
   }
-  /// The newest request as people see it: `size` bytes of `room` are its target.
-  template <std::size_t N>
-  static void publish_target(RecordSlot& slot, std::uint32_t request_number, const std::array<char, N>& room,
-                             std::size_t size) noexcept {
-    slot.write_target(request_number, room, size);
-  }
   /// The connection is over: frees the record, leaves the gauges, counts the reason (as an eviction by pressure when it
   /// is connection_limit) and keeps a ClosedRecord. `last` is the final state of the hot half.
   void close(RecordSlot& slot, ConnectionId id, const RecordHot& last, const CloseFacts& facts, std::int64_t now_ns,

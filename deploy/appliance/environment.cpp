@@ -12,7 +12,7 @@
 #include "config_values.hpp"
 #include "net/socket_address.hpp"
 #include "server/cgroup.hpp"
-#include "server/server_internal.hpp"
+#include "server/machine.hpp"
 
 namespace equinox::appliance {
 namespace {

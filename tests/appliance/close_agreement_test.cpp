@@ -20,6 +20,8 @@
 
 #include "deploy/appliance/commands.hpp"
 #include "net/syscalls.hpp"
+#include "server/broken_body.hpp"
+#include "server/failing_receive.hpp"
 #include "server/server_fixture.hpp"
 
 namespace equinox::testing {
@@ -28,16 +30,6 @@ namespace {
 using namespace std::chrono_literals;
 using Json = nlohmann::json;
 using ::testing::ElementsAre;
-
-std::atomic<int> receive_errno{0};
-
-ssize_t failing_receive(int fd, void* into, std::size_t size, int flags) {
-  if (const int wanted = receive_errno.load(); wanted != 0) {
-    errno = wanted;
-    return -1;
-  }
-  return net::real_syscalls().recv(fd, into, size, flags);
-}
 
 /// A server, a second one that shows it as the appliance's admin surface does, and everything the first one logs.
 class CloseAgreement : public ServerTest {
@@ -198,23 +190,6 @@ TEST_F(CloseAgreement, HandlerTimeout) {
   talk();
   everybody_says(CloseReason::handler_timeout);
 }
-
-/// A body that breaks off behind its first byte: by itself, or with an exception.
-class BrokenBody final : public BodySource {
- public:
-  explicit BrokenBody(bool throws) noexcept : throws_{throws} {}
-  PullResult pull(std::span<char> into) override {
-    if (is_begun_ && throws_) throw std::runtime_error{"there is no /store?key=secret"};
-    if (is_begun_) return {PullStatus::failed, 0};
-    is_begun_ = true;
-    into.front() = 'x';
-    return {PullStatus::bytes, 1};
-  }
-
- private:
-  bool throws_;
-  bool is_begun_{false};
-};
 
 TEST_F(CloseAgreement, HandlerAbort) {
   make().get("/", [](const Request&) { return Response::stream(std::make_unique<BrokenBody>(false), "text/plain"); });

@@ -2,6 +2,7 @@
 #include <future>
 #include <optional>
 
+#include "server/broken_body.hpp"
 #include "server/server_fixture.hpp"
 
 namespace equinox::testing {
@@ -74,23 +75,6 @@ TEST_F(HandlerShapes, AHandlerThatNeverAnswersGets503AndItsReason) {
   EXPECT_TRUE(closed_once_for(CloseReason::handler_timeout));
   EXPECT_FALSE(kept->send(Response::text("late")));
 }
-
-/// A body that breaks off: by itself, or with an exception.
-class BrokenBody final : public BodySource {
- public:
-  explicit BrokenBody(bool throws) noexcept : throws_{throws} {}
-  PullResult pull(std::span<char> into) override {
-    if (is_begun_ && throws_) throw std::runtime_error{"no more"};
-    if (is_begun_) return {PullStatus::failed, 0};
-    is_begun_ = true;
-    into.front() = 'x';
-    return {PullStatus::bytes, 1};
-  }
-
- private:
-  bool throws_;
-  bool is_begun_{false};
-};
 
 TEST_F(HandlerShapes, ABodyThatGivesUpCutsTheConnection) {
   make().get("/", [](const Request&) { return Response::stream(std::make_unique<BrokenBody>(false), "text/plain"); });

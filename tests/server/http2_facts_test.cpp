@@ -40,14 +40,6 @@ class Http2FactsTest : public ServerTest {
     EXPECT_TRUE(eventually([&] { return only_record() && only_record()->hot.streams == 2; }));
     return client;
   }
-  [[nodiscard]] std::optional<ConnectionRecord> only_record() {
-    std::optional<ConnectionRecord> found;
-    server().view().for_each_record([&](const ConnectionRecord& record) {
-      found = record;
-      return false;
-    });
-    return found;
-  }
 };
 
 TEST_F(Http2FactsTest, AnswersBehindAShutWindowAreBytesThatWaitForTheirReader) {

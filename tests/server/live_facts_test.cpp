@@ -32,14 +32,6 @@ class LiveFactsTest : public ServerTest {
     return blocker;
   }
   std::atomic<bool> may_go_on{false};
-  [[nodiscard]] std::optional<ConnectionRecord> only_record() {
-    std::optional<ConnectionRecord> found;
-    server().view().for_each_record([&](const ConnectionRecord& record) {
-      found = record;
-      return false;
-    });
-    return found;
-  }
 };
 
 TEST_F(LiveFactsTest, AcceptQueueIsThatOfTheListeningSocketAndGoesWithIt) {

@@ -8,20 +8,11 @@
 #include "base/egress_batch.hpp"
 #include "handlers/temporary_folder.hpp"
 #include "net/syscalls.hpp"
+#include "server/failing_receive.hpp"
 #include "server/server_fixture.hpp"
 
 namespace equinox::testing {
 namespace {
-
-std::atomic<int> receive_errno{0};
-
-ssize_t failing_receive(int fd, void* into, std::size_t size, int flags) {
-  if (const int wanted = receive_errno.load(); wanted != 0) {
-    errno = wanted;
-    return -1;
-  }
-  return net::real_syscalls().recv(fd, into, size, flags);
-}
 
 class NetworkFailures : public ServerTest {
  protected:

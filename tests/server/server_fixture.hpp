@@ -4,6 +4,7 @@
 
 #include <equinox/server.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "support/raw_client.hpp"
@@ -29,6 +30,15 @@ class ServerTest : public ::testing::Test {
 
   [[nodiscard]] ServerSnapshot snapshot() const { return server_->view().snapshot(); }
   [[nodiscard]] std::uint64_t closed(CloseReason reason) const { return snapshot().closed(reason); }
+  /// Of the connection there is; none when there is none.
+  [[nodiscard]] std::optional<ConnectionRecord> only_record() const {
+    std::optional<ConnectionRecord> found;
+    server_->view().for_each_record([&](const ConnectionRecord& record) {
+      found = record;
+      return false;
+    });
+    return found;
+  }
   /// Waits until exactly one connection was closed, for this reason and no other.
   ::testing::AssertionResult closed_once_for(CloseReason reason) const {
     if (!eventually([&] { return snapshot().closed() >= 1; }))

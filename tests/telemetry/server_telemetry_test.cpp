@@ -37,7 +37,7 @@ class ServerTelemetryTest : public testing::Test {
     std::array<char, 96> room;
     room.fill('z');  // of an earlier request
     std::copy_n(target.begin(), std::min(target.size(), room.size()), room.begin());
-    ReactorTelemetry::publish_target(*telemetry.reactor(0).find(first), number, room, target.size());
+    telemetry.reactor(0).find(first)->write_target(number, room, target.size());
   }
   static RecordHot hot(ConnectionId id, ConnectionState state, Protocol protocol = Protocol::http11) {
     RecordHot out;

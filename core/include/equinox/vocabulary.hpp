@@ -370,12 +370,6 @@ enum class CloseDetail : std::uint8_t {
   handshake_left,           ///< the client closed within the TLS handshake
   handshake_reset,
 };
-template <>
-struct Vocabulary<CloseDetail> {
-  static constexpr std::array<std::string_view, 7> names{
-      "none",    "proxy_header_missing", "proxy_header_malformed", "proxy_header_unexpected",
-      "h2c_off", "handshake_left",       "handshake_reset"};
-};
 
 /// Phases partition the time of an exchange: exactly one is current; overlap counts to the later one.
 enum class RequestPhase : std::uint8_t { head, body, queue, handler, write };

@@ -1,0 +1,81 @@
+// A reload in two steps: everything that can be wrong is found before anything changes.
+
+#include <stdexcept>
+#include <utility>
+
+#include "server/connection_table.hpp"
+#include "server/server_internal.hpp"
+
+namespace equinox {
+
+Server::Internal::PreparedReload Server::Internal::prepare(ServerConfig next, Routes next_routes) const {
+  if (next.listeners.size() != config.listeners.size()) {
+    throw std::invalid_argument{"listeners: their number needs a restart"};
+  }
+  for (std::size_t i = 0; i < next.listeners.size(); ++i) {
+    const ListenerConfig& was = config.listeners[i];
+    const ListenerConfig& now = next.listeners[i];
+    if (was.address != now.address || server::listener_name(was) != server::listener_name(now) ||
+        was.tls.has_value() != now.tls.has_value()) {
+      throw std::invalid_argument{"listener \"" + server::listener_name(now) +
+                                  "\": name, address and TLS need a restart"};
+    }
+  }
+  if (const std::size_t room = view->records_per_reactor() - server::ConnectionTable::kChunk;
+      server::connection_limit(next.limits) > room) {
+    throw std::invalid_argument{"limits.connections: more than " + std::to_string(room) +
+                                ", for which there is room since the start, needs a restart"};
+  }
+  if (next.reactors != config.reactors) throw std::invalid_argument{"reactors: a change needs a restart"};
+  PreparedReload out{std::move(next), std::move(next_routes), nullptr};
+  out.settings = server::make_settings(
+      out.config, out.routes, [&](std::string_view name) { return view->intern_route(name); }, settings().get());
+  return out;
+}
+
+Server::Internal::PreparedReload Server::Internal::prepare_certificates() const {
+  std::unique_lock lock{mutex};
+  ServerConfig same = config;
+  Routes same_routes = routes;
+  lock.unlock();
+  return prepare(std::move(same), std::move(same_routes));
+}
+
+void Server::Internal::commit(PreparedReload prepared) {
+  const ServerConfig& next = prepared.config;
+  server_log.set_level(next.log.level);
+  admission->set_limits(server::connection_limit(next.limits), next.limits.connections_per_client);
+  admission->set_memory_limit(next.limits.memory);
+  {
+    const std::lock_guard lock{mutex};
+    current = prepared.settings;
+    last_reload_successful = true;
+    last_reload_error.clear();
+    last_reload_wall_ns = telemetry::wall_now_ns();
+    config.timeouts = next.timeouts;
+    config.limits = next.limits;
+    config.drain = next.drain;
+    config.listeners = next.listeners;
+    config.log.level = next.log.level;
+    std::swap(routes, prepared.routes);  // the next reload of certificates starts from these
+  }
+  post_all([settings = prepared.settings](server::Reactor& reactor) { reactor.apply(settings); });
+}
+
+void Server::Internal::reload(const std::function<PreparedReload()>& prepared) {
+  try {
+    commit(prepared());
+  } catch (const std::invalid_argument& mistake) {
+    const std::lock_guard lock{mutex};
+    last_reload_successful = false;
+    last_reload_error = mistake.what();
+    throw;
+  }
+}
+
+std::shared_ptr<const server::Settings> Server::Internal::settings() const {
+  const std::lock_guard lock{mutex};
+  return current;
+}
+
+}  // namespace equinox
