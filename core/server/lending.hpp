@@ -112,7 +112,7 @@ struct Lending {
   CloseReason drain_reason{CloseReason::drain};
   TimePoint drain_began{};
   TimePoint drain_final_at{};  ///< of DrainStage::closing
-  RequestIds request_ids{{}};
+  RequestIds request_ids{0, 0};
 
   Lending(ReactorIndex index, Clock time, std::string_view server_field, telemetry::ReactorTelemetry& cells)
       : reactor{index},

@@ -20,6 +20,15 @@ constexpr bool is_all(std::string_view text, char c) noexcept {
   return text.find_first_not_of(c) == std::string_view::npos;
 }
 
+/// The last `count` digits of a number to the base of 62.
+void write_digits(std::uint64_t number, char* into, std::size_t count) noexcept {
+  constexpr std::string_view kDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  while (count-- > 0) {
+    into[count] = kDigits[number % kDigits.size()];
+    number /= kDigits.size();
+  }
+}
+
 }  // namespace
 
 IdentityFields identity_fields(std::span<const Field> fields) noexcept {
@@ -47,23 +56,21 @@ bool is_acceptable_request_id(std::string_view text) noexcept {
   return true;
 }
 
-RequestIds::RequestIds(std::string_view prefix) noexcept {
+RequestIds::RequestIds(std::uint64_t process, ReactorIndex reactor) noexcept {
   next_.fill('0');
-  prefix.copy(next_.data(), kPrefixDigits);
+  write_digits(process, next_.data(), kProcessDigits);
+  write_digits(reactor, next_.data() + kProcessDigits, kReactorDigits);
 }
 
 void RequestIds::advance() noexcept {
   for (std::size_t i = kSize; i-- > kPrefixDigits;) {
     char& digit = next_[i];
-    if (digit == '9') {
-      digit = 'a';
-      return;
+    switch (digit) {
+      case '9': digit = 'A'; return;
+      case 'Z': digit = 'a'; return;
+      case 'z': digit = '0'; break;
+      default: ++digit; return;
     }
-    if (digit != 'f') {
-      ++digit;
-      return;
-    }
-    digit = '0';
   }
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <equinox/ids.hpp>
 #include <equinox/request.hpp>
 #include <span>
 #include <string_view>
@@ -19,15 +20,16 @@ IdentityFields identity_fields(std::span<const Field> fields) noexcept;
 /// 1–64 characters of A–Z a–z 0–9 . _ : / + = -; anything else is replaced by a made one.
 bool is_acceptable_request_id(std::string_view text) noexcept;
 
-/// Makes request ids: 16 hexadecimal digits that differ in every process and reactor, then a number of ten. The next id
-/// is kept as text and counted up in place, like the dial of a meter. Of fixed width: ids sort as they were made.
+/// Makes request ids of 16 letters and digits: seven that differ in every process, two for the reactor, then a number
+/// of seven. The next id is kept as text and counted up in place, like the dial of a meter. The digits stand in the
+/// order of ASCII and the width is fixed: ids sort as they were made. Short, because HPACK looks at each octet of a new
+/// value.
 class RequestIds {
  public:
-  static constexpr std::size_t kPrefixDigits = 16;
-  static constexpr std::size_t kSize = kPrefixDigits + 10;
+  static constexpr std::size_t kSize = 16;
 
-  /// @param prefix  kPrefixDigits hexadecimal digits
-  explicit RequestIds(std::string_view prefix) noexcept;
+  /// @param process  a random number
+  RequestIds(std::uint64_t process, ReactorIndex reactor) noexcept;
   /// Writes kSize characters.
   void make(char* into) noexcept {
     std::memcpy(into, next_.data(), kSize);
@@ -35,6 +37,9 @@ class RequestIds {
   }
 
  private:
+  static constexpr std::size_t kProcessDigits = 7;
+  static constexpr std::size_t kReactorDigits = 2;
+  static constexpr std::size_t kPrefixDigits = kProcessDigits + kReactorDigits;
   void advance() noexcept;
   std::array<char, kSize> next_;
 };

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
+#include <random>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -179,8 +179,8 @@ void Server::Internal::start() {
   auto settings = server::make_settings(
       config, routes, [&](std::string_view name) { return view->intern_route(name); }, current.get());
   auto listeners = open_listeners();
-  std::string prefix = telemetry::make_boot_id();
-  prefix.resize(16, '0');
+  std::random_device random;
+  const std::uint64_t request_id_process = std::uint64_t{random()} << 32U | random();
   over = open_wakeup();
   if (config.observe) observer_rest = std::make_unique<server::ObserverRest>(open_wakeup());
   for (std::uint32_t r = 0; r < reactor_count; ++r) {
@@ -196,8 +196,7 @@ void Server::Internal::start() {
     setup.log = server_log.producer();
     if (access_log) setup.access_log = access_log.producer();
     setup.hooks = hooks.opened || hooks.closed || hooks.request_done ? &hooks : nullptr;
-    setup.request_id_prefix =
-        prefix.substr(0, 14) + std::array<char, 3>{"0123456789abcdef"[r >> 4U], "0123456789abcdef"[r & 0xfU], 0}.data();
+    setup.request_id_process = request_id_process;
     setup.refusal_slots = std::max<std::size_t>(1, server::RefusalSlots::kSlots / reactor_count);
     setup.server_log = server_log;
     setup.access = access_log;

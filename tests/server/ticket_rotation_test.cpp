@@ -37,7 +37,6 @@ class TicketRotation : public testing::Test {
     setup.settings = settings;
     setup.admission = &admission;
     setup.telemetry = &telemetry.reactor(0);
-    setup.request_id_prefix = std::string(16, '0');
     Reactor reactor{std::move(setup)};
     std::thread thread{[&] { reactor.run(); }};
     reactor.post(TaskMail{[](Reactor& self) { self.stop(CloseReason::drain); }});

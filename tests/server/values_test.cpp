@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
-#include <cstdio>
+#include <set>
+#include <string>
 
 #include "server/byte_hold.hpp"
 #include "server/error_map.hpp"
@@ -60,17 +61,35 @@ TEST(RequestIdentity, ReadsATraceIdAndRefusesMalformedOnes) {
 }
 
 TEST(RequestIdentity, MakesIdsThatDifferAndSort) {
-  RequestIds ids{"0123456789abcdef"};
-  std::string last;
-  for (int i = 0; i < 70'000; ++i) {
+  RequestIds ids{62U * 62U * 36U + 1, 61};
+  const auto next = [&] {
     std::string id(RequestIds::kSize, ' ');
     ids.make(id.data());
-    std::array<char, RequestIds::kSize + 1> wanted{};
-    std::snprintf(wanted.data(), wanted.size(), "0123456789abcdef%010x", static_cast<unsigned>(i));
-    ASSERT_EQ(id, wanted.data());
+    return id;
+  };
+  std::string last = next();
+  EXPECT_EQ(last, "0000a010z0000000");
+  std::string ends;
+  for (int i = 1; i < 300'000; ++i) {
+    const std::string id = next();
     ASSERT_LT(last, id);
+    if (i % (62 * 62) == 0) ends += id.substr(id.size() - 3);
     last = id;
   }
+  EXPECT_TRUE(ends.starts_with("100200300")) << ends;
+  EXPECT_TRUE(is_acceptable_request_id(last)) << last;
+}
+
+TEST(RequestIdentity, IdsOfOtherProcessesAndReactorsDiffer) {
+  const auto first = [](std::uint64_t process, ReactorIndex reactor) {
+    std::string id(RequestIds::kSize, ' ');
+    RequestIds{process, reactor}.make(id.data());
+    return id;
+  };
+  std::set<std::string> seen;
+  for (int reactor = 0; reactor < 256; ++reactor) seen.insert(first(7, static_cast<ReactorIndex>(reactor)));
+  seen.insert(first(8, 0));
+  EXPECT_EQ(seen.size(), 257U);
 }
 
 TEST(ErrorMap, EveryProtocolErrorHasAReasonOfItsFamily) {
