@@ -7,6 +7,21 @@
 
 namespace equinox::server {
 
+namespace {
+
+/// The next second of the wall clock, a little later: then the reactors have told theirs, and nobody needs another
+/// look.
+std::chrono::steady_clock::time_point next_second_after(std::chrono::steady_clock::time_point now) {
+  using namespace std::chrono;
+  constexpr milliseconds kBehindReactors{5};
+  constexpr milliseconds kSoonest{100};  // never two points for one second
+  const auto into_second = system_clock::now().time_since_epoch() % seconds{1};
+  const auto wait = seconds{1} - into_second + kBehindReactors;
+  return now + (wait < kSoonest ? wait + seconds{1} : wait);
+}
+
+}  // namespace
+
 void Observer::start() {
   thread_ = std::thread{[this] { run(); }};
 }
@@ -28,7 +43,7 @@ std::chrono::nanoseconds Observer::patience(std::chrono::nanoseconds until_secon
 
 void Observer::run() {
   ::pthread_setname_np(::pthread_self(), "eqx-observer");
-  auto next_second = std::chrono::steady_clock::now() + std::chrono::seconds{1};
+  auto next_second = next_second_after(std::chrono::steady_clock::now());
   std::vector<std::int64_t> reported(telemetry_.reactor_count(), 0);
   while (true) {
     rest_.sleep(patience(next_second - std::chrono::steady_clock::now()));
@@ -43,8 +58,7 @@ void Observer::run() {
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_second) {
       telemetry_.record_second();
-      next_second += std::chrono::seconds{1};
-      if (next_second <= now) next_second = now + std::chrono::seconds{1};
+      next_second = next_second_after(now);
     }
   }
 }

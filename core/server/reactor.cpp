@@ -15,7 +15,7 @@ namespace equinox::server {
 namespace {
 
 /// Every healthy reactor turns at least once a second.
-constexpr Duration kLongestWait = std::chrono::seconds{1};
+constexpr Duration kSecond = std::chrono::seconds{1};
 
 template <typename T>
 T must(Result<T> result, const char* what) {
@@ -48,7 +48,7 @@ Reactor::Reactor(Setup setup)
   lent_.log = std::move(setup.log);
   lent_.access_log = std::move(setup.access_log);
   lent_.hooks = setup.hooks;
-  lent_.request_ids = RequestIds{setup.request_id_prefix};
+  lent_.request_ids = RequestIds{setup.request_id_process, setup.index};
   const std::weak_ptr<ReactorMailbox> box = mailbox_;
   auto mail = std::make_shared<http::ExchangeLink::Mail>();
   mail->answer = [box](ConnectionId id, StreamId stream, Response&& response) {
@@ -88,7 +88,7 @@ void Reactor::run() {
 
 Duration Reactor::patience() const noexcept {
   if (!run_queue_.empty()) return Duration{0};
-  Duration wait = lent_.wheel.until_next(lent_.now, kLongestWait);
+  Duration wait = lent_.wheel.until_next(lent_.now, last_second_ + kSecond - lent_.now);
   const auto until = [&](TimePoint at) {
     if (at != kNever) wait = std::min(wait, std::max(Duration{0}, at - lent_.now));
   };
@@ -102,16 +102,19 @@ Duration Reactor::patience() const noexcept {
   return wait;
 }
 
+bool Reactor::has_due_work() const noexcept { return !run_queue_.empty() || drain_ || lent_.wheel.is_due(lent_.now); }
+
 void Reactor::turn() {
   const TimePoint before = turn_ended_;  // nothing but a few counters lies between
   const std::span<const net::ReadyEvent> ready = poller_.wait(patience());
   lent_.now = lent_.ready_at = lent_.fine = lent_.clock.now();
   lent_.telemetry.turn_began(lent_.now.time_since_epoch().count());
-  if (observer_rest_ != nullptr) observer_rest_->turn_began();
+  // A turn that only tells the second is over before anybody could look.
+  if (observer_rest_ != nullptr && (!ready.empty() || has_due_work())) observer_rest_->turn_began();
   lent_.wall_ns = lent_.now.time_since_epoch().count() + wall_offset_ns_;
   events_ = static_cast<std::uint32_t>(ready.size());
   const Duration waited = lent_.now - before;
-  if (lent_.now - last_second_ >= std::chrono::seconds{1}) tick_second();
+  if (lent_.now - last_second_ >= kSecond) tick_second();
   for (const net::ReadyEvent& event : ready) dispatch(event);
   if (!run_queue_.empty()) run_queued();
   if (lent_.wheel.is_due(lent_.now)) expire_deadlines();
@@ -248,9 +251,10 @@ void Reactor::keep_house() {
 }
 
 void Reactor::tick_second() {
-  last_second_ = lent_.now;
   wall_offset_ns_ = wall_now_ns() - lent_.clock.now().time_since_epoch().count();
   lent_.wall_ns = lent_.now.time_since_epoch().count() + wall_offset_ns_;
+  // The seconds of the wall clock: Date changes when they do, and threads that wake together cost less.
+  last_second_ = lent_.now - std::chrono::nanoseconds{lent_.wall_ns} % kSecond;
   lent_.date.update(std::chrono::system_clock::now());
   timespec cpu{};
   if (::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu) == 0) {

@@ -71,7 +71,7 @@ class Reactor {
     LogProducer log;
     LogProducer access_log;
     const Hooks* hooks{nullptr};
-    std::string request_id_prefix;
+    std::uint64_t request_id_process{0};
     std::size_t refusal_slots{1};
     /// Reactor 0 alone counts what the logs lost, and rotates ticket keys.
     Log server_log{};
@@ -115,6 +115,8 @@ class Reactor {
 
   void turn();
   [[nodiscard]] Duration patience() const noexcept;
+  /// There is more to this turn than its events.
+  [[nodiscard]] bool has_due_work() const noexcept;
   void dispatch(const net::ReadyEvent& ready);
   /// @return there may be more: the turn's share is used up
   bool accept_from(std::size_t which);
@@ -158,7 +160,7 @@ class Reactor {
   std::optional<Drain> drain_;
   TimePoint accept_again_at_{kNever};
   TimePoint exhausted_told_{};
-  TimePoint last_second_{};
+  TimePoint last_second_{};  ///< when the wall clock's second began
   TimePoint turn_ended_{};
   std::int64_t wall_offset_ns_{0};
   std::uint32_t events_{0};
