@@ -4,6 +4,7 @@ A server of its own for each reason closes exactly one connection of interest: a
 """
 
 import json
+import os
 import re
 import signal
 import socket
@@ -326,6 +327,18 @@ def test_metric_ring_log_api_and_command_line_agree(start, make_config, reason):
     assert (told["reason"], told["peer"]) == (reason, row["peer"])
     assert_tells_of(told["log"], row)
     del kept
+
+
+def test_an_alert_is_told_as_whose_it_was(start, make_config):
+    server = start(configured(make_config, {}))
+    with client_context().wrap_socket(server.connect("https"), server_hostname="localhost") as connection:
+        socket.socket(fileno=os.dup(connection.fileno())).sendall(b"\x17\x03\x03\x00\x20" + b"x" * 32)
+        with pytest.raises(ssl.SSLError):
+            while connection.recv(1000):
+                pass
+    row = wait_for(lambda: server.admin("/closed")["rows"], 5, "the closing record")[0]
+    assert row["reason"] == "tls_alert"
+    assert row["sentence"].startswith("The server ended TLS because a record from the client was broken (alert 20 bad_record_mac sent); ")
 
 
 @pytest.mark.parametrize("reason,ends", [("shutdown", signal.SIGQUIT), ("shutdown_timeout", signal.SIGTERM)])

@@ -12,6 +12,7 @@ std::string_view to_string(Errc code) noexcept {
     case Errc::timed_out: return "timed_out";
     case Errc::tls_handshake: return "tls_handshake";
     case Errc::tls_alert: return "tls_alert";
+    case Errc::tls_record: return "tls_record";
     case Errc::tls_flood: return "tls_flood";
     case Errc::tls_plaintext: return "tls_plaintext";
     case Errc::tls_no_shared_cipher: return "tls_no_shared_cipher";

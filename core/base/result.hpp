@@ -19,7 +19,8 @@ enum class Errc : std::uint8_t {
   timed_out,              ///< ETIMEDOUT from the kernel
   // TLS
   tls_handshake,  ///< handshake failed; `detail` is the alert sent or received, 0 when none
-  tls_alert,      ///< fatal alert after the handshake; `detail` is the alert
+  tls_alert,      ///< fatal alert of the peer; `detail` is the alert
+  tls_record,     ///< broken record after the handshake; `detail` is the alert that was sent for it, 0 when none
   tls_flood,      ///< handshake messages without end on an established connection
   tls_plaintext,  ///< cleartext HTTP on a TLS listener
   tls_no_shared_cipher,

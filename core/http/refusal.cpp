@@ -36,6 +36,7 @@ bool is_answerable(Errc code) noexcept {
     case Errc::system:
     case Errc::tls_handshake:
     case Errc::tls_alert:
+    case Errc::tls_record:
     case Errc::tls_no_shared_cipher:
     case Errc::tls_version:
     case Errc::tls_sni_unknown: return false;

@@ -293,16 +293,18 @@ IoResult TlsTransport::stop(int result, std::size_t moved) {
   if (io_errno_ == 0) io_errno_ = errno_of(error);
   if (io_errno_ != 0) return {IoStatus::failed, moved, io_error(io_errno_)};
   if (has_ended_ && kind == SSL_ERROR_SYSCALL) return {IoStatus::closed, moved, Error{Errc::peer_closed, 0, 1}};
-  const bool is_received = is_alert_of_peer(reason);
-  const auto alert = is_received ? static_cast<std::uint32_t>(reason - SSL_AD_REASON_OFFSET) : notes_.alert;
-  return {IoStatus::failed, moved, Error{Errc::tls_alert, 0, alert}};
+  if (!is_alert_of_peer(reason)) return {IoStatus::failed, moved, broken_record()};
+  return {IoStatus::failed, moved,
+          Error{Errc::tls_alert, 0, static_cast<std::uint32_t>(reason - SSL_AD_REASON_OFFSET)}};
 }
+
+Error TlsTransport::broken_record() const noexcept { return {Errc::tls_record, 0, notes_.alert}; }
 
 IoResult TlsTransport::read(std::span<std::byte> into) {
   is_drained_ = is_cut_short_ = is_interrupted_ = false;
   // Enough for records of full size. Tiny ones, empty ones and key updates are the same work for fewer bytes.
   raw_left_ = into.size() + kRecordBytes;
-  if (is_broken_) return {IoStatus::failed, 0, Error{Errc::tls_alert, 0, notes_.alert}};
+  if (is_broken_) return {IoStatus::failed, 0, broken_record()};
   std::size_t moved = 0;
   while (moved < into.size()) {
     forget_errors();
@@ -319,7 +321,7 @@ IoResult TlsTransport::read(std::span<std::byte> into) {
 }
 
 IoResult TlsTransport::write(EgressBatch& batch) {
-  if (is_broken_) return {IoStatus::failed, 0, Error{Errc::tls_alert, 0, notes_.alert}};
+  if (is_broken_) return {IoStatus::failed, 0, broken_record()};
   is_interrupted_ = false;
   std::size_t moved = 0;
   while (!batch.empty()) {

@@ -71,6 +71,7 @@ class TlsTransport final : public Transport {
   [[nodiscard]] IoResult await_first_byte() noexcept;
   [[nodiscard]] bool is_flooded() const noexcept;
   IoResult stop(int result, std::size_t moved);
+  [[nodiscard]] Error broken_record() const noexcept;
   [[nodiscard]] IoResult handshake_failure();
   void settle();
 

@@ -135,6 +135,7 @@ class Connection {
     TimePoint sample_at{kNever};     ///< when to look at TCP_INFO meanwhile
     TimePoint deadline_due{kNever};  ///< of the deadline, when the timer comes earlier to look
     std::uint64_t pending_told{0};   ///< of waiting_bytes(), to the gauge
+    Errc reason_code{Errc::system};
     std::uint32_t reason_detail{0};
     std::int32_t reason_errno{0};
     std::uint32_t fired_ms{0};

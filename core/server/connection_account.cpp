@@ -366,7 +366,7 @@ void Connection::settle_accounts(Lending& lent) {
   facts.os_errno = known_aside().reason_errno;
   if (family_of(reason_) == CloseFamily::tls && known_aside().reason_detail != 0) {
     facts.tls_alert = static_cast<int>(known_aside().reason_detail);
-    facts.tls_alert_sent = reason_ != CloseReason::tls_alert;
+    facts.tls_alert_sent = known_aside().reason_code != Errc::tls_alert;
   }
   if (h2_ != nullptr && (h2_->goaway_code != 0 || h2_->last_stream != 0)) {
     facts.has_h2_error = h2_->goaway_code != 0;

@@ -9,6 +9,7 @@ void Connection::note(CloseReason reason, const Error& error) noexcept {
   has_reason_ = true;
   reason_ = reason;
   if (error.os_errno == 0 && error.detail == 0) return;
+  aside().reason_code = error.code;
   aside().reason_errno = error.os_errno;
   aside().reason_detail = error.detail;
 }

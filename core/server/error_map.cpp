@@ -42,7 +42,8 @@ CloseReason reason_of(Errc code) noexcept {
     case Errc::tls_no_shared_cipher:
     case Errc::tls_version:
     case Errc::tls_configuration: return CloseReason::tls_handshake_failed;
-    case Errc::tls_alert: return CloseReason::tls_alert;
+    case Errc::tls_alert:
+    case Errc::tls_record: return CloseReason::tls_alert;
     case Errc::tls_plaintext: return CloseReason::tls_plaintext;
     case Errc::tls_sni_unknown: return CloseReason::tls_sni_unknown;
     case Errc::timed_out: return CloseReason::network_timeout;

@@ -62,7 +62,7 @@ constexpr std::array<Explanation, kCloseReasons> kExplanations{{
     {CloseReason::h2_frame_size, "The server closed the connection because a frame had a wrong size{h2}"},
     {CloseReason::wrong_protocol, "The server closed the connection because {protocol}"},
     {CloseReason::tls_handshake_failed, "{handshake}{alert}{errno}"},
-    {CloseReason::tls_alert, "The client ended TLS{alert}"},
+    {CloseReason::tls_alert, "{tls_end}{alert}"},
     {CloseReason::tls_plaintext, "The client spoke without TLS on a TLS listener"},
     {CloseReason::tls_sni_unknown, "The server has no certificate for the name the client asked for{sni}{alert}"},
     {CloseReason::rapid_reset, "The server ended abuse: the client opened and reset streams too fast{h2}"},
@@ -259,6 +259,10 @@ std::string in_parentheses(const std::string& text) { return text.empty() ? text
 std::string replacement(std::string_view word, const ClosedRecord& record) {
   if (word == "silent") return seconds_text(record.silent_ms);
   if (word == "protocol") return std::string{protocol_text(record.detail)};
+  if (word == "tls_end") {
+    return record.tls_alert_sent ? "The server ended TLS because a record from the client was broken"
+                                 : "The client ended TLS";
+  }
   if (word == "handshake") return std::string{handshake_text(record.detail)};
   if (word == "idle") {
     // A check whether somebody listens: to speak of the last byte would be to invent one.

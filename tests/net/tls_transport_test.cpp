@@ -365,6 +365,19 @@ TEST_F(TlsConnection, NamesAnAlertOfThePeer) {
   EXPECT_EQ(pair.server->write(batch).status, IoStatus::failed);
 }
 
+TEST_F(TlsConnection, NamesTheAlertItSendsForABrokenRecord) {
+  TlsPair pair{context_, {.max_version = TLS1_2_VERSION}};
+  ASSERT_TRUE(pair.shake_hands());
+  const std::string junk{"\x17\x03\x03\x00\x20xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 37};
+  ASSERT_EQ(::send(pair.client->descriptor(), junk.data(), junk.size(), 0), 37);
+  IoResult last;
+  EXPECT_EQ(read_server(*pair.server, last), "");
+  EXPECT_EQ(last.status, IoStatus::failed);
+  EXPECT_EQ(last.error, (Error{Errc::tls_record, 0, SSL_AD_BAD_RECORD_MAC}));
+  EXPECT_EQ(read_server(*pair.server, last), "");
+  EXPECT_EQ(last.error, (Error{Errc::tls_record, 0, SSL_AD_BAD_RECORD_MAC}));
+}
+
 class TlsHandshake : public TlsConnection {};
 
 TEST_F(TlsHandshake, WithoutACommonCipherIsNamed) {

@@ -45,6 +45,15 @@ TEST(Sentence, NamesErrnoAlertCodeAndActor) {
   record.tls_alert = 42;
   EXPECT_THAT(sentence(record), HasSubstr("(alert 42 bad_certificate received)"));
 
+  record = record_of(CloseReason::tls_alert);
+  record.tls_alert = 48;
+  EXPECT_THAT(sentence(record), HasSubstr("The client ended TLS (alert 48 unknown_ca received)"));
+  record.tls_alert = 20;
+  record.tls_alert_sent = true;
+  EXPECT_THAT(
+      sentence(record),
+      HasSubstr("The server ended TLS because a record from the client was broken (alert 20 bad_record_mac sent)"));
+
   record = record_of(CloseReason::rapid_reset);
   record.has_h2_error = true;
   record.h2_error_code = 11;
