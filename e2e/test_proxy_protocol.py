@@ -50,6 +50,26 @@ BAD = {
 }
 
 
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "byte by byte"])
+@pytest.mark.parametrize("name", ["v1 TCP4", "v2 TCP4"])
+def test_a_header_from_elsewhere_is_named(server, name, cut):
+    header = GOOD[name][0]
+    with server.connect() as connection:
+        port = connection.getsockname()[1]
+        for piece in [header[i:i + 1] for i in range(len(header))] if cut else [header]:
+            try:
+                connection.sendall(piece)
+            except OSError:
+                break  # closed as soon as it was clear
+        try:
+            assert receive_until_closed(connection) == b""
+        except ConnectionResetError:
+            pass
+    row = wait_for(lambda: server.admin(f"/closed?query=peer:127.0.0.1:{port}")["rows"], 5, "the closing record")[0]
+    assert (row["reason"], row["detail"]) == ("wrong_protocol", "PROXY header not expected")
+    assert "it began with a PROXY header" in row["sentence"]
+
+
 @pytest.fixture(scope="module")
 def proxied(tmp_path_factory, make_config):
     from support.server import Server

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "http/proxy_protocol.hpp"
+
 namespace equinox::http {
 namespace {
 
@@ -32,6 +34,9 @@ Negotiated negotiate(std::string_view first_bytes) noexcept {
   if (line == "\r") return Negotiated::need_more;
   if (line.starts_with("\r\n")) line.remove_prefix(2);  // one empty line may come first (RFC 9112 §2.2)
   if (line.empty()) return Negotiated::need_more;
+  // The PROXY protocol begins with empty lines, too, but no HTTP goes on as it does.
+  if (kProxySignature2.starts_with(first_bytes)) return Negotiated::need_more;
+  if (first_bytes.starts_with(kProxySignature2)) return Negotiated::wrong_protocol;
   // A second empty line, or a line end that is none: a mistake of HTTP/1, refused there with its status.
   if (line.front() == '\r' || line.front() == '\n') return Negotiated::http1;
   // TLS records, SSH and most else begin with an octet no request line begins with: no need to wait for a line end.

@@ -9,7 +9,6 @@
 namespace equinox::http {
 namespace {
 
-constexpr std::string_view kSignature2{"\r\n\r\n\0\r\nQUIT\n", 12};
 constexpr std::string_view kSignature1 = "PROXY ";
 constexpr std::size_t kLine1MaxBytes = 107;
 constexpr std::size_t kHead2Bytes = 16;
@@ -122,13 +121,13 @@ ProxyHeader parse_version_2(std::string_view bytes) noexcept {
 }  // namespace
 
 bool begins_proxy_header(std::string_view bytes) noexcept {
-  return bytes.starts_with(kSignature1) || bytes.starts_with(kSignature2);
+  return bytes.starts_with(kSignature1) || bytes.starts_with(kProxySignature2);
 }
 
 ProxyHeader parse_proxy_header(std::string_view bytes) noexcept {
-  if (bytes.starts_with(kSignature2)) return parse_version_2(bytes);
+  if (bytes.starts_with(kProxySignature2)) return parse_version_2(bytes);
   if (bytes.starts_with(kSignature1)) return parse_version_1(bytes);
-  return kSignature1.starts_with(bytes) || kSignature2.starts_with(bytes) ? ProxyHeader{} : malformed();
+  return kSignature1.starts_with(bytes) || kProxySignature2.starts_with(bytes) ? ProxyHeader{} : malformed();
 }
 
 }  // namespace equinox::http

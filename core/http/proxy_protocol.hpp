@@ -21,6 +21,9 @@ struct ProxyHeader {
 /// A version 1 line has at most 107 bytes; version 2 at most 16 + 65535, of which we accept this many.
 inline constexpr std::size_t kProxyHeaderMaxBytes = 4096;
 
+/// What a header of version 2 begins with.
+inline constexpr std::string_view kProxySignature2{"\r\n\r\n\0\r\nQUIT\n", 12};
+
 /// Whether the bytes begin as a header of either version does, be it sound or not.
 bool begins_proxy_header(std::string_view bytes) noexcept;
 

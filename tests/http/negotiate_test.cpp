@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "http/proxy_protocol.hpp"
+
 namespace equinox::http {
 namespace {
 
@@ -42,6 +44,9 @@ INSTANTIATE_TEST_SUITE_P(
                     NegotiationCase{"UnknownText", "hello world\r\n", Negotiated::wrong_protocol},
                     NegotiationCase{"UnknownTextYetOpen", "hello world", Negotiated::need_more},
                     NegotiationCase{"EmptyLineFirst", "\r\nGET / HTTP/1.1\r\n", Negotiated::http1},
+                    NegotiationCase{"TwoEmptyLinesFirst", "\r\n\r\nGET / HTTP/1.1\r\n", Negotiated::http1},
+                    NegotiationCase{"HalfProxyVersion2", "\r\n\r\n", Negotiated::need_more},
+                    NegotiationCase{"ProxyVersion2", std::string{kProxySignature2} + "!", Negotiated::wrong_protocol},
                     NegotiationCase{"TlsRecord", std::string{"\x16\x03\x01\x02\x00", 5}, Negotiated::wrong_protocol},
                     NegotiationCase{"LfFirst", "\nGET / HTTP/1.1\r\n", Negotiated::http1},
                     NegotiationCase{"SpaceFirst", " GET / HTTP/1.1\r\n", Negotiated::http1},

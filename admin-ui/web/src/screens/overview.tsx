@@ -52,7 +52,7 @@ function Health({ data, shown }: { data: OverviewData; shown: Signal<ShownAs> })
   const lead = data.draining
     ? `Draining, ${plural(data.drain?.connections_left ?? data.connections, 'connection')} left.`
     : !data.ready ? 'Not ready.'
-    : notes.length === 0 ? (data.connections === 0 ? 'Ready, nobody is here yet.' : 'Serving, nothing stands out.')
+    : notes.length === 0 ? (data.connections === 0 ? `Ready, nobody is here ${(status.value?.rings.closed?.entries ?? 0) > 0 ? 'now' : 'yet'}.` : 'Serving, nothing stands out.')
     : `Serving, with ${notes.length === 1 ? 'one thing' : `${notes.length} things`} to look at.`;
   const rest = data.drain ? outlook(data.drain, data.draining) : '';
   return (
