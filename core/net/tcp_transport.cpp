@@ -13,7 +13,7 @@ namespace equinox::net {
 namespace {
 
 // One sendfile call; the kernel itself stops at 0x7ffff000 bytes.
-constexpr std::uint64_t kSendfileMaxBytes = 1U << 30U;
+constexpr std::uint64_t kSendfileMaxBytes = kWriteShareBytes;
 
 bool is_again(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK; }
 
@@ -94,6 +94,7 @@ IoResult TcpTransport::write(EgressBatch& batch) {
     // Fewer bytes than offered are no promise of a write edge (a shorter file, a signal): only EAGAIN is, so ask again.
     batch.consume(static_cast<std::uint64_t>(sent));
     moved += static_cast<std::size_t>(sent);
+    if (moved >= kWriteShareBytes) break;
   }
   return {IoStatus::ok, moved, {}};
 }

@@ -338,6 +338,7 @@ IoResult TlsTransport::write(EgressBatch& batch) {
     batch.consume(count);
     moved += count;
     moved_bytes_ += count;
+    if (moved >= kWriteShareBytes) break;
   }
   return {IoStatus::ok, moved, {}};
 }

@@ -10,6 +10,9 @@
 
 namespace equinox::net {
 
+/// What one write may move before others get their turn: a peer that reads as fast as we send never makes it block.
+inline constexpr std::size_t kWriteShareBytes = 1024 * 1024;
+
 enum class IoStatus : std::uint8_t {
   ok,           ///< bytes moved; ask again. A read that fills less than asked has had its share: ask in the next turn
   would_block,  ///< everything that could be moved was; wait for an edge
@@ -49,8 +52,9 @@ class Transport {
   /// Reads at most `into.size()` bytes with one system call (TLS: until the record layer has no more).
   /// A TCP read that fills less than asked returns would_block with bytes > 0: a short read means drained.
   virtual IoResult read(std::span<std::byte> into) = 0;
-  /// Writes from the front of `batch` and consumes what was taken, until the batch is empty (ok) or the kernel takes
-  /// no more (would_block). A file that ends early is Errc::file_changed.
+  /// Writes from the front of `batch` and consumes what was taken, until the batch is empty (ok), the share of a turn
+  /// is used (ok, and the batch is not empty: ask in the next turn), or the kernel takes no more (would_block). A file
+  /// that ends early is Errc::file_changed.
   virtual IoResult write(EgressBatch& batch) = 0;
   /// The poller has announced a hang-up: no further edge comes, so only the end itself, or a refusal to read, means
   /// drained, and a short read no longer does. TCP leaves that to whoever reads.

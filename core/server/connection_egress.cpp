@@ -54,6 +54,7 @@ void Connection::pump(Lending& lent) {
       on_io_failure(lent, result.error);
       return;
     }
+    if (!egress_->empty()) break;  // it has had its share of the turn
     if (!may_have_more || exchanges_ == nullptr) {
       if (!is_http2() || !codec_->state().wants_transmit) break;
     }

@@ -139,6 +139,17 @@ TEST_F(TcpPair, StopsWhenTheKernelTakesNoMore) {
   EXPECT_EQ(batch.pending_bytes(), 32U * 1024 * 1024 - wrote.bytes);
 }
 
+TEST_F(TcpPair, LeavesTheTurnToOthersAfterItsShareHoweverFastThePeerReads) {
+  SystemFaults faults;
+  faults->sendfile = [](int, int, off_t*, std::size_t count) { return static_cast<ssize_t>(count); };
+  EgressBatch batch;
+  batch.append_file(file_of("as if it were large"), 0, 1U << 30U);
+  const IoResult wrote = transport_->write(batch);
+  EXPECT_EQ(wrote.status, IoStatus::ok);
+  EXPECT_EQ(wrote.bytes, kWriteShareBytes);
+  EXPECT_FALSE(batch.empty());
+}
+
 TEST_F(TcpPair, NamesAReset) {
   const linger reset{1, 0};
   ::setsockopt(peer_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
