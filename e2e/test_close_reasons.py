@@ -3,6 +3,7 @@
 A server of its own for each reason closes exactly one connection of interest: any other reason beside it is a mistake.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -256,6 +257,15 @@ def _(server):
 
 
 # Pressure
+
+@case("memory_pressure", limits={"memory": "16M", "request_body": "64M"})
+def _(server):
+    with server.connect() as connection:
+        connection.sendall(POST + b"Content-Length: 60000000\r\n\r\n")
+        with contextlib.suppress(OSError):
+            for _ in range(60):
+                connection.sendall(b"x" * 1_000_000)
+
 
 @case("connection_limit", limits={"connections": 2}, reactors=1)
 def _(server):

@@ -47,6 +47,17 @@ def test_uploads_a_body_and_gets_it_back(curl, tmp_path, name, flag, version):
 
 
 @BY_VERSION
+def test_a_refusal_that_comes_before_the_body_is_complete_is_seen(curl, tmp_path, name, flag, version):
+    """curl looks at no answer whose stream is reset right behind it."""
+    (tmp_path / "large").write_bytes(b"x" * 17_500_000)
+    for _ in range(5):
+        facts, _ = curl(name, "/echo", flag, "--data-binary", f"@{tmp_path / 'large'}", check=False)
+        assert facts["status"] == 413
+        facts, _ = curl(name, "/echo", flag, "-d", "abc", "-H", "Expect: foo", check=False)
+        assert facts["status"] == (200 if flag == "--http1.0" else 417)
+
+
+@BY_VERSION
 def test_downloads_a_large_file_whole(curl, site, name, flag, version):
     facts, body = curl(name, "/32m.bin", flag)
     assert facts["status"] == 200

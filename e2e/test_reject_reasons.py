@@ -76,6 +76,20 @@ def _(server):
     attacker.close()
 
 
+@provokes(REQUESTS, "memory", limits={"memory": "16M", "request_body": "64M"})
+def _(server):
+    """One upload does not get all of the memory: whoever comes meanwhile is served."""
+    with server.connect() as connection:
+        connection.sendall(POST + b"Content-Length: 60000000\r\n\r\n")
+        try:
+            for _ in range(60):
+                connection.sendall(b"x" * 1_000_000)
+        except OSError:
+            pass  # refused on its way
+        with server.connect() as other:
+            assert exchange(other, GET).status == 200
+
+
 @provokes(REQUESTS, "misdirected", two_names=True)
 def _(server):
     """One certificate each for a.example and b.example: who was shown one may not ask for the other's names."""
@@ -111,9 +125,10 @@ def _(server):
 
 @provokes(CONNECTIONS, "memory", limits={"memory": "16M", "request_body": "64M"}, reactors=1)
 def _(server):
-    kept = server.connect()
-    kept.sendall(POST + b"Content-Length: 30000000\r\n\r\n" + b"x" * 20_000_000)
-    wait_for(lambda: server.metric("equinox_received_bytes_total") > 20_000_000, 10, "the body to be held")
+    kept = [server.connect() for _ in range(300)]  # bodies may not grow beyond it, but heads that are not complete are held
+    for connection in kept:
+        connection.sendall(GET[:-2] + b"X: " + b"y" * 60_000)
+    wait_for(lambda: server.metric("equinox_received_bytes_total") > 300 * 60_000, 10, "the heads to be held")
     with server.connect() as newcomer:
         assert exchange(newcomer, GET).status == 503
     return kept

@@ -32,6 +32,7 @@ std::string_view to_string(Errc code) noexcept {
     case Errc::head_too_large: return "head_too_large";
     case Errc::trailers_too_large: return "trailers_too_large";
     case Errc::content_too_large: return "content_too_large";
+    case Errc::memory_limit: return "memory_limit";
     case Errc::chunk_overhead: return "chunk_overhead";
     case Errc::expectation_failed: return "expectation_failed";
     case Errc::misdirected: return "misdirected";

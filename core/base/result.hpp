@@ -41,6 +41,7 @@ enum class Errc : std::uint8_t {
   head_too_large,           ///< 431: bytes or number of fields
   trailers_too_large,       ///< 431
   content_too_large,        ///< 413
+  memory_limit,             ///< 503: no more of the body may be held
   chunk_overhead,           ///< 413: extensions or chunks too small for what they carry
   expectation_failed,       ///< 417
   misdirected,              ///< 421

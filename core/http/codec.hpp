@@ -150,6 +150,16 @@ class Codec {
   /// HTTP/2: queues a PING whose answer gives ping_rtt_ns; HTTP/1: nothing.
   virtual void ping(TimePoint now) { static_cast<void>(now); }
 
+  /// HTTP/2: when give_up_due() has something to do; kNever without.
+  [[nodiscard]] virtual TimePoint next_due() const noexcept { return kNever; }
+  /// HTTP/2: resets streams that were answered a while ago and whose requests still come.
+  virtual void give_up_due(TimePoint now) { static_cast<void>(now); }
+
+  /// HTTP/2: a window of time begins after which stalled_streams() is asked.
+  virtual void begin_write_window() noexcept {}
+  /// HTTP/2: streams that had data for the peer when that window began, have it still, and got nothing through.
+  virtual void stalled_streams(std::vector<StreamId>& into) const { static_cast<void>(into); }
+
   /// HTTP/2: queues GOAWAY with this code (eviction, abuse); HTTP/1: nothing.
   virtual void terminate(std::uint32_t error_code) { static_cast<void>(error_code); }
 

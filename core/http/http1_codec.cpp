@@ -110,7 +110,7 @@ void Http1Codec::next_message() {
   ingress_ = Ingress::head;
   egress_ = Egress::none;
   guard_ = {};
-  blank_line_skipped_ = head_started_ = is_waiting_ = rest_seen_ = false;
+  blank_line_skipped_ = head_started_ = is_waiting_ = rest_seen_ = is_head_request_ = false;
   if (is_final_) close();
 }
 

@@ -201,6 +201,17 @@ void Http2Codec::ping(TimePoint now) {
   session_.ping();
 }
 
+TimePoint Http2Codec::next_due() const noexcept { return session_.spent_due(); }
+
+void Http2Codec::give_up_due(TimePoint now) {
+  session_.begin_turn(now);
+  session_.give_up_spent(now);
+}
+
+void Http2Codec::begin_write_window() noexcept { session_.begin_write_window(); }
+
+void Http2Codec::stalled_streams(std::vector<StreamId>& into) const { session_.stalled_streams(into); }
+
 void Http2Codec::terminate(std::uint32_t error_code) { session_.terminate(error_code); }
 
 bool Http2Codec::is_finished() const noexcept {

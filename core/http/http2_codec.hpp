@@ -56,6 +56,10 @@ class Http2Codec final : public Codec {
   bool end_of_input() override;
   void begin_drain(DrainStep step) override;
   void ping(TimePoint now) override;
+  [[nodiscard]] TimePoint next_due() const noexcept override;
+  void give_up_due(TimePoint now) override;
+  void begin_write_window() noexcept override;
+  void stalled_streams(std::vector<StreamId>& into) const override;
   void terminate(std::uint32_t error_code) override;
   [[nodiscard]] CodecState state() const override;
   [[nodiscard]] bool is_finished() const noexcept override;

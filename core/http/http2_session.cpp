@@ -25,6 +25,8 @@ Errc error_of_library(int code) noexcept {
 
 constexpr std::size_t kControlFrameBytes = 64;
 constexpr std::size_t kControlKeepBytes = 256;
+/// How long who is answered before its request is complete may go on sending.
+constexpr Duration kSpentPatience = std::chrono::milliseconds{200};
 constexpr Duration kIndexIdEvery = std::chrono::seconds{10};  // the Date of each second pushes it towards the end
 
 }  // namespace
@@ -84,13 +86,17 @@ void Http2Session::receive(std::span<const std::byte> bytes, std::vector<CodecEv
   const std::size_t queued = nghttp2_session_get_outbound_queue_size(session_);
   const ssize_t used =
       nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  if (used < 0) {
+    end_fatally(static_cast<int>(used));
+  } else {
+    settle();
+    // The library does not say that it has given up on a connection; it queues a GOAWAY. Sending control frames ahead
+    // finds that now, and keeps a peer that makes us answer from filling the queue. A stream that ends with it is told
+    // now, too: what knows of it must not outlive it.
+    if (nghttp2_session_get_outbound_queue_size(session_) > queued) send_queued_control();
+    if (current_streams_ == 0) rest();
+  }
   events_ = &late_events_;
-  if (used < 0) return end_fatally(static_cast<int>(used));
-  settle();
-  // The library does not say that it has given up on a connection; it queues a GOAWAY. Sending control frames ahead
-  // finds that now, and keeps a peer that makes us answer from filling the queue.
-  if (nghttp2_session_get_outbound_queue_size(session_) > queued) send_queued_control();
-  if (current_streams_ == 0) rest();
 }
 
 void Http2Session::send_queued_control() {
@@ -222,10 +228,11 @@ void Http2Session::close(Http2Stream& stream, std::uint32_t error_code) {
     expect_success(nghttp2_session_consume_connection(session_, stream.unconsumed_bytes));
   }
   if (stream.is_deferred) --deferred_streams_;
+  forget_spent(stream);
   if (stream.is_answering && !stream.is_answered) --answering_streams_;
   if (stream.is_announced && !stream.is_answered) {
     uncount(stream);
-    if (!stream.is_given_up) append(stream, EventKind::reset, error_code);
+    if (!stream.is_given_up) append(*events_, stream, EventKind::reset, error_code);
   }
   if (stream.is_answered && stream.is_remote_closed) {
     completed_[completed_next_] = stream.id;
@@ -247,12 +254,13 @@ bool Http2Session::was_completed(StreamId stream) const noexcept {
   return std::find(completed_.begin(), completed_.end(), stream) != completed_.end();
 }
 
-void Http2Session::append(Http2Stream& stream, EventKind kind, std::uint64_t error_code) {
+void Http2Session::append(std::vector<CodecEvent>& events, const Http2Stream& stream, EventKind kind,
+                          std::uint64_t error_code) {
   CodecEvent event;
   event.kind = kind;
   event.stream = stream.id;
   event.error_code = error_code;
-  events_->push_back(event);
+  events.push_back(event);
 }
 
 void Http2Session::announce(Http2Stream& stream, std::vector<CodecEvent>& events) {
@@ -294,8 +302,10 @@ void Http2Session::finish_body(Http2Stream& stream) {
   if (stream.is_refused || stream.is_answered || stream.is_given_up) return;
   if (stream.trailers_exceed(limits_)) {
     if (stream.is_answering) {
-      spend(BudgetKind::own_reset);  // the peer's doing, although we ask for it
-      return reset(stream, NGHTTP2_ENHANCE_YOUR_CALM);
+      // Not reset(), whose caller knows: here the exchange is still to hear that its answer ends.
+      expect_success(
+          nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, library_id(stream.id), NGHTTP2_ENHANCE_YOUR_CALM));
+      return;
     }
     return refuse(stream, Errc::trailers_too_large);
   }
@@ -315,11 +325,35 @@ void Http2Session::finish_response(Http2Stream& stream) {
   stream.is_answered = true;
   uncount(stream);
   --answering_streams_;
-  if (!stream.is_given_up) append(stream, EventKind::sent);
-  if (stream.is_remote_closed) return;
-  // RFC 9113 §8.1: the response is complete, the rest of the request is not wanted, and that is no error.
-  stream.is_given_up = true;
-  expect_success(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, library_id(stream.id), NGHTTP2_NO_ERROR));
+  // Without a batch its last bytes are among the control frames, which have no place in one yet.
+  if (!stream.is_given_up) append(batch_ == nullptr ? late_events_ : *events_, stream, EventKind::sent);
+  if (!stream.is_remote_closed) linger(stream);
+}
+
+void Http2Session::linger(Http2Stream& stream) noexcept {
+  stream.spent_at = now_;
+  if (spent_streams_++ == 0) oldest_spent_at_ = now_;
+}
+
+void Http2Session::give_up_spent(TimePoint now) {
+  if (spent_due() > now || is_fatal_) return;
+  oldest_spent_at_ = now;
+  for (Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
+    if (stream->spent_at == kNever) continue;
+    if (now - stream->spent_at < kSpentPatience) {
+      oldest_spent_at_ = std::min(oldest_spent_at_, stream->spent_at);
+      continue;
+    }
+    forget_spent(*stream);
+    stream->is_given_up = true;
+    expect_success(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, library_id(stream->id), NGHTTP2_NO_ERROR));
+  }
+}
+
+void Http2Session::forget_spent(Http2Stream& stream) noexcept {
+  if (stream.spent_at == kNever) return;
+  stream.spent_at = kNever;
+  --spent_streams_;
 }
 
 void Http2Session::submit_response(Http2Stream& stream, const DateCache* date) {
@@ -409,6 +443,10 @@ void Http2Session::ping() {
   const std::int64_t sent = now_.time_since_epoch().count();
   std::memcpy(opaque.data(), &sent, sizeof sent);
   expect_success(nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, opaque.data()));
+}
+
+TimePoint Http2Session::spent_due() const noexcept {
+  return spent_streams_ == 0 ? kNever : oldest_spent_at_ + kSpentPatience;
 }
 
 bool Http2Session::wants_transmit() const noexcept {

@@ -85,6 +85,16 @@ class Http2Session {
   void finish_shutdown();
   void ping();
 
+  /// When a stream that was answered before its request was complete has had time enough to complete it; kNever
+  /// without one. RFC 9113 §8.1 allows to reset it at once, but not every client then looks at the answer.
+  [[nodiscard]] TimePoint spent_due() const noexcept;
+  /// Resets those whose time has come: the rest of the request is not wanted, and that is no error.
+  void give_up_spent(TimePoint now);
+  /// From here on it is remembered which streams get bytes to the peer.
+  void begin_write_window() noexcept;
+  /// Those that were behind a closed window when it began, still are, and got nothing through.
+  void stalled_streams(std::vector<StreamId>& into) const;
+
   [[nodiscard]] bool wants_transmit() const noexcept;
   /// Neither side has anything left to say.
   [[nodiscard]] bool is_finished() const noexcept;
@@ -133,7 +143,10 @@ class Http2Session {
   void finish_response(Http2Stream& stream);
   void finish_head(Http2Stream& stream, bool end_of_stream);
   void finish_body(Http2Stream& stream);
-  void append(Http2Stream& stream, EventKind kind, std::uint64_t error_code = 0);
+  static void append(std::vector<CodecEvent>& events, const Http2Stream& stream, EventKind kind,
+                     std::uint64_t error_code = 0);
+  void linger(Http2Stream& stream) noexcept;
+  void forget_spent(Http2Stream& stream) noexcept;
   void refuse(Http2Stream& stream, Errc error);
   void spend(BudgetKind kind);
   void note(Errc error) noexcept;
@@ -158,6 +171,7 @@ class Http2Session {
   TimePoint now_;
   TimePoint looked_at_{};
   TimePoint ping_sent_{};
+  TimePoint oldest_spent_at_{};       ///< or earlier
   Http2Stream* streams_{nullptr};     ///< the newest first
   Http2Stream* next_asked_{nullptr};  ///< a guess which one find() is asked for next
   Http2Stream* sending_{nullptr};     ///< whose DATA frame was written last
@@ -179,6 +193,7 @@ class Http2Session {
   std::uint32_t answering_streams_{0};
   std::uint32_t deferred_streams_{0};
   std::uint32_t blocked_streams_{0};
+  std::uint32_t spent_streams_{0};  ///< answered, and their requests still come
   std::uint64_t waiting_bytes_{0};
   std::uint32_t current_streams_{0};
   std::uint32_t responses_{0};

@@ -71,6 +71,9 @@ struct Http2Session::Callbacks::Receiving {
         nghttp2_rcbuf_incref(value);
         stream->hold(value);
       }
+      if (stream->trailer_bytes() > kBombFactor * session.limits_.trailers_max_bytes) {
+        session.note(Errc::h2_header_bomb);
+      }
       return 0;
     }
     const std::string_view name_text = text_of(name);
@@ -213,6 +216,7 @@ struct Http2Session::Callbacks::Sending {
     Http2Session& session = self(user_data);
     auto& stream = *static_cast<Http2Stream*>(source->ptr);
     session.sending_ = &stream;
+    stream.has_moved = true;
     const std::size_t owned_bytes = stream.body.owned_bytes();
     stream.body.emit({reinterpret_cast<const char*>(header), kFrameHeaderBytes}, length, *session.batch_);
     session.memory_.discharge(owned_bytes - stream.body.owned_bytes());
@@ -236,7 +240,7 @@ ssize_t Http2Session::Callbacks::read_data(nghttp2_session*, std::int32_t, std::
     return NGHTTP2_ERR_DEFERRED;
   }
   if (plan.step == Http2BodyCursor::Step::failed) {
-    session.append(stream, EventKind::failed);
+    session.append(*session.events_, stream, EventKind::failed);
     stream.is_given_up = true;
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }

@@ -156,6 +156,8 @@ class Http2Stream {
   void trust_authority() noexcept { authority_is_valid_ = true; }
   /// Octets of the head so far by RFC 9113 §6.5.2, also those not stored.
   [[nodiscard]] std::size_t head_bytes() const noexcept { return head_bytes_; }
+  /// The same of the trailers.
+  [[nodiscard]] std::size_t trailer_bytes() const noexcept { return trailer_bytes_; }
 
   const StreamId id;
   RequestHead head;
@@ -168,8 +170,11 @@ class Http2Stream {
   bool is_deferred : 1 {false};       ///< the body source said `pending`
   bool is_given_up : 1 {false};       ///< reset by the application or by a failed body: no event is due
   bool is_blocked : 1 {false};        ///< data ready, window closed, when last looked at
+  bool was_blocked : 1 {false};       ///< the same when the connection's write window began
+  bool has_moved : 1 {false};         ///< a byte of its body has left since
   std::uint64_t unconsumed_bytes{0};  ///< body bytes delivered and not yet consumed
   std::uint64_t blocked_ns{0};
+  TimePoint spent_at{kNever};  ///< when END_STREAM was sent while the request was incomplete
   Response response;
   Http2BodyCursor body;
   // Texts of the response's fields that are made here: the library points at them until it has sent the head.

@@ -22,7 +22,8 @@ Status status_of(Errc code) noexcept {
     case Errc::trailers_too_large: return 431;
     case Errc::transfer_coding_unknown:
     case Errc::method_unknown: return 501;
-    case Errc::descriptors_exhausted: return 503;
+    case Errc::descriptors_exhausted:
+    case Errc::memory_limit: return 503;
     case Errc::version_unsupported: return 505;
     default: return 500;
   }

@@ -36,29 +36,33 @@ std::size_t Admission::AddressHash::operator()(const std::array<std::uint8_t, 16
   return static_cast<std::size_t>((high ^ (low * 0x9e3779b97f4a7c15ULL)) >> 3U);
 }
 
-Admission::Verdict Admission::admit(const Endpoint& peer) {
+Admission::Verdict Admission::admit(const Endpoint& peer, std::uint16_t& counted_in) {
+  counted_in = 0;
   const std::uint64_t memory_limit = memory_limit_.load(std::memory_order_relaxed);
   if (memory_limit != 0 && memory_.load(std::memory_order_relaxed) > memory_limit) return Verdict::memory;
   if (open_.fetch_add(1, std::memory_order_relaxed) >= limit()) {
     open_.fetch_sub(1, std::memory_order_relaxed);
     return Verdict::full;
   }
+  if (per_client_.load(std::memory_order_relaxed) == 0) return Verdict::admitted;
+  const std::lock_guard lock{mutex_};
   const std::uint32_t most = per_client_.load(std::memory_order_relaxed);
   if (most == 0) return Verdict::admitted;
-  const std::lock_guard lock{mutex_};
   std::uint32_t& count = by_client_[peer.address];
   if (count >= most) {
     open_.fetch_sub(1, std::memory_order_relaxed);
     return Verdict::client_full;
   }
   ++count;
+  counted_in = count_;
   return Verdict::admitted;
 }
 
-void Admission::release(const Endpoint& peer) noexcept {
+void Admission::release(const Endpoint& peer, std::uint16_t counted_in) noexcept {
   open_.fetch_sub(1, std::memory_order_relaxed);
-  if (per_client_.load(std::memory_order_relaxed) == 0) return;
+  if (counted_in == 0) return;
   const std::lock_guard lock{mutex_};
+  if (counted_in != count_) return;
   const auto found = by_client_.find(peer.address);
   if (found != by_client_.end() && --found->second == 0) by_client_.erase(found);
 }
@@ -66,8 +70,11 @@ void Admission::release(const Endpoint& peer) noexcept {
 void Admission::set_limits(std::uint32_t limit, std::uint32_t per_client) noexcept {
   limit_.store(limit, std::memory_order_relaxed);
   const std::lock_guard lock{mutex_};
-  // Counting starts anew: connections from before the change are not known by client.
-  if (per_client_.exchange(per_client, std::memory_order_relaxed) != per_client) by_client_.clear();
+  const std::uint32_t before = per_client_.exchange(per_client, std::memory_order_relaxed);
+  if ((before == 0) == (per_client == 0)) return;
+  // Connections that came while there was no such limit are not known by client.
+  by_client_.clear();
+  if (++count_ == 0) ++count_;
 }
 
 std::optional<std::uint32_t> RefusalSlots::take(UniqueFd socket, TimePoint now) {

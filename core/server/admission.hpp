@@ -24,14 +24,22 @@ class Admission {
   /// @param per_client  most from one address; 0: any number
   Admission(std::uint32_t limit, std::uint32_t per_client) noexcept : limit_{limit}, per_client_{per_client} {}
 
-  Verdict admit(const Endpoint& peer);
-  void release(const Endpoint& peer) noexcept;
+  /// @param counted_in  which count by client the connection entered; keep it for release(). 0: none
+  Verdict admit(const Endpoint& peer, std::uint16_t& counted_in);
+  void release(const Endpoint& peer, std::uint16_t counted_in) noexcept;
   [[nodiscard]] std::uint32_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint32_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
   /// A reload: those above a smaller limit stay.
   void set_limits(std::uint32_t limit, std::uint32_t per_client) noexcept;
   /// Above this many bytes of buffers nobody is admitted; 0: any number.
   void set_memory_limit(std::uint64_t bytes) noexcept { memory_limit_.store(bytes, std::memory_order_relaxed); }
+  /// Whether a connection that holds so many bytes of request bodies may hold more. Nobody may above the limit, and
+  /// above half of it only who holds little: one connection must not take the place of all others.
+  [[nodiscard]] bool may_hold(std::uint64_t bytes) const noexcept {
+    const std::uint64_t limit = memory_limit_.load(std::memory_order_relaxed);
+    const std::uint64_t used = memory_.load(std::memory_order_relaxed);
+    return limit == 0 || used <= limit / 2 || (used <= limit && bytes <= limit / 16);
+  }
   /// One reactor's buffers have changed from one size to another; told once a second and at each large step.
   void tell_memory(std::uint64_t before, std::uint64_t now) noexcept {
     memory_.fetch_add(now - before, std::memory_order_relaxed);  // wraps, as it should
@@ -46,7 +54,8 @@ class Admission {
   std::atomic<std::uint32_t> open_{0};
   std::atomic<std::uint64_t> memory_limit_{0};
   std::atomic<std::uint64_t> memory_{0};
-  std::mutex mutex_;  // only taken while a limit per client is set
+  std::mutex mutex_;        // only taken while a limit per client is set
+  std::uint16_t count_{1};  // which count by client this is: a new one begins when the limit comes or goes
   std::unordered_map<std::array<std::uint8_t, 16>, std::uint32_t, AddressHash> by_client_;
 };
 

@@ -11,6 +11,7 @@ namespace equinox::server {
 Connection::Connection(const Origin& origin, Lending& lent)
     : phase_start_{lent.now},
       listener_{origin.listener},
+      counted_in_{origin.counted_in},
       is_tls_{origin.is_tls},
       is_shaking_hands_{origin.is_tls},
       awaits_proxy_header_{origin.expects_proxy_header} {

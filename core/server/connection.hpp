@@ -55,6 +55,7 @@ class Connection {
     std::uint16_t listener{0};
     bool is_tls{false};
     bool expects_proxy_header{false};
+    std::uint16_t counted_in{0};  ///< see Admission::admit()
     Endpoint peer;
   };
 
@@ -91,8 +92,14 @@ class Connection {
   [[nodiscard]] ConnectionId id() const noexcept { return ConnectionId::unpack(timer_.token); }
   [[nodiscard]] int descriptor() const noexcept { return transport_->descriptor(); }
   [[nodiscard]] std::uint16_t listener() const noexcept { return listener_; }
+  [[nodiscard]] std::uint16_t counted_in() const noexcept { return counted_in_; }
   [[nodiscard]] Endpoint peer() const noexcept { return record_->own_peer(); }
-  [[nodiscard]] bool is_idle() const noexcept { return state_ == ConnectionState::idle; }
+  /// Nothing goes on: between requests, or not a byte has come yet.
+  [[nodiscard]] bool is_idle() const noexcept {
+    const bool is_silent = (state_ == ConnectionState::reading_head || state_ == ConnectionState::handshake) &&
+                           !got_bytes_ && request_count_ == 0;
+    return state_ == ConnectionState::idle || is_silent;
+  }
   [[nodiscard]] bool is_http2() const noexcept { return equinox::is_http2(protocol_); }
   /// Since when it is idle; meaningless otherwise.
   [[nodiscard]] TimePoint idle_since() const noexcept { return phase_start_; }
@@ -117,6 +124,7 @@ class Connection {
     TimePoint last_received{};
     TimePoint ping_sent{kNever};
     TimePoint began{};
+    TimePoint idle_since{};  ///< what phase_start_ is again after a frame that came in pieces and was no request
     std::uint32_t peak_streams{0};
     std::uint32_t open_streams{0};
     std::uint32_t half_closed_streams{0};   ///< those of them whose request is complete
@@ -213,6 +221,7 @@ class Connection {
   bool upgrade_to_h2c(Lending& lent, const RequestHead& head);
   void take_body(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes, bool is_last);
   void count_held(Lending& lent, Exchange& exchange) noexcept;
+  [[nodiscard]] bool may_hold_more(const Lending& lent) const noexcept;
   void on_response_end(Lending& lent, const http::CodecEvent& event);
   bool open_sink(Lending& lent, Exchange& exchange);
   bool push_to_sink(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes);
@@ -264,6 +273,7 @@ class Connection {
   void on_deadline(Lending& lent, const Deadline& deadline);
   void on_window_end(Lending& lent, const Deadline& deadline);
   void on_handler_timeout(Lending& lent, Exchange& exchange);
+  void cut_stalled(Lending& lent);
   void on_max_age(Lending& lent);
   void retire(Lending& lent, CloseReason reason);
   [[nodiscard]] TimePoint goaway_due(const Lending& lent) const noexcept;
@@ -319,6 +329,7 @@ class Connection {
   Exchange* exchanges_{nullptr};  ///< oldest first
   TimePoint phase_start_;         ///< start of what the deadline watches: handshake, first request, head, idle
   std::uint16_t listener_{0};
+  std::uint16_t counted_in_{0};
   std::uint32_t request_count_{0};
   RouteId newest_route_{0};
   std::uint16_t newest_status_{0};

@@ -7,6 +7,7 @@ namespace equinox::server {
 
 namespace {
 
+constexpr std::uint32_t kCancel = 8;  // RFC 9113 §7
 /// Before a drain closes an idle connection it gives a request that is already on its way this long to arrive.
 constexpr Duration kDrainSilence = std::chrono::seconds{1};
 
@@ -29,7 +30,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
   }
   if (timeouts.max_age.count() != 0 && !closes_after_response_)
     next.offer(DeadlineKind::max_age, opened_at() + timeouts.max_age);
-  if (h2_ != nullptr && !is_ending()) next.offer(DeadlineKind::none, goaway_due(lent));
+  if (h2_ != nullptr && !is_ending()) next.offer(DeadlineKind::none, std::min(goaway_due(lent), codec_->next_due()));
   if (is_behind()) {
     next.offer(DeadlineKind::write, aside_->write_window.start + timeouts.write);
   }
@@ -40,7 +41,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
       next.offer(DeadlineKind::handler, x->handler_due, x);
     }
   }
-  if (head_started_) {
+  if (head_started_ || awaits_preface_) {
     next.offer(DeadlineKind::head, phase_start_ + timeouts.header);
   } else if (exchanges_ == nullptr && (egress_ == nullptr || egress_->empty())) {
     const bool is_first = request_count_ == 0;
@@ -96,6 +97,8 @@ Turn Connection::expire(Lending& lent) {
 void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
   switch (deadline.kind) {
     case DeadlineKind::none:
+      codec_->give_up_due(lent.now);
+      if (goaway_due(lent) > lent.now) return;
       if (h2_->was_announced) {
         finish_retiring(lent);
       } else {
@@ -119,6 +122,7 @@ void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
             got_bytes_ ? 408 : 0);
       return;
     case DeadlineKind::head:
+      awaits_preface_ = false;  // whoever has not followed the upgrade may still be told that it is over
       account_rejected(lent, RequestRejectReason::header_timeout);
       evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, lent.settings->timeouts.header, 408);
       return;
@@ -156,6 +160,7 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
     const ProgressWindow& window = aside().write_window;
     refresh_sample(lent);  // the last look, should this be its end
     if (window.bytes >= window_need(lent, timeouts.write)) {
+      if (is_http2()) cut_stalled(lent);
       begin_write_window(lent);
       return;
     }
@@ -183,6 +188,18 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
   lent.telemetry.stats().evicted(protocol_, verdict.phase);
   respond(lent, exchange, http::refusal_response(Status{408}));
   apply_events(lent);
+}
+
+/// One stream that moves must not keep those alive whose windows stay closed.
+void Connection::cut_stalled(Lending& lent) {
+  std::vector<StreamId> stalled;
+  codec_->stalled_streams(stalled);
+  const TimerVerdict verdict = timer_verdict(DeadlineKind::write, true, Progress::window_closed);
+  for (const StreamId stream : stalled) {
+    codec_->reset(stream, kCancel);
+    lent.telemetry.stats().evicted(protocol_, verdict.phase);
+    if (Exchange* exchange = find(stream)) discard(lent, *exchange, ErrorType::write_timeout);
+  }
 }
 
 void Connection::on_max_age(Lending& lent) {

@@ -4,6 +4,7 @@
 #include "http/headers.hpp"
 #include "http/http1_codec.hpp"
 #include "http/response_access.hpp"
+#include "server/admission.hpp"
 #include "server/connection.hpp"
 #include "server/lending.hpp"
 #include "server/request_identity.hpp"
@@ -195,6 +196,10 @@ void Connection::take_body(Lending& lent, Exchange& exchange, std::span<const st
     // Nobody will read it: 404 and 405 are given when the request is complete, so that the connection lives on.
   } else if (is_last && exchange.body.empty() && exchange.body_view.empty()) {
     exchange.body_view = text;  // came in one piece: no copy
+  } else if (!may_hold_more(lent)) {
+    codec_->consume(exchange.stream, bytes.size());
+    refuse_request(lent, &exchange, Errc::memory_limit);
+    return;
   } else {
     // What a peer announces costs it nothing: room is made for what has come, and a little ahead.
     if (exchange.body.empty() && exchange.head->content_length) {
@@ -205,6 +210,12 @@ void Connection::take_body(Lending& lent, Exchange& exchange, std::span<const st
   }
   codec_->consume(exchange.stream, bytes.size());
   if (is_last) run_handler(lent, exchange);
+}
+
+bool Connection::may_hold_more(const Lending& lent) const noexcept {
+  std::uint64_t held = 0;
+  for (const Exchange* x = exchanges_; x != nullptr; x = x->next) held += x->held_bytes;
+  return lent.admission->may_hold(held);
 }
 
 void Connection::count_held(Lending& lent, Exchange& exchange) noexcept {
@@ -274,6 +285,7 @@ void Connection::respond(Lending& lent, Exchange& exchange, Response&& response)
   exchange.egress_begin = out.appended_total();
   const bool cut_short = !exchange.is_complete && !is_http2();
   codec_->respond(exchange.stream, std::move(response), out, lent.events);
+  if (is_http2()) exchange.head = nullptr;  // its stream may be gone before the exchange is
   if (cut_short && codec_->is_finished()) end_after_flush(CloseReason::response_connection_close, true);
 }
 
@@ -303,12 +315,14 @@ void Connection::complete(Lending& lent, Exchange& exchange) {
   lent.input_bytes -= exchange.held_bytes;
   lent.exchanges.give_back(&exchange);
   if (!request_head_started_) phase_start_ = lent.fine;  // a head that has begun keeps its time
+  if (h2_ != nullptr) h2_->idle_since = lent.fine;
 }
 
 void Connection::discard(Lending& lent, Exchange& exchange, ErrorType error) {
   if (exchange.sink != nullptr && exchange.state == ExchangeState::receiving) exchange.sink->abort();
   exchange.error = error;
   exchange.is_cut = true;
+  if (exchange.settings->access_log) exchange.remember_for_log();
   complete(lent, exchange);
 }
 

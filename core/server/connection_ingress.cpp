@@ -76,7 +76,14 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
     if (!take_proxy_header(lent, input, used_in_all)) return used_in_all;
     got_bytes_ = used_in_all < input.size();
   }
-  if (codec_ == nullptr && !choose_codec(lent, input.subspan(used_in_all), used_in_all)) return used_in_all;
+  if (codec_ == nullptr && !choose_codec(lent, input.subspan(used_in_all), used_in_all)) {
+    // What does not tell the protocol yet is a head that has begun, and timed as one.
+    if (used_in_all < input.size() && !head_started_) {
+      head_started_ = request_head_started_ = true;
+      phase_start_ = lent.fine;
+    }
+    return used_in_all;
+  }
   for (int turns = 0; used_in_all < input.size() && !is_ending(); ++turns) {
     if (turns == kRequestsPerTurn || pending_bytes() > lent.settings->bounds.output_buffer) {
       held_is_fresh_ = true;
@@ -106,7 +113,13 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
   const http::CodecState state = codec_->state();
   codec_accepts_ = state.can_receive;
   const bool is_new_head = state.request_head_started && !request_head_started_;
-  if (is_new_head || (state.head_started && !head_started_)) phase_start_ = lent.fine;
+  const bool is_new = state.head_started && !head_started_;
+  if (h2_ != nullptr && is_new) h2_->idle_since = phase_start_;
+  if (is_new_head || is_new) {
+    phase_start_ = lent.fine;
+  } else if (h2_ != nullptr && head_started_ && !state.head_started && !request_head_started_) {
+    phase_start_ = h2_->idle_since;  // a frame that came in pieces was timed, but it was no request
+  }
   head_started_ = state.head_started;
   request_head_started_ = state.request_head_started;
   if (used_in_all < input.size() && !wants_input(lent)) held_is_fresh_ = true;
@@ -233,6 +246,7 @@ bool Connection::upgrade_to_h2c(Lending& lent, const RequestHead& head) {
   codec_.adopt(std::move(*upgraded));
   // Some clients cannot take frames in the same read as the 101: they get them once they have spoken HTTP/2.
   awaits_preface_ = true;
+  phase_start_ = lent.now;
   account_upgrade(lent);
   adopt_protocol(lent, Protocol::h2c);
   // The request comes again, as stream 1: its head event joins those being applied.

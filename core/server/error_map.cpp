@@ -20,6 +20,7 @@ CloseReason reason_of(Errc code) noexcept {
     case Errc::trailers_too_large: return CloseReason::head_too_large;
     case Errc::content_too_large:
     case Errc::chunk_overhead: return CloseReason::body_too_large;
+    case Errc::memory_limit: return CloseReason::memory_pressure;
     case Errc::wrong_protocol: return CloseReason::wrong_protocol;
     case Errc::h2_preface: return CloseReason::h2_preface_invalid;
     case Errc::h2_protocol:
@@ -68,6 +69,7 @@ std::optional<RequestRejectReason> reject_reason_of(Errc code) noexcept {
     case Errc::head_too_large: return RequestRejectReason::head_too_large;
     case Errc::trailers_too_large: return RequestRejectReason::trailers_too_large;
     case Errc::content_too_large: return RequestRejectReason::body_too_large;
+    case Errc::memory_limit: return RequestRejectReason::memory;
     case Errc::chunk_overhead: return RequestRejectReason::chunk_overhead;
     case Errc::expectation_failed: return RequestRejectReason::expectation;
     case Errc::misdirected: return RequestRejectReason::misdirected;

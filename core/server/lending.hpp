@@ -77,16 +77,19 @@ inline telemetry::PoolCount BatchPool::count() const noexcept {
   return out;
 }
 
+class Admission;
+
 /// What a reactor lends to its connections for the length of a call. Owning reactor's thread only.
 struct Lending {
   static constexpr std::size_t kReadBufferBytes = 64 * 1024;
 
   ReactorIndex reactor{0};
   Clock clock;
-  TimePoint now{};          ///< of this turn
-  std::int64_t wall_ns{0};  ///< of this turn, Unix epoch
-  TimePoint ready_at{};     ///< when the input that is read now was known to be there
-  TimePoint fine{};         ///< the latest reading: after a handler, after a flush
+  TimePoint now{};                      ///< of this turn
+  std::int64_t wall_ns{0};              ///< of this turn, Unix epoch
+  TimePoint ready_at{};                 ///< when the input that is read now was known to be there
+  TimePoint fine{};                     ///< the latest reading: after a handler, after a flush
+  const Admission* admission{nullptr};  ///< knows how much memory all reactors have
   std::shared_ptr<const Settings> settings;
   http::Limits limits;  ///< a stable address for codecs; a reload writes into it
   net::TimerWheel wheel;

@@ -43,6 +43,7 @@ Reactor::Reactor(Setup setup)
       refusals_{setup.refusal_slots},
       server_log_{std::move(setup.server_log)},
       access_log_{std::move(setup.access)} {
+  lent_.admission = admission_;
   lent_.settings = std::move(setup.settings);
   lent_.limits = lent_.settings->limits;
   lent_.log = std::move(setup.log);
@@ -174,7 +175,7 @@ void Reactor::reap() {
     lent_.telemetry.serving(id);
     connection->settle_accounts(lent_);
     lent_.wheel.cancel(connection->timer());
-    admission_->release(connection->peer());
+    admission_->release(connection->peer(), connection->counted_in());
     table_.erase(id);
   }
   finished_.clear();

@@ -93,8 +93,11 @@ void Reactor::resume_accepting() {
 
 void Reactor::admit(std::size_t which, net::Accepted accepted) {
   const auto listener = static_cast<std::uint16_t>(which);
-  Admission::Verdict verdict = admission_->admit(accepted.peer);
-  if (verdict == Admission::Verdict::full && evict_longest_idle()) verdict = admission_->admit(accepted.peer);
+  std::uint16_t counted_in = 0;
+  Admission::Verdict verdict = admission_->admit(accepted.peer, counted_in);
+  if (verdict == Admission::Verdict::full && evict_longest_idle()) {
+    verdict = admission_->admit(accepted.peer, counted_in);
+  }
   if (verdict != Admission::Verdict::admitted) {
     refuse(which, std::move(accepted), reject_reason_of(verdict));
     return;
@@ -104,6 +107,7 @@ void Reactor::admit(std::size_t which, net::Accepted accepted) {
                                   .listener = listener,
                                   .is_tls = settings.is_tls,
                                   .expects_proxy_header = any_contains(settings.proxy_protocol_from, accepted.peer),
+                                  .counted_in = counted_in,
                                   .peer = accepted.peer};
   std::unique_ptr<net::Transport> encrypted;
   if (settings.is_tls) encrypted = std::make_unique<net::TlsTransport>(std::move(accepted.socket), settings.tls);

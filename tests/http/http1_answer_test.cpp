@@ -100,6 +100,15 @@ TEST(Http1Answer, NeverCarriesContentToHeadOrWithAStatusThatForbidsIt) {
   }
 }
 
+TEST(Http1Answer, ARefusalAfterAHeadRequestHasTheContentItAnnounces) {
+  Exchange exchange{kHead};
+  exchange.answer(Response::text("hello"));
+  exchange.peer.send("GET /sl");
+  exchange.peer.codec.respond(0, refusal_response(Status{408}), exchange.peer.batch, exchange.peer.sent_events);
+  const std::string answer = exchange.peer.take_output();
+  EXPECT_TRUE(has(answer, "Content-Length: " + std::to_string(content_of(answer).size()) + "\r\n")) << answer;
+}
+
 TEST(Http1Answer, CopiesSmallBodiesAndBorrowsLargeOnes) {
   static const std::string kLarge(5000, 'x');
   struct Case {

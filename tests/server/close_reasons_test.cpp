@@ -230,21 +230,6 @@ TEST_F(CloseReasons, BeyondTheMemoryBudgetANewcomerGets503) {
   EXPECT_GE(snapshot().listeners.front().rejected[static_cast<std::size_t>(ConnectionRejectReason::memory)], 1U);
 }
 
-TEST_F(CloseReasons, AHeldRequestBodyCountsForTheBudgetUntilItIsGone) {
-  config.limits.memory = 4 * 1024 * 1024;
-  config.limits.request_body = 8 * 1024 * 1024;
-  make().post("/", [](const Request&) { return Response::text("thanks"); });
-  start();
-  RawClient client{port()};
-  const std::string half(5 * 1024 * 1024, 'x');
-  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(half.size() + 1) + "\r\n\r\n" + half);
-  constexpr std::string_view kTry = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
-  EXPECT_TRUE(eventually([&] { return exchange(kTry).starts_with("HTTP/1.1 503 "); }));
-  client.send("x");
-  client.read_for("thanks");
-  EXPECT_TRUE(eventually([&] { return exchange(kTry).starts_with("HTTP/1.1 200 "); }));
-}
-
 TEST_F(CloseReasons, ApplicationClose) {
   serve();
   RawClient client{port()};

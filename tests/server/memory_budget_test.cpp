@@ -114,23 +114,46 @@ TEST_F(MemoryBudget, HeadsCutInTwoCount) {
 }
 
 TEST_F(MemoryBudget, ALargeStepIsToldBeforeTheSecondIsOver) {
-  config.limits.memory = 1024 * 1024;
-  config.limits.request_body = 8 * 1024 * 1024;
+  config.limits.memory = 400 * 1024;
   serve();
   ASSERT_TRUE(has_room());
   // Each time within a small part of a second: told by chance alone it would fail nearly always.
   for (int round = 0; round < 5; ++round) {
     RawClient client{port()};
-    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n" + std::string(3'000'000, 'x'));
-    const auto received = [&] {  // the first bytes count before the protocol is known
-      const auto& bytes = snapshot().totals.received_bytes;
-      return bytes[index_of(Protocol::http11)] + bytes[index_of(Protocol::unknown)];
-    };
-    ASSERT_TRUE(eventually([&] { return received() >= 3'000'000U * static_cast<unsigned>(round + 1); }));
-    EXPECT_TRUE(is_full()) << round;
+    std::string bytes = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, {});
+    for (std::uint32_t stream = 1; stream < 100; stream += 2) {
+      bytes += post_head(stream) + frame(0, 0, stream, "x") + frame(0, 0, stream, std::string(16'000, 'x'));
+    }
+    client.send(bytes);
+    EXPECT_TRUE(eventually([&] { return is_full(); }, 500ms)) << round;
     client.reset();
     EXPECT_TRUE(eventually([&] { return has_room(); }, 500ms)) << round;
   }
+}
+
+TEST_F(MemoryBudget, OneConnectionDoesNotTakeThePlaceOfAllOthers) {
+  config.limits.memory = 4 * 1024 * 1024;
+  config.limits.request_body = 64 * 1024 * 1024;
+  serve();
+  RawClient client{port()};
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n" + std::string(3'900'000, 'x'));
+  EXPECT_TRUE(client.read_for("HTTP/1.1 503 ").starts_with("HTTP/1.1 503 "));
+  EXPECT_TRUE(has_room());
+  client.reset();
+  EXPECT_TRUE(eventually([&] { return snapshot().closed(CloseReason::memory_pressure) == 1; }));
+}
+
+TEST_F(MemoryBudget, AboveItBodiesMayNotGrow) {
+  config.limits.memory = 1024 * 1024;
+  serve();
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 40; ++i) {
+    clients.push_back(std::make_unique<RawClient>(port()));
+    clients.back()->send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + std::string(40'000, 'x'));
+  }
+  ASSERT_TRUE(eventually([&] { return is_full(); }, 3s));
+  clients.front()->send(std::string(40'000, 'x'));
+  EXPECT_TRUE(clients.front()->read_for("HTTP/1.1 503 ").starts_with("HTTP/1.1 503 "));
 }
 
 }  // namespace

@@ -146,6 +146,7 @@ enum class CloseReason : std::uint8_t {
   flood_tls,
   header_bomb,
   connection_limit,
+  memory_pressure,
   handler_abort,
   handler_exception_after_start,
   admin_close,
@@ -216,6 +217,7 @@ inline constexpr std::array<CloseReasonEntry, kCloseReasons> kCloseReasonTable{{
     {CloseReason::flood_tls, "flood_tls", CloseFamily::abuse, Initiator::server},
     {CloseReason::header_bomb, "header_bomb", CloseFamily::abuse, Initiator::server},
     {CloseReason::connection_limit, "connection_limit", CloseFamily::pressure, Initiator::server},
+    {CloseReason::memory_pressure, "memory_pressure", CloseFamily::pressure, Initiator::server},
     {CloseReason::handler_abort, "handler_abort", CloseFamily::admin, Initiator::server},
     {CloseReason::handler_exception_after_start, "handler_exception_after_start", CloseFamily::admin,
      Initiator::server},
@@ -337,6 +339,7 @@ enum class RequestRejectReason : std::uint8_t {
   target_too_long,
   trailers_too_large,
   body_too_large,
+  memory,
   chunk_overhead,
   header_timeout,
   body_timeout,
@@ -352,12 +355,12 @@ enum class RequestRejectReason : std::uint8_t {
 };
 template <>
 struct Vocabulary<RequestRejectReason> {
-  static constexpr std::array<std::string_view, 21> names{
-      "bad_request_line", "bad_header",      "bad_host",           "bad_target",     "bad_chunk",
-      "head_too_large",   "target_too_long", "trailers_too_large", "body_too_large", "chunk_overhead",
-      "header_timeout",   "body_timeout",    "smuggling_guard",    "method_unknown", "version",
-      "transfer_coding",  "expectation",     "misdirected",        "wrong_protocol", "h2_protocol_error",
-      "h2_stream_refused"};
+  static constexpr std::array<std::string_view, 22> names{
+      "bad_request_line",  "bad_header",       "bad_host",           "bad_target",      "bad_chunk",
+      "head_too_large",    "target_too_long",  "trailers_too_large", "body_too_large",  "memory",
+      "chunk_overhead",    "header_timeout",   "body_timeout",       "smuggling_guard", "method_unknown",
+      "version",           "transfer_coding",  "expectation",        "misdirected",     "wrong_protocol",
+      "h2_protocol_error", "h2_stream_refused"};
 };
 
 /// What a close reason leaves open, for the sentence on the end of a connection.

@@ -64,7 +64,7 @@ export const kReasonFamily: Record<CloseReason, Family> = {
   tls_handshake_failed: 'tls', tls_alert: 'tls', tls_plaintext: 'tls', tls_sni_unknown: 'tls',
   rapid_reset: 'abuse', own_resets: 'abuse', flood_settings: 'abuse', flood_ping: 'abuse', flood_continuation: 'abuse', flood_empty: 'abuse',
   flood_priority: 'abuse', flood_window_update: 'abuse', flood_data_tiny: 'abuse', flood_tls: 'abuse', header_bomb: 'abuse',
-  connection_limit: 'pressure',
+  connection_limit: 'pressure', memory_pressure: 'pressure',
   handler_abort: 'admin', handler_exception_after_start: 'admin', admin_close: 'admin', admin_drain: 'admin',
   network_timeout: 'network', network_error: 'network',
 };

@@ -1,0 +1,134 @@
+"""What one peer may hold or delay is bounded, whatever it sends in between."""
+
+import contextlib
+import signal
+import threading
+import time
+
+import pytest
+from support.frames import PING, WINDOW_UPDATE, Attacker, frame, request, window_update
+from support.raw import exchange, receive_until_closed
+from support.wait import wait_for
+
+GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+UPGRADE = (b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+           b"HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
+ABUNDANT = 10  # seconds after which the machine, not the server, is to blame
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "cut"])
+def test_frames_that_ask_for_nothing_do_not_keep_a_connection(start, cut):
+    server = start(timeouts={"idle": "1s", "header": "5s"})
+    attacker = Attacker(server)
+    ping = frame(PING, payload=b"12345678")
+    began = time.monotonic()
+    while not attacker.closed and time.monotonic() < began + ABUNDANT:
+        for piece in (ping[:9], ping[9:]) if cut else (ping,):
+            attacker.send(piece)
+            attacker.drain(0.05)
+    assert attacker.closed, "PINGs renewed the idle timer"
+    wait_for(lambda: server.metric("equinox_connections_closed_total", reason="h2_idle_timeout") == 1, 5, "its reason")
+
+
+def test_a_request_line_is_timed_from_its_first_byte(start):
+    """Also while it does not yet tell the protocol."""
+    server = start(timeouts={"header": "2s"})
+    with server.connect() as connection:
+        began = time.monotonic()
+        connection.sendall(b"G")
+        time.sleep(1.2)
+        connection.sendall(b"ET /")
+        assert receive_until_closed(connection).startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - began < 3.1, "the second piece began the time anew"
+
+
+def test_who_upgrades_and_says_no_more_is_ended(start):
+    server = start(timeouts={"header": "300ms", "ping_after": "0s", "linger": "100ms"})
+    with server.connect() as connection:
+        connection.sendall(UPGRADE)
+        assert receive_until_closed(connection).startswith(b"HTTP/1.1 101 ")
+    wait_for(lambda: server.metric("equinox_connections_closed_total", reason="header_timeout") == 1, 5, "its reason")
+
+
+def test_closed_windows_end_although_another_stream_moves(start):
+    server = start(timeouts={"write": "1s", "idle": "30s"})
+    attacker = Attacker(server, (4, 0))
+    attacker.send(b"".join(request(stream, "/32m.bin") for stream in range(1, 21, 2)) + request(21, "/32m.bin"))
+    began = time.monotonic()
+    while attacker.resets < 10 and time.monotonic() < began + ABUNDANT:
+        attacker.send(window_update(21, 400) + window_update(0, 400))
+        attacker.drain(0.1)
+    assert attacker.resets == 10, "all but the one that moves"
+    assert not attacker.ended
+    assert server.metric("equinox_idle_evictions_total", phase="write_stall") == 10
+    rows = wait_for(lambda: [r for r in server.admin("/connections")["rows"] if r["protocol"] == "h2c"], 5, "the connection")
+    assert rows[0]["streams"] == 1
+    attacker.close()
+
+
+def test_a_stream_that_we_reset_is_over_while_nothing_can_be_sent(start):
+    """Its request must not be told later by memory that is somebody else's by then."""
+    server = start(timeouts={"body": "1s", "write": "30s"}, reactors=1, log={"access": "-", "access_format": "json"})
+    attacker = Attacker(server, (4, 2**31 - 1), reads=False)
+    attacker.send(request(1, "/echo", "POST", [("user-agent", "attacker")], ends=False) + request(3, "/32m.bin") + window_update(0, 2**30))
+    wait_for(lambda: server.admin("/connections")["rows"][0]["pending_bytes"] > 0, 5, "output that is not taken")
+    attacker.send(frame(PING, payload=b"12345678") + frame(WINDOW_UPDATE, 0, 1, b"\x7f\xff\xff\xff"))
+    wait_for(lambda: [e for e in server.log if e.get("target") == "/echo"], 5, "the line of the request that was ended")
+    line = next(e for e in server.log if e.get("target") == "/echo")
+    assert line["user_agent"] == "attacker"
+    attacker.close()
+
+
+def test_a_limit_of_each_client_holds_after_it_was_changed(start, make_config):
+    config = make_config(limits={"connections_per_client": 4})
+    server = start(config)
+
+    def served():
+        connection = server.connect()
+        with contextlib.suppress(OSError):
+            if exchange(connection, GET).status == 200:
+                return connection
+        connection.close()
+        return None
+
+    old = [served() for _ in range(4)]
+    assert all(old) and not served()
+    before = server.metric("equinox_config_last_reload_timestamp_seconds")
+    config["limits"]["connections_per_client"] = 3
+    server.write_config(config)
+    server.signal(signal.SIGHUP)
+    wait_for(lambda: server.metric("equinox_config_last_reload_timestamp_seconds") != before, 5, "the reload")
+    assert not served(), "four are open, three may be"
+    for connection in old[:2]:
+        connection.close()
+    newcomer = wait_for(served, 5, "room for one", interval=0.1)
+    assert not served()
+    newcomer.close()
+    old[2].close()
+    old[3].close()
+
+
+def test_a_fast_reader_leaves_the_reactor_to_others(start, site):
+    """A file of gigabytes, read as fast as it is sent: between two of its shares everybody is served."""
+    with open(site / "4g.bin", "wb") as file:
+        file.truncate(4 << 30)
+    server = start(reactors=1)
+    stop = threading.Event()
+
+    def read():
+        buffer = bytearray(1 << 20)
+        with server.connect() as connection, contextlib.suppress(OSError):
+            connection.sendall(b"GET /4g.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+            while not stop.is_set() and connection.recv_into(buffer):
+                pass
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        with server.connect() as connection:
+            for _ in range(100):
+                assert exchange(connection, GET).status == 200
+        assert not server.admin("/stalls")["rows"], "no turn was long enough to be called a stall"
+    finally:
+        stop.set()
+        reader.join()
