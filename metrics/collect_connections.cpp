@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <map>
+
 #include "metrics/family_builder.hpp"
 #include "metrics/scrape.hpp"
 
@@ -183,15 +186,14 @@ void collect_tls(const Sources& from, Page& page) {
   std::move(ciphers).add_to(page.families);
 
   FamilyBuilder expiry{Metric::tls_certificate_not_after};
-  std::vector<std::string_view> seen;
+  // Listeners may give their certificates the same name, and all have "main" unless told otherwise. The one that
+  // expires first is the one to be warned of.
+  std::map<std::string_view, std::int64_t> earliest;
   for (const auto& certificate : from.live.certificates) {
-    // Two listeners may serve the same certificate: one series per name.
-    bool is_known = false;
-    for (const auto name : seen) is_known = is_known || name == certificate.name;
-    if (is_known) continue;
-    seen.push_back(certificate.name);
-    expiry.value({{"cert", certificate.name}}, static_cast<double>(certificate.not_after_s));
+    const auto [known, is_new] = earliest.try_emplace(certificate.name, certificate.not_after_s);
+    if (!is_new) known->second = std::min(known->second, certificate.not_after_s);
   }
+  for (const auto& [name, not_after_s] : earliest) expiry.value({{"cert", name}}, static_cast<double>(not_after_s));
   std::move(expiry).add_to(page.families);
 }
 

@@ -142,7 +142,7 @@ inline constexpr std::array<MetricInfo, kMetrics> kMetricTable{{
     {Metric::tls_ciphers, "TLS", "equinox_tls_ciphers_total", MetricKind::counter, "", "cipher",
      "TLS handshakes completed, by cipher suite."},
     {Metric::tls_certificate_not_after, "TLS", "equinox_tls_certificate_not_after_timestamp_seconds", MetricKind::gauge,
-     "seconds", "cert", "When a certificate expires, as Unix time."},
+     "seconds", "cert", "When the first of a listener's certificates with this name expires, as Unix time."},
     {Metric::request_duration, "Requests", "http_server_request_duration_seconds", MetricKind::histogram, "seconds",
      "http_request_method, http_response_status_code, http_route, network_protocol_version, url_scheme, error_type",
      "Duration of requests, first byte of the head read to last byte handed to the kernel; counted at the end."},

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "metrics/metric_names.hpp"
+#include "metrics/scrape.hpp"
 #include "metrics/server_collector.hpp"
 #include "observed_server.hpp"
 
@@ -159,6 +160,24 @@ TEST_F(CollectorTest, JoinsCodesIntoClassesWhenAsked) {
                                                   {"url_scheme", "http"}};
   EXPECT_EQ(value_of(families, Metric::request_duration, labels), 2);
   EXPECT_EQ(find(families, Metric::request_duration)->metric.size(), 2U);
+}
+
+TEST(Certificates, OfTheSameNameTheFirstToExpireIsShown) {
+  const auto certificate = [](std::string name, std::int64_t not_after_s) {
+    CertificateFacts out;
+    out.name = std::move(name);
+    out.not_after_s = not_after_s;
+    return out;
+  };
+  Sources from;
+  from.live.certificates = {certificate("main", 3'000), certificate("shop", 5'000), certificate("main", 2'000),
+                            certificate("main", 4'000)};
+  Page page;
+  collect_tls(from, page);
+  ASSERT_NE(find(page.families, Metric::tls_certificate_not_after), nullptr);
+  EXPECT_EQ(find(page.families, Metric::tls_certificate_not_after)->metric.size(), 2U);
+  EXPECT_EQ(value_of(page.families, Metric::tls_certificate_not_after, {{"cert", "main"}}), 2'000);
+  EXPECT_EQ(value_of(page.families, Metric::tls_certificate_not_after, {{"cert", "shop"}}), 5'000);
 }
 
 TEST_F(CollectorTest, InfinityAlwaysEqualsTheCount) {

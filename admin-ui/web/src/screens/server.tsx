@@ -191,7 +191,7 @@ function Certificates({ page }: { page: CertificatePage | null }) {
           <tbody>
             {page.rows.map((row) => {
               const days = Math.floor((row.not_after_at - serverNow()) / 86400);
-              return <tr key={row.name}><td>{row.name}</td><td class="cut" title={`${row.names.join(', ')}; ${row.key ?? ''}`}>{row.names.join(', ')}{row.self_signed ? ' (self-signed)' : ''}</td><td>{formatDate(row.not_after_at)}</td><td class={`num ${days < 14 ? 'warn' : ''}`}>{days < 14 ? '! ' : ''}{formatInt(days)}</td></tr>;
+              return <tr key={`${row.listener}/${row.name}`}><td title={row.listener}>{row.name}</td><td class="cut" title={`${row.names.join(', ')}; ${row.key ?? ''}`}>{row.names.join(', ')}{row.self_signed ? ' (self-signed)' : ''}</td><td>{formatDate(row.not_after_at)}</td><td class={`num ${days < 14 ? 'warn' : ''}`}>{days < 14 ? '! ' : ''}{formatInt(days)}</td></tr>;
             })}
           </tbody>
         </table>
