@@ -47,7 +47,7 @@ bool can_close(Protocol protocol, CloseReason reason) noexcept {
     default: break;
   }
   if (reason == CloseReason::first_request_timeout || reason == CloseReason::shutdown || reason == CloseReason::drain ||
-      reason == CloseReason::admin_close || reason == CloseReason::app_close) {
+      reason == CloseReason::admin_close || reason == CloseReason::admin_drain || reason == CloseReason::app_close) {
     return true;
   }
   return protocol != Protocol::unknown;

@@ -122,6 +122,16 @@ TEST_F(CollectorTest, ExportsZerosForEveryKnownWord) {
   EXPECT_EQ(value_of(families, Metric::idle_evictions, {{"protocol", "http/1.1"}, {"phase", "between_requests"}}), 0);
 }
 
+TEST_F(CollectorTest, WhoHasSentNothingCanBeClosedByAnAdministratorInBothWays) {
+  const auto families = collect();
+  for (const char* reason : {"admin_close", "admin_drain"}) {
+    EXPECT_EQ(value_of(families, Metric::connections_closed,
+                       {{"protocol", "unknown"}, {"initiator", "admin"}, {"reason", reason}}),
+              0)
+        << reason;
+  }
+}
+
 TEST_F(CollectorTest, CountsWhatHappened) {
   const auto route = server.route("/a");
   server.request(route, 200, 1'000'000);
