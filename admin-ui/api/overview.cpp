@@ -12,27 +12,37 @@ namespace equinox::admin {
 namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
+/// Shares and quantiles are over so many seconds: one alone is too few requests, a minute too late to be "now".
+constexpr std::size_t kRecentSeconds = 10;
+
+double error_ratio(const std::vector<SeriesPoint>& minute) {
+  std::uint64_t requests = 0;
+  std::uint64_t errors = 0;
+  for (std::size_t i = minute.size() > kRecentSeconds ? minute.size() - kRecentSeconds : 0; i < minute.size(); ++i) {
+    requests += minute[i].requests;
+    errors += minute[i].errors_5xx;
+  }
+  return requests != 0 ? static_cast<double>(errors) / static_cast<double>(requests) : 0;
+}
 
 void add_rates(Json& out, const std::vector<SeriesPoint>& minute) {
   const SeriesPoint last = minute.empty() ? SeriesPoint{} : minute.back();
   std::uint64_t evictions = 0;
   std::array<std::uint64_t, kCount<EvictionPhase>> by_phase{};
-  double error_ratio = 0;
   for (const SeriesPoint& point : minute) {
     evictions += point.evictions;
     for (std::size_t i = 0; i < by_phase.size(); ++i) by_phase[i] += point.evicted_by_phase[i];
-    if (point.requests != 0) error_ratio = static_cast<double>(point.errors_5xx) / static_cast<double>(point.requests);
   }
   out["accepted_per_second"] = last.accepted;
   out["closed_per_second"] = last.closed;
   out["requests_per_second"] = last.requests;
-  out["error_ratio"] = error_ratio;
+  out["error_ratio"] = error_ratio(minute);
   out["errors_5xx_per_second"] = last.errors_5xx;
   out["errors_4xx_per_second"] = last.errors_4xx;
   out["received_bytes_per_second"] = last.received_bytes;
   out["sent_bytes_per_second"] = last.sent_bytes;
-  out["p50_seconds"] = quantile_json(minute, 10, 0.5);
-  out["p99_seconds"] = quantile_json(minute, 10, 0.99);
+  out["p50_seconds"] = quantile_json(minute, kRecentSeconds, 0.5);
+  out["p99_seconds"] = quantile_json(minute, kRecentSeconds, 0.99);
   const auto& busy = last.reactor_busy_ratio;
   const auto rounded = [](double ratio) { return std::round(ratio * 10000) / 10000; };
   out["busy_ratio"] = rounded(last.busy_ratio());

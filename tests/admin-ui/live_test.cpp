@@ -173,6 +173,25 @@ TEST(Events, BeginWithHelloAndAWholeOverview) {
   EXPECT_FALSE(delta["data"].contains("ready")) << "only what changed";
 }
 
+TEST(Overview, ItsShareOfErrorsIsOfTheLastTenSeconds) {
+  Surface surface;
+  const std::int64_t now = Moment::now().wall_ns;
+  for (std::int64_t second = 30; second > 0; --second) {
+    SeriesPoint point;
+    point.recorded = true;
+    point.at_wall_ns = now - second * 1'000'000'000;
+    surface.view.points.push_back(std::move(point));
+  }
+  const auto ratio = [&surface] { return surface.get("/status").json()["overview"]["error_ratio"].get<double>(); };
+  const auto seconds_ago = [&surface](std::size_t ago) -> SeriesPoint& { return surface.view.points[30 - ago]; };
+  seconds_ago(20).requests = seconds_ago(20).errors_5xx = 1;
+  EXPECT_EQ(ratio(), 0) << "nobody has asked since";
+  seconds_ago(9).requests = seconds_ago(9).errors_5xx = 1;
+  EXPECT_EQ(ratio(), 1);
+  seconds_ago(2).requests = 3;
+  EXPECT_EQ(ratio(), 0.25) << "of all of them, not of the last second's";
+}
+
 TEST(Events, TellWhatChangesInTheViewport) {
   Surface surface;
   const ConnectionId stays = surface.view.add(1);
