@@ -72,7 +72,7 @@ def check_prediction(start, make_config, **timeouts):
         wait_for(lambda: predicted(server, TIMEOUT + 1) == old, 20, "all of them older than the timeout")
         young = [hold(idle_http1(server)) for _ in range(20)]
 
-        listed = ids(server, f"state:idle%20idle%3E%3D{TIMEOUT}s")
+        listed = ids(server, f"unused%3E%3D{TIMEOUT}s")
         count = predicted(server, TIMEOUT)
         assert count == old == len(listed)
         assert predicted(server, 1) >= old

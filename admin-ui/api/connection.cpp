@@ -45,7 +45,7 @@ Json effect_json(const RecordHot& hot) {
     case DeadlineKind::handler: return "The handler's answer ends it; else 503 after " + total + ".";
     case DeadlineKind::write:
       return "Bytes taken by the client move it back to " + total + ", if they keep the least rate.";
-    case DeadlineKind::idle: return "The next request ends it; any byte counts.";
+    case DeadlineKind::idle: return "The next request ends it; nothing else moves it.";
     case DeadlineKind::ping: return "The client's answer to the ping ends it.";
     case DeadlineKind::max_age: return "Nothing moves it: a connection is asked to end " + total + " after the accept.";
     case DeadlineKind::none: break;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "admin-ui/api/lists.hpp"
+#include "admin-ui/api/waiting.hpp"
 
 namespace equinox::admin {
 namespace {
@@ -58,13 +59,7 @@ void count_deadline(KindCounts& counts, const RecordHot& hot, const Moment& now)
   } else {
     ++counts.beyond;
   }
-  count_elapsed(counts.elapsed, hot.deadline_total_ms / 1e3 - left);
-}
-
-/// An idle connection that will be too old before it is idle for too long: a shorter timeout would close it all the
-/// same.
-bool is_idle_under_another_deadline(const RecordHot& hot) noexcept {
-  return hot.state == ConnectionState::idle && hot.deadline == DeadlineKind::max_age;
+  if (hot.deadline != DeadlineKind::idle) count_elapsed(counts.elapsed, hot.deadline_total_ms / 1e3 - left);
 }
 
 }  // namespace
@@ -115,9 +110,9 @@ Json deadlines_json(const ServerView& view, const Moment& now) {
     ++total;
     if (record.has_deadline()) {
       count_deadline(kinds[record.hot.deadline], record.hot, now);
-      if (is_idle_under_another_deadline(record.hot)) {
-        count_elapsed(kinds[DeadlineKind::idle].elapsed, seconds(now.steady_ns - record.hot.last_active_ns));
-      }
+      // As the query field `unused` has it, so that a list of those counted here holds the same ones.
+      const auto unused = unused_seconds(record.hot, now);
+      if (unused) count_elapsed(kinds[DeadlineKind::idle].elapsed, *unused);
     } else {
       ++none;
     }

@@ -61,6 +61,7 @@ Sort sort_of(QueryField field) noexcept {
     case QueryField::target: return Sort::text;
     case QueryField::age:
     case QueryField::idle:
+    case QueryField::unused:
     case QueryField::rtt:
     case QueryField::deadline: return Sort::duration;
     case QueryField::received:

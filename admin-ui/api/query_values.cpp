@@ -1,6 +1,7 @@
 // What a field of the query language is, for a live and for a closed connection.
 
 #include "admin-ui/api/query.hpp"
+#include "admin-ui/api/waiting.hpp"
 
 namespace equinox::admin {
 namespace {
@@ -16,6 +17,7 @@ Number live_number(QueryField field, const ConnectionRecord& r, const Rate* rate
     case QueryField::slot: return real(r.id.index());
     case QueryField::age: return past(r.cold.opened_ns, now.steady_ns);
     case QueryField::idle: return past(r.hot.last_active_ns, now.steady_ns);
+    case QueryField::unused: return unused_seconds(r.hot, now);
     case QueryField::requests: return real(r.hot.requests);
     case QueryField::received: return real(r.hot.received_bytes);
     case QueryField::sent: return real(r.hot.sent_bytes);

@@ -1,5 +1,7 @@
 #include "admin-ui/api/waiting.hpp"
 
+#include "admin-ui/api/json.hpp"
+
 namespace equinox::admin {
 namespace {
 
@@ -42,6 +44,16 @@ bool is_mid_request(const ConnectionRecord& record) noexcept {
     case ConnectionState::draining: return true;
   }
   return false;
+}
+
+std::optional<double> unused_seconds(const RecordHot& hot, const Moment& now) noexcept {
+  if (hot.deadline == DeadlineKind::idle)
+    return hot.deadline_total_ms / 1e3 - seconds(hot.deadline_due_ns - now.steady_ns);
+  if (hot.state == ConnectionState::idle && hot.deadline == DeadlineKind::max_age) {
+    // The record says nothing about the timeout that is not the nearest; the last byte is the best that is known.
+    return seconds(now.steady_ns - hot.last_active_ns);
+  }
+  return std::nullopt;
 }
 
 std::string awaited(const ConnectionRecord& record, const Names& names) {

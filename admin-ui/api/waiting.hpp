@@ -1,6 +1,7 @@
 #pragma once
 
 #include <equinox/record.hpp>
+#include <optional>
 #include <string>
 
 #include "admin-ui/api/facts.hpp"
@@ -12,6 +13,11 @@ ConnectionState phase_of(const ConnectionRecord& record) noexcept;
 
 /// Closing it now would cut a request. Who was accepted and has not begun its first request is in none.
 bool is_mid_request(const ConnectionRecord& record) noexcept;
+
+/// For how long its idle timeout has been running: since its last answer, whatever bytes came since. Nothing where it
+/// does not run. A connection that will be too old before it is idle for too long has one, too: a shorter timeout would
+/// end it.
+std::optional<double> unused_seconds(const RecordHot& hot, const Moment& now) noexcept;
 
 /// Completes "Waiting for …".
 std::string awaited(const ConnectionRecord& record, const Names& names);

@@ -252,7 +252,7 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
     const kSeconds = 3;
     const clients = await Promise.all(Array.from({ length: 5 }, () => connectClient()));
     for (const client of clients) client.get('/hello');
-    const query = `state:idle idle>=${kSeconds}s`;
+    const query = `unused>=${kSeconds}s`;
     const { total } = await until('five that wait', () => api(`connections?query=${encodeURIComponent(query)}`), (answer) => answer.total >= clients.length);
     const { page, close } = await open('overview');
     await settled(page);
@@ -289,7 +289,7 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
       return clients;
     };
     const old = await crowd(12);
-    await until('their time', () => api(`connections?query=${encodeURIComponent(`state:idle idle>=${kSeconds}s`)}`), ({ total }) => total >= old.length);
+    await until('their time', () => api(`connections?query=${encodeURIComponent(`unused>=${kSeconds}s`)}`), ({ total }) => total >= old.length);
     const { page, close } = await open('overview');
     await settled(page);
     const young = await crowd(6);
@@ -299,7 +299,7 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
     for (let n = 1; n < kSeconds; n += 1) await page.keyboard.press('ArrowRight');
     const said = async () => Number(/would close (\d+) now/.exec((await page.locator('.what-if output').innerText()).replace(/\s+/g, ' '))?.[1]);
     const count = await until('the number', said, (number) => number >= old.length);
-    const predicted = await api(`connections?limit=500&query=${encodeURIComponent(`state:idle idle>=${kSeconds}s`)}`);
+    const predicted = await api(`connections?limit=500&query=${encodeURIComponent(`unused>=${kSeconds}s`)}`);
     assert.equal(count, predicted.total);
     const config = JSON.parse(before);
     config.timeouts = { ...config.timeouts, idle: `${kSeconds}s` };

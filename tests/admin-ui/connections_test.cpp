@@ -291,6 +291,45 @@ TEST(Lists, AnswerInTheirShapes) {
   EXPECT_EQ(surface.get("/strip", "cells=8").json()["rows"][0]["cells"].get<std::string>().size(), 8U);
 }
 
+TEST(Deadlines, WhoAShorterIdleTimeoutWouldCloseIsFoundByAQuery) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  Surface surface;
+  const auto add = [&surface](std::uint32_t n, ConnectionState state, DeadlineKind deadline, std::int64_t silent_s,
+                              std::int64_t unused_s) {
+    return surface.view.add(n, [&](ConnectionRecord& record) {
+      const Moment now = Moment::now();
+      record.hot.state = state;
+      record.hot.deadline = deadline;
+      record.hot.deadline_total_ms = 60'000;
+      record.hot.deadline_due_ns = now.steady_ns + (60 - unused_s) * kSecond;
+      record.hot.last_active_ns = now.steady_ns - silent_s * kSecond;
+    });
+  };
+  std::set<std::string> expected{to_string(add(1, ConnectionState::idle, DeadlineKind::idle, 20, 20)),
+                                 to_string(add(2, ConnectionState::idle, DeadlineKind::idle, 1, 20)),  // pinged since
+                                 to_string(add(3, ConnectionState::reading_head, DeadlineKind::idle, 20, 20)),
+                                 to_string(add(4, ConnectionState::idle, DeadlineKind::max_age, 20, 40))};
+  add(5, ConnectionState::idle, DeadlineKind::idle, 20, 2);
+  add(6, ConnectionState::idle, DeadlineKind::ping, 20, 20);
+  add(7, ConnectionState::handling, DeadlineKind::max_age, 20, 40);
+  const Json idle = surface.get("/deadlines").json()["elapsed"]["idle"];
+  std::uint64_t counted = idle["over"].get<std::uint64_t>();
+  for (std::size_t s = 5; s < idle["counts"].size(); ++s) counted += idle["counts"][s].get<std::uint64_t>();
+  EXPECT_EQ(counted, expected.size());
+  std::set<std::string> listed;
+  const Json page = surface.get("/connections", "query=unused%3E%3D5s").json();
+  for (const Json& row : page["rows"]) listed.insert(row["id"]);
+  EXPECT_EQ(listed, expected);
+}
+
+TEST(Connections, TheIdleDeadlineIsMovedByRequestsOnly) {
+  Surface surface;
+  const ConnectionId id =
+      surface.view.add(1, [](ConnectionRecord& record) { record.hot.deadline = DeadlineKind::idle; });
+  EXPECT_EQ(surface.get("/connection/" + to_string(id)).json()["deadline_effect"],
+            "The next request ends it; nothing else moves it.");
+}
+
 TEST(Series, TheStepThatIsStillFillingIsInTheSums) {
   Surface surface;
   const std::int64_t now = Moment::now().wall_ns / 1'000'000'000;

@@ -1,8 +1,8 @@
 // A small evaluator of the query language for the development server.
 
 const kScale = { ms: 0.001, s: 1, m: 60, h: 3600, k: 1024, M: 1048576, G: 1073741824 };
-const kNames = { age: 'age_seconds', idle: 'idle_seconds', received: 'received_bytes', sent: 'sent_bytes', in_rate: 'received_bytes_per_second', out_rate: 'sent_bytes_per_second', rtt: 'rtt_seconds', pending: 'pending_bytes', memory: 'memory_bytes', limited: 'limited_by', proto: 'protocol' };
-const kFields = ['id', 'peer', 'listener', 'protocol', 'state', 'tls', 'sni', 'reactor', 'slot', 'age', 'idle', 'requests', 'received', 'sent', 'in_rate', 'out_rate', 'streams', 'rtt', 'retransmits', 'pending', 'memory', 'method', 'target', 'route', 'deadline', 'timer', 'limited', 'reason', 'initiator', 'family', 'status'];
+const kNames = { age: 'age_seconds', idle: 'idle_seconds', unused: 'idle_seconds', received: 'received_bytes', sent: 'sent_bytes', in_rate: 'received_bytes_per_second', out_rate: 'sent_bytes_per_second', rtt: 'rtt_seconds', pending: 'pending_bytes', memory: 'memory_bytes', limited: 'limited_by', proto: 'protocol' };
+const kFields = ['id', 'peer', 'listener', 'protocol', 'state', 'tls', 'sni', 'reactor', 'slot', 'age', 'idle', 'unused', 'requests', 'received', 'sent', 'in_rate', 'out_rate', 'streams', 'rtt', 'retransmits', 'pending', 'memory', 'method', 'target', 'route', 'deadline', 'timer', 'limited', 'reason', 'initiator', 'family', 'status'];
 
 export class BadQuery extends Error {
   constructor(position, length, message) {

@@ -15,14 +15,14 @@ export interface Term {
 
 export const kFieldHints: Record<string, string> = {
   id: 'one connection', peer: 'address:port', listener: 'name of the listener', protocol: 'http/1.1, h2, h2c', state: 'what it is doing',
-  tls: 'TLS version', sni: 'server name asked for', reactor: 'number', slot: 'number', age: 'duration', idle: 'duration', requests: 'number',
+  tls: 'TLS version', sni: 'server name asked for', reactor: 'number', slot: 'number', age: 'duration', idle: 'duration', unused: 'idle timeout running', requests: 'number',
   received: 'size', sent: 'size', in_rate: 'size per second', out_rate: 'size per second', streams: 'number', rtt: 'duration',
   retransmits: 'number', pending: 'size', memory: 'size', method: 'GET, POST …', target: 'path', route: 'pattern', deadline: 'time left',
   timer: 'kind of deadline', limited: 'who limits it', reason: 'why it closed', initiator: 'who closed it', family: 'group of reasons', status: 'answer code',
 };
 export const kFields = Object.keys(kFieldHints);
 const kAliases: Record<string, string> = { proto: 'protocol' };
-const kNumeric = new Set(['reactor', 'slot', 'age', 'idle', 'requests', 'received', 'sent', 'in_rate', 'out_rate', 'streams', 'rtt', 'retransmits', 'pending', 'memory', 'deadline', 'status']);
+const kNumeric = new Set(['reactor', 'slot', 'age', 'idle', 'unused', 'requests', 'received', 'sent', 'in_rate', 'out_rate', 'streams', 'rtt', 'retransmits', 'pending', 'memory', 'deadline', 'status']);
 
 const kTerm = /^(-?)([A-Za-z_][A-Za-z0-9_]*)(:|>=|<=|>|<)(.*)$/s;
 

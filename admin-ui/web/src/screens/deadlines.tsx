@@ -49,7 +49,7 @@ export function DeadlinePanel({ deadlines }: { deadlines: Deadlines | null }) {
             <span>If idle were</span>
             <input type="range" min={1} max={most} step={1} value={seconds} aria-valuetext={`${formatDuration(seconds)}: ${formatInt(count)} would close now`} onInput={(event) => (chosen.value = Number(event.currentTarget.value))} />
             <output>
-              <b>{formatDuration(seconds)}</b> would close <a href={placeHref('connections', { query: `state:idle idle>=${seconds}s`, sort: 'idle' })}><b>{formatInt(count)}</b></a> now
+              <b>{formatDuration(seconds)}</b> would close <a href={placeHref('connections', { query: `unused>=${seconds}s`, sort: 'idle' })}><b>{formatInt(count)}</b></a> now
             </output>
           </label>
         </>

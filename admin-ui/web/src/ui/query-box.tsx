@@ -36,7 +36,7 @@ function valuesFor(routes: readonly string[]): ValuesOf {
       case 'limited': return plain(['handler', 'client_upload', 'h2_window', 'receiver_window', 'send_buffer', 'network']);
       case 'tls': return plain(['TLSv1.3', 'TLSv1.2']);
       case 'method': return plain(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-      case 'idle': case 'age': case 'deadline': return plain(['5s', '30s', '1m', '10m', '1h']);
+      case 'idle': case 'unused': case 'age': case 'deadline': return plain(['5s', '30s', '1m', '10m', '1h']);
       case 'rtt': return plain(['10ms', '100ms', '1s']);
       case 'pending': case 'memory': case 'sent': case 'received': case 'in_rate': case 'out_rate': return plain(['64k', '1M', '10M']);
       case 'streams': case 'requests': return plain(['1', '10', '100']);
