@@ -71,7 +71,8 @@ std::string awaited(const ConnectionRecord& record, const Names& names) {
       return "the client to read what is ready";
     case ConnectionState::idle: return is_http2(record.hot.protocol) ? "the next stream" : "the next request";
     case ConnectionState::draining: break;  // phase_of() has found a better word
-    case ConnectionState::closing: return "the client to close as well";
+    case ConnectionState::closing:
+      return record.hot.pending_bytes != 0 ? "the client to take what is left" : "the client to close as well";
   }
   return "something";
 }

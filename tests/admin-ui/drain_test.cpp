@@ -109,6 +109,15 @@ TEST_F(Drain, NamesWhatItsHoldersWaitForWhileItRuns) {
   }
 }
 
+TEST_F(Drain, AClosingConnectionWaitsForItsBytesFirst) {
+  const auto sentence = [this](ConnectionId id) {
+    return surface.get("/connection/" + to_string(id)).json()["waiting_for"]["sentence"];
+  };
+  EXPECT_EQ(sentence(add(1, ConnectionState::closing, DeadlineKind::write, 5, 3'000'000)),
+            "the client to take what is left");
+  EXPECT_EQ(sentence(add(2, ConnectionState::closing, DeadlineKind::none, 5)), "the client to close as well");
+}
+
 TEST_F(Drain, TellsWhatIsLeftOfItsDelay) {
   EXPECT_TRUE(preview()["delay_left_seconds"].is_null());
   surface.view.facts.drain = DrainState::delay;
