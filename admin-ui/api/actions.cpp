@@ -113,10 +113,10 @@ std::string text_of(const Query& query) {
 }
 
 /// The count, and the handle under which exactly those that were counted can be closed.
-Json preview_of(State& state, Targets targets, CloseReason reason, std::optional<double> rate, const Moment& now) {
+Json preview_of(State& state, Targets targets, std::optional<double> rate, const Moment& now) {
   Json out{{"count", targets.ids.size()},
            {"by_state", by_state_json(targets.by_state)},
-           {"mid_request", reason == CloseReason::admin_drain ? 0 : targets.mid_request},
+           {"mid_request", targets.mid_request},
            {"seconds", static_cast<double>(targets.ids.size()) / rate.value_or(Jobs::kFastest)}};
   auto kept = std::make_shared<KeptAnswer>(KeptAnswer{std::move(targets.ids), std::move(targets.query), {}, now});
   out["handle"] = state.handles.keep(std::move(kept), now);
@@ -138,7 +138,7 @@ Response close_connections(State& state, const Request& request, const Moment& n
   const auto rate = number_member(body, "rate", 1e-3, 1e6);
   const std::string why = text_member(body, "reason", "", kReasonMost);
   Targets targets = targets_of(state, body, now);
-  if (flag_member(body, "dry_run", false)) return answer(preview_of(state, std::move(targets), reason, rate, now));
+  if (flag_member(body, "dry_run", false)) return answer(preview_of(state, std::move(targets), rate, now));
   Job job;
   job.reason = reason;
   job.rate = rate;

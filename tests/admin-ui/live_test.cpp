@@ -115,6 +115,9 @@ TEST(Close, CountsAsCutOnlyRequestsThatHaveBegun) {
   const Json both = surface.act(Method::post, "/connections/close", waiting).json();
   EXPECT_EQ(both["count"], 8);
   EXPECT_EQ(both["mid_request"], 3);
+  const Json drained{{"query", ""}, {"dry_run", true}, {"mode", "drain"}};
+  EXPECT_EQ(surface.act(Method::post, "/connections/close", drained).json()["mid_request"], 3)
+      << "a drain lets them finish, and says how many";
 }
 
 TEST(Actions, AreDoneAndWrittenDown) {

@@ -127,11 +127,12 @@ export function CloseDialog({ target }: { target: CloseTarget }) {
   );
 }
 
-function effect(preview: ClosePreview, mode: string): string {
+/** What the confirmation is about to do, in words. */
+export function effect(preview: ClosePreview, mode: string): string {
   const parts = [];
   if (preview.seconds) parts.push(`It takes ${formatDuration(preview.seconds)} and can be stopped.`);
   if (preview.mid_request) {
-    parts.push(mode === 'drain' ? `${plural(preview.mid_request, 'is', 'are')} in a request and may finish first.` : `${plural(preview.mid_request, 'is', 'are')} in a request and would be cut.`);
+    parts.push(mode === 'drain' ? `${plural(preview.mid_request, 'finishes its request', 'finish their requests')} first.` : `${plural(preview.mid_request, 'is', 'are')} in a request and would be cut.`);
   } else if (preview.count > 0) parts.push('None is in a request.');
   return parts.join(' ') || 'Nothing matches any more.';
 }
