@@ -169,6 +169,8 @@ describe('with traffic', { skip: skipWithoutTraffic }, () => {
     assert.match(await page.locator('.grid-row.ended').innerText(), /closed/);
     await page.locator('.drawer .sentence').waitFor();
     assert.match(await page.locator('.drawer').innerText(), /admin_close/);
+    const same = new URLSearchParams((await page.getByRole('link', { name: 'Same client' }).getAttribute('href')).split('?')[1]);
+    assert.equal(same.get('query'), `peer:${client.address.replace(/:\d+$/, ':*')}`);
     const why = await api(`closed?query=${encodeURIComponent(`peer:${client.address}`)}`);
     assert.equal(why.rows[0].reason, 'admin_close');
     await close();

@@ -46,6 +46,7 @@ TEST(Query, FindsWhatItsTermsSay) {
                                   "method:get",
                                   "peer:10.0.0.9",
                                   "peer:10.0.*",
+                                  "peer:10.0.0.9:*",
                                   "sni:*.example.net",
                                   "target:/report/*",
                                   "report",
@@ -58,9 +59,9 @@ TEST(Query, FindsWhatItsTermsSay) {
                                   "id:1-2-3 reactor:1 slot:2"};
   for (const char* text : matching) EXPECT_TRUE(holds(view, text, record)) << text;
   const char* const other[] = {
-      "proto:h2c",          "state:idle", "idle>1h",       "rtt>130ms",          "route:/files/*", "method:post",
-      "peer:10.0.0.1",      "-proto:h2",  "abc",           "target:*abc*",       "pending>1k",     "memory<64k",
-      "reason:admin_close", "status:200", "listener:http", "proto:h2 state:idle"};
+      "proto:h2c",     "state:idle",         "idle>1h",    "rtt>130ms",     "route:/files/*",     "method:post",
+      "peer:10.0.0.1", "peer:10.0.0.:*",     "-proto:h2",  "abc",           "target:*abc*",       "pending>1k",
+      "memory<64k",    "reason:admin_close", "status:200", "listener:http", "proto:h2 state:idle"};
   for (const char* text : other) EXPECT_FALSE(holds(view, text, record)) << text;
 }
 

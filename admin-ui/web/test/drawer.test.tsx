@@ -2,7 +2,7 @@
 import { render } from 'preact';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ClosedRow, ConnectionDetail, ConnectionRow } from '../src/api/types';
-import { ClosedRecord, Live } from '../src/ui/drawer';
+import { ClosedRecord, Live, sameClient } from '../src/ui/drawer';
 
 let host: HTMLElement;
 beforeEach(() => {
@@ -35,6 +35,18 @@ describe('a live connection', () => {
     const h2: ConnectionRow = { ...row, protocol: 'h2', state: 'handling' };
     render(<Live data={{ ...detail(h2), http2: { open: 3, streams: [] } }} row={h2} />, host);
     expect(said()).toContain('None has finished yet; 3 are running.');
+  });
+});
+
+describe('the same client', () => {
+  it.each([
+    ['10.0.0.1:4000', 'peer:10.0.0.1:*'],
+    ['[2001:db8::1]:4000', 'peer:[2001:db8::1]:*'],
+    ['10.0.0.0', 'peer:10.0.0.0'], // cut by redaction, as the next one
+    ['2001:db8:1::', 'peer:2001:db8:1::'],
+    ['unknown', 'peer:unknown'],
+  ])('of %s is asked for with its whole address', (peer, query) => {
+    expect(sameClient(peer)).toBe(query);
   });
 });
 

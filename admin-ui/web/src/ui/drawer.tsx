@@ -305,9 +305,13 @@ function Tcp({ data }: { data: ConnectionDetail }) {
   );
 }
 
+/** Every connection of this address: the port is left open, and nothing else, so that 10.0.0.1 is not 10.0.0.12. */
+export function sameClient(peer: string): string {
+  return `peer:${peer.replace(/:\d+$/, ':*')}`;
+}
+
 /** The explanation of a close; also unfolded in the table of closed connections. */
 export function ClosedRecord({ row, withLinks = true }: { row: ClosedRow; withLinks?: boolean }) {
-  const host = row.peer.replace(/:\d+$/, '');
   return (
     <section class="closed-record">
       <div>
@@ -316,7 +320,7 @@ export function ClosedRecord({ row, withLinks = true }: { row: ClosedRow; withLi
           {withLinks ? (
             <>
               <a class="button small" href={placeHref('closed', { query: `reason:${row.reason}${row.route ? ` route:${row.route}` : ''}` })}>Closes like this one</a>
-              <a class="button small" href={placeHref('closed', { query: `peer:${host}*` })}>Same client</a>
+              <a class="button small" href={placeHref('closed', { query: sameClient(row.peer) })}>Same client</a>
               {place.value.params.id === row.id ? null : <a class="button small" href={placeHref(place.value.screen, { ...place.value.params, id: row.id })}>Full record</a>}
             </>
           ) : null}
