@@ -117,6 +117,7 @@ describe('what is looked at', { skip: skipWithoutTraffic }, () => {
   test('HTTP/2 leads to who is blocked and to what was closed', async () => {
     const { page, complaints, close } = await open('http2');
     await settled(page);
+    await page.locator('.h2-now').getByText('Open on both sides').waitFor();
     await page.getByRole('link', { name: 'Closed HTTP/2 connections' }).first().click();
     await settled(page);
     await page.locator('.closed-list').getByText(/records?, newest first/).waitFor();

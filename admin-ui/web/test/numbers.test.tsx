@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RouteRow, Series } from '../src/api/types';
 import { SeriesRing } from '../src/lib/series';
 import { families, totals } from '../src/screens/closed';
+import { streamsOf } from '../src/screens/http2';
 import { cellWords, chosenIn, hasMore, histogramOf, routeWords } from '../src/screens/latency';
 
 const series = (values: Series['series'], histograms: Series['histograms'] = {}): Series => ({
@@ -54,6 +55,13 @@ describe('the answer about a route', () => {
   it('claims nothing before one has finished', () => {
     expect(routeWords('/echo', [{ ...row, p50_seconds: null }], undefined).lead).toBe('No request of /echo has finished.');
     expect(routeWords('/none', [row], undefined).lead).toBe('No request of /none has finished.');
+  });
+});
+
+describe('open streams', () => {
+  it('are those of every state', () => {
+    expect(streamsOf({ open: 1, half_closed_local: 2, half_closed_remote: 40 })).toBe(43);
+    expect(streamsOf({})).toBe(0);
   });
 });
 

@@ -14,6 +14,11 @@ import { TimeChart } from '../ui/time-chart';
 const kStep = 15;
 type CodeCount = Http2['resets'][number];
 
+/** All that are not over. A GET is closed by the client before we have seen it: those that run are rarely open on both sides. */
+export function streamsOf({ open = 0, half_closed_local: local = 0, half_closed_remote: remote = 0 }: Http2['streams']): number {
+  return open + local + remote;
+}
+
 export function Http2Screen() {
   void ringTick.value;
   const page = useLoad<Http2>('http2', (signal) => get('http2', {}, signal), 2);
@@ -23,7 +28,7 @@ export function Http2Screen() {
   const bad = data.resets.filter((reset) => !['NO_ERROR', 'CANCEL'].includes(reset.error_code)).reduce((sum, one) => sum + one.total, 0);
   return (
     <div class="page http2">
-      <Answer lead={abuse > 0 ? `Abuse was ended ${plural(abuse, 'time')}.` : data.connections === 0 ? 'Nobody speaks HTTP/2 right now.' : 'Multiplexing is healthy.'} rest={`${plural(data.connections, 'connection')}, ${plural(data.streams.open ?? 0, 'open stream')}, ${formatInt(data.opened_total)} opened since the start.`}>
+      <Answer lead={abuse > 0 ? `Abuse was ended ${plural(abuse, 'time')}.` : data.connections === 0 ? 'Nobody speaks HTTP/2 right now.' : 'Multiplexing is healthy.'} rest={`${plural(data.connections, 'connection')}, ${plural(streamsOf(data.streams), 'open stream')}, ${formatInt(data.opened_total)} opened since the start.`}>
         {bad > 0 ? `${plural(bad, 'stream was', 'streams were')} reset for an error.` : 'No stream was reset for an error.'}
       </Answer>
       <Totals data={data} />
@@ -42,7 +47,7 @@ function Totals({ data }: { data: Http2 }) {
   return (
     <Panel title="Now" cls="h2-now" actions={<><a class="button small" href={placeHref('connections', { query: 'limited:h2_window' })}>Blocked now</a><a class="button small" href={placeHref('connections', { query: 'streams>10', sort: 'streams' })}>Most streams</a></>}>
       <Facts items={[
-        ['Open streams', formatInt(data.streams.open)],
+        ['Open on both sides', formatInt(data.streams.open)],
         ['Half closed by us', formatInt(data.streams.half_closed_local)],
         ['Half closed by the client', formatInt(data.streams.half_closed_remote)],
         ['Blocked, connection window', formatDuration(data.blocked_seconds?.connection)],
