@@ -1,7 +1,8 @@
 // What the drawer says of the request a connection is at, and of the last one of a connection that has ended.
 import { render } from 'preact';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ClosedRow, ConnectionDetail, ConnectionRow } from '../src/api/types';
+import type { ClosedRow, ConnectionDetail, ConnectionRow, RequestRecord } from '../src/api/types';
+import { Waterfall } from '../src/screens/latency';
 import { ClosedRecord, Live, sameClient } from '../src/ui/drawer';
 
 let host: HTMLElement;
@@ -35,6 +36,24 @@ describe('a live connection', () => {
     const h2: ConnectionRow = { ...row, protocol: 'h2', state: 'handling' };
     render(<Live data={{ ...detail(h2), http2: { open: 3, streams: [] } }} row={h2} />, host);
     expect(said()).toContain('None has finished yet; 3 are running.');
+  });
+});
+
+describe('a finished request', () => {
+  const request: RequestRecord = {
+    id: 'a', connection: '2f.1', started_at: 1, method: 'GET', target: '/slow', total_seconds: 2, status: null, error_type: 'client_gone',
+    phases: { queue_seconds: 0, head_seconds: 0, body_seconds: 0, handler_seconds: 2, write_seconds: 0 },
+  };
+  it.each([
+    [{}, 'client gone'],
+    [{ error_type: null }, 'no answer'],
+    [{ status: 503, error_type: '503' }, '503'],
+  ] satisfies [Partial<RequestRecord>, string][])('says how it was answered: %o', (known, words) => {
+    render(<Live data={{ ...detail(row), requests: [{ ...request, ...known }] }} row={row} />, host);
+    expect(host.querySelector('.requests tbody td:nth-child(3)')?.textContent).toBe(words);
+    render(<Waterfall request={{ ...request, ...known }} />, host);
+    expect(host.querySelector('h3')?.textContent).toContain(`total, ${words}`);
+    expect(said()).not.toContain('running');
   });
 });
 

@@ -1,9 +1,14 @@
 // Rows of the connection list as the page keeps them: ages as moments, so that they run on between two messages.
-import type { ConnectionRow, RowsEvent } from '../api/types';
+import type { ConnectionRow, RequestRecord, RowsEvent } from '../api/types';
 
 /** Method and target as far as they are known; empty when neither is. */
 export function requestText({ method, target, route }: Pick<ConnectionRow, 'method' | 'target' | 'route'>): string {
   return `${method ?? ''} ${target ?? (route ? `on route ${route}` : '')}`.trim();
+}
+
+/** How a finished request was answered; without a status, why it was not. */
+export function answerOf({ status, error_type: error }: Pick<RequestRecord, 'status' | 'error_type'>): string {
+  return status ? String(status) : (error?.replaceAll('_', ' ') ?? 'no answer');
 }
 
 /** A row names its newest request; it is the current one only in these states. */

@@ -6,6 +6,7 @@ import type { Measure, RequestPage, RequestRecord, RoutePage, RouteRow } from '.
 import { formatDuration, formatInt, formatPercent, formatQuantile, formatTime, plural } from '../lib/format';
 import type { Cell } from '../lib/heatmap';
 import { addCounts, quantile, quantileBounds, shareWithin } from '../lib/histogram';
+import { answerOf } from '../lib/rows';
 import { kPhases } from '../lib/vocabulary';
 import { ring, ringTick, serverNow, status } from '../state/live';
 import { useLoad } from '../state/load';
@@ -255,7 +256,7 @@ export function Waterfall({ request }: { request: RequestRecord }) {
   const total = request.total_seconds || 1e-9;
   return (
     <div class="waterfall" role="group" aria-label="Phases of this request">
-      <h3><span class="mono">{request.method} {request.target}</span> <b>{formatDuration(request.total_seconds)}</b> <span class="sub">phases add up to the total{request.status ? `, ${request.status}` : ', still running'}</span></h3>
+      <h3><span class="mono">{request.method} {request.target}</span> <b>{formatDuration(request.total_seconds)}</b> <span class="sub">phases add up to the total, {answerOf(request)}</span></h3>
       <dl>
         {kPhases.map(({ phase, key, what }) => {
           const seconds = request.phases[key];
@@ -343,7 +344,7 @@ function Slow() {
             columns={[
               { id: 'start', head: 'start', sortBy: (row) => row.started_at, cell: (row) => formatTime(row.started_at, true) },
               { id: 'request', head: 'request', cls: 'cut', cell: (row) => row.route ? <RouteLink route={row.route} method={row.method} /> : <span class="mono">{row.method} {row.target}</span> },
-              { id: 'code', head: 'code', priority: 2, cell: (row) => row.status ?? '…' },
+              { id: 'code', head: 'code', priority: 2, cell: answerOf },
               { id: 'total', head: 'total', num: true, sortBy: (row) => row.total_seconds, cell: (row) => <b>{formatDuration(row.total_seconds)}</b> },
               { id: 'phases', head: `phases, to ${formatDuration(scale)}`, cls: 'bar', priority: 2, cell: (row) => <PhaseBar phases={row.phases} scale={scale} /> },
               { id: 'most', head: 'most in', priority: 3, cell: (row) => mostIn(row.phases) },

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { get } from '../api/client';
 import type { ClosedRow, ConnectionDetail, ConnectionRow } from '../api/types';
 import { formatBytes, formatDuration, formatInt, formatPercent, formatTime } from '../lib/format';
-import { isAtRequest, requestText } from '../lib/rows';
+import { answerOf, isAtRequest, requestText } from '../lib/rows';
 import { kStates } from '../lib/vocabulary';
 import { canAct, clock, restarted, serverNow, whyNot } from '../state/live';
 import { selected } from '../state/connections';
@@ -268,7 +268,7 @@ function Requests({ data }: { data: ConnectionDetail }) {
               <tr key={request.id}>
                 <td>{formatTime(request.started_at)}</td>
                 <td class="mono cut" title={request.target}>{request.method} {request.target}</td>
-                <td>{request.status ?? '…'}</td>
+                <td>{answerOf(request)}</td>
                 <td class="num">{formatDuration(request.total_seconds)}</td>
                 <td class="bar"><PhaseBar phases={request.phases} scale={scale} /></td>
                 <td class="most">{mostIn(request.phases)}</td>
