@@ -39,6 +39,16 @@ describe('a live connection', () => {
   });
 });
 
+describe('the streams of a connection', () => {
+  it('add their blocked times up beside them, not as one of the connection', () => {
+    const streams = [{ id: 1, blocked_seconds: 4 }, { id: 3, blocked_seconds: 6 }];
+    render(<Live data={{ ...detail({ ...row, protocol: 'h2' }), http2: { open: 2, peak: 2, limit: 128, blocked_seconds: 10, streams } }} row={row} />, host);
+    expect(said()).toContain('blocked 10 s, all streams together');
+    const cells = [...host.querySelectorAll('.streams tbody tr')].map((line) => line.querySelector('td:nth-child(6)')?.textContent);
+    expect(cells).toEqual(['', '4.0 s', '6.0 s']);
+  });
+});
+
 describe('a finished request', () => {
   const request: RequestRecord = {
     id: 'a', connection: '2f.1', started_at: 1, method: 'GET', target: '/slow', total_seconds: 2, status: null, error_type: 'client_gone',

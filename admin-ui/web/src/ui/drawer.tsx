@@ -213,13 +213,13 @@ function Streams({ data }: { data: ConnectionDetail }) {
   return (
     <section>
       <h3>
-        HTTP/2 streams <span class="sub">{formatInt(h2.open ?? h2.streams.length)} open, peak {formatInt(h2.peak)}, limit {formatInt(h2.limit)}; blocked {formatDuration(h2.blocked_seconds)} in all</span>
+        HTTP/2 streams <span class="sub">{formatInt(h2.open ?? h2.streams.length)} open, peak {formatInt(h2.peak)}, limit {formatInt(h2.limit)}; blocked {formatDuration(h2.blocked_seconds)}, all streams together</span>
       </h3>
       <div class="scroll-x" tabIndex={0} role="region" aria-label="HTTP/2 streams">
         <table class="streams">
           <thead><tr><th scope="col">id</th><th scope="col">prio</th><th scope="col">request</th><th scope="col">we may send</th><th scope="col">they may send</th><th scope="col" class="num">blocked</th><th scope="col" class="num">ready</th></tr></thead>
           <tbody>
-            <tr><th scope="row">conn</th><td /><td>all streams share this</td><td><Window bytes={h2.send_window_bytes} /></td><td><Window bytes={h2.receive_window_bytes} /></td><td class="num">{formatDuration(h2.blocked_seconds)}</td><td /></tr>
+            <tr><th scope="row">conn</th><td /><td>all streams share this</td><td><Window bytes={h2.send_window_bytes} /></td><td><Window bytes={h2.receive_window_bytes} /></td><td /><td /></tr>
             {h2.streams.map((stream) => (
               <tr key={stream.id}>
                 <th scope="row">{stream.id}</th>
