@@ -81,6 +81,8 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
     assert.notEqual(await until('another row', active, (id) => id !== first), first);
     await page.keyboard.press('k');
     await until('the first row again', active, (id) => id === first);
+    await page.keyboard.press('Shift+S');
+    await page.locator('[role=columnheader][aria-sort=descending]').getByText('id').waitFor();
     await page.keyboard.press('s');
     await until('another order', () => page.evaluate(() => location.hash), (hash) => /sort=peer/.test(hash) && /order=desc/.test(hash));
     assert.equal(await page.locator('[role=columnheader][aria-sort=descending]').count(), 1);

@@ -67,6 +67,17 @@ export function DeadlineCell({ row, now }: { row: LiveRow; now: number }) {
   );
 }
 
+/** What the list is sorted by: a column that was chosen falls, the id that nobody chose rises. */
+export function sortingOf({ sort, order }: Readonly<Record<string, string>>): { sort: string; order: string } {
+  return { sort: sort ?? 'id', order: order ?? (sort ? 'desc' : 'asc') };
+}
+
+/** The next of the columns that can be seen and sorted by, behind the one sorted by now. */
+export function nextSort(shown: readonly ConnColumn[], now: string): string {
+  const sorts = shown.flatMap(({ sort }) => sort ?? []);
+  return sorts[(sorts.indexOf(now) + 1) % sorts.length] ?? now;
+}
+
 const kGap = 12;
 const kSelectWidth = 28;
 

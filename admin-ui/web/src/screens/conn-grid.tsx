@@ -10,11 +10,10 @@ import { columns as chosenColumns, compact } from '../state/prefs';
 import { place, setParams } from '../state/router';
 import { StateChip } from '../ui/parts';
 import { useVirtual } from '../ui/virtual';
-import { DeadlineCell, fitColumns, kColumns, requestOf, template, type ConnColumn } from './conn-columns';
+import { DeadlineCell, fitColumns, kColumns, nextSort, requestOf, sortingOf, template, type ConnColumn } from './conn-columns';
 
 const kCardWidth = 640;
 const kHeadHeight = 28;
-const kSorts = kColumns.filter((column) => column.sort).map((column) => column.sort ?? '');
 
 interface Props {
   sort: string;
@@ -57,7 +56,7 @@ export function ConnGrid({ sort, order, total }: Props) {
 
   const chosen = kColumns.filter((column) => (chosenColumns.value ? chosenColumns.value.includes(column.id) : column.byDefault) || column.leaves === 0);
   const shown = fitColumns(chosen, width.value, sort);
-  useGridKeys(total, (index) => virtual.scrollToIndex(index, { align: 'auto' }));
+  useGridKeys(total, shown, (index) => virtual.scrollToIndex(index, { align: 'auto' }));
   const sortBy = (column: ConnColumn) => {
     if (!column.sort) return;
     const down = sort === column.sort ? order !== 'desc' : Boolean(column.num);
@@ -156,9 +155,9 @@ function Card({ row, now }: { row: LiveRow; now: number }) {
   );
 }
 
-function useGridKeys(total: number, reveal: (index: number) => void): void {
-  const latest = useRef({ total, reveal });
-  latest.current = { total, reveal };
+function useGridKeys(total: number, shown: readonly ConnColumn[], reveal: (index: number) => void): void {
+  const latest = useRef({ total, shown, reveal });
+  latest.current = { total, shown, reveal };
   const bindings = () => {
     const move = (to: number) => {
       list.cursor.value = Math.max(0, Math.min(latest.current.total - 1, to));
@@ -189,12 +188,9 @@ function useGridKeys(total: number, reveal: (index: number) => void): void {
       {
         key: 's',
         what: 'sort by the next column',
-        run: () => {
-          const now = kSorts.indexOf(place.peek().params.sort ?? 'id');
-          setParams({ sort: kSorts[(now + 1) % kSorts.length] ?? 'id', order: 'desc' });
-        },
+        run: () => setParams({ sort: nextSort(latest.current.shown, sortingOf(place.peek().params).sort), order: 'desc' }),
       },
-      { key: 'Shift+s', what: 'turn the order around', run: () => setParams({ order: (place.peek().params.order ?? 'desc') === 'desc' ? 'asc' : 'desc' }) },
+      { key: 'Shift+s', what: 'turn the order around', run: () => setParams({ order: sortingOf(place.peek().params).order === 'desc' ? 'asc' : 'desc' }) },
     ];
   };
   useKeys('Connections', bindings);

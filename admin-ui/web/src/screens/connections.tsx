@@ -14,7 +14,7 @@ import { columns as chosenColumns, savedViews, type SavedView } from '../state/p
 import { place, setParams } from '../state/router';
 import { askClose } from '../ui/close-dialog';
 import { ConnGrid } from './conn-grid';
-import { kColumns } from './conn-columns';
+import { kColumns, sortingOf } from './conn-columns';
 import { Banner, CopyButton, Kbd, Message, ProblemView, Skeleton } from '../ui/parts';
 import { QueryBox } from '../ui/query-box';
 
@@ -30,8 +30,7 @@ const kViews: SavedView[] = [
 export function Connections() {
   const params = place.value.params;
   const query = params.query ?? '';
-  const sort = params.sort ?? 'id';
-  const order = params.order ?? (params.sort ? 'desc' : 'asc');
+  const { sort, order } = sortingOf(params);
   const result = list.answer.value;
   const routes = useLoad('routes', (signal) => get<RoutePage>('routes', {}, signal));
   const again = () => void list.askConnections(query, sort, order);
@@ -39,7 +38,12 @@ export function Connections() {
   useEffect(() => {
     if (alive) again();
   }, [query, sort, order, alive]);
-  useKeys('Connections', () => [{ key: 'r', what: 'ask the query again', run: () => void list.askConnections(place.peek().params.query ?? '', place.peek().params.sort ?? 'id', place.peek().params.order ?? (place.peek().params.sort ? 'desc' : 'asc')) }]);
+  const askHere = () => {
+    const here = place.peek().params;
+    const at = sortingOf(here);
+    void list.askConnections(here.query ?? '', at.sort, at.order);
+  };
+  useKeys('Connections', () => [{ key: 'r', what: 'ask the query again', run: askHere }]);
   const bad = list.problem.value?.type.endsWith('bad-query') ? list.problem.value : null;
   const run = (text: string) => setParams({ query: text });
   return (
