@@ -216,7 +216,7 @@ void Connection::announce_drain(Lending& lent) {
 
 Turn Connection::rearm(Lending& lent) {
   // A drain was taken back: what a GOAWAY said is said, but nothing makes a second one necessary any more.
-  if (lent.drain == DrainStage::none && h2_ != nullptr && !has_reason_) h2_->final_due = kNever;
+  if (lent.drain == DrainStage::none && h2_ != nullptr && !has_reason_ && !planned_) h2_->final_due = kNever;
   return settle(lent);
 }
 

@@ -260,6 +260,7 @@ class Connection {
 
   // connection_ending.cpp
   void note(CloseReason reason, const Error& error = {}) noexcept;
+  void plan(CloseReason reason) noexcept;
   void end_after_flush(CloseReason reason, bool linger, const Error& error = {});
   void note_detail(CloseDetail detail);
   void end_now(Lending& lent, CloseReason reason, const Error& error = {});
@@ -338,6 +339,7 @@ class Connection {
   ConnectionState state_{ConnectionState::reading_head};
   DeadlineKind deadline_kind_{DeadlineKind::none};
   CloseReason reason_{};
+  std::optional<CloseReason> planned_;      ///< of a connection that ends once all is sent, if nothing is quicker
   DeadlineKind fired_{DeadlineKind::none};  ///< the timer that ended it
   Ending ending_{Ending::none};
   bool has_reason_ : 1 {false};

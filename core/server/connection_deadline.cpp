@@ -217,7 +217,7 @@ void Connection::on_max_age(Lending& lent) {
 
 /// HTTP/2: no more requests are wanted on this connection. Two steps, so that none that is on its way is lost.
 void Connection::retire(Lending& lent, CloseReason reason) {
-  note(reason);
+  plan(reason);
   if (h2_->was_finalised || h2_->final_due != kNever) return;
   if (!h2_->was_announced) codec_->begin_drain(http::DrainStep::announce);
   h2_->was_announced = true;
@@ -236,10 +236,10 @@ TimePoint Connection::goaway_due(const Lending& lent) const noexcept {
 void Connection::finish_retiring(Lending& lent) {
   h2_->final_due = kNever;
   if (h2_->was_finalised) return;
-  if (lent.drain != DrainStage::none) note(lent.drain_reason);
+  if (lent.drain != DrainStage::none) plan(lent.drain_reason);
   h2_->was_finalised = true;
   codec_->begin_drain(http::DrainStep::final);
-  if (exchanges_ == nullptr) end_after_flush(reason_, true);
+  if (exchanges_ == nullptr) end_after_flush(planned_.value_or(reason_), true);
 }
 
 void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind kind, Duration after, int status) {

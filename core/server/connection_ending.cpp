@@ -6,12 +6,20 @@ namespace equinox::server {
 
 void Connection::note(CloseReason reason, const Error& error) noexcept {
   if (has_reason_) return;  // the first cause wins
+  // A client that leaves after it was told to has only done so.
+  const bool is_farewell = reason == CloseReason::client_fin_idle || reason == CloseReason::client_goaway;
+  if (planned_ && is_farewell) reason = *planned_;
   has_reason_ = true;
   reason_ = reason;
   if (error.os_errno == 0 && error.detail == 0) return;
   aside().reason_code = error.code;
   aside().reason_errno = error.os_errno;
   aside().reason_detail = error.detail;
+}
+
+/// What will be the reason once everything due to the client is out. Until then a timer or the client may be quicker.
+void Connection::plan(CloseReason reason) noexcept {
+  if (!planned_) planned_ = reason;
 }
 
 /// Before the reason it belongs to is noted.
@@ -65,8 +73,9 @@ void Connection::end_flushed(Lending& lent) {
   if (!is_ending()) {
     if (codec_ == nullptr || exchanges_ != nullptr) return;
     if (!codec_->is_finished()) return;
-    note(is_http2() ? (h2_->peer_said_goaway ? CloseReason::client_goaway : CloseReason::h2_protocol_error)
-                    : CloseReason::client_connection_close);
+    note(planned_     ? *planned_
+         : is_http2() ? (h2_->peer_said_goaway ? CloseReason::client_goaway : CloseReason::h2_protocol_error)
+                      : CloseReason::client_connection_close);
     ending_ = is_http2() || (held_ != nullptr && !held_->empty()) ? Ending::after_flush_linger : Ending::after_flush;
   }
   // What was pulled is out, but a response may have more to come.
@@ -74,6 +83,7 @@ void Connection::end_flushed(Lending& lent) {
   for (const Exchange* x = exchanges_; x != nullptr && codec_goes_on; x = x->next) {
     if (x->state == ExchangeState::responding || x->state == ExchangeState::handling) return;
   }
+  if (planned_) note(*planned_);
   discard_all(lent, ErrorType::client_gone);
   held_.reset();
   if (ending_ == Ending::after_flush_linger && !peer_finished_) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "http/forwarded.hpp"
@@ -245,7 +246,7 @@ void Connection::decide_persistence(Lending& lent, Exchange& exchange, Response&
   const std::uint32_t most = exchange.settings->bounds.requests_per_connection;
   std::optional<CloseReason> reason;
   if (closes_after_response_) {
-    reason = has_reason_ ? reason_ : CloseReason::max_age;
+    reason = planned_.value_or(reason_);  // a timer has noted its own already
   } else if (response.closes_connection()) {
     reason = CloseReason::response_connection_close;
   } else if (!exchange.peer_keeps_alive) {
@@ -256,7 +257,7 @@ void Connection::decide_persistence(Lending& lent, Exchange& exchange, Response&
     reason = CloseReason::max_requests;
   }
   if (!reason) return;
-  note(*reason);
+  plan(*reason);
   response.close_connection();
   closes_after_response_ = true;
 }
@@ -286,7 +287,10 @@ void Connection::respond(Lending& lent, Exchange& exchange, Response&& response)
   const bool cut_short = !exchange.is_complete && !is_http2();
   codec_->respond(exchange.stream, std::move(response), out, lent.events);
   if (is_http2()) exchange.head = nullptr;  // its stream may be gone before the exchange is
-  if (cut_short && codec_->is_finished()) end_after_flush(CloseReason::response_connection_close, true);
+  if (cut_short && codec_->is_finished()) {
+    plan(CloseReason::response_connection_close);
+    ending_ = std::max(ending_, Ending::after_flush_linger);
+  }
 }
 
 void Connection::on_response_end(Lending& lent, const http::CodecEvent& event) {
@@ -312,6 +316,8 @@ void Connection::complete(Lending& lent, Exchange& exchange) {
   account_request(lent, exchange);
   if (exchange.link != nullptr) exchange.link->is_gone.store(true, std::memory_order_relaxed);
   unlink(exchange);
+  // HTTP/1: the answer that was to be the last is out, whatever the client does now.
+  if (planned_ && exchanges_ == nullptr && !is_http2() && !exchange.is_cut) note(*planned_);
   lent.input_bytes -= exchange.held_bytes;
   lent.exchanges.give_back(&exchange);
   if (!request_head_started_) phase_start_ = lent.fine;  // a head that has begun keeps its time
