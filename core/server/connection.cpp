@@ -151,7 +151,8 @@ void Connection::update_state(Lending& lent) {
     to = ConnectionState::handshake;
   } else if (ending_ == Ending::lingering) {
     to = ConnectionState::closing;
-  } else if (lent.drain != DrainStage::none && (exchanges_ != nullptr || is_ending())) {
+  } else if ((lent.drain != DrainStage::none || planned_ == CloseReason::admin_drain) &&
+             (exchanges_ != nullptr || is_ending())) {
     to = ConnectionState::draining;
   } else if (is_ending()) {
     to = ConnectionState::closing;

@@ -77,6 +77,7 @@ class Connection {
   Turn answer(Lending& lent, StreamId stream, std::optional<Response>&& answer);
   Turn resume(Lending& lent, StreamId stream);
   /// Ends it for a reason from outside. Graceful: HTTP/2 gets a GOAWAY and what is queued is still sent.
+  /// `admin_drain` lets it finish what it does.
   Turn close(Lending& lent, CloseReason reason, const FixedText<16>& actor = {});
   /// Ends it without another byte.
   void abandon(Lending& lent, CloseReason reason, const Error& error = {});
@@ -265,6 +266,7 @@ class Connection {
   void note_detail(CloseDetail detail);
   void end_now(Lending& lent, CloseReason reason, const Error& error = {});
   void end_flushed(Lending& lent);
+  Turn drain_alone(Lending& lent, const FixedText<16>& actor);
   Turn linger(Lending& lent);
   void on_io_failure(Lending& lent, const Error& error);
 

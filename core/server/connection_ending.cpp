@@ -9,6 +9,7 @@ void Connection::note(CloseReason reason, const Error& error) noexcept {
   // A client that leaves after it was told to has only done so.
   const bool is_farewell = reason == CloseReason::client_fin_idle || reason == CloseReason::client_goaway;
   if (planned_ && is_farewell) reason = *planned_;
+  if (planned_ && *planned_ != reason && aside_ != nullptr) aside_->closed_by = {};  // who asked for it did not get it
   has_reason_ = true;
   reason_ = reason;
   if (error.os_errno == 0 && error.detail == 0) return;
@@ -42,7 +43,10 @@ void Connection::end_now(Lending& lent, CloseReason reason, const Error& error) 
 void Connection::abandon(Lending& lent, CloseReason reason, const Error& error) { end_now(lent, reason, error); }
 
 Turn Connection::close(Lending& lent, CloseReason reason, const FixedText<16>& actor) {
-  if (!has_reason_ && !actor.view().empty()) aside().closed_by = actor;
+  if (reason == CloseReason::admin_drain && !is_shaking_hands_ && codec_ != nullptr) return drain_alone(lent, actor);
+  const bool is_first = !has_reason_;
+  note(reason);
+  if (is_first && !actor.view().empty()) aside().closed_by = actor;
   if (is_shaking_hands_ || codec_ == nullptr || transport_ == nullptr) {
     end_now(lent, reason);
     return Turn::finished;
@@ -52,6 +56,22 @@ Turn Connection::close(Lending& lent, CloseReason reason, const FixedText<16>& a
                         ? ErrorType::shutdown
                         : ErrorType::handler_abort);
   end_after_flush(reason, is_http2());
+  return settle(lent);
+}
+
+/// What a drain of the server is for all: what runs is finished, with Connection: close or two GOAWAYs.
+Turn Connection::drain_alone(Lending& lent, const FixedText<16>& actor) {
+  if (is_ending() || has_reason_ || planned_) return settle(lent);  // it ends anyway
+  if (!actor.view().empty()) aside().closed_by = actor;
+  closes_after_response_ = true;
+  if (is_http2()) {
+    retire(lent, CloseReason::admin_drain);
+    return settle(lent);
+  }
+  plan(CloseReason::admin_drain);
+  is_readable_ = true;  // a request that is here already is answered
+  take_input(lent);
+  codec_->begin_drain(http::DrainStep::final);
   return settle(lent);
 }
 

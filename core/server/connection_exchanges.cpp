@@ -67,7 +67,10 @@ void Connection::unlink(Exchange& exchange) noexcept {
 }
 
 void Connection::on_head(Lending& lent, const http::CodecEvent& event) {
-  if (event.head->upgrades_to_h2c && event.end_of_message && upgrade_to_h2c(lent, *event.head)) return;
+  if (event.head->upgrades_to_h2c && event.end_of_message && !closes_after_response_ &&
+      upgrade_to_h2c(lent, *event.head)) {
+    return;
+  }
   Exchange& exchange = add_exchange(lent, event.stream);
   begin_exchange(lent, exchange, *event.head);
   if (is_tls_ && is_misdirected(exchange)) {
