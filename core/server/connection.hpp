@@ -76,7 +76,8 @@ class Connection {
   /// Another thread answered (with nothing: it dropped the right to), or resumed a body.
   Turn answer(Lending& lent, StreamId stream, std::optional<Response>&& answer);
   Turn resume(Lending& lent, StreamId stream);
-  /// Ends it for a reason from outside. Graceful: HTTP/2 gets a GOAWAY and what is queued is still sent.
+  /// Ends it for a reason from outside. Graceful: HTTP/2 gets a GOAWAY and what is queued is still sent, except
+  /// with `admin_close`, which ends what the peer has not taken.
   /// `admin_drain` lets it finish what it does.
   Turn close(Lending& lent, CloseReason reason, const FixedText<16>& actor = {});
   /// Ends it without another byte.

@@ -1,3 +1,4 @@
+#include "net/tcp_transport.hpp"
 #include "server/connection.hpp"
 #include "server/error_map.hpp"
 #include "server/lending.hpp"
@@ -51,11 +52,16 @@ Turn Connection::close(Lending& lent, CloseReason reason, const FixedText<16>& a
     end_now(lent, reason);
     return Turn::finished;
   }
+  const bool is_unread = egress_ != nullptr && !egress_->empty();
   if (is_http2()) codec_->terminate(0);  // NO_ERROR
-  discard_all(lent, reason == CloseReason::shutdown || reason == CloseReason::shutdown_timeout
-                        ? ErrorType::shutdown
-                        : ErrorType::handler_abort);
-  end_after_flush(reason, is_http2());
+  discard_all(lent, ErrorType::shutdown);
+  if (reason == CloseReason::admin_close && is_unread) {
+    // Whoever closes does not want to wait for a peer that takes its answer slowly, or never.
+    net::drop_unsent(descriptor());
+    end_now(lent, reason);
+  } else {
+    end_after_flush(reason, is_http2());
+  }
   return settle(lent);
 }
 

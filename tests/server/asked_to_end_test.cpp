@@ -160,5 +160,39 @@ TEST_F(Drained, Http2IsToldTwiceAndFinishesItsStreams) {
   EXPECT_TRUE(was_ended_by_alice(CloseReason::admin_drain));
 }
 
+class Closed : public AskedToEnd {};
+
+TEST_F(Closed, WhoTakesAnAnswerSlowlyIsClosedAtOnce) {
+  serve();
+  RawClient client{port(), 4096};
+  client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(eventually([&] { return only_record() && only_record()->hot.pending_bytes != 0; }));
+  ask(CloseReason::admin_close);
+  EXPECT_TRUE(was_ended_by_alice(CloseReason::admin_close));
+  EXPECT_EQ(only_error(), ErrorType::shutdown);
+}
+
+TEST_F(Closed, ARunningHandlerIsNotBlamed) {
+  serve();
+  RawClient client{port()};
+  client.send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(eventually([&] { return is_asked_.load(); }));
+  ask(CloseReason::admin_close);
+  EXPECT_TRUE(client.read_to_end(5s));
+  EXPECT_TRUE(was_ended_by_alice(CloseReason::admin_close));
+  EXPECT_EQ(only_error(), ErrorType::shutdown);
+}
+
+TEST_F(Closed, AnIdleOneIsClosedInOrder) {
+  serve();
+  RawClient client{port()};
+  client.send(kGet);
+  client.read_for("hello");
+  ask(CloseReason::admin_close);
+  EXPECT_TRUE(client.read_to_end(5s));
+  EXPECT_FALSE(client.was_reset());
+  EXPECT_TRUE(was_ended_by_alice(CloseReason::admin_close));
+}
+
 }  // namespace
 }  // namespace equinox::testing

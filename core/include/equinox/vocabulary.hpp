@@ -391,7 +391,7 @@ enum class ErrorType : std::uint8_t {
   client_gone,    ///< reset, FIN or RST_STREAM before the last byte was handed over
   write_timeout,
   body_timeout,
-  shutdown,
+  shutdown,  ///< the server stopped, its drain timed out, or the connection was closed by administrator or application
   protocol,  ///< the connection was ended by a protocol error or a guard
 };
 template <>
