@@ -1,9 +1,11 @@
 """TLS as openssl s_client and raw sockets see it: versions, ALPN, resumption, closing, plaintext on the wrong port."""
 
+import re
 import socket
 import ssl
 import struct
 import subprocess
+import time
 
 import pytest
 from support.raw import exchange, receive_until_closed
@@ -134,6 +136,20 @@ def test_a_check_whether_somebody_listens_is_no_failed_handshake(start, end, rea
     assert (row["reason"], row["initiator"]) == (reason, "client")
     if end == "close":
         assert row["sentence"].startswith("The client closed the connection before it had sent a byte; ")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_the_close_notify_of_an_idle_client_is_no_activity(server, version):
+    context = client_context()
+    context.minimum_version = context.maximum_version = version
+    connection = context.wrap_socket(server.connect("https"))
+    assert exchange(connection, b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").status == 200
+    time.sleep(0.5)
+    connection.unwrap().close()
+    (row,) = wait_for(lambda: server.admin("/closed")["rows"], 5, "the closing record")
+    assert row["reason"] == "client_fin_idle"
+    silence = re.search(r"idle, (\d+) ms after the last byte", row["sentence"])
+    assert silence and int(silence[1]) >= 490, row["sentence"]
 
 
 @pytest.mark.parametrize("end", ["close", "reset"])

@@ -74,7 +74,7 @@ bool Connection::shake_hands(Lending& lent) {
   if (awaits_proxy_header_ && !take_proxy_header_before_tls(lent)) return false;
   lent.telemetry.doing(StallCause::tls);
   const net::IoResult result = transport_->handshake();
-  if (count_socket_bytes(lent) != 0) got_bytes_ = true;
+  if (count_socket_bytes(lent) != 0) got_bytes_ = moved_ = true;
   switch (result.status) {
     case net::IoStatus::ok: after_handshake(lent); return true;
     case net::IoStatus::would_block:

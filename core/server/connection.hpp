@@ -363,6 +363,8 @@ class Connection {
   bool owes_egress_ : 1 {false};        ///< the turn's budget ended before the bodies did
   bool awaits_preface_ : 1 {false};     ///< upgraded to h2c: nothing is sent before the client has followed
   bool newest_is_refused_ : 1 {false};  ///< the newest request never became an exchange
+  bool moved_ : 1 {false};              ///< bytes in this turn, before there was a reason to end
+  bool has_lingered_ : 1 {false};       ///< from phase_start_ on
   bool held_is_fresh_ : 1 {false};      ///< the held bytes may be used further without new ones
 };
 

@@ -47,7 +47,8 @@ RecordHot Connection::hot_record(const Lending& lent) const noexcept {
   hot.protocol = protocol_;
   hot.deadline = deadline_kind_;
   hot.method = newest_method_;
-  const bool has_moved = (lent.turn_received_bytes | lent.turn_sent_bytes) != 0;
+  // The farewell of either side (GOAWAY, close_notify) is no activity: silence lasts to the end.
+  const bool has_moved = has_reason_ ? moved_ : (lent.turn_received_bytes | lent.turn_sent_bytes) != 0;
   hot.last_active_ns = has_moved ? nanoseconds(lent.now) : record_->own_last_active_ns();
   const TimePoint due = is_behind() ? aside_->deadline_due : timer_.due;
   hot.deadline_due_ns = due == kNever ? 0 : nanoseconds(due);
@@ -144,12 +145,14 @@ void Connection::publish_record(Lending& lent) {
   count_bytes(lent);
   lent.telemetry.publish(*record_, id(), hot_record(lent), memory_bytes(), lent.wall_ns);
   lent.turn_received_bytes = lent.turn_sent_bytes = 0;
+  moved_ = false;
 }
 
 void Connection::account_upgrade(Lending& lent) { lent.telemetry.stats().upgraded(Upgrade::h2c); }
 
 void Connection::account_received(Lending& lent, std::size_t bytes) {
   if (!is_tls_) lent.turn_received_bytes += bytes;  // else the transport counts, below the records
+  if (bytes != 0 && !has_reason_) moved_ = true;
   if (h2_ != nullptr) {
     h2_->last_received = lent.now;
     h2_->ping_sent = kNever;  // any byte shows that the peer is there
@@ -158,6 +161,7 @@ void Connection::account_received(Lending& lent, std::size_t bytes) {
 
 void Connection::account_sent(Lending& lent, std::uint64_t bytes) {
   if (!is_tls_) lent.turn_sent_bytes += bytes;
+  if (bytes != 0 && !has_reason_) moved_ = true;
   if (aside_ != nullptr) aside_->write_window.bytes += bytes;
 }
 
@@ -378,6 +382,7 @@ void Connection::settle_accounts(Lending& lent) {
   facts.rejected = known_aside().rejected;
   facts.detail = known_aside().detail;
   facts.actor = known_aside().closed_by.view();
+  facts.ended_ns = nanoseconds(has_lingered_ ? phase_start_ : lent.now);
   lent.telemetry.close(*record_, id(), hot_record(lent), facts, nanoseconds(lent.now), lent.wall_ns);
   lent.batches.forget(std::move(egress_));
   log_close(lent);

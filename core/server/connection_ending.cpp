@@ -115,6 +115,7 @@ void Connection::end_flushed(Lending& lent) {
   if (ending_ == Ending::after_flush_linger && !peer_finished_) {
     transport_->shutdown_send();
     ending_ = Ending::lingering;
+    has_lingered_ = true;
     phase_start_ = lent.now;
     static_cast<void>(linger(lent));
     return;

@@ -145,7 +145,7 @@ void ReactorTelemetry::close(RecordSlot& slot, ConnectionId id, const RecordHot&
   record.sequence = closed_sequence_.fetch_add(1, std::memory_order_relaxed) + 1;
   record.closed_wall_ns = wall_ns;
   record.age_ns = age_ns;
-  record.silent_ms = milliseconds_since(last.last_active_ns, now_ns);
+  record.silent_ms = milliseconds_since(last.last_active_ns, facts.ended_ns != 0 ? facts.ended_ns : now_ns);
   // First into the ring, then out of the slot: whoever looks for it finds it in one of them.
   closed_.push(record);
   slot.write_hot({}, 0);

@@ -26,6 +26,15 @@ class EndingFacts : public ServerTest {
     EXPECT_TRUE(eventually([&] { return only_record() && only_record()->hot.pending_bytes != 0; }));
     return client;
   }
+  [[nodiscard]] ClosedRecord newest() const {
+    ClosedRecord out;
+    server_view().closed([&](const ClosedRecord& record) {
+      out = record;
+      return false;
+    });
+    return out;
+  }
+  [[nodiscard]] const ServerView& server_view() const { return const_cast<EndingFacts*>(this)->server().view(); }
 };
 
 /// Requests whose answer is meant to be the connection's last.
@@ -86,6 +95,20 @@ TEST_F(EndingFacts, AStallOfARetiredHttp2ConnectionIsAStall) {
   nghttp2_submit_window_update(protocol.session(), NGHTTP2_FLAG_NONE, 0, 1 << 24);
   client.send(protocol.output());
   EXPECT_TRUE(closed_once_for(CloseReason::write_stall));
+}
+
+TEST_F(EndingFacts, SilenceEndsWhenTheTimerFires) {
+  config.timeouts.idle = 300ms;
+  config.timeouts.linger = 700ms;
+  serve();
+  RawClient client{port()};
+  http::test::Http2Client protocol;
+  protocol.get("/");
+  client.send(protocol.output());
+  client.read_for("hello");
+  ASSERT_TRUE(closed_once_for(CloseReason::h2_idle_timeout));
+  EXPECT_GE(newest().silent_ms, 300U) << "the GOAWAY counts as activity";
+  EXPECT_LT(newest().silent_ms, 700U) << "lingering counts as silence";
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ struct ClosedRecord {
   std::uint32_t requests{0};
   std::uint32_t pending_bytes{0};  ///< not sent when it ended
   std::uint32_t timer_ms{0};       ///< value of the timer that fired; 0: none
-  std::uint32_t silent_ms{0};      ///< since the last byte in either direction
+  std::uint32_t silent_ms{0};      ///< since the last byte in either direction but the farewell
   std::uint32_t h2_error_code{0};
   std::uint32_t last_stream{0};
   std::uint32_t rtt_us{0};
