@@ -81,7 +81,8 @@ class Connection {
   /// `admin_drain` lets it finish what it does.
   Turn close(Lending& lent, CloseReason reason, const FixedText<16>& actor = {});
   /// Ends it without another byte.
-  void abandon(Lending& lent, CloseReason reason, const Error& error = {});
+  /// @param after  the timer that says so, where it is one
+  void abandon(Lending& lent, CloseReason reason, const Error& error = {}, Duration after = Duration{0});
   [[nodiscard]] TimePoint opened_at() const noexcept { return TimePoint{Duration{record_->own_opened_ns()}}; }
   /// A step of a drain; see DrainStage.
   Turn drain_step(Lending& lent);

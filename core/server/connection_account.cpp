@@ -345,7 +345,8 @@ void Connection::log_close(Lending& lent) const {
       .add("requests", request_count_)
       .add("age_seconds", static_cast<double>((lent.now - opened_at()).count()) / 1e9);
   if (known_aside().fired_ms != 0) {
-    record.add("timer", to_string(fired_)).add("timer_seconds", static_cast<double>(known_aside().fired_ms) / 1e3);
+    if (fired_ != DeadlineKind::none) record.add("timer", to_string(fired_));
+    record.add("timer_seconds", static_cast<double>(known_aside().fired_ms) / 1e3);
   }
   if (known_aside().reason_errno != 0) record.add("errno", known_aside().reason_errno);
   lent.log.write(record);
@@ -381,7 +382,9 @@ void Connection::settle_accounts(Lending& lent) {
   facts.status = newest_status_;
   facts.rejected = known_aside().rejected;
   facts.detail = known_aside().detail;
+  const bool is_drained = reason_ == lent.drain_reason || reason_ == CloseReason::shutdown_timeout;
   facts.actor = known_aside().closed_by.view();
+  if (facts.actor.empty() && is_drained) facts.actor = lent.drain_by.view();
   facts.ended_ns = nanoseconds(has_lingered_ ? phase_start_ : lent.now);
   lent.telemetry.close(*record_, id(), hot_record(lent), facts, nanoseconds(lent.now), lent.wall_ns);
   lent.batches.forget(std::move(egress_));

@@ -41,7 +41,12 @@ void Connection::end_now(Lending& lent, CloseReason reason, const Error& error) 
   ending_ = Ending::dead;
 }
 
-void Connection::abandon(Lending& lent, CloseReason reason, const Error& error) { end_now(lent, reason, error); }
+void Connection::abandon(Lending& lent, CloseReason reason, const Error& error, Duration after) {
+  if (!has_reason_ && after != Duration{0}) {
+    aside().fired_ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(after).count());
+  }
+  end_now(lent, reason, error);
+}
 
 Turn Connection::close(Lending& lent, CloseReason reason, const FixedText<16>& actor) {
   if (reason == CloseReason::admin_drain && !is_shaking_hands_ && codec_ != nullptr) return drain_alone(lent, actor);

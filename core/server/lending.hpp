@@ -113,6 +113,7 @@ struct Lending {
   const Hooks* hooks{nullptr};
   DrainStage drain{DrainStage::none};
   CloseReason drain_reason{CloseReason::drain};
+  FixedText<16> drain_by{};
   TimePoint drain_began{};
   TimePoint drain_final_at{};  ///< of DrainStage::closing
   RequestIds request_ids{0, 0};

@@ -48,6 +48,7 @@ struct DrainPlan {
   bool keep_listeners{false};
   bool ends_queues{false};  ///< nobody else holds the inherited sockets: what is still queued is reset with them
   CloseReason reason{CloseReason::drain};
+  FixedText<16> by{};  ///< who asked for it; empty: nobody with a name
 };
 
 /// One thread, one loop: wait, dispatch, run again, expire, read mail, reap. Nothing below calls back into it; ids, not
@@ -136,7 +137,8 @@ class Reactor {
   void handle(Connection& connection, Turn outcome);
   void finish(Connection& connection);
   void reap();
-  void abandon_all(CloseReason reason, TimePoint opened_before = kNever);
+  /// @param after  the timer that ended them; zero: none
+  void abandon_all(CloseReason reason, Duration after = Duration{0}, TimePoint opened_before = kNever);
   void tick_second();
   void publish_pools();
   void watch_memory();

@@ -25,6 +25,7 @@ void Reactor::begin_drain(const DrainPlan& plan) {
   const bool was_draining = drain_.has_value();
   drain_ = drain;
   lent_.drain_reason = plan.reason;
+  lent_.drain_by = plan.by;
   lent_.drain_final_at = drain.final_at;
   if (!was_draining) {
     lent_.drain = DrainStage::announced;
@@ -60,7 +61,7 @@ void Reactor::advance_drain() {
   if (drain_->timeout_at <= lent_.now) {
     drain_->timeout_at = kNever;
     // With listeners kept, who came after the delay has not had the time that was promised to those before.
-    abandon_all(CloseReason::shutdown_timeout,
+    abandon_all(CloseReason::shutdown_timeout, drain_->plan.timeout,
                 drain_->plan.keep_listeners ? lent_.drain_began + drain_->plan.delay : kNever);
   }
   if (!drain_->plan.keep_listeners && drain_->close_at == kNever && table_.size() == finished_.size())
@@ -94,10 +95,10 @@ void Reactor::end_drain() {
   });
 }
 
-void Reactor::abandon_all(CloseReason reason, TimePoint opened_before) {
+void Reactor::abandon_all(CloseReason reason, Duration after, TimePoint opened_before) {
   table_.for_each([&](Connection& connection) {
     if (connection.is_finished || connection.opened_at() > opened_before) return;
-    connection.abandon(lent_, reason);
+    connection.abandon(lent_, reason, {}, after);
     finish(connection);
   });
 }

@@ -249,6 +249,7 @@ void Server::Internal::drain(bool keep_listeners, std::string_view by) {
     plan.keep_listeners = keep_listeners;
     plan.ends_queues = holds_sockets_alone;
     plan.reason = keep_listeners ? CloseReason::admin_drain : CloseReason::drain;
+    plan.by.assign(by);
     drain_state = DrainState::draining;
     if (!was_kept) drain_started_wall_ns = telemetry::wall_now_ns();
     drain_keeps_listeners = keep_listeners;

@@ -28,7 +28,7 @@ constexpr std::array<Explanation, kCloseReasons> kExplanations{{
     {CloseReason::max_age, "The server closed the connection because it had reached its greatest age{timer}"},
     {CloseReason::drain, "The server closed the connection because it was draining"},
     {CloseReason::shutdown, "The server was stopped"},
-    {CloseReason::shutdown_timeout, "The drain timeout{timer} ended what was still running"},
+    {CloseReason::shutdown_timeout, "The drain timeout{value} ended what was still running"},
     {CloseReason::app_close, "The application closed the connection"},
     {CloseReason::request_refused, "The server refused the request{status} and closed the connection"},
     {CloseReason::handshake_timeout, "The server gave up because the TLS handshake was not finished in time{timer}"},
@@ -273,6 +273,7 @@ std::string replacement(std::string_view word, const ClosedRecord& record) {
     return "while it was idle, " + seconds_text(record.silent_ms) + " after the last byte";
   }
   if (word == "timer") return in_parentheses(timer_text(record));
+  if (word == "value") return record.timer_ms == 0 ? std::string{} : in_parentheses(seconds_text(record.timer_ms));
   if (word == "errno") return in_parentheses(errno_text(record));
   if (word == "alert") return in_parentheses(alert_text(record));
   if (word == "h2") return in_parentheses(h2_text(record));

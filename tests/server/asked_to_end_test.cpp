@@ -194,5 +194,31 @@ TEST_F(Closed, AnIdleOneIsClosedInOrder) {
   EXPECT_TRUE(was_ended_by_alice(CloseReason::admin_close));
 }
 
+class ServerDrain : public AskedToEnd {};
+
+TEST_F(ServerDrain, SaysWhoAskedForIt) {
+  serve();
+  RawClient client{port()};
+  client.send(kGet);
+  client.read_for("hello");
+  server().drain(true, "alice");
+  EXPECT_TRUE(client.read_to_end(5s));
+  EXPECT_TRUE(was_ended_by_alice(CloseReason::admin_drain));
+}
+
+TEST_F(ServerDrain, ItsTimeoutSaysHowLongItWasAndWhoseDrain) {
+  config.drain.timeout = 300ms;
+  serve();
+  RawClient client{port()};
+  client.send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(eventually([&] { return is_asked_.load(); }));
+  server().drain(true, "alice");
+  EXPECT_TRUE(was_ended_by_alice(CloseReason::shutdown_timeout));
+  server().view().closed([](const ClosedRecord& record) {
+    EXPECT_EQ(record.timer_ms, 300U);
+    return false;
+  });
+}
+
 }  // namespace
 }  // namespace equinox::testing

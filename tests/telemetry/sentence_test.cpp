@@ -63,6 +63,10 @@ TEST(Sentence, NamesErrnoAlertCodeAndActor) {
   record = record_of(CloseReason::admin_close);
   record.actor.assign("alice");
   EXPECT_THAT(sentence(record), HasSubstr("An administrator (alice) closed"));
+
+  record = record_of(CloseReason::shutdown_timeout);
+  record.timer_ms = 25'000;
+  EXPECT_THAT(sentence(record), HasSubstr("The drain timeout (25 s) ended what was still running"));
 }
 
 TEST(Sentence, SaysWithWhatAndWhyARequestWasRefused) {
