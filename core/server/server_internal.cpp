@@ -241,8 +241,9 @@ void Server::Internal::drain(bool keep_listeners, std::string_view by) {
   {
     const std::lock_guard lock{mutex};
     if (!is_started || is_stopped) return;
-    // The process is ending: a lesser drain must not make it look as if it could be taken back.
-    if (keep_listeners && drain_state != DrainState::none && !drain_keeps_listeners) return;
+    // One that runs keeps its timeout and who asked for it; where the process is ending, a lesser drain must not make
+    // it look as if it could be taken back.
+    if (keep_listeners && drain_state != DrainState::none) return;
     const bool was_kept = drain_state != DrainState::none;
     plan.delay = was_kept ? Duration{0} : Duration{config.drain.delay};  // a SIGTERM after a drain skips the delay
     plan.timeout = config.drain.timeout;

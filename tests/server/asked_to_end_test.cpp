@@ -220,5 +220,22 @@ TEST_F(ServerDrain, ItsTimeoutSaysHowLongItWasAndWhoseDrain) {
   });
 }
 
+TEST_F(ServerDrain, AskedForTwiceKeepsItsTimeout) {
+  config.drain.timeout = 2s;
+  serve();
+  RawClient client{port()};
+  client.send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(eventually([&] { return is_asked_.load(); }));
+  const auto began = std::chrono::steady_clock::now();
+  server().drain(true, "alice");
+  std::this_thread::sleep_for(1s);
+  server().drain(true, "bob");
+  EXPECT_EQ(server().view().live().drain_by, "alice");
+  EXPECT_TRUE(was_ended_by_alice(CloseReason::shutdown_timeout));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 2700ms);
+  server().drain();
+  EXPECT_TRUE(server().wait_for(5s)) << "a kept drain must not keep the real one from beginning";
+}
+
 }  // namespace
 }  // namespace equinox::testing
