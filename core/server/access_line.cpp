@@ -111,7 +111,8 @@ LogRecord refusal_line(const RefusalFacts& facts, const RedactionConfig& redacti
       .add("received_bytes", 0)
       .add("sent_bytes", facts.sent_bytes)
       .add("connection", to_string(facts.connection))
-      .add("stream", request.stream);
+      .add("stream", request.stream)
+      .add("request_id", request.request_id);
   if (facts.reason) record.add("refused", to_string(*facts.reason));
   add_masked(record, "target", or_dash(request.target.substr(0, kTargetBytes)), redaction);
   return record;

@@ -19,6 +19,7 @@ struct RefusedRequest {
   std::string_view method;
   std::string_view target;
   std::string_view version;
+  std::string_view request_id;  ///< the client's own, then the one it is answered with
   StreamId stream{0};
 };
 

@@ -250,7 +250,7 @@ class Connection {
   void refuse_request(Lending& lent, Exchange* exchange, Errc code, std::string_view head = {});
   /// A head that did not come in time.
   void refuse_late(Lending& lent, Status status);
-  void answer_refused(Lending& lent, const RefusedRequest& request, Response&& response,
+  void answer_refused(Lending& lent, RefusedRequest request, Response&& response,
                       std::optional<RequestRejectReason> why);
   void account_refused(Lending& lent, const RefusedRequest& request, const Response& response,
                        std::optional<RequestRejectReason> why);

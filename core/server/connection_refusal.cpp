@@ -1,5 +1,7 @@
 // Requests that are refused: those that are an exchange already, and those that never become one.
 
+#include <array>
+#include <string>
 #include <string_view>
 
 #include "http/refusal.hpp"
@@ -7,6 +9,7 @@
 #include "server/connection.hpp"
 #include "server/error_map.hpp"
 #include "server/lending.hpp"
+#include "server/request_identity.hpp"
 
 namespace equinox::server {
 
@@ -47,6 +50,7 @@ void Connection::on_refused(Lending& lent, const http::CodecEvent& event) {
   if (event.head != nullptr) {
     request.method = to_string(event.head->method);
     request.target = event.head->target;
+    request.request_id = identity_fields(event.head->fields).request_id;
   }
   answer_refused(lent, request, http::refusal_response(event.error), reject_reason_of(event.error));
 }
@@ -69,7 +73,10 @@ void Connection::refuse_request(Lending& lent, Exchange* exchange, Errc code, st
       codec_->respond(0, http::refusal_response(code), batch(lent), lent.events);
       lent.events.clear();
     } else {
-      answer_refused(lent, refused_request(head), http::refusal_response(code), why);
+      RefusedRequest request = refused_request(head);
+      // All else about such a head was understood, its fields too.
+      if (code == Errc::expectation_failed) request.request_id = request_id_in(head);
+      answer_refused(lent, request, http::refusal_response(code), why);
     }
   }
   if (!is_stream_only) end_after_flush(reason_of(code), true, Error{code});
@@ -84,8 +91,18 @@ void Connection::refuse_late(Lending& lent, Status status) {
   answer_refused(lent, request, http::refusal_response(status), RequestRejectReason::header_timeout);
 }
 
-void Connection::answer_refused(Lending& lent, const RefusedRequest& request, Response&& response,
+void Connection::answer_refused(Lending& lent, RefusedRequest request, Response&& response,
                                 std::optional<RequestRejectReason> why) {
+  std::array<char, RequestIds::kSize> made{};
+  if (!lent.settings->request_ids) {
+    request.request_id = {};
+  } else {
+    if (!is_acceptable_request_id(request.request_id)) {
+      lent.request_ids.make(made.data());
+      request.request_id = {made.data(), made.size()};
+    }
+    response.with_dynamic(is_http2() ? "x-request-id" : "X-Request-Id", std::string{request.request_id});
+  }
   account_refused(lent, request, response, why);
   codec_->respond(is_http2() ? request.stream : 0, std::move(response), batch(lent), lent.events);
   if (!is_http2()) lent.events.clear();  // there is no exchange these could belong to

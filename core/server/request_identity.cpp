@@ -46,6 +46,22 @@ IdentityFields identity_fields(std::span<const Field> fields) noexcept {
   return out;
 }
 
+std::string_view request_id_in(std::string_view head) noexcept {
+  constexpr std::string_view kName = "\r\nx-request-id:";
+  head = head.substr(0, head.find("\r\n\r\n"));
+  for (std::size_t at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
+    std::string_view value = head.substr(at);
+    if (value.size() < kName.size() || !equals_lower(value, kName)) continue;
+    value.remove_prefix(kName.size());
+    value = value.substr(0, value.find("\r\n"));
+    constexpr std::string_view kBlank = " \t";
+    const std::size_t begin = value.find_first_not_of(kBlank);
+    if (begin == std::string_view::npos) return {};
+    return value.substr(begin, value.find_last_not_of(kBlank) + 1 - begin);
+  }
+  return {};
+}
+
 bool is_acceptable_request_id(std::string_view text) noexcept {
   if (text.empty() || text.size() > 64) return false;
   for (const char c : text) {

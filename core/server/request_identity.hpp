@@ -17,6 +17,9 @@ struct IdentityFields {
 };
 IdentityFields identity_fields(std::span<const Field> fields) noexcept;
 
+/// X-Request-Id in the text of a whole HTTP/1 head whose fields are sound; empty: it is not there.
+std::string_view request_id_in(std::string_view head) noexcept;
+
 /// 1–64 characters of A–Z a–z 0–9 . _ : / + = -; anything else is replaced by a made one.
 bool is_acceptable_request_id(std::string_view text) noexcept;
 
