@@ -51,7 +51,7 @@ struct Route {
   std::uint16_t id{0};  ///< position of registration, 0-based: also its place in Router::routes()
   MethodSet methods;    ///< with the HEAD that GET brings along
   std::string pattern;
-  RouteOptions options;  ///< name is never empty; response_fields are an `after` already
+  RouteOptions options;  ///< name is never empty
   Handler handler;
   std::vector<Before> before;  ///< outermost first
   std::vector<After> after;    ///< innermost first

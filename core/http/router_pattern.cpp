@@ -123,11 +123,6 @@ const Route& Router::add(RouteEntry entry) {
                                              .before = std::move(entry.before),
                                              .after = std::move(entry.after)});
   if (route->options.name.empty()) route->options.name = route->pattern;
-  if (!route->options.response_fields.empty()) {
-    route->after.push_back([fields = route->options.response_fields](const Request&, Response& response) {
-      for (const auto& [name, value] : fields) response.with_dynamic(name, value);
-    });
-  }
   settle_head(*route, pattern);
   refuse_hidden(*route, pattern);
   index(*route, pattern);

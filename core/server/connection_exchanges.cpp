@@ -266,6 +266,10 @@ void Connection::decide_persistence(Lending& lent, Exchange& exchange, Response&
 }
 
 void Connection::respond(Lending& lent, Exchange& exchange, Response&& response) {
+  if (exchange.route != nullptr) {
+    // Here, so that the server's own answers have them too.
+    for (const auto& [name, value] : exchange.route->options.response_fields) response.with_dynamic(name, value);
+  }
   if (exchange.request_id_size != 0 && exchange.settings->request_ids) {
     http::append_sound(response, is_http2() ? std::string_view{"x-request-id"} : "X-Request-Id",
                        {exchange.request_id.data(), exchange.request_id_size});

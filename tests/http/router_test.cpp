@@ -211,9 +211,7 @@ TEST(RouterOfRoutes, CompilesGroupsMiddlewareFieldsAndPages) {
   const Request request{head, context};
   for (const Before& before : route.before) static_cast<void>(before(request));
   EXPECT_EQ(trace, "outer inner ");
-  Response response;
-  for (const After& after : route.after) after(request, response);
-  EXPECT_EQ(response.field("x-api"), "1");
+  EXPECT_EQ(route.options.response_fields.at(0).first, "X-Api");
   ASSERT_NE(router.status_page(404), nullptr);
   EXPECT_EQ(router.status_page(405), nullptr);
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 
 #include "http/http2_client.hpp"
 #include "server/server_fixture.hpp"
@@ -121,6 +122,26 @@ TEST_F(RefusalAnswers, HaveNoIdWhereIdsAreOff) {
   client.send("BREW / HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_TRUE(client.read_to_end());
   EXPECT_THAT(client.received(), Not(HasSubstr("X-Request-Id")));
+}
+
+TEST_F(RefusalAnswers, ABodyThatIsTooLargeGetsTheFieldsOfItsRoute) {
+  serve();
+  RawClient client{port()};
+  client.send("POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n");
+  EXPECT_TRUE(client.read_to_end());
+  EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(client.received(), HasSubstr("X-Route: upload\r\n"));
+}
+
+TEST_F(RefusalAnswers, SoDoesAHandlersFailure) {
+  RouteOptions options;
+  options.response_fields = {{"X-Route", "broken"}};
+  make().get(
+      "/broken", [](const Request&) -> Response { throw std::runtime_error{"broken"}; }, options);
+  start();
+  const std::string answer = exchange("GET /broken HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 500 "));
+  EXPECT_THAT(answer, HasSubstr("X-Route: broken\r\n"));
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ struct RouteOptions {
   std::string host{};  ///< only requests to this authority's host, without case; "*.example.net" allowed; empty: any
   std::string listener{};                                 ///< only connections of this listener; empty: any
   std::optional<std::uint64_t> request_body_max_bytes{};  ///< instead of the server's limit
-  std::vector<std::pair<std::string, std::string>> response_fields{};  ///< added to every answer of the route
+  std::vector<std::pair<std::string, std::string>>
+      response_fields{};  ///< added to every answer of the route, the server's own too
 };
 
 /// One entry as registered. `method` empty: every method.
