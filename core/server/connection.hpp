@@ -126,6 +126,7 @@ class Connection {
   struct Http2Facts {
     TimePoint last_received{};
     TimePoint ping_sent{kNever};
+    TimePoint deadline_due{kNever};  ///< as in Aside
     TimePoint began{};
     TimePoint idle_since{};  ///< what phase_start_ is again after a frame that came in pieces and was no request
     std::uint32_t peak_streams{0};
@@ -274,6 +275,8 @@ class Connection {
 
   // connection_deadline.cpp
   [[nodiscard]] Deadline next_deadline(const Lending& lent) const;
+  [[nodiscard]] TimePoint ping_due(const Lending& lent) const noexcept;
+  [[nodiscard]] TimePoint deadline_due() const noexcept;
   void arm(Lending& lent);
   void on_deadline(Lending& lent, const Deadline& deadline);
   void on_window_end(Lending& lent, const Deadline& deadline);

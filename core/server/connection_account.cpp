@@ -32,7 +32,7 @@ std::uint32_t timeout_ms(const TimeoutConfig& timeouts, DeadlineKind kind) noexc
     case DeadlineKind::handler: value = timeouts.handler; break;
     case DeadlineKind::write: value = timeouts.write; break;
     case DeadlineKind::idle: value = timeouts.idle; break;
-    case DeadlineKind::ping: value = timeouts.ping; break;
+    case DeadlineKind::ping: value = timeouts.ping_after + timeouts.ping; break;  // from the last byte on
     case DeadlineKind::max_age: value = timeouts.max_age; break;
   }
   return static_cast<std::uint32_t>(value.count());
@@ -50,7 +50,7 @@ RecordHot Connection::hot_record(const Lending& lent) const noexcept {
   // The farewell of either side (GOAWAY, close_notify) is no activity: silence lasts to the end.
   const bool has_moved = has_reason_ ? moved_ : (lent.turn_received_bytes | lent.turn_sent_bytes) != 0;
   hot.last_active_ns = has_moved ? nanoseconds(lent.now) : record_->own_last_active_ns();
-  const TimePoint due = is_behind() ? aside_->deadline_due : timer_.due;
+  const TimePoint due = deadline_due();
   hot.deadline_due_ns = due == kNever ? 0 : nanoseconds(due);
   hot.received_bytes = record_->own_received_bytes() + lent.turn_received_bytes;
   hot.sent_bytes = record_->own_sent_bytes() + lent.turn_sent_bytes;

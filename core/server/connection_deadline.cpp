@@ -57,10 +57,23 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
     if (h2_->ping_sent != kNever) {
       next.offer(DeadlineKind::ping, h2_->ping_sent + timeouts.ping);
     } else if (timeouts.ping_after.count() != 0) {
-      next.offer(DeadlineKind::ping, h2_->last_received + timeouts.ping_after);
+      next.offer(DeadlineKind::ping, h2_->last_received + timeouts.ping_after + timeouts.ping);
     }
   }
   return next;
+}
+
+/// When a PING is to ask a quiet peer whether it is there: no deadline yet, that is its answer's.
+TimePoint Connection::ping_due(const Lending& lent) const noexcept {
+  const auto after = lent.settings->timeouts.ping_after;
+  if (h2_ == nullptr || exchanges_ == nullptr || h2_->ping_sent != kNever || after.count() == 0) return kNever;
+  return h2_->last_received + after;
+}
+
+/// Of the armed deadline; the timer may come earlier, to look or to ask.
+TimePoint Connection::deadline_due() const noexcept {
+  if (h2_ != nullptr) return h2_->deadline_due;
+  return is_behind() ? aside_->deadline_due : timer_.due;
 }
 
 void Connection::arm(Lending& lent) {
@@ -71,11 +84,20 @@ void Connection::arm(Lending& lent) {
     aside_->deadline_due = next.due;
     wake = std::min(wake, aside_->sample_at);
   }
+  if (h2_ != nullptr) {
+    h2_->deadline_due = next.due;
+    wake = std::min(wake, ping_due(lent));
+  }
   lent.wheel.schedule(timer_, wake);
 }
 
 Turn Connection::expire(Lending& lent) {
   if (ending_ == Ending::dead) return Turn::finished;
+  if (ping_due(lent) <= lent.now) {
+    h2_->ping_sent = lent.now;
+    codec_->ping(lent.now);
+    return settle(lent);
+  }
   const Deadline due = next_deadline(lent);
   if (due.due > lent.now) {  // the wheel looked early, or the obligation was met meanwhile
     if (is_behind() && aside_->sample_at <= lent.now) {
@@ -128,11 +150,6 @@ void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
       return;
     case DeadlineKind::handler: on_handler_timeout(lent, *deadline.exchange); return;
     case DeadlineKind::ping:
-      if (h2_->ping_sent == kNever) {
-        h2_->ping_sent = lent.now;
-        codec_->ping(lent.now);
-        return;
-      }
       evict(lent, timer_verdict(deadline.kind, true), deadline.kind, lent.settings->timeouts.ping, 0);
       return;
     case DeadlineKind::max_age: on_max_age(lent); return;

@@ -1,6 +1,8 @@
 // What a running server tells about HTTP/2 connections whose peer keeps its windows shut.
 
 #include <chrono>
+#include <optional>
+#include <thread>
 
 #include "base/clock.hpp"
 #include "server/server_fixture.hpp"
@@ -97,6 +99,33 @@ TEST_F(Http2FactsTest, StreamsAreCountedByTheirState) {
   EXPECT_TRUE(eventually([&] { return snapshot().h2_streams_open() == 0; }));
   EXPECT_EQ(now_in(0), 0U);
   EXPECT_EQ(now_in(2), 0U);
+}
+
+/// With a request that is still being handled: nothing but a PING would tell that its peer is gone.
+TEST_F(Http2FactsTest, TheDeadlineOfAQuietPeerIsTheOneThatEndsItsConnection) {
+  config.timeouts.ping_after = 1s;
+  config.timeouts.ping = 1s;
+  config.timeouts.handler = 60s;
+  std::optional<Responder> kept;
+  make().get("/", [&](Request, Responder responder) { kept.emplace(std::move(responder)); });
+  start();
+  RawClient client{port()};
+  client.send(std::string{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"} + frame(4, 0, 0, {}) +
+              frame(1, 5, 1,
+                    "\x82\x84\x86\x41\x01"
+                    "a"));
+  ASSERT_TRUE(eventually([&] { return only_record() && only_record()->hot.deadline == DeadlineKind::ping; }));
+  std::this_thread::sleep_for(100ms);  // its acknowledgement of our SETTINGS is not awaited
+  const std::int64_t due = only_record()->hot.deadline_due_ns;
+  std::int64_t latest = due;
+  while (const auto record = only_record()) {
+    EXPECT_EQ(record->hot.deadline_total_ms, 2000U);
+    latest = record->hot.deadline_due_ns;
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_TRUE(closed_once_for(CloseReason::ping_timeout));
+  EXPECT_NEAR(static_cast<double>(latest - due), 0, 2e8) << "it moved when the PING was sent";
+  EXPECT_NEAR(static_cast<double>(Clock{}.now().time_since_epoch().count() - due), 0, 5e8);
 }
 
 }  // namespace
