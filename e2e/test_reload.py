@@ -6,6 +6,7 @@ import signal
 import socket
 import ssl
 
+import pytest
 from support.clients import Clients, Http1Client, Http2Client
 from support.raw import exchange
 from support.tls import client_context, make_certificate
@@ -108,6 +109,18 @@ def test_renewed_certificates_leave_the_reloaded_routes_alone(start, make_config
         shutil.copy(source, target)
     wait_for(lambda: server.lines(message="certificates reloaded"), 10, "the new certificate")
     assert body_of(server) == "reloaded"
+
+
+def test_a_reload_goes_on_when_the_cpus_have_changed(start, make_config):
+    """As with taskset or a changed cgroup quota: how many threads `auto` came to is a matter of the start."""
+    allowed = os.sched_getaffinity(0)
+    if len(allowed) < 2:
+        pytest.skip("needs two CPUs")
+    server = start(with_answer(make_config, "one", reactors="auto"))
+    os.sched_setaffinity(server.process.pid, {min(allowed)})
+    server.write_config(with_answer(make_config, "two", reactors="auto"))
+    server.signal(signal.SIGHUP)
+    wait_for(lambda: body_of(server) == "two", 5, "the new answer")
 
 
 def test_a_change_that_needs_a_restart_is_refused_by_name(start, make_config):

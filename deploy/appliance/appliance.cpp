@@ -332,6 +332,7 @@ std::string Appliance::unusable_files(const ApplianceConfig& next) const {
 }
 
 Appliance::ReloadOutcome Appliance::apply(ApplianceConfig next) {
+  keep_resolved(config_, next);
   static_cast<void>(resolve_environment(next));
   static_cast<void>(adopt_sockets(next, sockets_));
   next.sandbox_in_force = config_.sandbox_in_force;

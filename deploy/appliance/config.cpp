@@ -185,6 +185,7 @@ class Builder {
                   s.duration("reload.poll")};
     out.sandbox = sandbox_mode(s.text("sandbox"));
     out.hand_over = {s.boolean("hand_over.enabled"), s.duration("hand_over.timeout")};
+    out.reactors_are_auto = !s.number("reactors");
     out.log_format_is_auto = s.text("log.format") == "auto";
     out.file = std::string{file};
     out.settings = s;

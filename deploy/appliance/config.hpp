@@ -97,6 +97,7 @@ struct ApplianceConfig {
   SandboxMode sandbox{SandboxMode::automatic};
   SandboxReport sandbox_in_force;  ///< filled at start; empty: no sandbox
   HandOverConfig hand_over;
+  bool reactors_are_auto{true};
   bool log_format_is_auto{true};
   std::string file;  ///< the configuration file; empty: none
   Settings settings;

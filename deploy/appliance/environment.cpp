@@ -93,12 +93,23 @@ std::vector<std::string> resolve_environment(ApplianceConfig& config) {
     settings.resolve("limits.http2_resets", config.traffic.limits.http2_resets,
                      "auto: twice limits.http2_concurrent_streams");
   }
-  if (config.log_format_is_auto) {
+  if (settings.text("log.format") == "auto") {
     const int target = config.traffic.log.target == "stderr" ? STDERR_FILENO : STDOUT_FILENO;
     config.traffic.log.format = ::isatty(target) == 1 ? "text" : "json";
     settings.resolve("log.format", config.traffic.log.format, "auto: text on a terminal, json elsewhere");
   }
   return warnings;
+}
+
+void keep_resolved(const ApplianceConfig& running, ApplianceConfig& next) {
+  if (running.reactors_are_auto && next.reactors_are_auto) {
+    next.traffic.reactors = running.traffic.reactors;
+    next.settings.resolve("reactors", next.traffic.reactors, "auto: as found at start");
+  }
+  if (running.log_format_is_auto && next.log_format_is_auto) {
+    next.traffic.log.format = running.traffic.log.format;
+    next.settings.resolve("log.format", next.traffic.log.format, "auto: as found at start");
+  }
 }
 
 std::vector<InheritedSocket> take_inherited_sockets() {

@@ -12,6 +12,9 @@ namespace equinox::appliance {
 /// RLIMIT_NOFILE to its hard limit), memory ("none" without a limit), HTTP/2 resets, log format. @return warnings for
 /// the log.
 std::vector<std::string> resolve_environment(ApplianceConfig& config);
+/// Of a reload, before the rest of `next` is resolved: an "auto" that only a start can follow keeps what it came to
+/// then. A machine that has changed since is not a changed file, and must not refuse one.
+void keep_resolved(const ApplianceConfig& running, ApplianceConfig& next);
 
 /// One socket handed over by the service manager (sd_listen_fds(3)).
 struct InheritedSocket {

@@ -65,6 +65,32 @@ TEST(Environment, ShowsNoAuto) {
   }
 }
 
+/// CPUs and a terminal that come or go while the server runs.
+TEST(Environment, AReloadKeepsWhatAutoCameToAtStart) {
+  ApplianceConfig running = load("{}");
+  resolve_environment(running);
+  running.traffic.reactors += 7;
+  running.settings.resolve("reactors", running.traffic.reactors, "auto");
+  running.traffic.log.format = running.traffic.log.format == "json" ? "text" : "json";
+  running.settings.resolve("log.format", running.traffic.log.format, "auto");
+  ApplianceConfig next = load(R"({"reactors": "auto"})");
+  keep_resolved(running, next);
+  resolve_environment(next);
+  EXPECT_THAT(compare(running.settings, next.settings).restart, testing::IsEmpty());
+  EXPECT_EQ(next.traffic.reactors, running.traffic.reactors);
+  EXPECT_EQ(next.traffic.log.format, running.traffic.log.format);
+  EXPECT_EQ(next.settings.origin("reactors"), "auto: as found at start (f.json:1:14)");
+}
+
+TEST(Environment, AReloadTellsAutoFromAWrittenValue) {
+  ApplianceConfig running = load(R"({"reactors": 200, "log": {"format": "text"}})");
+  resolve_environment(running);
+  ApplianceConfig next = load(R"({"log": {"format": "json"}})");
+  keep_resolved(running, next);
+  resolve_environment(next);
+  EXPECT_THAT(compare(running.settings, next.settings).restart, testing::ElementsAre("log.format", "reactors"));
+}
+
 TEST(Environment, GivesInheritedSocketsToTheirListener) {
   ApplianceConfig config = load(R"({"listeners": [{"address": ":8080"}, {"address": ":8081", "name": "other"}]})");
   const auto unwanted = adopt_sockets(config, {{10, "http", "0.0.0.0:9999"}, {11, "x", "0.0.0.0:8081"}, {12, "y", ""}});
