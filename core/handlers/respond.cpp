@@ -28,6 +28,11 @@ struct Template {
       to.remove_prefix(close + 1);
     }
   }
+
+  /// Whether the query ends with name `i`: nothing but a fragment follows.
+  [[nodiscard]] bool ends_query(std::size_t i) const {
+    return texts[i + 1].starts_with('#') || (texts[i + 1].empty() && i + 1 == names.size());
+  }
 };
 
 std::string_view without_leading_slashes(std::string_view path) {
@@ -123,6 +128,9 @@ SyncHandler redirect(std::string to, Status status) {
     std::string location = pattern->texts.front();
     for (std::size_t i = 0; i < pattern->names.size(); ++i) {
       if (!append(location, pattern->names[i], request)) return Response::error(400);
+      // "/a?{query}" of a request without one: another URL than "/a" for caches and for some servers.
+      const bool is_bare = pattern->names[i] == "query" && request.query().empty() && location.ends_with('?');
+      if (is_bare && pattern->ends_query(i)) location.pop_back();
       location += pattern->texts[i + 1];
     }
     return Response::redirect(std::move(location), status);

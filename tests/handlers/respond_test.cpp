@@ -30,6 +30,15 @@ TEST(Redirect, FillsItsPlaceholders) {
   EXPECT_EQ(location("/fixed", RequestMaker{"/a"}), "/fixed");
 }
 
+TEST(Redirect, KeepsAQueryAndLeavesNoQuestionMarkWithoutOne) {
+  const std::string to = "https://{host}/{rest}?{query}";
+  EXPECT_EQ(location(to, RequestMaker{"/a"}.rest("a").query("c=d&e")), "https://a.example/a?c=d&e");
+  EXPECT_EQ(location(to, RequestMaker{"/a"}.rest("a")), "https://a.example/a");
+  EXPECT_EQ(location("/new?{query}#top", RequestMaker{"/a"}), "/new#top");
+  EXPECT_EQ(location("/new?{query}&from=old", RequestMaker{"/a"}), "/new?&from=old") << "the query goes on";
+  EXPECT_EQ(location("/new?from=old&{query}", RequestMaker{"/a"}), "/new?from=old&");
+}
+
 TEST(Redirect, AnEncodedSlashStaysOne) {
   EXPECT_EQ(location("/new/{rest}", RequestMaker{"/old/a%2Fb"}.rest("a%2Fb")), "/new/a%2Fb") << "as the path holds it";
   EXPECT_EQ(location("/new/{rest}", RequestMaker{"/old/a%252Fb"}.rest("a%252Fb")), "/new/a%252Fb");
