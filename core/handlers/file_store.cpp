@@ -79,6 +79,14 @@ FileVersion FileVersion::of(const struct stat& facts) noexcept {
           static_cast<std::int64_t>(facts.st_ctim.tv_sec) * kSecondNs + facts.st_ctim.tv_nsec};
 }
 
+bool MissingNeighbours::was_missing(Encoding encoding) const noexcept {
+  return steady_ns() < until_ns_[static_cast<std::size_t>(encoding)].load(std::memory_order_relaxed);
+}
+
+void MissingNeighbours::note_missing(Encoding encoding) noexcept {
+  until_ns_[static_cast<std::size_t>(encoding)].store(steady_ns() + kSecondNs, std::memory_order_relaxed);
+}
+
 std::string make_etag(const FileVersion& version, std::uint64_t salt) {
   // The change time is left out: replicas that unpacked the same archive should agree. The inode too.
   std::uint64_t bits = mix(version.size_bytes + 0x9e3779b97f4a7c15ULL * (salt + 1));

@@ -17,6 +17,7 @@
 
 #include "base/egress_batch.hpp"
 #include "base/unique_fd.hpp"
+#include "handlers/compression.hpp"
 
 namespace equinox::handlers {
 
@@ -31,7 +32,19 @@ struct FileVersion {
   static FileVersion of(const struct stat& facts) noexcept;
 };
 
-/// An open file with all that answers about it need. Immutable; shared by cache and responses.
+/// For which codings no compressed file lay beside a file, each remembered for a second: most pictures and archives
+/// have none, and looking for it costs a system call. Thread-safe.
+class MissingNeighbours {
+ public:
+  [[nodiscard]] bool was_missing(Encoding encoding) const noexcept;
+  void note_missing(Encoding encoding) noexcept;
+
+ private:
+  std::array<std::atomic<std::int64_t>, kEncodings> until_ns_{};
+};
+
+/// An open file with all that answers about it need. Immutable but for what is remembered about its neighbours; shared
+/// by cache and responses.
 struct StoredFile {
   std::shared_ptr<const OpenFile> file;
   std::shared_ptr<const std::string> content;  ///< the bytes of a small file; null for others
@@ -41,6 +54,7 @@ struct StoredFile {
   std::int64_t modified_s{0};
   std::string_view content_type;
   bool is_compressible{false};
+  mutable MissingNeighbours neighbours;
 };
 
 enum class LookupStatus : std::uint8_t {

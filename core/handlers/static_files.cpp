@@ -86,6 +86,15 @@ class StaticFiles {
     std::string etag;
   };
 
+  /// The compressed file beside `plain`, when it is not older.
+  Stored neighbour(std::string_view name, const StoredFile& plain, Encoding encoding) {
+    if (plain.neighbours.was_missing(encoding)) return nullptr;
+    const Lookup found = store_.find(std::string{name}.append(suffix_of(encoding)));
+    if (found.status == LookupStatus::found && found.file->modified_s >= plain.modified_s) return found.file;
+    plain.neighbours.note_missing(encoding);
+    return nullptr;
+  }
+
   Representation choose(const Request& request, std::string_view name, const Stored& plain, bool varies) {
     Representation out{plain, std::nullopt, false, plain->etag};
     // A range is one of the plain file: its offsets would mean nothing to somebody who resumes with another coding.
@@ -93,13 +102,14 @@ class StaticFiles {
     const AcceptedEncodings accepted = accepted_encodings(request);
     if (options_.precompressed) {
       for (const Encoding encoding : accepted) {
-        const Lookup found = store_.find(std::string{name}.append(suffix_of(encoding)));
-        if (found.status != LookupStatus::found || found.file->modified_s < plain->modified_s) continue;
-        return {found.file, encoding, false, make_etag(found.file->version, 1 + static_cast<std::uint64_t>(encoding))};
+        Stored found = neighbour(name, *plain, encoding);
+        if (!found) continue;
+        std::string etag = make_etag(found->version, 1 + static_cast<std::uint64_t>(encoding));
+        return {std::move(found), encoding, false, std::move(etag)};
       }
     }
     const std::uint64_t size = plain->version.size_bytes;
-    if (!options_.compress || !options_.offload || size < CompressedCache::kFileMinBytes ||
+    if (!plain->is_compressible || !options_.compress || !options_.offload || size < CompressedCache::kFileMinBytes ||
         size > CompressedCache::kFileMaxBytes || size > options_.compressed_cache_bytes) {
       return out;
     }
@@ -111,7 +121,8 @@ class StaticFiles {
   }
 
   Response send(const Request& request, std::string_view name, const Stored& plain, int status) {
-    const bool varies = plain->is_compressible && (options_.precompressed || (options_.compress && options_.offload));
+    // Whatever the type: somebody who puts "model.glb.gz" beside "model.glb" knows that it is worth it.
+    const bool varies = options_.precompressed || (plain->is_compressible && options_.compress && options_.offload);
     Representation chosen = choose(request, name, plain, varies);
     const Validators validators{chosen.etag, plain->modified_s};
     switch (evaluate_preconditions(request, validators)) {

@@ -216,6 +216,48 @@ TEST_F(StaticFilesTest, PrefersAFileCompressedBeforehand) {
   EXPECT_EQ(plain.field("Content-Encoding"), "");
 }
 
+TEST_F(StaticFilesTest, SendsACompressedNeighbourOfAnyTypeButMakesNone) {
+  folder.write("site/model.glb", kLongText);
+  folder.write("site/doc.pdf", kLongText);
+  folder.write("site/model.glb.gz", "GZ");
+  const auto ask_gzip = [&](const std::string& name) {
+    return ask(RequestMaker{"/" + name}.rest(name).field("Accept-Encoding", "gzip"));
+  };
+  Response model = ask_gzip("model.glb");
+  EXPECT_EQ(model.field("Content-Encoding"), "gzip");
+  EXPECT_EQ(model.content_type(), get("model.glb").content_type());
+  EXPECT_EQ(body_of(model), "GZ");
+  EXPECT_NE(model.field("ETag"), get("model.glb").field("ETag"));
+  EXPECT_EQ(get("model.glb").field("Vary"), "Accept-Encoding") << "also where the plain file is sent";
+  Response document = ask_gzip("doc.pdf");
+  EXPECT_EQ(document.field("Content-Encoding"), "");
+  EXPECT_EQ(document.field("Vary"), "Accept-Encoding");
+  EXPECT_TRUE(offloaded.empty());
+}
+
+TEST_F(StaticFilesTest, NothingVariesWithoutCompressedNeighbours) {
+  options.precompressed = false;
+  folder.write("site/doc.pdf", kLongText);
+  folder.write("site/doc.pdf.gz", "GZ");
+  Response response = ask(RequestMaker{"/doc.pdf"}.rest("doc.pdf").field("Accept-Encoding", "gzip"));
+  EXPECT_EQ(response.field("Content-Encoding"), "");
+  EXPECT_EQ(response.field("Vary"), "");
+}
+
+TEST_F(StaticFilesTest, NoticesACompressedNeighbourThatComesLater) {
+  const auto coding = [&] {
+    return std::string{
+        ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Accept-Encoding", "br")).field("Content-Encoding")};
+  };
+  EXPECT_EQ(coding(), "");
+  folder.write("site/a.txt.br", "BR");
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  while (coding() != "br" && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
+  EXPECT_EQ(coding(), "br");
+}
+
 TEST_F(StaticFilesTest, LeavesAnOutdatedCompressedFileAlone) {
   const auto old = folder.write("site/a.txt.br", "OLD");
   std::filesystem::last_write_time(old, std::filesystem::last_write_time(old) - std::chrono::hours{1});
