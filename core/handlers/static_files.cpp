@@ -1,5 +1,6 @@
 #include "handlers/static_files.hpp"
 
+#include <ctime>
 #include <equinox/response.hpp>
 #include <memory>
 #include <optional>
@@ -149,13 +150,17 @@ class StaticFiles {
     return describe(whole(chosen.stored, plain->content_type, status), plain, chosen, varies);
   }
 
+  /// A time of change that lies ahead cannot be told: Last-Modified is never later than Date (RFC 9110 §8.8.2.1).
+  static bool is_dated(const StoredFile& file) noexcept { return file.modified_s <= std::time(nullptr); }
+
   static Response whole(const Stored& stored, std::string_view content_type, int status) {
     if (stored->content) return Response::shared(stored->content, content_type, status);
     return Response::file({stored->file, 0, stored->version.size_bytes}, content_type, status);
   }
 
   Response describe(Response response, const Stored& plain, Representation& chosen, bool varies) const {
-    response.with("ETag", std::move(chosen.etag)).with("Last-Modified", plain->last_modified);
+    response.with("ETag", std::move(chosen.etag));
+    if (is_dated(*plain)) response.with("Last-Modified", plain->last_modified);
     if (response.status().code() != 304) response.with("Accept-Ranges", "bytes");
     if (chosen.encoding && response.status().code() != 304)
       response.with("Content-Encoding", to_string(*chosen.encoding));

@@ -139,6 +139,22 @@ TEST_F(StaticFilesTest, AnswersConditionalRequests) {
   EXPECT_EQ(ask(RequestMaker{"/a.txt"}.rest("a.txt").field("If-Match", etag)).status().code(), 200);
 }
 
+TEST_F(StaticFilesTest, ATimeOfChangeThatLiesAheadIsNotTold) {
+  const auto file = folder.path() / "site/a.txt";
+  const auto changed = std::filesystem::last_write_time(file);
+  std::filesystem::last_write_time(file, changed + std::chrono::hours{1});
+  Response response = get("a.txt");
+  EXPECT_EQ(response.status().code(), 200);
+  EXPECT_EQ(response.field("Last-Modified"), "");
+  EXPECT_NE(response.field("ETag"), "");
+  Response again =
+      ask(RequestMaker{"/a.txt"}.rest("a.txt").field("If-None-Match", std::string{response.field("ETag")}));
+  EXPECT_EQ(again.status().code(), 304);
+  EXPECT_EQ(again.field("Last-Modified"), "");
+  std::filesystem::last_write_time(file, changed);
+  EXPECT_NE(get("a.txt").field("Last-Modified"), "");
+}
+
 TEST_F(StaticFilesTest, SendsOneRange) {
   Response response = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Range", "bytes=2-4"));
   EXPECT_EQ(response.status().code(), 206);
