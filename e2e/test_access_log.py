@@ -45,11 +45,23 @@ def test_a_pipe_that_nobody_reads_stops_no_request_and_lost_lines_are_counted(st
 
 def test_a_line_in_the_combined_format_for_each_request(start, tmp_path):
     log = tmp_path / "access.log"
-    server = start(log={"access": str(log)})
+    server = start(log={"access": str(log), "access_format": "combined"})
     with server.connect() as connection:
         exchange(connection, b"GET /hello?a=b HTTP/1.1\r\nHost: a\r\nUser-Agent: some \"agent\"\r\nReferer: /from\r\n\r\n")
     line = wait_for(lambda: log.exists() and log.read_text(), 5, "a line").splitlines()[0]
     assert re.match(r'127\.0\.0\.1 - - \[[^\]]+\] "GET /hello\?a=[^ ]* HTTP/1\.1" 200 15 "/from" "some .+agent', line), line
+
+
+def test_where_the_server_log_is_json_the_access_log_is_and_holds_the_ids(start, tmp_path):
+    log = tmp_path / "access.log"
+    server = start(log={"access": str(log)})  # with --log-format json
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    with server.connect() as connection:
+        exchange(connection, b"GET /hello HTTP/1.1\r\nHost: a\r\nX-Request-Id: abc-123\r\ntraceparent: 00-%s-00f067aa0ba902b7-01\r\n\r\n"
+                 % trace.encode())
+    line = json.loads(wait_for(lambda: log.exists() and log.read_text(), 5, "a line").splitlines()[0])
+    assert (line["status"], line["target"]) == (200, "/hello")
+    assert "abc-123" in line.values() and trace in line.values()
 
 
 # {refusal: (request, status, method, target, version, reason)}
@@ -162,7 +174,7 @@ def test_logs_keep_to_the_rules_of_redaction(start, tmp_path, form, shows):
 
 def test_a_long_field_costs_a_combined_line_what_stands_behind_it_not_its_form(start, tmp_path):
     log = tmp_path / "access.log"
-    server = start(log={"access": str(log)})
+    server = start(log={"access": str(log), "access_format": "combined"})
     with server.connect() as connection:
         exchange(connection, b"GET /hello HTTP/1.1\r\nHost: a\r\nReferer: /" + b"x" * 4000 + b"\r\nUser-Agent: some\r\n\r\n")
     line = wait_for(lambda: log.exists() and log.read_text(), 5, "a line").splitlines()[0]

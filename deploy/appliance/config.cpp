@@ -114,7 +114,7 @@ class Builder {
     out.format = s.text("log.format") == "json" ? "json" : "text";
     out.target = s.text("log.target");
     out.access = s.text("log.access");
-    out.access_format = s.text("log.access_format");
+    out.access_format = s.text("log.access_format") == "json" ? "json" : "combined";
   }
 
   [[nodiscard]] ServerConfig traffic() const {

@@ -125,7 +125,7 @@ constexpr KeySpec kKeys[] = {
     {"log.format", choice, kDefault, "auto", "", "", "auto|text|json", kRestart, "--log-format", "`auto`: text on a terminal, json elsewhere."},
     {"log.target", text, kDefault, "stdout", "", "", "", kRestart, "", "`stdout`, `stderr`, `off` or a file, which SIGHUP reopens."},
     {"log.access", text, kDefault, "off", "", "", "", kRestart, "--access-log", "`off`, `-` (standard output) or a file, which SIGHUP reopens."},
-    {"log.access_format", choice, kDefault, "combined", "", "", "combined|json", kRestart, "", "One line per request: the combined format or JSON."},
+    {"log.access_format", choice, kDefault, "auto", "", "", "auto|combined|json", kRestart, "", "One line per request: the combined format or JSON, which also holds request id and trace id; `auto`: json where `log.format` is json, else combined."},
     {"rings", group, kOptional, "", "", "", "", kRestart, "", "How far back the dashboard can look; entries of the whole process, made and touched at start."},
     {"rings.closed", integer, kDefault, "50000", "16", "10000000", "", kRestart, "", "Closed connections with their reason."},
     {"rings.slow", integer, kDefault, "2000", "16", "1000000", "", kRestart, "", "Slow requests."},

@@ -98,6 +98,10 @@ std::vector<std::string> resolve_environment(ApplianceConfig& config) {
     config.traffic.log.format = ::isatty(target) == 1 ? "text" : "json";
     settings.resolve("log.format", config.traffic.log.format, "auto: text on a terminal, json elsewhere");
   }
+  if (settings.text("log.access_format") == "auto") {
+    config.traffic.log.access_format = config.traffic.log.format == "json" ? "json" : "combined";
+    settings.resolve("log.access_format", config.traffic.log.access_format, "auto: as log.format");
+  }
   return warnings;
 }
 

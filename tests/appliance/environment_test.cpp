@@ -65,6 +65,19 @@ TEST(Environment, ShowsNoAuto) {
   }
 }
 
+TEST(Environment, TheAccessLogIsJsonWhereTheServerLogIs) {
+  const auto form = [](std::string_view text) {
+    ApplianceConfig config = load(text);
+    resolve_environment(config);
+    EXPECT_EQ(config.settings.text("log.access_format"), config.traffic.log.access_format);
+    return config.traffic.log.access_format;
+  };
+  EXPECT_EQ(form(R"({"log": {"format": "json"}})"), "json");
+  EXPECT_EQ(form(R"({"log": {"format": "text"}})"), "combined");
+  EXPECT_EQ(form(R"({"log": {"format": "json", "access_format": "combined"}})"), "combined");
+  EXPECT_EQ(form(R"({"log": {"format": "text", "access_format": "json"}})"), "json");
+}
+
 /// CPUs and a terminal that come or go while the server runs.
 TEST(Environment, AReloadKeepsWhatAutoCameToAtStart) {
   ApplianceConfig running = load("{}");
