@@ -104,17 +104,27 @@ class ListenerChecker : public Checker {
 
   // Two sockets on one address and port: the kernel would spread connections over both, or refuse.
   void check_addresses() {
-    std::map<std::string, std::string> seen;
+    std::vector<std::pair<std::string, ListenAddress>> seen;
     const auto look = [&](const std::string& key) {
       const auto address = parse_listen_address(s.text(key));
-      if (!address || address->port == 0) return;
-      const auto [first, is_new] = seen.emplace(fmt::format("{}:{}", address->host, address->port), key);
-      if (is_new) return;
+      if (!address) return;
+      const auto first = std::find_if(seen.begin(), seen.end(),
+                                      [&](const auto& earlier) { return overlap(earlier.second, *address); });
+      if (first == seen.end()) {
+        seen.emplace_back(key, *address);
+        return;
+      }
       // The one somebody wrote is the one to change.
       const auto& [mine, other] =
-          s.origin(key) == "default" ? std::pair{first->second, key} : std::pair{key, first->second};
-      complain(mine,
-               fmt::format("\"{}\" is also the address of {}; allowed are different addresses", s.text(key), other));
+          s.origin(key) == "default" ? std::pair{first->first, key} : std::pair{key, first->first};
+      if (s.text(mine) == s.text(other)) {
+        complain(mine,
+                 fmt::format("\"{}\" is also the address of {}; allowed are different addresses", s.text(mine), other));
+      } else {
+        complain(mine, fmt::format("\"{}\" and \"{}\" of {} are one address and port to the kernel; allowed is another "
+                                   "port, or hosts of which none holds the other",
+                                   s.text(mine), s.text(other), other));
+      }
     };
     for (std::size_t i = 0; i < s.count("listeners"); ++i) look(item("listeners", i) + ".address");
     look("ops.address");

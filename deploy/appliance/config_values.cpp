@@ -93,6 +93,19 @@ std::optional<ListenAddress> parse_listen_address(std::string_view text) {
   return out;
 }
 
+bool overlap(const ListenAddress& one, const ListenAddress& other) {
+  if (one.port == 0 || one.port != other.port) return false;
+  const auto host_of = [](const ListenAddress& address) {
+    return parse_host(address.host.empty() ? "::" : address.host).value_or(Endpoint{});
+  };
+  const Endpoint first = host_of(one);
+  const Endpoint second = host_of(other);
+  const auto holds = [](const Endpoint& wide, const Endpoint& narrow) {
+    return wide.address == Endpoint{}.address || (narrow.is_v4() && wide.address == Endpoint::v4({}, 0).address);
+  };
+  return first.address == second.address || holds(first, second) || holds(second, first);
+}
+
 bool is_network(std::string_view text) { return Network::parse(text).has_value(); }
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {

@@ -25,6 +25,9 @@ struct ListenAddress {
   bool is_loopback{false};
 };
 std::optional<ListenAddress> parse_listen_address(std::string_view text);
+/// Whether the kernel would refuse the second of two sockets on these: one port, and one host or a host that holds the
+/// other. ":80" and "[::]:80" take both families, "0.0.0.0:80" takes IPv4. Port 0 is a different one each time.
+bool overlap(const ListenAddress& one, const ListenAddress& other);
 
 /// "10.0.0.0/8", "2001:db8::/32", or one address, exactly as the server takes them: no bit beyond the prefix.
 bool is_network(std::string_view text);

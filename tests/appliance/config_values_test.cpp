@@ -70,5 +70,28 @@ TEST(ConfigValues, GuessWhatWasMeant) {
   EXPECT_EQ(nearest("zzz", {"tls", "name"}), "");
 }
 
+TEST(ListenAddresses, OverlapWhereTheKernelRefusesTheSecond) {
+  const auto do_overlap = [](std::string_view one, std::string_view other) {
+    const auto first = parse_listen_address(one);
+    const auto second = parse_listen_address(other);
+    EXPECT_EQ(overlap(*first, *second), overlap(*second, *first)) << one << " " << other;
+    return overlap(*first, *second);
+  };
+  EXPECT_TRUE(do_overlap(":80", ":80"));
+  EXPECT_TRUE(do_overlap(":80", "[::]:80"));
+  EXPECT_TRUE(do_overlap(":80", "0.0.0.0:80"));
+  EXPECT_TRUE(do_overlap(":80", "127.0.0.1:80"));
+  EXPECT_TRUE(do_overlap("[::]:80", "0.0.0.0:80")) << "an IPv6 socket of ours takes IPv4 too";
+  EXPECT_TRUE(do_overlap("[::]:80", "[::1]:80"));
+  EXPECT_TRUE(do_overlap("0.0.0.0:80", "127.0.0.1:80"));
+  EXPECT_TRUE(do_overlap("[::1]:80", "[0:0::1]:80"));
+  EXPECT_TRUE(do_overlap("127.0.0.1:80", "[::ffff:127.0.0.1]:80"));
+  EXPECT_FALSE(do_overlap("0.0.0.0:80", "[::1]:80"));
+  EXPECT_FALSE(do_overlap("127.0.0.1:80", "127.0.0.2:80"));
+  EXPECT_FALSE(do_overlap("127.0.0.1:80", "127.0.0.1:81"));
+  EXPECT_FALSE(do_overlap(":80", ":81"));
+  EXPECT_FALSE(do_overlap(":0", ":0"));
+}
+
 }  // namespace
 }  // namespace equinox::appliance

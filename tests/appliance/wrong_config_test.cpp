@@ -102,6 +102,14 @@ INSTANTIATE_TEST_SUITE_P(
             "SameAddress", R"({"listeners": [{"address": "127.0.0.1:9180"}]})",
             "f.json:1:28: listeners[0].address: \"127.0.0.1:9180\" is also the address of ops.address; allowed are "
             "different addresses"},
+        WrongConfig{
+            "OverlappingAddress", R"({"listeners": [{"address": ":1"}, {"address": "[::]:1", "name": "b"}]})",
+            "f.json:1:47: listeners[1].address: \"[::]:1\" and \":1\" of listeners[0].address are one address and port "
+            "to the kernel; allowed is another port, or hosts of which none holds the other"},
+        WrongConfig{
+            "AddressHoldsASurface", R"({"listeners": [{"address": "0.0.0.0:9180"}]})",
+            "f.json:1:28: listeners[0].address: \"0.0.0.0:9180\" and \"127.0.0.1:9180\" of ops.address are one address "
+            "and port to the kernel; allowed is another port, or hosts of which none holds the other"},
         WrongConfig{"ReservedName", R"({"listeners": [{"address": ":1", "name": "admin"}]})",
                     "f.json:1:42: listeners[0].name: \"admin\" is the name of a surface; allowed is another"},
         WrongConfig{
