@@ -109,11 +109,16 @@ class Builder {
     out.stall_threshold = s.duration("thresholds.stall");
   }
 
+  [[nodiscard]] std::string log_name(const std::string& path) const {
+    const std::string text = s.text(path);
+    return is_log_word(text) ? text : file_name(path);
+  }
+
   void log(LogConfig& out) const {
     out.level = log_level(s.text("log.level"));
     out.format = s.text("log.format") == "json" ? "json" : "text";
-    out.target = s.text("log.target");
-    out.access = s.text("log.access");
+    out.target = log_name("log.target");
+    out.access = log_name("log.access");
     out.access_format = s.text("log.access_format") == "json" ? "json" : "combined";
   }
 
@@ -404,6 +409,11 @@ std::string file_name(const Settings& settings, std::string_view config_file, co
   const std::filesystem::path folder = std::filesystem::path{config_file}.parent_path();
   if (name.empty() || name.front() == '/' || folder.empty() || settings.origin(path).starts_with("--")) return name;
   return (folder / name).string();
+}
+
+bool is_log_word(std::string_view text) noexcept {
+  constexpr std::array<std::string_view, 4> kWords{"stdout", "stderr", "off", "-"};
+  return std::find(kWords.begin(), kWords.end(), text) != kWords.end();
 }
 
 LoadedConfig load_config(std::string_view text, std::string_view file, const ConfigFlags& flags) {

@@ -129,6 +129,8 @@ LoadedConfig load_config_file(const std::string& file, const ConfigFlags& flags)
 /// The file that the key `path` names. Names in `config_file` are relative to its folder, names on the command line to
 /// the working folder.
 std::string file_name(const Settings& settings, std::string_view config_file, const std::string& path);
+/// Of `log.target` and `log.access`: whether the text is a word (stdout, stderr, off, -) instead of a file.
+bool is_log_word(std::string_view text) noexcept;
 
 /// Whether the files the configuration names are there: certificates, keys, tokens, roots.
 std::vector<ConfigProblem> check_files(const ApplianceConfig& config);

@@ -3,8 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -62,12 +60,11 @@ std::vector<ConfigProblem> check_files(const ApplianceConfig& config) {
 }
 
 std::vector<ConfigProblem> check_logs(const ApplianceConfig& config) {
-  constexpr std::array<std::string_view, 4> kWords{"stdout", "stderr", "off", "-"};
   const Settings& s = config.settings;
   std::vector<ConfigProblem> problems;
   for (const char* path : {"log.target", "log.access"}) {
-    const std::string name = s.text(path);
-    if (std::find(kWords.begin(), kWords.end(), name) != kWords.end()) continue;
+    if (is_log_word(s.text(path))) continue;
+    const std::string name = file_name(s, config.file, path);
     if (const int reason = why_not_written(name); reason != 0) {
       problems.push_back({s.origin(path), path,
                           fmt::format("\"{}\": {}; allowed is a file that can be written, in a folder that is there",

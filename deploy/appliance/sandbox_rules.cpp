@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <string_view>
 #include <system_error>
 
 namespace equinox::appliance {
@@ -31,9 +30,7 @@ class Collector {
     }
   }
   void write_log(const std::string& target) {
-    for (const std::string_view word : {"stdout", "stderr", "off", "-", ""}) {
-      if (target == word) return;
-    }
+    if (target.empty() || is_log_word(target)) return;
     const fs::path file = fs::absolute(target);
     std::error_code ignored;
     const bool is_special = fs::exists(file, ignored) && !fs::is_regular_file(file, ignored);

@@ -109,6 +109,24 @@ TEST(Config, ReadsEveryPartOfASite) {
   EXPECT_EQ(config.settings.origin("reactors"), "f.json:17:17");
 }
 
+TEST(Config, LogFilesAreRelativeToTheConfigurationsFolderToo) {
+  constexpr std::string_view kText = R"({"log": {"target": "server.log", "access": "log/access.log"}})";
+  const LoadedConfig out = load_config(kText, "/etc/equinox/equinox.json", {});
+  EXPECT_EQ(out.config->traffic.log.target, "/etc/equinox/server.log");
+  EXPECT_EQ(out.config->traffic.log.access, "/etc/equinox/log/access.log");
+  const auto problems = check_logs(*load_config(kText, "/nonexistent/equinox.json", {}).config);
+  ASSERT_EQ(problems.size(), 2u);
+  EXPECT_THAT(problems[0].to_string(), testing::HasSubstr("\"/nonexistent/server.log\": No such file"));
+
+  ConfigFlags flags;
+  flags.values = {{"log.access", "access.log", "--access-log"}};
+  EXPECT_EQ(load_config("{}", "/etc/equinox/equinox.json", flags).config->traffic.log.access, "access.log");
+  for (const std::string word : {"stdout", "stderr", "off", "-"}) {
+    const std::string text = R"({"log": {"access": ")" + word + "\"}}";
+    EXPECT_EQ(load_config(text, "/etc/equinox/equinox.json", {}).config->traffic.log.access, word);
+  }
+}
+
 TEST(Config, NamesOfFilesAreRelativeToTheConfigurationsFolder) {
   const LoadedConfig out = load_config(
       R"({"listeners": [{"address": ":1", "tls": {"certificates": [{"certificate": "a.crt", "key": "/k/a.key"}]}}]})",
