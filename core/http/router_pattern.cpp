@@ -16,7 +16,9 @@ namespace {
 void check_literal(std::string_view pattern, std::string_view segment) {
   if (segment == "." || segment == "..") refuse(pattern, "dot segments are removed from every path: it cannot match");
   if (segment.find('*') != std::string_view::npos) refuse(pattern, "'*' may only be the last segment");
-  if (segment.find_first_of("{}") != std::string_view::npos) refuse(pattern, "a parameter must be a whole segment");
+  if (segment.find_first_of("{}") != std::string_view::npos) {
+    refuse(pattern, "a parameter must be a whole segment, allowed is \"/users/{id}\"");
+  }
   if (segment.find_first_of("?#") != std::string_view::npos) refuse(pattern, "'?' and '#' are no part of a path");
   if (segment.find('%') != std::string_view::npos) refuse(pattern, "paths are decoded: write the octet itself");
   if (!all_octets(segment, kFieldValue)) refuse(pattern, "control characters");
@@ -56,7 +58,9 @@ Router::Pattern Router::parse_pattern(std::string_view text) {
     if (segment.size() >= 2 && segment.front() == '{' && segment.back() == '}') {
       std::string name = parameter_name(text, segment);
       const auto same = [&name](const Segment& other) { return other.is_parameter && other.text == name; };
-      if (std::any_of(pattern.segments.begin(), pattern.segments.end(), same)) refuse(text, "a parameter name twice");
+      if (std::any_of(pattern.segments.begin(), pattern.segments.end(), same)) {
+        refuse(text, "the parameter {" + name + "} stands in it twice, allowed are different names");
+      }
       if (++parameters >= RouteParameters::kMax) refuse(text, "too many parameters");
       pattern.segments.push_back({.text = std::move(name), .is_parameter = true});
     } else {
@@ -109,7 +113,9 @@ const Route& Router::add(std::vector<Method> methods, std::string pattern, Handl
 const Route& Router::add(RouteEntry entry) {
   Pattern pattern = parse_pattern(entry.pattern);
   if (routes_.size() >= UINT16_MAX) refuse(entry.pattern, "too many routes");
-  if (!entry.options.host.empty() && !is_valid_host(entry.options.host)) refuse(entry.pattern, "not a host name");
+  if (!entry.options.host.empty() && !is_valid_host(entry.options.host)) {
+    refuse(entry.pattern, "\"" + entry.options.host + "\" is no host, allowed is a name without port, or *.name");
+  }
   MethodSet methods;
   for (const Method method : entry.methods) methods.add(method);
   if (entry.methods.empty()) methods = MethodSet::any();

@@ -141,6 +141,7 @@ class RouteChecker : public Checker {
       const std::string route = item("routes", i);
       check_handler(route);
       check_path(route);
+      check_host(route);
       check_methods(route);
       check_listener(route);
       check_headers(route);
@@ -170,6 +171,14 @@ class RouteChecker : public Checker {
     } else if (path.find_first_of("?# ") != std::string::npos || !is_printable(path)) {
       complain(key, fmt::format("\"{}\" holds a character that no path has; allowed is a path without query", path));
     }
+  }
+
+  void check_host(const std::string& route) {
+    const std::string key = route + ".host";
+    if (!s.has(key)) return;
+    const std::string host = s.text(key);
+    if (is_host(std::string_view{host}.substr(host.starts_with("*.") ? 2 : 0))) return;
+    complain(key, fmt::format("\"{}\" is no host; allowed is a name or address without port, or \"*.name\"", host));
   }
 
   void check_methods(const std::string& route) {

@@ -106,6 +106,18 @@ bool overlap(const ListenAddress& one, const ListenAddress& other) {
   return first.address == second.address || holds(first, second) || holds(second, first);
 }
 
+bool is_host(std::string_view text) {
+  if (text.starts_with('[')) {
+    if (!text.ends_with(']')) return false;
+    text = text.substr(1, text.size() - 2);
+    return text.find(':') != std::string_view::npos && parse_host(text).has_value();
+  }
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    const bool is_alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return is_alphanumeric || c == '-' || c == '.' || c == '_' || c == '~';
+  });
+}
+
 bool is_network(std::string_view text) { return Network::parse(text).has_value(); }
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {

@@ -29,6 +29,9 @@ std::optional<ListenAddress> parse_listen_address(std::string_view text);
 /// other. ":80" and "[::]:80" take both families, "0.0.0.0:80" takes IPv4. Port 0 is a different one each time.
 bool overlap(const ListenAddress& one, const ListenAddress& other);
 
+/// A host as a request can name it, without port: "a.example", "192.0.2.1", "[2001:db8::1]".
+bool is_host(std::string_view text);
+
 /// "10.0.0.0/8", "2001:db8::/32", or one address, exactly as the server takes them: no bit beyond the prefix.
 bool is_network(std::string_view text);
 

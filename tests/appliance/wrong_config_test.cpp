@@ -148,6 +148,12 @@ INSTANTIATE_TEST_SUITE_P(
             "SameRoute", R"({"routes": [{"path": "/a", "echo": {}}, {"path": "/a", "status": {}}]})",
             "f.json:1:50: routes[1].path: \"/a\" is already routed by routes[0]; allowed is one route for the same "
             "path, host, listener and methods"},
+        WrongConfig{"HostWithPort", R"({"routes": [{"path": "/a", "host": "a.example:80", "echo": {}}]})",
+                    "f.json:1:36: routes[0].host: \"a.example:80\" is no host; allowed is a name or address without "
+                    "port, or \"*.name\""},
+        WrongConfig{"HostOfAnything", R"({"routes": [{"path": "/a", "host": "*", "echo": {}}]})",
+                    "f.json:1:36: routes[0].host: \"*\" is no host; allowed is a name or address without port, or "
+                    "\"*.name\""},
         WrongConfig{
             "Method", R"({"routes": [{"path": "/a", "methods": ["FETCH"], "echo": {}}]})",
             "f.json:1:39: routes[0].methods: \"FETCH\" is no method served here, allowed are GET, HEAD, POST, PUT, "

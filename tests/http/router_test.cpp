@@ -148,6 +148,21 @@ TEST_F(RouterTest, RefusesPatternsThatCannotMatch) {
       std::invalid_argument);
 }
 
+TEST_F(RouterTest, SaysWhatIsAllowedInstead) {
+  const auto why = [this](const std::string& pattern, const std::string& host = {}) -> std::string {
+    try {
+      add({}, pattern, {.name = {}, .host = host, .listener = {}, .request_body_max_bytes = {}, .response_fields = {}});
+    } catch (const std::invalid_argument& mistake) {
+      return mistake.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(why("/a{b}"), "route \"/a{b}\": a parameter must be a whole segment, allowed is \"/users/{id}\"");
+  EXPECT_EQ(why("/{a}/{a}"), "route \"/{a}/{a}\": the parameter {a} stands in it twice, allowed are different names");
+  EXPECT_EQ(why("/a", "a.example:80"),
+            "route \"/a\": \"a.example:80\" is no host, allowed is a name without port, or *.name");
+}
+
 struct HiddenCase {
   std::string earlier;
   std::string later;
