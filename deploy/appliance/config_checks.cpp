@@ -303,6 +303,7 @@ class SurfaceChecker : public Checker {
   using Checker::Checker;
   void run() {
     check_tls("admin.tls");
+    check_hosts();
     const auto address = parse_listen_address(s.text("admin.address"));
     if (!address || address->is_loopback) return;
     if (!s.has("admin.tokens_file")) {
@@ -317,6 +318,19 @@ class SurfaceChecker : public Checker {
           fmt::format("\"{}\" is not a loopback address and tokens would travel in the clear; allowed is \"tls\", or "
                       "\"cleartext\": true when something in front encrypts",
                       s.text("admin.address")));
+    }
+  }
+
+ private:
+  // Compared with the host of a request without its port: anything else would let nobody in.
+  void check_hosts() {
+    for (const std::string& host : s.texts("admin.hosts")) {
+      const bool is_address = host.find(':') != std::string::npos && is_host("[" + host + "]");
+      if (host == "*" || is_address || is_host(std::string_view{host}.substr(host.starts_with("*.") ? 2 : 0))) continue;
+      complain("admin.hosts",
+               fmt::format("\"{}\" can never match; allowed is a name or address without port, \"*.name\", or \"*\" "
+                           "for every host",
+                           host));
     }
   }
 };

@@ -49,7 +49,7 @@ constexpr KeySpec kKeys[] = {
     {"admin.tls.http2", boolean, kDefault, "true", "", "", "", kRestart, "", "Offer HTTP/2 in ALPN."},
     {"admin.tls.strict_sni", boolean, kDefault, "false", "", "", "", kRestart, "", "Refuse unknown server names."},
     {"admin.cleartext", boolean, kDefault, "false", "", "", "", kRestart, "", "Allows an address beyond loopback without TLS (something in front of it encrypts)."},
-    {"admin.hosts", texts, kOptional, "", "", "", "", kRestart, "", "Host names allowed in `Host` besides loopback names and the bound address (against DNS rebinding)."},
+    {"admin.hosts", texts, kOptional, "", "", "", "", kRestart, "", "Hosts, without port, allowed in `Host` besides loopback names and the bound address (against DNS rebinding)."},
     {"admin.read_only", boolean, kDefault, "false", "", "", "", kRestart, "", "Refuses every action, whoever asks."},
     {"admin.viewers", integer, kDefault, "16", "1", "256", "", kRestart, "", "Most dashboards (event streams) connected at once."},
     {"trusted_proxies", networks, kOptional, "", "", "", "", kRestart, "", "Networks whose `Forwarded` or `X-Forwarded-For` names the client."},

@@ -19,6 +19,7 @@ constexpr const char* kAddressPattern = "^([0-9.]+|\\[[0-9a-fA-F:.]+\\])?:[0-9]{
 // With lookaheads: editors read ECMA 262. Never stricter than what config_checks.cpp refuses.
 constexpr const char* kPathPattern = "^/([^*?# ]*/)?([^*?# ]*|\\*)$";
 constexpr const char* kHostPattern = "^(\\*\\.)?([a-zA-Z0-9._~-]+|\\[[0-9a-fA-F:.]+\\])$";
+constexpr const char* kAdminHostPattern = "^(\\*|(\\*\\.)?[a-zA-Z0-9._~-]+|\\[?[0-9a-fA-F:.]+\\]?)$";
 constexpr const char* kNetworkPattern =
     "^([0-9]{1,3}(\\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9a-fA-F.:]*:[0-9a-fA-F.:]*(/[0-9]{1,3})?)$";
 constexpr const char* kBelowPattern = "^(?!/)(?!(.*/)?\\.\\.(/|$))";
@@ -33,6 +34,7 @@ Json rules_of(std::string_view path) {
   if (path == "listeners[].proxy_protocol.from") return {{"minItems", 1}};
   if (path == "routes[].path") return {{"pattern", kPathPattern}};
   if (path == "routes[].host") return {{"pattern", kHostPattern}};
+  if (path == "admin.hosts") return {{"items", {{"type", "string"}, {"pattern", kAdminHostPattern}}}};
   if (path == "routes[].methods") {
     const Json methods = Json::array({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"});
     return {{"items", {{"enum", methods}}}, {"minItems", 1}};

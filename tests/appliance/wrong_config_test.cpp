@@ -125,6 +125,9 @@ INSTANTIATE_TEST_SUITE_P(
                     "f.json:1:22: admin.hosts[0]: holds a NUL, allowed is text without it"},
         WrongConfig{"NulInAMap", R"({"routes": [{"path": "/", "echo": {}, "headers": {"X-A": "a\u0000b"}}]})",
                     "f.json:1:58: routes[0].headers.X-A: holds a NUL, allowed is text without it"},
+        WrongConfig{"AdminHostWithPort", R"({"admin": {"hosts": ["dash.example:443"]}})",
+                    "f.json:1:21: admin.hosts: \"dash.example:443\" can never match; allowed is a name or address "
+                    "without port, \"*.name\", or \"*\" for every host"},
         WrongConfig{
             "OpenAdmin", R"({"admin": {"address": "0.0.0.0:9181"}})",
             "f.json:1:23: admin.address: \"0.0.0.0:9181\" is not a loopback address and there are no tokens; allowed "
