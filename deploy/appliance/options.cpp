@@ -152,7 +152,7 @@ std::unique_ptr<CLI::App> make_command_line(Options& options) {
   token->add_option("--name", options.token_name, "Who has it: shown in the audit trail")->type_name("NAME");
   CLI::App* probe = app->add_subcommand("probe", "One GET; exit status 0 when the answer is 2xx");
   probe->add_option("url", options.url, "http://… or https://…")->required();
-  probe->add_option("--timeout", options.probe_timeout_s, "Seconds to wait")
+  probe->add_option("--timeout", options.probe_timeout_s, "Seconds for the whole probe")
       ->capture_default_str()
       ->check(CLI::Range(0.1, 600.0));
   probe->add_flag("--http2", options.probe_http2, "Over HTTP/2: prior knowledge on http://, ALPN on https://");

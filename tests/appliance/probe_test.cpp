@@ -29,6 +29,7 @@ class SilentListener {
     }
   }
   [[nodiscard]] std::uint16_t port() const { return ntohs(address_.sin_port); }
+  [[nodiscard]] UniqueFd accept() const { return UniqueFd{::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC)}; }
 
  private:
   UniqueFd socket_;
@@ -117,9 +118,11 @@ TEST_F(ProbeTest, HttpTwoIsRefusedWhereItIsNotSpoken) {
 }
 
 TEST_F(ProbeTest, SaysWhyItCannotConnect) {
-  options.probe_http2 = true;
-  EXPECT_EQ(probe("http://127.0.0.1:1/"), 1);
-  EXPECT_THAT(said, HasSubstr("cannot connect: Connection refused"));
+  for (const bool http2 : {false, true}) {
+    options.probe_http2 = http2;
+    EXPECT_EQ(probe("http://127.0.0.1:1/"), 1);
+    EXPECT_THAT(said, HasSubstr("cannot connect: Connection refused"));
+  }
   EXPECT_EQ(probe("http://[::1/"), 1);
   serve();
   EXPECT_EQ(probe("https://127.0.0.1:" + std::to_string(port()) + "/"), 1);
@@ -138,6 +141,59 @@ TEST_F(ProbeTest, WaitsNoLongerThanItMay) {
     EXPECT_LT(took, 4s);
     EXPECT_THAT(said, HasSubstr("127.0.0.1"));
   }
+}
+
+/// Each byte is in time for whoever counts from the last one.
+TEST_F(ProbeTest, ADripOfBytesDoesNotRenewItsTime) {
+  for (const std::string start :
+       {"", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+    const SilentListener listener;
+    std::atomic<bool> is_over{false};
+    std::thread dripping{[&] {
+      const UniqueFd peer = listener.accept();
+      std::string bytes = start + (start.empty() ? "HTTP/1.1 200 OK\r\nX-A: " : "");
+      while (!is_over && ::send(peer.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0) {
+        bytes = "1";
+        std::this_thread::sleep_for(50ms);
+      }
+    }};
+    options.probe_timeout_s = 0.4;
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_EQ(probe("http://127.0.0.1:" + std::to_string(listener.port()) + "/"), 1);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 4s);
+    EXPECT_THAT(said, HasSubstr("timed out"));
+    is_over = true;
+    dripping.join();
+  }
+}
+
+/// What another server may answer, up to where it ends.
+TEST_F(ProbeTest, ReadsAnAnswerInWhateverFormItComes) {
+  const auto ask = [this](const std::string& answer) {
+    const SilentListener listener;
+    std::thread answering{[&] {
+      const UniqueFd peer = listener.accept();
+      char request[4096];
+      if (::recv(peer.get(), request, sizeof request, 0) > 0)
+        ::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+      ::shutdown(peer.get(), SHUT_WR);
+    }};
+    const int status = probe("http://127.0.0.1:" + std::to_string(listener.port()) + "/");
+    answering.join();
+    return status == 0 ? "good" : said;
+  };
+  options.probe_expect = "ready";
+  EXPECT_EQ(ask("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready"), "good");
+  EXPECT_EQ(ask("HTTP/1.0 200 OK\r\n\r\nready"), "good");
+  EXPECT_EQ(ask("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready"), "good");
+  EXPECT_EQ(ask("HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n2\r\nre\r\n3;a=b\r\nady\r\n0\r\nX: y\r\n\r\n"),
+            "good");
+  EXPECT_THAT(ask("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nready"), HasSubstr("ended before the answer did"));
+  EXPECT_THAT(ask("HTTP/1.1 200 OK\r\nContent-Le"), HasSubstr("ended before the answer did"));
+  EXPECT_THAT(ask(""), HasSubstr("ended before the answer did"));
+  EXPECT_THAT(ask("220 mail.example\r\n"), HasSubstr("not HTTP/1"));
+  EXPECT_THAT(ask("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"), HasSubstr("no size"));
+  EXPECT_THAT(ask("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), HasSubstr("status 503"));
 }
 
 TEST_F(ProbeTest, AsksAgainWhileItMayWait) {

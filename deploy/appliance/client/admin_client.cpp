@@ -63,7 +63,7 @@ void print_problem(int status, const nlohmann::json& problem, const std::string&
 /// Why nobody can be talked to, found by trying once more: the library keeps the reason to itself.
 std::string connect_failure(const std::string& base) {
   try {
-    const Wire wire{base, std::chrono::seconds{5}};
+    const Wire wire{base, std::chrono::seconds{5}, "http/1.1"};
   } catch (const std::exception& failure) {
     return failure.what();
   }

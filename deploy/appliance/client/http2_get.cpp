@@ -13,9 +13,6 @@
 namespace equinox::appliance {
 namespace {
 
-/// More than this of a body is read, but not kept.
-constexpr std::size_t kKeptBody = std::size_t{1} << 20U;
-
 struct LibraryFree {
   void operator()(nghttp2_session_callbacks* callbacks) const noexcept { nghttp2_session_callbacks_del(callbacks); }
   void operator()(nghttp2_session* session) const noexcept { nghttp2_session_del(session); }
@@ -68,7 +65,7 @@ class Exchange {
 
   [[nodiscard]] bool is_over() const noexcept { return is_over_; }
   [[nodiscard]] std::uint32_t error() const noexcept { return error_; }
-  [[nodiscard]] Http2Answer& answer() noexcept { return answer_; }
+  [[nodiscard]] ProbeAnswer& answer() noexcept { return answer_; }
 
  private:
   static nghttp2_nv field(std::string_view name, std::string_view value) {
@@ -88,7 +85,7 @@ class Exchange {
   static int on_data(nghttp2_session*, std::uint8_t, std::int32_t, const std::uint8_t* data, std::size_t size,
                      void* user) {
     std::string& body = static_cast<Exchange*>(user)->answer_.body;
-    if (body.size() < kKeptBody) body += text(data, size);
+    if (body.size() < kProbeKeptBytes) body += text(data, size);
     return 0;
   }
   static int on_close(nghttp2_session*, std::int32_t, std::uint32_t error, void* user) {
@@ -98,17 +95,17 @@ class Exchange {
   }
 
   std::unique_ptr<nghttp2_session, LibraryFree> session_;
-  Http2Answer answer_;
+  ProbeAnswer answer_;
   bool is_over_{false};
   std::uint32_t error_{0};
 };
 
 }  // namespace
 
-Http2Answer get_over_http2(const Origin& origin, std::chrono::milliseconds allowed) {
+ProbeAnswer get_over_http2(const Origin& origin, std::chrono::milliseconds allowed) {
   const auto scheme_end = origin.base.find("://");
   const std::string scheme = origin.base.substr(0, scheme_end);
-  Wire wire{origin.base, allowed};
+  Wire wire{origin.base, allowed, "h2"};
   if (scheme == "https" && wire.application_protocol() != "h2") {
     throw std::runtime_error("the server does not choose h2 by ALPN");
   }

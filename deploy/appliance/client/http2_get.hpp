@@ -4,16 +4,12 @@
 #include <string>
 
 #include "admin_client.hpp"
+#include "probe_answer.hpp"
 
 namespace equinox::appliance {
 
-struct Http2Answer {
-  int status{0};
-  std::string body;
-};
-
 /// One GET over HTTP/2: with prior knowledge on http://, by ALPN on https://.
 /// @throws std::runtime_error when there is no answer, in words
-Http2Answer get_over_http2(const Origin& origin, std::chrono::milliseconds allowed);
+ProbeAnswer get_over_http2(const Origin& origin, std::chrono::milliseconds allowed);
 
 }  // namespace equinox::appliance

@@ -1,6 +1,5 @@
-#include <httplib.h>
-
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
@@ -8,6 +7,7 @@
 
 #include "admin_client.hpp"
 #include "deploy/appliance/commands.hpp"
+#include "http1_get.hpp"
 #include "http2_get.hpp"
 
 namespace equinox::appliance {
@@ -20,20 +20,10 @@ std::chrono::milliseconds milliseconds(double seconds) {
 }
 
 /// A certificate is not checked: a probe asks whether the process answers, mostly by address and not by name.
-Http2Answer get_over_http1(const Origin& origin, std::chrono::milliseconds allowed) {
-  httplib::Client client{origin.base};
-  client.set_connection_timeout(allowed);
-  client.set_read_timeout(allowed);
-  client.enable_server_certificate_verification(false);
-  const auto answer = client.Get(origin.path.c_str());
-  if (!answer) throw std::runtime_error(httplib::to_string(answer.error()));
-  return {answer->status, answer->body};
-}
-
 /// @throws std::runtime_error with what is not as it was asked for
 void probe_once(const Options& options, const Origin& origin) {
   const auto allowed = milliseconds(options.probe_timeout_s);
-  const Http2Answer answer = options.probe_http2 ? get_over_http2(origin, allowed) : get_over_http1(origin, allowed);
+  const ProbeAnswer answer = options.probe_http2 ? get_over_http2(origin, allowed) : get_over_http1(origin, allowed);
   if (answer.status < 200 || answer.status > 299) throw std::runtime_error("status " + std::to_string(answer.status));
   if (answer.body.find(options.probe_expect) == std::string::npos) {
     throw std::runtime_error("the body lacks \"" + options.probe_expect + "\"");

@@ -7,17 +7,19 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "core/base/unique_fd.hpp"
 
 namespace equinox::appliance {
 
-/// A blocking connection of a command to a server, with or without TLS. What goes wrong is a std::runtime_error that
-/// says it in words; nothing waits longer than the time allowed for the whole.
+/// A connection of a command to a server, with or without TLS. What goes wrong is a std::runtime_error that says it in
+/// words. The time allowed is for the whole: a peer that sends a byte now and then does not renew it.
 class Wire {
  public:
-  /// @param origin  "http://host[:port]" or "https://host[:port]"; over TLS "h2" is offered, and no certificate checked
-  Wire(const std::string& origin, std::chrono::milliseconds allowed);
+  /// @param origin  "http://host[:port]" or "https://host[:port]"; over TLS no certificate is checked
+  /// @param protocol  what is offered by ALPN over TLS
+  Wire(const std::string& origin, std::chrono::milliseconds allowed, std::string_view protocol);
 
   void write(std::span<const std::byte> bytes);
   /// @returns how many bytes came; 0 when the peer is done
@@ -33,9 +35,12 @@ class Wire {
   };
 
   void connect(const std::string& host, const std::string& port);
-  void start_tls(const std::string& host);
-  /// Gives the next system call what is left of the time.
-  void limit_waiting() const;
+  void start_tls(const std::string& host, std::string_view protocol);
+  /// Waits until the socket is ready for `events` of poll(2). @return false when the time is over first
+  [[nodiscard]] bool is_ready_in_time(short events) const;
+  void wait(short events) const;
+  /// After a call of OpenSSL that did not succeed. @return whether to repeat it; false when the session is over
+  [[nodiscard]] bool wait_for_tls(int result) const;
 
   std::chrono::steady_clock::time_point deadline_;
   UniqueFd socket_;
