@@ -196,6 +196,24 @@ def test_the_shell_completes_commands_options_and_words(tool, tmp_path, shell):
     assert completions(shell, "equinox completion ", tmp_path) >= {"bash", "zsh", "fish"}
 
 
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_the_shell_completes_options_without_a_command(tool, tmp_path, shell):
+    tool(shell)
+    assert completions(shell, "equinox --li", tmp_path) == {"--listen"}
+    assert {"--root", "--reactors"} <= completions(shell, "equinox --listen :80 --r", tmp_path)
+    assert completions(shell, "equinox --sandbox ", tmp_path) == {"auto", "off", "strict"}
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_the_shell_completes_the_values_of_an_option(tool, tmp_path, shell):
+    tool(shell)
+    values = {"serve --sandbox": {"auto", "off", "strict"}, "check --log-format": {"auto", "text", "json"},
+              "serve --log-level": {"debug", "info", "warn", "warning", "error", "off"},
+              "token --role": {"viewer", "operator", "admin"}, "serve --idle-timeout": set()}
+    for option, words in values.items():
+        assert completions(shell, f"equinox {option} ", tmp_path) == words, option
+
+
 def test_zsh_understands_its_script(tool, tmp_path):
     zsh = tool("zsh")
     folder = tmp_path / "functions"
