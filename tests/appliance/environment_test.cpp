@@ -86,6 +86,8 @@ TEST(Environment, AReloadKeepsWhatAutoCameToAtStart) {
   running.settings.resolve("reactors", running.traffic.reactors, "auto");
   running.traffic.log.format = running.traffic.log.format == "json" ? "text" : "json";
   running.settings.resolve("log.format", running.traffic.log.format, "auto");
+  running.traffic.log.access_format = running.traffic.log.format == "json" ? "json" : "combined";
+  running.settings.resolve("log.access_format", running.traffic.log.access_format, "auto: as log.format");
   ApplianceConfig next = load(R"({"reactors": "auto"})");
   keep_resolved(running, next);
   resolve_environment(next);
@@ -101,7 +103,7 @@ TEST(Environment, AReloadTellsAutoFromAWrittenValue) {
   ApplianceConfig next = load(R"({"log": {"format": "json"}})");
   keep_resolved(running, next);
   resolve_environment(next);
-  EXPECT_THAT(compare(running.settings, next.settings).restart, testing::ElementsAre("log.format", "reactors"));
+  EXPECT_THAT(compare(running.settings, next.settings).restart, testing::ElementsAre("log.access_format", "log.format", "reactors"));
 }
 
 TEST(Environment, GivesInheritedSocketsToTheirListener) {
