@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -81,23 +82,28 @@ std::string flag_names(const Command& command) {
   return names;
 }
 
-/// What to offer behind each option: lines of a case statement.
+/// What `compgen` offers behind an option.
+std::string bash_offer(const Flag& flag) {
+  switch (flag.value) {
+    case Value::file: return "-f";
+    case Value::folder: return "-d";
+    case Value::words: return "-W " + quote(flag.words);
+    default: return "-W ''";
+  }
+}
+
+/// What to offer behind the options that take a value: lines of a case statement.
 std::string bash_values(const std::vector<Command>& commands) {
-  std::map<std::string, std::string> offers;  // each flag once: commands share them
+  std::map<std::string, std::set<std::string>> flags_of;  // by what is offered; commands share options
   for (const Command& command : commands) {
     for (const Flag& flag : command.flags) {
-      switch (flag.value) {
-        case Value::none: break;
-        case Value::words: offers[flag.name] = fmt::format("-W {}", quote(flag.words)); break;
-        case Value::file: offers[flag.name] = "-f"; break;
-        case Value::folder: offers[flag.name] = "-d"; break;
-        case Value::other: offers[flag.name] = "-W ''"; break;
-      }
+      if (flag.value != Value::none) flags_of[bash_offer(flag)].insert(flag.name);
     }
   }
   std::string lines;
-  for (const auto& [flag, offer] : offers) {
-    lines += fmt::format("    {}) mapfile -t COMPREPLY < <(compgen {} -- \"$current\"); return;;\n", flag, offer);
+  for (const auto& [offer, flags] : flags_of) {
+    lines += fmt::format("    {}) mapfile -t COMPREPLY < <(compgen {} -- \"$current\"); return;;\n",
+                         fmt::join(flags, "|"), offer);
   }
   return lines;
 }
