@@ -10,7 +10,9 @@
 namespace equinox::http {
 namespace {
 
-constexpr std::size_t kFieldOverhead = 32;   // RFC 9113 §6.5.2
+constexpr std::size_t kFieldOverhead = 32;  // RFC 9113 §6.5.2
+constexpr std::string_view kRequestId = "x-request-id";
+constexpr std::size_t kRequestIdMaxBytes = 64;
 constexpr std::size_t kHeadRoomBytes = 704;  // eight fields and their texts
 
 // The methods that reach a handler: registered ones, as the HTTP/1 parser knows them. Others are answered 501.
@@ -242,8 +244,13 @@ std::optional<Errc> Http2Stream::finish_head(bool end_of_stream, const Limits& l
   head.urgency = priority.urgency;
   head.incremental = priority.incremental;
   if (refusal) {
-    // Nobody reads the head of a refused request; a thousand of them must not hold a thousand heads.
+    // Nobody reads the head of a refused request but what names it; a thousand of them must not hold a thousand heads.
+    std::array<char, kRequestIdMaxBytes> own;
+    const std::string_view named = head.field(kRequestId).value_or("");
+    const std::size_t own_size = named.size() > own.size() ? 0 : named.copy(own.data(), own.size());
     drop_head_but_what_is_shown();
+    if (own_size != 0) push_field({kRequestId, arena_.copy({own.data(), own_size})});
+    head.fields = {fields_, fields_stored_};
     is_refused = true;
   }
   return refusal;
