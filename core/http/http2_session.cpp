@@ -446,7 +446,7 @@ void Http2Session::ping() {
 }
 
 TimePoint Http2Session::spent_due() const noexcept {
-  return spent_streams_ == 0 ? kNever : oldest_spent_at_ + kSpentPatience;
+  return spent_streams_ == 0 || is_fatal_ ? kNever : oldest_spent_at_ + kSpentPatience;
 }
 
 bool Http2Session::wants_transmit() const noexcept {
