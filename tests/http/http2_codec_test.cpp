@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <gmock/gmock.h>
 
 #include <string>
 
@@ -13,8 +12,6 @@ using test::FieldList;
 using test::frame;
 using test::Http2Client;
 using test::SeenRequest;
-using testing::ElementsAre;
-using testing::IsEmpty;
 
 class Http2CodecTest : public test::Http2Test {};
 
@@ -425,61 +422,6 @@ TEST_F(Http2CodecTest, AsksForTheBodyOfAnExpectingClientOnce) {
   EXPECT_EQ(client->frames[NGHTTP2_HEADERS], 1);
   peer_sends(bytes.substr(head_end));
   EXPECT_EQ(seen[id].body, "later");
-}
-
-TEST_F(Http2CodecTest, AnAnswerBeforeTheWholeBodyEndsInAResetWithoutError) {
-  limits.h2_stream_window_bytes = 65535;
-  const auto stream = client->post("/", std::string(200'000, 'x'));
-  peer_sends(client->output());
-  consumes_body = false;
-  respond(static_cast<StreamId>(stream), Response::error(413));
-  const std::string answer = server_sends();
-  EXPECT_EQ(reset_code(test::split_frames(answer), static_cast<std::uint32_t>(stream)), -1) << "not before it was read";
-  ASSERT_TRUE(client->input(answer));
-  EXPECT_EQ(client->answer(stream).status, 413);
-  EXPECT_TRUE(client->answer(stream).is_ended);
-  EXPECT_EQ(seen[static_cast<StreamId>(stream)].sent, 1);
-
-  const TimePoint due = server().next_due();
-  ASSERT_NE(due, kNever);
-  server().give_up_due(due - 1ns);
-  EXPECT_EQ(server_sends(), "");
-  server().give_up_due(due);
-  EXPECT_EQ(reset_code(test::split_frames(server_sends()), static_cast<std::uint32_t>(stream)), NGHTTP2_NO_ERROR);
-  EXPECT_EQ(server().next_due(), kNever);
-  EXPECT_FALSE(seen[static_cast<StreamId>(stream)].reset_code);
-}
-
-TEST_F(Http2CodecTest, WhoCompletesTheRequestAfterAllIsNotReset) {
-  const auto stream = client->post("/", std::string(200'000, 'x'));
-  peer_sends(client->output());
-  respond(static_cast<StreamId>(stream), Response::error(413));
-  talk();
-  EXPECT_EQ(client->answer(stream).status, 413);
-  EXPECT_TRUE(client->answer(stream).is_closed);
-  EXPECT_EQ(server().next_due(), kNever);
-  EXPECT_EQ(client->frames[NGHTTP2_RST_STREAM], 0);
-}
-
-TEST_F(Http2CodecTest, NamesTheStreamsThatAWindowKeptClosed) {
-  client =
-      std::make_unique<test::Http2Client>(test::Http2Client::Options{.consumes_body = false, .window_bytes = 1000});
-  answers_with([] { return Response::text(std::string(5000, 'x')); });
-  const auto moves = client->get("/");
-  const auto stays = client->get("/");
-  talk();
-  const auto stalled = [&] {
-    std::vector<StreamId> ids;
-    server().stalled_streams(ids);
-    return ids;
-  };
-  EXPECT_THAT(stalled(), IsEmpty()) << "no window has begun";
-  server().begin_write_window();
-  nghttp2_submit_window_update(client->session(), NGHTTP2_FLAG_NONE, moves, 10);
-  talk();
-  EXPECT_THAT(stalled(), ElementsAre(static_cast<StreamId>(stays)));
-  server().begin_write_window();
-  EXPECT_EQ(stalled().size(), 2U);
 }
 
 TEST_F(Http2CodecTest, TellsOfResetsAndDropsLateAnswers) {
