@@ -25,8 +25,6 @@ Errc error_of_library(int code) noexcept {
 
 constexpr std::size_t kControlFrameBytes = 64;
 constexpr std::size_t kControlKeepBytes = 256;
-/// How long who is answered before its request is complete may go on sending.
-constexpr Duration kSpentPatience = std::chrono::milliseconds{200};
 constexpr Duration kIndexIdEvery = std::chrono::seconds{10};  // the Date of each second pushes it towards the end
 
 }  // namespace
@@ -327,33 +325,7 @@ void Http2Session::finish_response(Http2Stream& stream) {
   --answering_streams_;
   // Without a batch its last bytes are among the control frames, which have no place in one yet.
   if (!stream.is_given_up) append(batch_ == nullptr ? late_events_ : *events_, stream, EventKind::sent);
-  if (!stream.is_remote_closed) linger(stream);
-}
-
-void Http2Session::linger(Http2Stream& stream) noexcept {
-  stream.spent_at = now_;
-  if (spent_streams_++ == 0) oldest_spent_at_ = now_;
-}
-
-void Http2Session::give_up_spent(TimePoint now) {
-  if (spent_due() > now || is_fatal_) return;
-  oldest_spent_at_ = now;
-  for (Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
-    if (stream->spent_at == kNever) continue;
-    if (now - stream->spent_at < kSpentPatience) {
-      oldest_spent_at_ = std::min(oldest_spent_at_, stream->spent_at);
-      continue;
-    }
-    forget_spent(*stream);
-    stream->is_given_up = true;
-    expect_success(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, library_id(stream->id), NGHTTP2_NO_ERROR));
-  }
-}
-
-void Http2Session::forget_spent(Http2Stream& stream) noexcept {
-  if (stream.spent_at == kNever) return;
-  stream.spent_at = kNever;
-  --spent_streams_;
+  if (!stream.is_remote_closed) note_spent(stream);
 }
 
 void Http2Session::submit_response(Http2Stream& stream, const DateCache* date) {
@@ -443,10 +415,6 @@ void Http2Session::ping() {
   const std::int64_t sent = now_.time_since_epoch().count();
   std::memcpy(opaque.data(), &sent, sizeof sent);
   expect_success(nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, opaque.data()));
-}
-
-TimePoint Http2Session::spent_due() const noexcept {
-  return spent_streams_ == 0 || is_fatal_ ? kNever : oldest_spent_at_ + kSpentPatience;
 }
 
 bool Http2Session::wants_transmit() const noexcept {

@@ -145,7 +145,7 @@ class Http2Session {
   void finish_body(Http2Stream& stream);
   static void append(std::vector<CodecEvent>& events, const Http2Stream& stream, EventKind kind,
                      std::uint64_t error_code = 0);
-  void linger(Http2Stream& stream) noexcept;
+  void note_spent(Http2Stream& stream) noexcept;
   void forget_spent(Http2Stream& stream) noexcept;
   void refuse(Http2Stream& stream, Errc error);
   void spend(BudgetKind kind);

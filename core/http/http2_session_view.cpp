@@ -23,19 +23,6 @@ void Http2Session::mark_blocked() noexcept {
   }
 }
 
-void Http2Session::begin_write_window() noexcept {
-  for (Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
-    stream->was_blocked = stream->is_blocked;
-    stream->has_moved = false;
-  }
-}
-
-void Http2Session::stalled_streams(std::vector<StreamId>& into) const {
-  for (const Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
-    if (stream->is_blocked && stream->was_blocked && !stream->has_moved) into.push_back(stream->id);
-  }
-}
-
 void Http2Session::count_blocked_time(TimePoint now) noexcept {
   if (blocked_streams_ == 0 || now <= looked_at_) return;
   const auto elapsed = static_cast<std::uint64_t>((now - looked_at_).count());

@@ -1,0 +1,59 @@
+#include <algorithm>
+
+#include "http/http2_session_library.hpp"
+
+// Streams that wait for their peer: those that were answered before their requests were complete, and those behind a
+// window that stays closed.
+
+namespace equinox::http {
+namespace {
+
+/// How long who is answered before its request is complete may go on sending.
+constexpr Duration kSpentPatience = std::chrono::milliseconds{200};
+
+}  // namespace
+
+void Http2Session::note_spent(Http2Stream& stream) noexcept {
+  stream.spent_at = now_;
+  if (spent_streams_++ == 0) oldest_spent_at_ = now_;
+}
+
+void Http2Session::give_up_spent(TimePoint now) {
+  if (spent_due() > now || is_fatal_) return;
+  oldest_spent_at_ = now;
+  for (Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
+    if (stream->spent_at == kNever) continue;
+    if (now - stream->spent_at < kSpentPatience) {
+      oldest_spent_at_ = std::min(oldest_spent_at_, stream->spent_at);
+      continue;
+    }
+    forget_spent(*stream);
+    stream->is_given_up = true;
+    expect_success(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, library_id(stream->id), NGHTTP2_NO_ERROR));
+  }
+}
+
+void Http2Session::forget_spent(Http2Stream& stream) noexcept {
+  if (stream.spent_at == kNever) return;
+  stream.spent_at = kNever;
+  --spent_streams_;
+}
+
+TimePoint Http2Session::spent_due() const noexcept {
+  return spent_streams_ == 0 || is_fatal_ ? kNever : oldest_spent_at_ + kSpentPatience;
+}
+
+void Http2Session::begin_write_window() noexcept {
+  for (Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
+    stream->was_blocked = stream->is_blocked;
+    stream->has_moved = false;
+  }
+}
+
+void Http2Session::stalled_streams(std::vector<StreamId>& into) const {
+  for (const Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
+    if (stream->is_blocked && stream->was_blocked && !stream->has_moved) into.push_back(stream->id);
+  }
+}
+
+}  // namespace equinox::http
