@@ -195,6 +195,7 @@ def test_the_lines_of_one_connection_are_shown_with_it_redacted(start, tmp_path)
     assert "hidden" not in json.dumps(lines)
     wait_for(lambda: server.admin("/closed")["total"] == 2, 5, "both closed")
     assert server.admin("/connection/" + ids["/hello?token=***"])["log"] == lines
+    wait_for(lambda: server.admin("/connection/" + ids["/other"])["log"], 5, "the other's line: the log has a thread of its own")
     told = run_equinox("why", ids["/other"], "--admin", server.addresses["admin"])
     assert told.returncode == 0, told.stderr
     assert re.search(r"log lines\n    \d{4}-\d\d-\d\d [\d:.]+  info \[access\] request .*status=404 .*target=/other", told.stdout), told.stdout

@@ -354,6 +354,8 @@ TEST_F(InjectedFaults, TenThousandRequestsUnderAllOfThem) {
          {Call::ssl_write_ex, {EIO}, 5}},
         20'261'128);
   ask_all(4000, 3500, 1300);
+  // How many calls a client costs depends on how its bytes arrive: the dice may have spared the rarest.
+  for (int round = 0; round < 20 && !has_struck_with_each(); ++round) ask_all(120, 96, 256);
   expect_no_failure();
   EXPECT_GE(answered(), 10'000U);
   EXPECT_GT(broken(), 0U);
