@@ -15,6 +15,7 @@
 #include "http/codec.hpp"
 #include "http/date.hpp"
 #include "http/http2_budget.hpp"
+#include "http/http2_error.hpp"
 #include "http/http2_session_memory.hpp"
 #include "http/http2_stream.hpp"
 #include "http/limits.hpp"
@@ -23,17 +24,6 @@ struct nghttp2_session;
 struct nghttp2_rcbuf;
 
 namespace equinox::http {
-
-/// HTTP/2 error codes used here (RFC 9113 §7).
-enum H2Error : std::uint32_t {
-  kH2NoError = 0x0,
-  kH2ProtocolError = 0x1,
-  kH2InternalError = 0x2,
-  kH2StreamClosed = 0x5,
-  kH2FrameSizeError = 0x6,
-  kH2Cancel = 0x8,
-  kH2EnhanceYourCalm = 0xb,
-};
 
 inline constexpr std::uint32_t kMaxSettingsEntries = 32;  ///< in one SETTINGS frame (CVE-2020-11080)
 

@@ -1,5 +1,6 @@
 #include "base/redaction.hpp"
 #include "http/http2_codec.hpp"
+#include "http/http2_error.hpp"
 #include "net/tcp_info.hpp"
 #include "server/access_line.hpp"
 #include "server/connection.hpp"
@@ -14,7 +15,6 @@ std::int64_t nanoseconds(TimePoint at) noexcept { return at.time_since_epoch().c
 
 TlsVersion version_of(std::string_view name) noexcept { return parse<TlsVersion>(name).value_or(TlsVersion::none); }
 
-constexpr std::size_t kRefusedStream = 7;  // RFC 9113 §7
 /// At its end TCP_INFO is read only of a connection that lived or moved enough.
 constexpr Duration kSampleEvery = std::chrono::seconds{1};
 constexpr std::uint64_t kSampleBytes = 64 * 1024;
@@ -267,7 +267,7 @@ void Connection::account_counters(Lending& lent) {
   deltas.connection_blocked_ns = counters.connection_blocked_ns;
   lent.telemetry.stats().http2(deltas);
   // Only the library sends this code: for streams beyond the limit it has announced.
-  if (const std::uint32_t refused = counters.resets_sent[kRefusedStream]; refused != 0) {
+  if (const std::uint32_t refused = counters.resets_sent[http::kH2RefusedStream]; refused != 0) {
     lent.telemetry.stats().request_rejected(protocol_, RequestRejectReason::h2_stream_refused, refused);
   }
   for (const std::uint32_t count : counters.goaways_received) h2_->peer_said_goaway |= count != 0;

@@ -1,3 +1,4 @@
+#include "http/http2_error.hpp"
 #include "http/refusal.hpp"
 #include "net/tcp_transport.hpp"
 #include "server/connection.hpp"
@@ -7,7 +8,6 @@ namespace equinox::server {
 
 namespace {
 
-constexpr std::uint32_t kCancel = 8;  // RFC 9113 §7
 /// Before a drain closes an idle connection it gives a request that is already on its way this long to arrive.
 constexpr Duration kDrainSilence = std::chrono::seconds{1};
 
@@ -213,7 +213,7 @@ void Connection::cut_stalled(Lending& lent) {
   codec_->stalled_streams(stalled);
   const TimerVerdict verdict = timer_verdict(DeadlineKind::write, true, Progress::window_closed);
   for (const StreamId stream : stalled) {
-    codec_->reset(stream, kCancel);
+    codec_->reset(stream, http::kH2Cancel);
     lent.telemetry.stats().evicted(protocol_, verdict.phase);
     if (Exchange* exchange = find(stream)) discard(lent, *exchange, ErrorType::write_timeout);
   }
