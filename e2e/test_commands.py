@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import socket
 import struct
@@ -75,6 +76,40 @@ def test_a_table_is_no_wider_than_its_terminal(server):
     assert done.returncode == 0
     assert max(map(len, lines)) == 80, lines
     assert max(map(len, piped)) > 80, "a pipe takes it whole"
+
+
+def read_until(terminal, wanted):
+    seen = b""
+    while wanted not in seen:
+        readable, _, _ = select.select([terminal], [], [], 20)
+        assert readable, seen
+        seen += os.read(terminal, 65536)
+    return seen
+
+
+@pytest.mark.parametrize("ending", ["q", "\x03", signal.SIGTERM, signal.SIGHUP])
+def test_top_leaves_the_terminal_as_it_was(server, ending):
+    own, theirs = pty.openpty()
+    try:
+        before = termios.tcgetattr(theirs)
+        command = [str(BINARY), "top", "--admin", server.addresses["admin"]]
+        with subprocess.Popen(command, stdin=theirs, stdout=theirs, start_new_session=True) as process:
+            try:
+                read_until(own, b"\x1b[?1049h")
+                wait_for(lambda: termios.tcgetattr(theirs)[3] != before[3], 5, "keys without Enter")
+                if isinstance(ending, str):
+                    os.write(own, ending.encode())
+                else:
+                    process.send_signal(ending)
+                read_until(own, b"\x1b[?25h\x1b[?1049l")
+                process.wait(10)
+            finally:
+                process.kill()
+        assert process.returncode == (0 if isinstance(ending, str) else -ending)
+        assert termios.tcgetattr(theirs) == before
+    finally:
+        os.close(theirs)
+        os.close(own)
 
 
 @pytest.mark.parametrize("command", ADMIN_COMMANDS)
