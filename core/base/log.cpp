@@ -1,7 +1,5 @@
 #include "base/log.hpp"
 
-#include <pthread.h>
-#include <signal.h>
 #include <spdlog/details/log_msg.h>
 #include <spdlog/pattern_formatter.h>
 #include <unistd.h>
@@ -11,6 +9,7 @@
 
 #include "base/log_format.hpp"
 #include "base/log_state.hpp"
+#include "base/signals_elsewhere.hpp"
 
 namespace equinox {
 namespace {
@@ -189,13 +188,8 @@ Result<void> Log::reopen() const {
 }
 
 LogWriter::LogWriter() : state_{std::make_shared<LogWriterState>()} {
-  // Signals of the process belong to the threads that expect them; SIGPIPE from a log pipe must end nobody.
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalsElsewhere masked;
   state_->thread = std::thread{[state = state_] { state->run(); }};
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 LogWriter::~LogWriter() { stop(std::chrono::seconds{2}); }

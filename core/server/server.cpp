@@ -18,10 +18,14 @@ namespace {
 /// SIGINT and SIGTERM as something to wait for; the thread's mask is as it was when this goes.
 class BlockedSignals {
  public:
+  /// @throws std::system_error  no descriptor is left
   BlockedSignals() {
     ::sigemptyset(&signals_);
     ::sigaddset(&signals_, SIGINT);
     ::sigaddset(&signals_, SIGTERM);
+    // Opened once: when a drain is to be ended, the last descriptor may have gone to a connection.
+    descriptor_ = UniqueFd{::signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK)};
+    if (!descriptor_) throw std::system_error{errno, std::generic_category(), "signalfd"};
     ::pthread_sigmask(SIG_BLOCK, &signals_, &before_);
   }
   BlockedSignals(const BlockedSignals&) = delete;
@@ -30,18 +34,16 @@ class BlockedSignals {
 
   /// Waits for one of them or for `end`, and takes it. @return whether it was a signal
   [[nodiscard]] bool arrive_before(const net::Wakeup& end) const {
-    // Opened for each wait, of which there are few: a descriptor kept open would be of no use afterwards.
-    const UniqueFd descriptor{::signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK)};
-    if (!descriptor) throw std::system_error{errno, std::generic_category(), "signalfd"};
-    std::array<pollfd, 2> ready{pollfd{descriptor.get(), POLLIN, 0}, pollfd{end.descriptor(), POLLIN, 0}};
+    std::array<pollfd, 2> ready{pollfd{descriptor_.get(), POLLIN, 0}, pollfd{end.descriptor(), POLLIN, 0}};
     ::poll(ready.data(), ready.size(), -1);
     signalfd_siginfo info{};
-    return ::read(descriptor.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info);
+    return ::read(descriptor_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info);
   }
 
  private:
   sigset_t signals_{};
   sigset_t before_{};
+  UniqueFd descriptor_;
 };
 
 }  // namespace
@@ -56,9 +58,9 @@ void Server::start() {
 }
 
 int Server::run() {
-  // Blocked before any thread exists, so that only the descriptor tells of them.
-  const BlockedSignals signals;
   try {
+    // Blocked before any thread exists, so that only the descriptor tells of them.
+    const BlockedSignals signals;
     start();
     bool is_second = false;
     while (!wait_for(std::chrono::milliseconds{0})) {
@@ -70,6 +72,7 @@ int Server::run() {
       }
       is_second = true;
     }
+    stop();  // offloaded work ends, too, before what it uses may go
   } catch (const std::system_error& failure) {
     internal_->log(LogLevel::error, failure.what());
     return 1;
@@ -83,14 +86,18 @@ void Server::stop() { internal_->stop(CloseReason::shutdown); }
 void Server::wait() { static_cast<void>(internal_->wait(std::nullopt)); }
 bool Server::wait_for(std::chrono::milliseconds timeout) { return internal_->wait(timeout); }
 
-const std::vector<BoundListener>& Server::listeners() const noexcept { return internal_->bound; }
+const std::vector<BoundListener>& Server::listeners() const noexcept {
+  static const std::vector<BoundListener> kNone;
+  return internal_->is_started ? internal_->bound : kNone;
+}
 std::uint16_t Server::port() const noexcept {
-  return internal_->bound.empty() ? std::uint16_t{0} : internal_->bound.front().port;
+  return listeners().empty() ? std::uint16_t{0} : listeners().front().port;
 }
 const ServerView& Server::view() const noexcept { return *internal_->view; }
 
 bool Server::close(ConnectionId id, CloseReason reason, std::string_view actor) {
-  if (id.reactor() >= internal_->reactors.size() || !internal_->view->record(id)) return false;
+  if (!internal_->is_started || id.reactor() >= internal_->reactors.size() || !internal_->view->record(id))
+    return false;
   server::CloseMail mail{id, reason, {}};
   mail.actor.assign(actor);
   return internal_->reactors[id.reactor()]->post(mail);
@@ -113,7 +120,11 @@ void Server::reload(const ServerConfig& config, const Routes& routes) {
 void Server::reload_certificates() {
   internal_->reload([&] { return internal_->prepare_certificates(); });
 }
-void Server::set_log_level(LogLevel level) { internal_->server_log.set_level(level); }
+void Server::set_log_level(LogLevel level) {
+  const std::lock_guard lock{internal_->mutex};
+  internal_->config.log.level = level;  // or the next reload of certificates would take it back
+  internal_->server_log.set_level(level);
+}
 void Server::reopen_logs() {
   for (const Log* log : {&internal_->server_log, &internal_->access_log}) {
     if (!*log) continue;
@@ -123,7 +134,8 @@ void Server::reopen_logs() {
 void Server::set_hooks(Hooks hooks) {
   {
     const std::lock_guard lock{internal_->mutex};
-    if (internal_->is_started) throw std::logic_error{"the server was started: reactors read its hooks"};
+    if (internal_->is_starting || internal_->is_started)
+      throw std::logic_error{"the server was started: reactors read its hooks"};
   }
   internal_->hooks = std::move(hooks);
 }

@@ -57,7 +57,7 @@ LiveFacts Server::Internal::live() const {
                                     {DeadlineKind::max_age, timeouts.max_age}}) {
     out.timeouts.push_back({kind, Duration{value}.count()});
   }
-  for (std::size_t i = 0; i < bound.size(); ++i) {
+  for (std::size_t i = 0; is_started && i < bound.size(); ++i) {
     ListenerFacts facts_of;
     facts_of.name = bound[i].name;
     facts_of.address = bound[i].address;
@@ -111,7 +111,7 @@ LiveFacts Server::Internal::live() const {
 }
 
 std::optional<ConnectionInside> Server::Internal::inside(ConnectionId id, std::chrono::milliseconds timeout) const {
-  if (id.reactor() >= reactors.size()) return std::nullopt;
+  if (!is_started || id.reactor() >= reactors.size()) return std::nullopt;
   auto promise = std::make_shared<std::promise<std::optional<ConnectionInside>>>();
   std::future<std::optional<ConnectionInside>> answer = promise->get_future();
   const bool posted = reactors[id.reactor()]->post(server::TaskMail{[promise, id](server::Reactor& reactor) {

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <future>
 #include <random>
 #include <stdexcept>
 #include <system_error>
@@ -50,7 +51,7 @@ net::Wakeup open_wakeup() {
   return std::move(*wakeup);
 }
 
-/// Set on the reactors' threads: whose they are. They cannot wait for their own end.
+/// Set on the reactors' threads: whose they are.
 thread_local const void* t_server_of_reactor = nullptr;
 
 std::string host_name() {
@@ -78,8 +79,8 @@ telemetry::TelemetryOptions telemetry_options(const ServerConfig& config, std::u
   out.stalls = config.observe ? config.history.stalls : 64;
   out.series_budget = config.history.series;
   out.body_sizes = config.history.body_sizes;
-  out.slow_threshold_ns = std::chrono::nanoseconds{config.history.slow_threshold}.count();
-  out.stall_threshold_ns = std::chrono::nanoseconds{config.history.stall_threshold}.count();
+  out.slow_threshold_ns = std::chrono::nanoseconds{std::min(config.history.slow_threshold, server::kLongest)}.count();
+  out.stall_threshold_ns = std::chrono::nanoseconds{std::min(config.history.stall_threshold, server::kLongest)}.count();
   out.observe = config.observe;
   return out;
 }
@@ -152,8 +153,9 @@ void Server::Internal::log(LogLevel level, std::string_view message) const {
   server_log.write(LogRecord{level, LogComponent::server, message}.add("server", config.name));
 }
 
-std::vector<std::vector<server::Reactor::Listening>> Server::Internal::open_listeners() {
-  std::vector<std::vector<server::Reactor::Listening>> by_reactor(reactor_count);
+Server::Internal::OpenedListeners Server::Internal::open_listeners() const {
+  OpenedListeners out;
+  out.by_reactor.resize(reactor_count);
   for (const ListenerConfig& listener : config.listeners) {
     auto opened = open_sockets(listener, reactor_count);
     if (!opened) {
@@ -162,67 +164,61 @@ std::vector<std::vector<server::Reactor::Listening>> Server::Internal::open_list
                               "listener \"" + server::listener_name(listener) + "\" cannot be opened on " + where};
     }
     const net::SocketAddress address = opened->front().bound_address();
-    bound.push_back({server::listener_name(listener), to_string(address), address.port()});
+    out.bound.push_back({server::listener_name(listener), to_string(address), address.port()});
     for (std::uint32_t r = 0; r < reactor_count; ++r) {
       // Others may hold an inherited one open.
-      by_reactor[r].push_back({std::make_shared<net::Listener>(std::move((*opened)[r])), !listener.inherited.empty()});
+      out.by_reactor[r].push_back(
+          {std::make_shared<net::Listener>(std::move((*opened)[r])), !listener.inherited.empty()});
       // Members of a group have a queue each; reactors that poll the same socket share one.
       const bool has_own_queue = listener.inherited.empty() || r < listener.inherited.size();
-      if (has_own_queue) queues.push_back({bound.size() - 1, by_reactor[r].back().listener});
+      if (has_own_queue) out.queues.push_back({out.bound.size() - 1, out.by_reactor[r].back().listener});
     }
   }
-  return by_reactor;
+  return out;
+}
+
+server::Reactor::Setup Server::Internal::reactor_setup(std::uint32_t index, std::uint64_t request_id_process) const {
+  server::Reactor::Setup setup;
+  setup.index = static_cast<ReactorIndex>(index);
+  setup.name = "eqx-" + config.name.substr(0, 7) + "-" + std::to_string(index);
+  setup.server_field = config.server_field;
+  setup.admission = admission.get();
+  setup.telemetry = &view->reactor(index);
+  setup.log = server_log.producer();
+  if (access_log) setup.access_log = access_log.producer();
+  setup.hooks = hooks.opened || hooks.closed || hooks.request_done ? &hooks : nullptr;
+  setup.request_id_process = request_id_process;
+  setup.refusal_slots = std::max<std::size_t>(1, server::RefusalSlots::kSlots / reactor_count);
+  setup.server_log = server_log;
+  setup.access = access_log;
+  return setup;
+}
+
+/// The body of a reactor's thread.
+void Server::Internal::serve(server::Reactor& reactor) {
+  t_server_of_reactor = this;
+  reactor.run();
+  const std::lock_guard lock{mutex};
+  if (--running == 0) {
+    if (drain_state != DrainState::none) drain_state = DrainState::drained;
+    over->signal();
+  }
+  ended.notify_all();
 }
 
 void Server::Internal::start() {
-  if (is_started) throw std::logic_error{"the server was started before"};
-  auto settings = server::make_settings(
-      config, routes, [&](std::string_view name) { return view->intern_route(name); }, current.get());
-  auto listeners = open_listeners();
-  std::random_device random;
-  const std::uint64_t request_id_process = std::uint64_t{random()} << 32U | random();
-  over = open_wakeup();
-  if (config.observe) observer_rest = std::make_unique<server::ObserverRest>(open_wakeup());
-  for (std::uint32_t r = 0; r < reactor_count; ++r) {
-    server::Reactor::Setup setup;
-    setup.index = static_cast<ReactorIndex>(r);
-    setup.name = "eqx-" + config.name.substr(0, 7) + "-" + std::to_string(r);
-    setup.server_field = config.server_field;
-    setup.settings = settings;
-    setup.listeners = std::move(listeners[r]);
-    setup.admission = admission.get();
-    setup.telemetry = &view->reactor(r);
-    setup.observer_rest = observer_rest.get();
-    setup.log = server_log.producer();
-    if (access_log) setup.access_log = access_log.producer();
-    setup.hooks = hooks.opened || hooks.closed || hooks.request_done ? &hooks : nullptr;
-    setup.request_id_process = request_id_process;
-    setup.refusal_slots = std::max<std::size_t>(1, server::RefusalSlots::kSlots / reactor_count);
-    setup.server_log = server_log;
-    setup.access = access_log;
-    reactors.push_back(std::make_unique<server::Reactor>(std::move(setup)));
-  }
   {
     const std::lock_guard lock{mutex};
-    current = std::move(settings);
-    is_started = true;
-    running = reactor_count;
+    if (is_starting || is_started) throw std::logic_error{"the server was started before"};
+    if (is_stopped) throw std::logic_error{"the server was stopped before it was started"};
+    is_starting = true;
   }
-  for (auto& reactor : reactors) {
-    threads.emplace_back([this, &reactor] {
-      t_server_of_reactor = this;
-      reactor->run();
-      const std::lock_guard lock{mutex};
-      if (--running == 0) {
-        if (drain_state != DrainState::none) drain_state = DrainState::drained;
-        over->signal();
-      }
-      ended.notify_all();
-    });
-  }
-  if (config.observe) {
-    observer = std::make_unique<server::Observer>(*view, *observer_rest, server_log);
-    observer->start();
+  try {
+    start_all_or_nothing();
+  } catch (...) {
+    const std::lock_guard lock{mutex};
+    is_starting = false;
+    throw;
   }
   for (const BoundListener& listener : bound) {
     server_log.write(LogRecord{LogLevel::info, LogComponent::listener, "listening"}
@@ -231,13 +227,68 @@ void Server::Internal::start() {
   }
 }
 
+void Server::Internal::start_all_or_nothing() {
+  auto settings = server::make_settings(
+      config, routes, [&](std::string_view name) { return view->intern_route(name); }, current.get());
+  OpenedListeners opened = open_listeners();
+  std::random_device random;
+  const std::uint64_t request_id_process = std::uint64_t{random()} << 32U | random();
+  net::Wakeup end = open_wakeup();
+  auto rest = config.observe ? std::make_unique<server::ObserverRest>(open_wakeup()) : nullptr;
+  std::vector<std::unique_ptr<server::Reactor>> made;
+  for (std::uint32_t r = 0; r < reactor_count; ++r) {
+    server::Reactor::Setup setup = reactor_setup(r, request_id_process);
+    setup.settings = settings;
+    setup.listeners = std::move(opened.by_reactor[r]);
+    setup.observer_rest = rest.get();
+    made.push_back(std::make_unique<server::Reactor>(std::move(setup)));
+  }
+  auto watching = config.observe ? std::make_unique<server::Observer>(*view, *rest, server_log) : nullptr;
+
+  // The threads wait until all of them are there: what one cannot be made for, none has begun to serve.
+  std::promise<bool> gate;
+  std::vector<std::thread> waiting;
+  const auto open_gate = [&](bool is_good) {
+    gate.set_value(is_good);
+    if (is_good) return;
+    for (std::thread& thread : waiting) thread.join();
+  };
+  try {
+    const std::shared_future<bool> is_good{gate.get_future()};
+    for (const auto& reactor : made) {
+      waiting.emplace_back([this, is_good, one = reactor.get()] {
+        if (is_good.get()) serve(*one);
+      });
+    }
+    if (watching != nullptr) watching->start();
+    const std::scoped_lock lock{joining, mutex};
+    if (is_stopped) throw std::logic_error{"the server was stopped while it started"};
+    observer_rest = std::move(rest);
+    reactors = std::move(made);
+    bound = std::move(opened.bound);
+    queues = std::move(opened.queues);
+    over.emplace(std::move(end));
+    observer = std::move(watching);
+    threads.swap(waiting);
+    current = std::move(settings);
+    running = reactor_count;
+    is_started = true;
+  } catch (...) {
+    open_gate(false);
+    throw;
+  }
+  open_gate(true);
+}
+
 void Server::Internal::post_all(const std::function<void(server::Reactor&)>& task) const {
+  if (!is_started) return;
   for (const auto& reactor : reactors) reactor->post(server::TaskMail{task});
 }
 
 void Server::Internal::drain(bool keep_listeners, std::string_view by) {
   server::DrainPlan plan;
   std::string asked_by;
+  const std::lock_guard one_after_the_other{draining};
   {
     const std::lock_guard lock{mutex};
     if (!is_started || is_stopped) return;
@@ -245,8 +296,9 @@ void Server::Internal::drain(bool keep_listeners, std::string_view by) {
     // it look as if it could be taken back.
     if (keep_listeners && drain_state != DrainState::none) return;
     const bool was_kept = drain_state != DrainState::none;
-    plan.delay = was_kept ? Duration{0} : Duration{config.drain.delay};  // a SIGTERM after a drain skips the delay
-    plan.timeout = config.drain.timeout;
+    // A SIGTERM after a drain skips the delay.
+    plan.delay = was_kept ? Duration{0} : Duration{std::min(config.drain.delay, server::kLongest)};
+    plan.timeout = std::min(config.drain.timeout, server::kLongest);
     plan.keep_listeners = keep_listeners;
     plan.ends_queues = holds_sockets_alone;
     plan.reason = keep_listeners ? CloseReason::admin_drain : CloseReason::drain;
@@ -265,6 +317,7 @@ void Server::Internal::drain(bool keep_listeners, std::string_view by) {
 }
 
 bool Server::Internal::undrain() {
+  const std::lock_guard one_after_the_other{draining};
   {
     const std::lock_guard lock{mutex};
     if (drain_state == DrainState::none || !drain_keeps_listeners || is_stopped) return false;
@@ -281,12 +334,12 @@ bool Server::Internal::wait(std::optional<std::chrono::milliseconds> timeout) {
     std::unique_lock lock{mutex};
     const auto is_over = [&] { return running == 0; };
     if (timeout) {
-      if (!ended.wait_for(lock, *timeout, is_over)) return false;
+      if (!ended.wait_for(lock, std::min(*timeout, server::kLongest), is_over)) return false;
     } else {
       ended.wait(lock, is_over);
     }
   }
-  join();
+  if (!is_one_of_mine()) join();
   return true;
 }
 
@@ -297,11 +350,16 @@ void Server::Internal::stop(CloseReason reason) {
     is_first = !std::exchange(is_stopped, true);
   }
   if (is_first) post_all([reason](server::Reactor& reactor) { reactor.stop(reason); });
-  if (t_server_of_reactor == this || workers.is_one_of_mine()) return;
+  if (is_one_of_mine()) return;
   join();
   const std::lock_guard lock{joining};
   workers.stop();
   writer.flush(std::chrono::milliseconds{200});
+}
+
+/// Reactors and workers: they cannot wait for their own end.
+bool Server::Internal::is_one_of_mine() const noexcept {
+  return t_server_of_reactor == this || workers.is_one_of_mine();
 }
 
 void Server::Internal::join() {

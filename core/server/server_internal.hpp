@@ -50,6 +50,8 @@ struct Server::Internal {
   Internal(ServerConfig given, Server& owner);
   ~Internal();
 
+  /// @throws std::logic_error started or stopped before; std::system_error no socket, descriptor or thread. Nothing is
+  ///         left of a start that failed: it may be tried again.
   void start();
   void stop(CloseReason reason);
   void drain(bool keep_listeners, std::string_view by);
@@ -71,6 +73,7 @@ struct Server::Internal {
   void reload(const std::function<PreparedReload()>& prepared);
 
   void join();
+  [[nodiscard]] bool is_one_of_mine() const noexcept;
   void post_all(const std::function<void(server::Reactor&)>& task) const;
 
   [[nodiscard]] LiveFacts live() const;
@@ -78,7 +81,16 @@ struct Server::Internal {
   [[nodiscard]] std::vector<ConfigFact> config_facts() const;
   [[nodiscard]] std::shared_ptr<const server::Settings> settings() const;
 
-  std::vector<std::vector<server::Reactor::Listening>> open_listeners();
+  /// Sockets that are open and nobody's yet.
+  struct OpenedListeners {
+    std::vector<std::vector<server::Reactor::Listening>> by_reactor;
+    std::vector<BoundListener> bound;
+    std::vector<std::pair<std::size_t, std::weak_ptr<net::Listener>>> queues;
+  };
+  [[nodiscard]] OpenedListeners open_listeners() const;
+  [[nodiscard]] server::Reactor::Setup reactor_setup(std::uint32_t index, std::uint64_t request_id_process) const;
+  void start_all_or_nothing();
+  void serve(server::Reactor& reactor);
   void log(LogLevel level, std::string_view message) const;
 
   ServerConfig config;
@@ -90,26 +102,30 @@ struct Server::Internal {
   std::uint32_t reactor_count{1};
   std::unique_ptr<View> view;
   std::unique_ptr<server::Admission> admission;
+  server::WorkerPool workers;
+
+  /// What start() has made: all of it or nothing. Read by any thread that has seen `is_started`, and never changed.
   std::unique_ptr<server::ObserverRest> observer_rest;  ///< none unless `config.observe`
   std::vector<std::unique_ptr<server::Reactor>> reactors;
-  std::vector<std::thread> threads;
-  std::unique_ptr<server::Observer> observer;
-  server::WorkerPool workers;
   std::vector<BoundListener> bound;
   /// Every accept queue with the listener it belongs to; gone once its reactor has closed it.
   std::vector<std::pair<std::size_t, std::weak_ptr<net::Listener>>> queues;
-
-  std::optional<net::Wakeup> over;  ///< readable once the reactors have ended; made by start()
+  std::optional<net::Wakeup> over;  ///< readable once the reactors have ended
+  std::unique_ptr<server::Observer> observer;
+  std::vector<std::thread> threads;  ///< guarded by `joining`
+  std::atomic<bool> is_started{false};
 
   std::atomic<bool> holds_sockets_alone{false};  ///< the inherited ones; whoever opened them says so before a drain
 
+  std::mutex reloading;      ///< one reload after the other, its mail included
+  std::mutex draining;       ///< one change of the drain after the other, its mail included
   std::mutex joining;        ///< whoever waits for threads; never taken by one of them
   mutable std::mutex mutex;  ///< guards what follows; never taken by a reactor
   std::condition_variable ended;
   std::shared_ptr<const server::Settings> current;
   std::vector<ConfigFact> facts;
   std::size_t running{0};
-  bool is_started{false};
+  bool is_starting{false};
   bool is_stopped{false};
   DrainState drain_state{DrainState::none};
   std::int64_t drain_started_wall_ns{0};

@@ -27,6 +27,7 @@ Server::Internal::PreparedReload Server::Internal::prepare(ServerConfig next, Ro
                                 ", for which there is room since the start, needs a restart"};
   }
   if (next.reactors != config.reactors) throw std::invalid_argument{"reactors: a change needs a restart"};
+  next.log.access = config.log.access;  // opened with the server
   PreparedReload out{std::move(next), std::move(next_routes), nullptr};
   out.settings = server::make_settings(
       out.config, out.routes, [&](std::string_view name) { return view->intern_route(name); }, settings().get());
@@ -43,7 +44,6 @@ Server::Internal::PreparedReload Server::Internal::prepare_certificates() const 
 
 void Server::Internal::commit(PreparedReload prepared) {
   const ServerConfig& next = prepared.config;
-  server_log.set_level(next.log.level);
   admission->set_limits(server::connection_limit(next.limits), next.limits.connections_per_client);
   admission->set_memory_limit(next.limits.memory);
   {
@@ -52,17 +52,25 @@ void Server::Internal::commit(PreparedReload prepared) {
     last_reload_successful = true;
     last_reload_error.clear();
     last_reload_wall_ns = telemetry::wall_now_ns();
+    // All that makes settings: the next reload of certificates starts from it.
     config.timeouts = next.timeouts;
     config.limits = next.limits;
     config.drain = next.drain;
     config.listeners = next.listeners;
+    config.trusted_proxies = next.trusted_proxies;
+    config.redaction = next.redaction;
+    config.request_ids = next.request_ids;
+    config.history.slow_threshold = next.history.slow_threshold;
+    config.history.stall_threshold = next.history.stall_threshold;
     config.log.level = next.log.level;
-    std::swap(routes, prepared.routes);  // the next reload of certificates starts from these
+    server_log.set_level(next.log.level);
+    std::swap(routes, prepared.routes);
   }
   post_all([settings = prepared.settings](server::Reactor& reactor) { reactor.apply(settings); });
 }
 
 void Server::Internal::reload(const std::function<PreparedReload()>& prepared) {
+  const std::lock_guard one_after_the_other{reloading};
   try {
     commit(prepared());
   } catch (const std::invalid_argument& mistake) {

@@ -3,6 +3,9 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <system_error>
+
+#include "base/signals_elsewhere.hpp"
 
 namespace equinox::server {
 namespace {
@@ -15,17 +18,27 @@ bool WorkerPool::submit(std::function<void()> work) {
   {
     const std::lock_guard lock{mutex_};
     if (is_stopped_ || thread_count_ == 0 || queue_.size() >= queue_max_) return false;
+    const bool wants_thread = threads_.size() < thread_count_ && busy_ + queue_.size() + 1 > threads_.size();
+    if (wants_thread && !add_thread() && threads_.empty()) return false;  // with others there it only waits longer
     queue_.push_back({std::move(work), Clock{}.now()});
-    if (threads_.size() < thread_count_ && busy_ + queue_.size() > threads_.size()) {
-      threads_.emplace_back([this] { this->work(); });
-    }
   }
   wake_.notify_one();
   return true;
 }
 
+/// False when the machine has no thread left.
+bool WorkerPool::add_thread() {
+  try {
+    const SignalsElsewhere masked;  // whoever offloads before run() must not end up with a thread that SIGTERM ends
+    threads_.emplace_back([this] { this->work(); });
+  } catch (const std::system_error&) {
+    return false;
+  }
+  return true;
+}
+
 void WorkerPool::work() {
-  ::pthread_setname_np(::pthread_self(), "equinox-worker");
+  ::pthread_setname_np(::pthread_self(), "eqx-worker");
   t_pool = this;
   std::unique_lock lock{mutex_};
   for (;;) {

@@ -23,7 +23,8 @@ class WorkerPool {
   /// Work not yet begun is dropped: Responders in it answer 500.
   ~WorkerPool() { stop(); }
 
-  /// False when the queue is full, or the pool has no threads or was stopped. An exception of `work` ends nothing.
+  /// False when the queue is full, or the pool has no threads, can have none or was stopped. An exception of `work`
+  /// ends nothing.
   bool submit(std::function<void()> work);
   /// Not from work of this pool, which would wait for itself.
   void stop();
@@ -37,6 +38,7 @@ class WorkerPool {
     TimePoint queued_at;
   };
   void work();
+  bool add_thread();
 
   std::uint32_t thread_count_;
   std::uint32_t queue_max_;
