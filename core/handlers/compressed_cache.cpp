@@ -1,10 +1,10 @@
 #include "handlers/compressed_cache.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
+#include <new>
 #include <utility>
+
+#include "base/read_file.hpp"
 
 namespace equinox::handlers {
 
@@ -48,14 +48,17 @@ namespace {
 
 std::optional<std::string> read_whole(const OpenFile& file) {
   std::string bytes(static_cast<std::size_t>(file.size_bytes), '\0');
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got = ::pread(file.fd.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return std::nullopt;
-    done += static_cast<std::size_t>(got);
+  return read_file(file, 0, bytes) ? std::optional{std::move(bytes)} : std::nullopt;
+}
+
+/// Nothing, too, when there is no memory for it: whoever waits must not wait for ever.
+std::optional<std::string> compressed(const OpenFile& file, Encoding encoding) noexcept {
+  try {
+    const auto plain = read_whole(file);
+    return plain ? compress(encoding, *plain) : std::nullopt;
+  } catch (const std::bad_alloc&) {
+    return std::nullopt;
   }
-  return bytes;
 }
 
 std::string key_of(const StoredFile& stored, Encoding encoding) {
@@ -69,11 +72,6 @@ std::string key_of(const StoredFile& stored, Encoding encoding) {
 
 std::string CompressedCache::etag_of(const StoredFile& stored, Encoding encoding) {
   return make_etag(stored.version, 1 + static_cast<std::uint64_t>(encoding));
-}
-
-std::size_t CompressedCache::held_bytes() const {
-  const std::scoped_lock lock{mutex_};
-  return held_bytes_;
 }
 
 std::optional<Response> CompressedCache::respond(const std::shared_ptr<const StoredFile>& stored, Encoding encoding) {
@@ -114,8 +112,7 @@ std::optional<Response> CompressedCache::respond(const std::shared_ptr<const Sto
 
 void CompressedCache::make(const Key& key, const std::shared_ptr<Form>& form,
                            const std::shared_ptr<const StoredFile>& stored, Encoding encoding) {
-  auto plain = read_whole(*stored->file);
-  auto made = plain ? compress(encoding, *plain) : std::nullopt;
+  auto made = compressed(*stored->file, encoding);
   std::vector<Resumer> waiting;
   std::size_t bytes = 0;
   {

@@ -29,11 +29,11 @@ class CompressedCache : public std::enable_shared_from_this<CompressedCache> {
 
   CompressedCache(std::size_t max_bytes, Offload offload) : max_bytes_{max_bytes}, offload_{std::move(offload)} {}
 
-  /// The answer with that coding, its ETag included; nothing when this file cannot be had so: send it as it is.
+  /// The content in that coding; Content-Encoding and ETag are the caller's to add. Nothing when this file cannot be
+  /// had so: send it as it is.
   std::optional<Response> respond(const std::shared_ptr<const StoredFile>& stored, Encoding encoding);
   /// The ETag of that form.
   static std::string etag_of(const StoredFile& stored, Encoding encoding);
-  [[nodiscard]] std::size_t held_bytes() const;
 
  private:
   struct Form;

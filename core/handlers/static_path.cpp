@@ -10,7 +10,7 @@ std::optional<StaticPath> map_static_path(std::string_view rest) noexcept {
   out.names_folder = rest.empty() || rest.back() == '/';
   if (!rest.empty() && rest.back() == '/') rest.remove_suffix(1);
   out.relative = rest;
-  if (rest.size() >= PATH_MAX || (rest.empty() && out.names_folder == false)) return std::nullopt;
+  if (rest.size() >= PATH_MAX) return std::nullopt;
   bool is_first = true;
   while (!rest.empty()) {
     const auto slash = rest.find('/');

@@ -22,6 +22,15 @@ struct EventStream::Queue {
 
   bool push(std::string text);
   bool make_room(std::size_t bytes);
+  void close();
+};
+
+struct EventStream::End {
+  std::shared_ptr<Queue> queue;
+  explicit End(std::shared_ptr<Queue> of) noexcept : queue{std::move(of)} {}
+  End(const End&) = delete;
+  End& operator=(const End&) = delete;
+  ~End() { queue->close(); }
 };
 
 bool EventStream::Queue::make_room(std::size_t bytes) {
@@ -30,7 +39,8 @@ bool EventStream::Queue::make_room(std::size_t bytes) {
     is_closed = true;
     return false;
   }
-  if (options.overflow == Overflow::drop_oldest) {
+  // What would not fit into an empty queue costs no other event its place.
+  if (options.overflow == Overflow::drop_oldest && bytes <= options.queue_max_bytes) {
     // The oldest event may be half sent: it stays, or the peer would read a splice of two.
     const std::size_t first = front_sent != 0 ? 1 : 0;
     while (waiting.size() > first && waiting_bytes + bytes > options.queue_max_bytes) {
@@ -63,6 +73,19 @@ bool EventStream::Queue::push(std::string text) {
   if (must_wake) wake.resume();  // outside the lock: it takes the mailbox's
   return is_open;
 }
+
+void EventStream::Queue::close() {
+  Resumer wake;
+  {
+    const std::lock_guard lock{mutex};
+    if (is_closed) return;
+    is_closed = true;
+    wake = resumer;
+  }
+  wake.resume();
+}
+
+EventStream::EventStream(std::shared_ptr<Queue> queue) : end_{std::make_shared<End>(std::move(queue))} {}
 
 namespace {
 
@@ -132,35 +155,26 @@ bool EventStream::send(const Event& event) {
   if (!event.id.empty() && is_one_line(event.id)) text.append("id: ").append(event.id).append("\n");
   append_lines(text, "data: ", event.data);
   text.append("\n");
-  return queue_->push(std::move(text));
+  return end_->queue->push(std::move(text));
 }
 
 bool EventStream::comment(std::string_view text) {
   std::string out;
   append_lines(out, ": ", text);
   out.append("\n");
-  return queue_->push(std::move(out));
+  return end_->queue->push(std::move(out));
 }
 
-void EventStream::close() {
-  Resumer wake;
-  {
-    const std::lock_guard lock{queue_->mutex};
-    if (queue_->is_closed) return;
-    queue_->is_closed = true;
-    wake = queue_->resumer;
-  }
-  wake.resume();
-}
+void EventStream::close() { end_->queue->close(); }
 
 bool EventStream::is_open() const noexcept {
-  const std::lock_guard lock{queue_->mutex};
-  return !queue_->is_closed && !queue_->resumer.is_gone();
+  const std::lock_guard lock{end_->queue->mutex};
+  return !end_->queue->is_closed && !end_->queue->resumer.is_gone();
 }
 
 std::uint64_t EventStream::dropped() const noexcept {
-  const std::lock_guard lock{queue_->mutex};
-  return queue_->dropped;
+  const std::lock_guard lock{end_->queue->mutex};
+  return end_->queue->dropped;
 }
 
 Response Response::events(const std::function<void(EventStream)>& open, EventStreamOptions options) {

@@ -153,9 +153,7 @@ void Http1Codec::send_continue(StreamId stream, EgressBatch& batch) {
 void Http1Codec::transmit(EgressBatch& batch, std::size_t high_watermark, std::vector<CodecEvent>& events,
                           TimePoint /*now*/) {
   while (egress_ == Egress::streaming && !is_waiting_ && batch.pending_bytes() < high_watermark) {
-    const std::uint64_t pulled_before = batch.pending_bytes();
-    pull_once(batch, high_watermark - static_cast<std::size_t>(pulled_before), events);
-    if (egress_ == Egress::streaming && batch.pending_bytes() == pulled_before) return;  // a source with nothing to say
+    pull_once(batch, high_watermark - static_cast<std::size_t>(batch.pending_bytes()), events);
   }
 }
 
@@ -168,7 +166,8 @@ void Http1Codec::pull_once(EgressBatch& batch, std::size_t room, std::vector<Cod
 
   char* const block = batch.reserve(around + room + kChunkTailBytes);
   const PullResult pulled = pull_safely(*answer.source, {block + around, room});
-  if (pulled.status == PullStatus::failed) return fail_answer(events);
+  const bool says_nothing = pulled.status == PullStatus::bytes && pulled.count == 0;
+  if (pulled.status == PullStatus::failed || says_nothing) return fail_answer(events);
   if (pulled.count != 0 && pulled.status != PullStatus::pending) {
     batch.commit(answer.is_chunked ? frame_chunk(block, pulled.count) : pulled.count);
     if (answer.has_length) answer.remaining_bytes -= pulled.count;

@@ -129,7 +129,9 @@ std::optional<std::uint64_t> Response::other_body_length() const noexcept {
     std::optional<std::uint64_t> operator()(const std::shared_ptr<const std::string>& text) const noexcept {
       return text == nullptr ? 0 : text->size();
     }
-    std::optional<std::uint64_t> operator()(const FileBody& file) const noexcept { return file.length; }
+    std::optional<std::uint64_t> operator()(const FileBody& body) const noexcept {
+      return body.file == nullptr ? 0 : body.length;
+    }
     std::optional<std::uint64_t> operator()(const std::unique_ptr<BodySource>& source) const noexcept {
       return source == nullptr ? std::optional<std::uint64_t>{0} : source->length();
     }

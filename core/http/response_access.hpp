@@ -2,6 +2,8 @@
 
 #include <equinox/response.hpp>
 
+#include "http/headers.hpp"
+
 namespace equinox::http {
 
 /// What the server itself may do to a response and a handler may not.
@@ -13,6 +15,12 @@ struct ResponseAccess {
     return true;
   }
 };
+
+/// Whether this can be sent as it is. Fields are checked as they are set; a content type can be set without passing
+/// there, and an interim status (RFC 9110 §15.2) would make the client take the next answer for this one.
+inline bool is_sound(const Response& response) noexcept {
+  return response.status().code() >= 200 && is_safe_value(response.content_type());
+}
 
 /// Appends a field that is known to be sound and none of the codec's, without looking at it again. Both views outlive
 /// the response.

@@ -1,6 +1,8 @@
 #include <equinox/routes.hpp>
 #include <stdexcept>
 
+#include "http/headers.hpp"
+
 namespace equinox {
 
 void Routes::require_open() const {
@@ -12,6 +14,13 @@ Routes& Routes::add(std::vector<Method> methods, std::string pattern, Handler ha
   if (pattern.empty() || (pattern.front() != '/' && pattern != "*")) {
     throw std::invalid_argument{"route pattern \"" + pattern + "\" must start with '/'"};
   }
+  for (const auto& [name, value] : options.response_fields) {
+    if (!http::is_token(name) || !http::is_safe_value(value)) {
+      throw std::invalid_argument{"route \"" + pattern + "\": \"" + name + ": " + value +
+                                  "\" is no field of an answer"};
+    }
+  }
+  if (!handler) throw std::invalid_argument{"route \"" + pattern + "\" has an empty handler"};
   entries_.push_back(RouteEntry{.methods = std::move(methods),
                                 .pattern = std::move(pattern),
                                 .options = std::move(options),
@@ -23,12 +32,14 @@ Routes& Routes::add(std::vector<Method> methods, std::string pattern, Handler ha
 
 Routes& Routes::before(Before middleware) {
   require_open();
+  if (!middleware) throw std::invalid_argument{"before: an empty function"};
   before_.push_back(std::move(middleware));
   return *this;
 }
 
 Routes& Routes::after(After middleware) {
   require_open();
+  if (!middleware) throw std::invalid_argument{"after: an empty function"};
   after_.push_back(std::move(middleware));
   return *this;
 }

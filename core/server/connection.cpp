@@ -111,11 +111,12 @@ Turn Connection::settle(Lending& lent) {
     if (ending_ != Ending::dead && !is_ending() && peer_finished_) on_input_end(lent);
     if (ending_ != Ending::dead) end_flushed(lent);
   }
+  // Of a dead connection, too: it is reaped at the end of the turn, and before that new settings may have come.
+  if (exchanges_ != nullptr) keep_settings(lent);
   if (ending_ == Ending::dead) {
     publish_record(lent);  // the bytes of its last turn
     return Turn::finished;
   }
-  if (exchanges_ != nullptr) keep_settings(lent);
   update_state(lent);
   arm(lent);
   account_turn(lent);
@@ -137,12 +138,6 @@ bool Connection::wants_input(const Lending& lent) const noexcept {
   const Exchange& current = *last_exchange();
   if (current.state == ExchangeState::receiving) return !current.sink_waits;
   return current.state == ExchangeState::sent;
-}
-
-std::uint32_t Connection::requests_in_flight() const noexcept {
-  std::uint32_t count = 0;
-  for (const Exchange* x = exchanges_; x != nullptr; x = x->next) ++count;
-  return count;
 }
 
 void Connection::update_state(Lending& lent) {
@@ -171,7 +166,7 @@ void Connection::update_state(Lending& lent) {
   } else if (codec_ == nullptr || head_started_ || (request_count_ == 0 && !is_http2())) {
     to = ConnectionState::reading_head;
   }
-  account_state(lent, to);
+  state_ = to;  // the record and the gauges follow in account_turn
 }
 
 Turn Connection::resume(Lending& lent, StreamId stream) {
@@ -179,6 +174,7 @@ Turn Connection::resume(Lending& lent, StreamId stream) {
   if (exchange == nullptr || ending_ == Ending::dead) return settle(lent);
   if (exchange->state == ExchangeState::receiving && exchange->sink_waits) {
     exchange->sink_waits = false;
+    exchange->handler_due = kNever;
     exchange->phases.enter(RequestPhase::body, lent.fine);
     exchange->body_window.begin(lent.now);
     std::vector<std::byte> backlog;

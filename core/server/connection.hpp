@@ -106,9 +106,7 @@ class Connection {
   [[nodiscard]] bool is_http2() const noexcept { return equinox::is_http2(protocol_); }
   /// Since when it is idle; meaningless otherwise.
   [[nodiscard]] TimePoint idle_since() const noexcept { return phase_start_; }
-  [[nodiscard]] std::uint32_t requests_in_flight() const noexcept;
   [[nodiscard]] net::TimerNode& timer() noexcept { return timer_; }
-  [[nodiscard]] Protocol protocol() const noexcept { return protocol_; }
   /// What only the owning reactor knows: streams, windows, buffers, TCP_INFO.
   [[nodiscard]] ConnectionInside inside(TimePoint now) const;
   [[nodiscard]] std::uint64_t pending_bytes() const noexcept { return egress_ ? egress_->pending_bytes() : 0; }
@@ -214,7 +212,6 @@ class Connection {
   void apply_events(Lending& lent);
   void on_head(Lending& lent, const http::CodecEvent& event);
   void on_body(Lending& lent, const http::CodecEvent& event);
-  void on_request_end(Lending& lent, Exchange& exchange);
   void on_announced(Lending& lent, const http::CodecEvent& event);
   void on_reset(Lending& lent, const http::CodecEvent& event);
   void begin_exchange(Lending& lent, Exchange& exchange, const RequestHead& head);
@@ -234,6 +231,7 @@ class Connection {
   Response failure(Lending& lent, Exchange& exchange, int status);
   void fail_exchange(Lending& lent, Exchange& exchange, int status, ErrorType error);
   void respond(Lending& lent, Exchange& exchange, Response&& response);
+  bool make_ready(Lending& lent, Exchange& exchange, Response& response);
   void decide_persistence(Lending& lent, Exchange& exchange, Response& response);
   [[nodiscard]] Exchange* find(StreamId stream) noexcept;
   /// The newest, or none.
@@ -298,7 +296,6 @@ class Connection {
   void account_upgrade(Lending& lent);
   void account_received(Lending& lent, std::size_t bytes);
   void account_sent(Lending& lent, std::uint64_t bytes);
-  void account_state(Lending& lent, ConnectionState to);
   void account_turn(Lending& lent);
   void publish_record(Lending& lent);
   void count_bytes(Lending& lent);

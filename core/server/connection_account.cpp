@@ -165,11 +165,6 @@ void Connection::account_sent(Lending& lent, std::uint64_t bytes) {
   if (aside_ != nullptr) aside_->write_window.bytes += bytes;
 }
 
-void Connection::account_state(Lending& lent, ConnectionState to) {
-  static_cast<void>(lent);  // one function sets the state; the record and the gauges follow in account_turn
-  state_ = to;
-}
-
 void Connection::account_turn(Lending& lent) {
   publish_record(lent);
   const std::uint64_t pending = waiting_bytes();

@@ -37,7 +37,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
   for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
     if (x->state == ExchangeState::receiving && x->body_window.is_running()) {
       next.offer(DeadlineKind::body, x->body_window.start + timeouts.body, x);
-    } else if (x->state == ExchangeState::handling) {
+    } else if (x->state == ExchangeState::handling || (x->state == ExchangeState::receiving && x->sink_waits)) {
       next.offer(DeadlineKind::handler, x->handler_due, x);
     }
   }
@@ -164,6 +164,7 @@ void Connection::on_handler_timeout(Lending& lent, Exchange& exchange) {
     note(CloseReason::handler_timeout);
     closes_after_response_ = true;
   }
+  exchange.abort_sink();
   exchange.error = ErrorType::handler_timeout;
   if (exchange.link != nullptr) exchange.link->is_gone.store(true, std::memory_order_relaxed);
   respond(lent, exchange, http::refusal_response(Status{503}));
@@ -195,8 +196,7 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
   const TimerVerdict verdict = timer_verdict(DeadlineKind::body, is_http2(), progress);
   account_rejected(lent, RequestRejectReason::body_timeout);
   exchange.error = ErrorType::body_timeout;
-  if (exchange.sink != nullptr) exchange.sink->abort();
-  exchange.sink.reset();
+  exchange.abort_sink();
   if (!is_http2()) {
     evict(lent, verdict, deadline.kind, timeouts.body, 408);
     return;

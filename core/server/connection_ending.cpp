@@ -53,7 +53,7 @@ Turn Connection::close(Lending& lent, CloseReason reason, const FixedText<16>& a
   const bool is_first = !has_reason_;
   note(reason);
   if (is_first && !actor.view().empty()) aside().closed_by = actor;
-  if (is_shaking_hands_ || codec_ == nullptr || transport_ == nullptr) {
+  if (is_shaking_hands_ || codec_ == nullptr) {
     end_now(lent, reason);
     return Turn::finished;
   }

@@ -265,7 +265,35 @@ void Connection::decide_persistence(Lending& lent, Exchange& exchange, Response&
   closes_after_response_ = true;
 }
 
+/// False for what cannot be sent: the application's mistake, which is 500.
+bool Connection::make_ready(Lending& lent, Exchange& exchange, Response& response) {
+  if (!http::is_sound(response)) {
+    lent.log.write(LogRecord{LogLevel::error, LogComponent::handler, "a response that cannot be sent"}
+                       .about(id())
+                       .add("target", exchange.target_view())
+                       .add("status", static_cast<std::uint64_t>(response.status().code()))
+                       .add("content_type", response.content_type()));
+    return false;
+  }
+  auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body());
+  if (source == nullptr || *source == nullptr) return true;
+  exchange.streamed = std::make_shared<Streamed>();
+  *source = std::make_unique<WatchedSource>(std::move(*source), exchange.streamed);
+  try {
+    (*source)->attach(Resumer{link(lent, exchange)});
+  } catch (...) {
+    log_thrown(lent.log, "body threw", std::current_exception(), exchange, id());
+    exchange.streamed.reset();
+    return false;
+  }
+  return true;
+}
+
 void Connection::respond(Lending& lent, Exchange& exchange, Response&& response) {
+  if (!make_ready(lent, exchange, response)) {
+    exchange.error = ErrorType::handler_exception;
+    response = Response::error(500);
+  }
   if (exchange.route != nullptr) {
     // Here, so that the server's own answers have them too.
     for (const auto& [name, value] : exchange.route->options.response_fields) response.with_dynamic(name, value);
@@ -281,12 +309,7 @@ void Connection::respond(Lending& lent, Exchange& exchange, Response&& response)
   exchange.phases.enter(RequestPhase::write, lent.fine);
   exchange.body_window.end();
   exchange.handler_due = kNever;
-  if (auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body());
-      source != nullptr && *source != nullptr) {
-    exchange.streamed = std::make_shared<Streamed>();
-    *source = std::make_unique<WatchedSource>(std::move(*source), exchange.streamed);
-    (*source)->attach(Resumer{link(lent, exchange)});
-  } else if (exchange.method != Method::head) {
+  if (exchange.streamed == nullptr && exchange.method != Method::head) {
     exchange.sent_bytes = response.body_length().value_or(0);
   }
   EgressBatch& out = batch(lent);
@@ -332,7 +355,7 @@ void Connection::complete(Lending& lent, Exchange& exchange) {
 }
 
 void Connection::discard(Lending& lent, Exchange& exchange, ErrorType error) {
-  if (exchange.sink != nullptr && exchange.state == ExchangeState::receiving) exchange.sink->abort();
+  exchange.abort_sink();
   exchange.error = error;
   exchange.is_cut = true;
   if (exchange.settings->access_log) exchange.remember_for_log();

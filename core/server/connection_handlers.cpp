@@ -104,6 +104,7 @@ bool Connection::push_to_sink(Lending& lent, Exchange& exchange, std::span<const
   if (status == SinkStatus::wait) {
     exchange.sink_waits = true;
     exchange.body_window.end();  // the application is the one that waits now
+    exchange.handler_due = lent.fine + exchange.settings->timeouts.handler;
   } else {
     exchange.phases.enter(RequestPhase::body, lent.fine);
   }

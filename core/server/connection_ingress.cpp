@@ -104,7 +104,10 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
     if (*used == 0 && !made_events) break;
     if (pending_bytes() >= kHighWatermarkBytes) pump(lent);
   }
-  if (codec_ == nullptr || is_ending()) return input.size();
+  if (codec_ == nullptr || is_ending()) {
+    keep_requests();  // for its line in the access log
+    return input.size();
+  }
   if (is_http2()) {
     if (lent.drain != DrainStage::none) announce_drain(lent);
     const std::uint32_t most = lent.settings->bounds.requests_per_connection;

@@ -62,6 +62,7 @@ void Connection::refuse_request(Lending& lent, Exchange* exchange, Errc code, st
   if (!is_stream_only && !has_reason_ && http::is_answerable(code)) aside().rejected = why;
   if (exchange != nullptr && exchange->state == ExchangeState::receiving && http::is_answerable(code)) {
     exchange->refused = why;
+    exchange->abort_sink();
     Response response = http::refusal_response(code);
     if (!is_stream_only) note(reason_of(code));
     respond(lent, *exchange, std::move(response));

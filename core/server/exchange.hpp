@@ -135,6 +135,12 @@ struct Exchange {
   [[nodiscard]] std::string_view target_view() const noexcept { return {target.data(), target_size}; }
   /// The body as the handler sees it.
   [[nodiscard]] std::string_view whole_body() const noexcept { return body.empty() ? body_view : body.view(); }
+  /// The body will never be complete: its sink is told and goes.
+  void abort_sink() noexcept {
+    if (sink == nullptr || state != ExchangeState::receiving) return;
+    sink->abort();
+    sink.reset();
+  }
   void remember_for_log();
   /// Copies the request so that it survives the turn. Idempotent.
   void keep();

@@ -60,6 +60,35 @@ ListenerSettings listener_settings(const ListenerConfig& config, const ListenerS
   return out;
 }
 
+TimeoutConfig bounded(TimeoutConfig timeouts) noexcept {
+  for (std::chrono::milliseconds* value :
+       {&timeouts.idle, &timeouts.header, &timeouts.body, &timeouts.handler, &timeouts.write, &timeouts.handshake,
+        &timeouts.linger, &timeouts.ping, &timeouts.ping_after, &timeouts.max_age}) {
+    *value = std::min(*value, kLongest);
+  }
+  return timeouts;
+}
+
+std::uint64_t bounded_ns(std::chrono::milliseconds value) noexcept {
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds{std::min(value, kLongest)}.count());
+}
+
+/// Names are how metrics, pages and routes tell listeners apart.
+void check_listener_names(const std::vector<ListenerSettings>& listeners, const http::Router& router) {
+  std::set<std::string_view> names;
+  for (const ListenerSettings& listener : listeners) {
+    if (!names.insert(listener.name).second) {
+      throw std::invalid_argument{"listeners: two are named \"" + listener.name + "\"; give each a name of its own"};
+    }
+  }
+  for (const auto& route : router.routes()) {
+    const std::string& wanted = route->options.listener;
+    if (!wanted.empty() && !names.contains(wanted)) {
+      throw std::invalid_argument{"route \"" + route->pattern + "\": there is no listener \"" + wanted + "\""};
+    }
+  }
+}
+
 void require(bool is_fine, const char* message) {
   if (!is_fine) throw std::invalid_argument{message};
 }
@@ -72,13 +101,21 @@ void validate(const ServerConfig& config) {
        {timeouts.idle, timeouts.header, timeouts.body, timeouts.handler, timeouts.write, timeouts.handshake}) {
     require(value.count() > 0, "timeouts: must be longer than 0");
   }
+  for (const std::chrono::milliseconds value :
+       {timeouts.linger, timeouts.ping, timeouts.ping_after, timeouts.max_age, config.drain.delay, config.drain.timeout,
+        config.history.slow_threshold, config.history.stall_threshold}) {
+    require(value.count() >= 0, "timeouts, drain and thresholds: must not be negative");
+  }
   require(config.limits.request_head >= 256, "limits.request_head: at least 256 bytes");
   require(config.limits.request_target >= 16, "limits.request_target: at least 16 bytes");
   require(config.limits.fields >= 1, "limits.fields: at least 1");
-  require(config.limits.http2_concurrent_streams >= 1, "limits.http2_concurrent_streams: at least 1");
+  require(config.limits.http2_concurrent_streams >= 1 && config.limits.http2_concurrent_streams <= 1'000'000,
+          "limits.http2_concurrent_streams: 1 to 1000000");
+  require(config.limits.request_head <= 1ULL << 30U, "limits.request_head: at most 1 GiB");
   require(config.limits.http2_own_resets >= 1, "limits.http2_own_resets: at least 1");
   require(config.limits.http2_control_frames >= 10, "limits.http2_control_frames: at least 10");
   require(config.limits.http2_continuations >= 1, "limits.http2_continuations: at least 1");
+  require(config.log.format == "text" || config.log.format == "json", "log.format: neither text nor json");
   require(config.log.access_format == "combined" || config.log.access_format == "json",
           "log.access_format: neither combined nor json");
 }
@@ -123,17 +160,17 @@ std::shared_ptr<const Settings> make_settings(const ServerConfig& config, const 
   for (const auto& route : out->router.routes()) out->route_ids.push_back(number_of(route->options.name));
   out->limits = protocol_limits(config.limits);
   out->bounds = config.limits;
-  out->timeouts = config.timeouts;
+  out->timeouts = bounded(config.timeouts);
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const ListenerSettings* before =
         previous != nullptr && i < previous->listeners.size() ? &previous->listeners[i] : nullptr;
     out->listeners.push_back(listener_settings(config.listeners[i], before));
   }
+  check_listener_names(out->listeners, out->router);
   out->trusted_proxies = parse_networks(config.trusted_proxies, "trusted_proxies");
-  out->slow_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds{config.history.slow_threshold}.count());
-  out->stall_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds{config.history.stall_threshold}.count());
+  out->slow_ns = bounded_ns(config.history.slow_threshold);
+  out->stall_ns = bounded_ns(config.history.stall_threshold);
   out->request_ids = config.request_ids;
-  out->observe = config.observe;
   out->redaction = config.redaction;
   out->access_log = config.log.access != "off";
   return out;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <equinox/config.hpp>
 #include <equinox/routes.hpp>
@@ -39,7 +40,6 @@ struct Settings {
   std::uint64_t slow_ns{0};
   std::uint64_t stall_ns{0};
   bool request_ids{true};
-  bool observe{true};
   bool access_log{false};
   RedactionConfig redaction;
 };
@@ -54,6 +54,10 @@ std::shared_ptr<const Settings> make_settings(const ServerConfig& config, const 
 
 /// As it is shown: its own, or that of its scheme.
 std::string listener_name(const ListenerConfig& listener);
+
+/// What a timeout is at most: as many milliseconds as a record can hold, 49 days. std::chrono::milliseconds::max() for
+/// "never" becomes this.
+inline constexpr std::chrono::milliseconds kLongest{UINT32_MAX};
 
 /// A process has no more descriptors than this, whatever its limit says.
 inline constexpr std::uint64_t kDescriptorsAtMost = 1'048'576;

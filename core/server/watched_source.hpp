@@ -30,7 +30,7 @@ class WatchedSource final : public BodySource {
       return {PullStatus::failed, 0};
     }
   }
-  void attach(Resumer resumer) override { inner_->attach(std::move(resumer)); }
+  void attach(Resumer resumer) override { inner_->attach(std::move(resumer)); }  // whoever calls it catches
   [[nodiscard]] std::optional<std::uint64_t> length() const noexcept override { return inner_->length(); }
 
  private:

@@ -36,7 +36,7 @@ class Resumer {
 };
 
 enum class PullStatus : std::uint8_t {
-  bytes,    ///< `count` bytes were written; ask again
+  bytes,    ///< `count` bytes, at least one, were written; ask again
   pending,  ///< nothing now; the source will call its Resumer
   end,      ///< `count` (possibly 0) last bytes were written; the body is complete
   failed,   ///< the body cannot be completed: the response is cut (HTTP/1: close; HTTP/2: RST_STREAM INTERNAL_ERROR)
@@ -46,7 +46,8 @@ struct PullResult {
   std::size_t count{0};
 };
 
-/// What a response body is pulled from. Owning reactor's thread only, never throws (an exception is `failed`).
+/// What a response body is pulled from. Owning reactor's thread only. An exception out of pull() is `failed`, one out
+/// of attach() makes the answer 500.
 class BodySource {
  public:
   virtual ~BodySource() = default;
@@ -61,9 +62,14 @@ class BodySource {
 /// A part of an open file.
 struct FileBody {
   std::shared_ptr<const OpenFile> file;
-  std::uint64_t offset{0};
-  std::uint64_t length{0};
+  std::uint64_t offset{0};  ///< bytes
+  std::uint64_t length{0};  ///< bytes; the file must not get shorter than this while it is sent
 };
+/// Opens a regular file to be sent, the whole of it; `offset` and `length` may be narrowed. May be shared by any number
+/// of responses, from any thread. Opening may wait for the disk: a handler that opens for each request is better
+/// offloaded.
+/// @throws std::system_error with the path: not there, not to be read, no regular file (EISDIR, EINVAL)
+FileBody open_file(const std::string& path);
 
 /// Content of a response. Small literals first: they cost nothing.
 using Body = std::variant<std::monostate, std::string_view, std::string, std::shared_ptr<const std::string>, FileBody,
@@ -79,7 +85,8 @@ enum class Overflow : std::uint8_t {
   close,        ///< the response is ended
 };
 
-/// The sending end of a server-sent event stream (WHATWG HTML §9.2). A value; any thread.
+/// The sending end of a server-sent event stream (WHATWG HTML §9.2). A value; any thread. The response ends with
+/// close(), or when the last copy is gone.
 class EventStream {
  public:
   struct Event {
@@ -88,7 +95,7 @@ class EventStream {
     std::string id{};     ///< no newline or NUL
   };
   struct Queue;
-  explicit EventStream(std::shared_ptr<Queue> queue) noexcept : queue_{std::move(queue)} {}
+  explicit EventStream(std::shared_ptr<Queue> queue);
   /// @return false when the peer is known to be gone or the stream was closed.
   bool send(const Event& event);
   /// Sends a comment line, to keep intermediaries from timing out.
@@ -99,7 +106,8 @@ class EventStream {
   [[nodiscard]] std::uint64_t dropped() const noexcept;
 
  private:
-  std::shared_ptr<Queue> queue_;
+  struct End;  ///< shared by the copies; closes as the last one goes
+  std::shared_ptr<End> end_;
 };
 
 struct EventStreamOptions {

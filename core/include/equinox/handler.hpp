@@ -36,7 +36,7 @@ class Responder {
 
 enum class SinkStatus : std::uint8_t {
   more,  ///< go on
-  wait,  ///< the bytes were taken; stop reading from the peer until the Resumer is called
+  wait,  ///< the bytes were taken; stop reading from the peer until the Resumer is called, for timeouts.handler at most
 };
 
 /// Takes a request body as it arrives. Owning reactor's thread only; an exception becomes 500.
@@ -51,7 +51,8 @@ class BodySink {
   virtual void trailers(std::span<const Field> fields) { static_cast<void>(fields); }
   /// The body is complete.
   virtual Response finish() = 0;
-  /// The body will never be complete: the peer left, or a limit or deadline ended it. finish() is not called.
+  /// The body will never be complete: the peer left, or a limit or deadline ended it. finish() is not called. Not after
+  /// an exception of its own.
   virtual void abort() noexcept {}
 };
 
@@ -75,6 +76,10 @@ class Handler {
           "a handler is Response(const Request&), unique_ptr<BodySink>(const Request&) or void(Request, Responder)");
       shape_.template emplace<AsyncHandler>(std::forward<F>(callable));
     }
+  }
+  /// False when the callable is an empty std::function.
+  [[nodiscard]] explicit operator bool() const noexcept {
+    return std::visit([](const auto& function) { return static_cast<bool>(function); }, shape_);
   }
   [[nodiscard]] const SyncHandler* sync() const noexcept { return std::get_if<SyncHandler>(&shape_); }
   [[nodiscard]] const AsyncHandler* async() const noexcept { return std::get_if<AsyncHandler>(&shape_); }
