@@ -243,7 +243,8 @@ def test_sigquit_ends_at_once(start):
     with server.connect() as connection:
         exchange(connection, GET)
         server.signal(signal.SIGQUIT)
-        server.wait(3)
+        assert server.wait(3) == 0
+        assert receive_until_closed(connection) == b""
 
 
 def test_an_idle_connection_gets_a_second_before_it_is_closed(start):

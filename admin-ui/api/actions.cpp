@@ -10,6 +10,7 @@
 #include "admin-ui/api/routes.hpp"
 #include "admin-ui/api/selection.hpp"
 #include "admin-ui/api/waiting.hpp"
+#include "base/log_record.hpp"
 
 namespace equinox::admin {
 namespace {
@@ -102,7 +103,7 @@ Targets targets_of(State& state, const Json& body, const Moment& now) {
                    static_cast<int>(body.contains("handle"));
   if (ways != 1) throw misunderstood("Exactly one of query, ids and handle is needed.");
   if (const auto ids = body.find("ids"); ids != body.end()) return targets_of_ids(state, *ids);
-  if (body.contains("query")) return targets_of_query(state, text_member(body, "query", "", 2000), now);
+  if (body.contains("query")) return targets_of_query(state, text_member(body, "query"), now);
   return targets_of_handle(state, text_member(body, "handle", "", 40), now);
 }
 
@@ -214,7 +215,7 @@ Response set_log_level(State& state, const Request& request, const Moment& now) 
                   "The server has one level for all components: all."};
   }
   const std::string name = text_member(body, "level", "", 20);
-  const auto level = parse_level(name);
+  const auto level = parse_log_level(name);
   if (!level) {
     throw Problem{400, "bad-request", "There is no such level", "level is debug, info, warn, error or off"};
   }

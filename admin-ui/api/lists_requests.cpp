@@ -116,9 +116,7 @@ RequestKey key_of(const RequestRecord& record) noexcept {
 
 Json closed_json(const State& state, const Request& request, const Moment& now) {
   const RowContext context = state.row_context(now);
-  const std::string text = parameter(request, "query").value_or("");
-  if (text.size() > 2000) throw Problem{400, "bad-request", "The query is too long", "At most 2000 bytes."};
-  const Query query{text, context.names, state.redaction, now};
+  const Query query{parameter(request, "query").value_or(""), context.names, state.redaction, now};
   const std::size_t limit = limit_of(request);
   const std::int64_t before = integer_parameter(request, "before", 0, 0, std::numeric_limits<std::int64_t>::max());
   std::array<std::uint64_t, kCloseReasons> by_reason{};

@@ -1,28 +1,12 @@
 #include "admin-ui/api/log_levels.hpp"
 
 #include <array>
-#include <utility>
 
 namespace equinox::admin {
 
 std::string_view level_name(LogLevel level) noexcept {
   constexpr std::array<std::string_view, 5> kNames{"debug", "info", "warn", "error", "off"};
   return kNames[static_cast<std::size_t>(level)];
-}
-
-std::optional<LogLevel> parse_level(std::string_view name) noexcept {
-  constexpr std::array<std::pair<std::string_view, LogLevel>, 8> kLevels{{{"trace", LogLevel::debug},
-                                                                          {"debug", LogLevel::debug},
-                                                                          {"info", LogLevel::info},
-                                                                          {"warn", LogLevel::warning},
-                                                                          {"warning", LogLevel::warning},
-                                                                          {"error", LogLevel::error},
-                                                                          {"critical", LogLevel::error},
-                                                                          {"off", LogLevel::off}}};
-  for (const auto& [known, level] : kLevels) {
-    if (known == name) return level;
-  }
-  return std::nullopt;
 }
 
 void LogLevels::set(LogLevel level, std::optional<double> for_seconds, const Moment& now) {

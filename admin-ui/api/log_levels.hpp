@@ -32,7 +32,5 @@ class LogLevels {
 
 /// "warn" for LogLevel::warning and so on.
 std::string_view level_name(LogLevel level) noexcept;
-/// `trace` is taken as debug, `critical` as error: the server knows four levels and off.
-std::optional<LogLevel> parse_level(std::string_view name) noexcept;
 
 }  // namespace equinox::admin

@@ -21,8 +21,7 @@ struct Sample {
   static Sample of(const ServerView& view, const Moment& now);
 };
 
-/// Quantile over the last of some seconds; null without requests. Beyond the histogram it
-/// is its last edge.
+/// Quantile over the last of some seconds; null without requests. Beyond the histogram it is its last edge.
 Json quantile_json(const std::vector<SeriesPoint>& points, std::size_t last, double q);
 Json overview_json(const State& state, const Sample& sample);
 Json status_json(const State& state, const Sample& sample, const Session& session);

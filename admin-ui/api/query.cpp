@@ -344,7 +344,11 @@ std::string_view nearest_word(std::string_view word, const std::vector<std::stri
 
 Query::Query(std::string_view text, Names names, Redaction redaction, Moment now)
     : names_{std::move(names)}, redaction_{redaction}, now_{now} {
+  constexpr std::size_t kMostBytes = 2000;
   constexpr std::size_t kMostTerms = 32;
+  if (text.size() > kMostBytes) {
+    refuse({kMostBytes, text.size() - kMostBytes, "More than " + std::to_string(kMostBytes) + " bytes"});
+  }
   for (const Token& token : split(text)) {
     if (terms_.size() == kMostTerms) {
       refuse({token.start, token.raw.size(), "More than " + std::to_string(kMostTerms) + " terms"});

@@ -24,11 +24,6 @@ SyncHandler look(const std::shared_ptr<State>& state, Look what) {
   });
 }
 
-std::string checked_query(std::string text) {
-  if (text.size() > 2000) throw Problem{400, "bad-query", "The query is too long", "At most 2000 bytes."};
-  return text;
-}
-
 /// Rows of ids, hydrated now. One that ended since is shown with its reason.
 Json rows_of(const State& state, const std::vector<std::uint64_t>& ids, std::size_t offset, std::size_t limit,
              const std::vector<std::string>& columns, const Moment& now) {
@@ -71,8 +66,7 @@ void want_rates(State& state, const Query& query, Sorting sorting, const Moment&
 }
 
 Json list_connections(State& state, const Request& request, const Moment& now) {
-  const Query query{checked_query(parameter(request, "query").value_or("")), Names::of(state.view), state.redaction,
-                    now};
+  const Query query{parameter(request, "query").value_or(""), Names::of(state.view), state.redaction, now};
   const Sorting sorting = sorting_of(parameter(request, "sort").value_or(""), parameter(request, "order").value_or(""));
   const std::size_t limit = limit_of(request);
   want_rates(state, query, sorting, now);
@@ -110,7 +104,7 @@ std::vector<std::string> columns_of(const Json& body, const RowContext& context)
 Json query_connections(State& state, const Request& request, const Moment& now) {
   Access::require_json(request);
   const Json body = body_of(request);
-  Query query{checked_query(text_member(body, "query", "", 2000)), Names::of(state.view), state.redaction, now};
+  Query query{text_member(body, "query"), Names::of(state.view), state.redaction, now};
   const Sorting sorting = sorting_of(text_member(body, "sort", "", 40), text_member(body, "order", "", 10));
   std::vector<std::string> columns = columns_of(body, state.row_context(now));
   want_rates(state, query, sorting, now);
@@ -243,6 +237,18 @@ Response page_or_asset(const Request& request) {
   return response;
 }
 
+/// Before a handler: what a check throws is the answer.
+std::optional<Response> refusal_of(const std::function<void()>& check) {
+  try {
+    check();
+  } catch (const Problem& problem) {
+    Response response = problem.response();
+    add_security_fields(response);
+    return response;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 SyncHandler guarded(const std::shared_ptr<State>& state, ApiHandler handler) {
@@ -255,21 +261,14 @@ SyncHandler guarded(const std::shared_ptr<State>& state, ApiHandler handler) {
     } catch (const std::exception& error) {
       response = Problem{500, "internal", "The admin surface failed", error.what()}.response();
     }
-    response.with("X-Content-Type-Options", "nosniff").with("Referrer-Policy", "no-referrer");
+    add_security_fields(response);
     return response;
   };
 }
 
 Routes routes_over(const std::shared_ptr<State>& state) {
   Routes routes;
-  routes.before([state](const Request& request) -> std::optional<Response> {
-    try {
-      state->access.check_host(request);
-    } catch (const Problem& problem) {
-      return problem.response();
-    }
-    return std::nullopt;
-  });
+  routes.before([state](const Request& request) { return refusal_of([&] { state->access.check_host(request); }); });
   Calls calls;
   add_session_calls(calls, state);
   add_connection_calls(calls, state);
@@ -292,14 +291,11 @@ Before viewers_only(Options options) {
     Options options;
     Access access{options};
   };
-  return [door = std::make_shared<Door>(std::move(options))](const Request& request) -> std::optional<Response> {
-    try {
+  return [door = std::make_shared<Door>(std::move(options))](const Request& request) {
+    return refusal_of([&] {
       door->access.check_host(request);
       door->access.require(request, Role::viewer, Moment::now());
-    } catch (const Problem& problem) {
-      return problem.response();
-    }
-    return std::nullopt;
+    });
   };
 }
 

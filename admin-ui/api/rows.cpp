@@ -50,8 +50,8 @@ Json because(const RequestRecord& record, std::int64_t slow_ns) {
   if (record.total_ns <= 0 || record.total_ns < slow_ns) return {};
   const auto most = std::max_element(record.phases_ns.begin(), record.phases_ns.end());
   if (*most * 2 < record.total_ns) return {};
-  constexpr std::array<std::string_view, kCount<RequestPhase>> kWords{"slow head", "slow upload", "waited for a worker",
-                                                                      "handler", "slow reader"};
+  constexpr std::array<std::string_view, kCount<RequestPhase>> kWords{
+      "slow head", "slow upload", "waited for its reactor", "handler", "slow reader"};
   return Json(kWords[static_cast<std::size_t>(most - record.phases_ns.begin())]);
 }
 

@@ -10,7 +10,7 @@ class Sampling {
  public:
   /// @return one of how many was kept since the last look; a power of two, 1: every one. Rises at once, falls only
   /// after
-  ///     five calmer looks, so that load around the threshold does not make it flicker.
+  ///         five calmer looks, so that load around the threshold does not make it flicker.
   std::uint64_t look(const ServerSnapshot& now);
 
  private:

@@ -1,4 +1,4 @@
-#include "base/log_target.hpp"
+#include "base/log_output.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -31,15 +31,12 @@ std::string_view to_string(LogComponent component) noexcept {
   return index < kComponentNames.size() ? kComponentNames[index] : "unknown";
 }
 
-bool parse_log_level(std::string_view text, LogLevel& level) noexcept {
-  if (text == "warn") text = "warning";
-  for (const LogLevel known : {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error, LogLevel::off}) {
-    if (to_string(known) == text) {
-      level = known;
-      return true;
-    }
+std::optional<LogLevel> parse_log_level(std::string_view text) noexcept {
+  if (text == "warn") return LogLevel::warning;
+  for (const LogLevel level : {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error, LogLevel::off}) {
+    if (to_string(level) == text) return level;
   }
-  return false;
+  return std::nullopt;
 }
 
 LogRecord::LogRecord(LogLevel level, LogComponent component, std::string_view message,

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <equinox/ids.hpp>
 #include <equinox/log_level.hpp>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -31,8 +32,8 @@ inline constexpr std::size_t kLogComponents = 10;
 
 std::string_view to_string(LogLevel level) noexcept;  ///< "debug", "info", "warning", "error", "off"
 std::string_view to_string(LogComponent component) noexcept;
-/// What to_string(LogLevel) writes, also "warn"; false and unchanged otherwise.
-bool parse_log_level(std::string_view text, LogLevel& level) noexcept;
+/// What to_string(LogLevel) writes, also "warn".
+std::optional<LogLevel> parse_log_level(std::string_view text) noexcept;
 
 /// One line to be: a message and key=value fields in at most 1 KiB, built on the stack and copied into a ring. What
 /// does not fit is cut; the record says so. Values may hold any byte: they are escaped when formatted.
@@ -95,7 +96,6 @@ class LogRecord {
   LogLevel level_{LogLevel::info};
   LogComponent component_{LogComponent::server};
   bool is_cut_{false};
-  std::uint8_t reserved_{0};
   std::array<char, kMaxBytes> bytes_;
 };
 static_assert(sizeof(LogRecord) <= 1024);

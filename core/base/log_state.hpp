@@ -12,8 +12,8 @@
 
 #include "base/log.hpp"
 #include "base/log_history.hpp"
+#include "base/log_output.hpp"
 #include "base/log_ring.hpp"
-#include "base/log_target.hpp"
 #include "base/unique_fd.hpp"
 
 namespace equinox {

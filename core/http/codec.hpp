@@ -108,14 +108,13 @@ class Codec {
   virtual ~Codec() = default;
 
   /// Turns received bytes into events.
-  /// @param input   unread bytes, oldest first; bytes not used must be presented again, unmoved in order, with more
-  /// behind
+  /// @param input   unread bytes, oldest first; bytes not used must be presented again, with more behind them
   /// @param events  appended in wire order. HTTP/1: views inside `head` point into `input` and into the lent parser and
   ///                live until the next receive() or until `input` is reused, whichever is first. HTTP/2: a head lives
   ///                until its stream is closed; body bytes live until the next receive().
   /// @return bytes used, 0..input.size(). HTTP/1 stops at the end of each request: fewer are used while a request
   ///         awaits its answer (RFC 9112 §9.3.2) or a head is not complete.
-  /// @error  refuse with the status of the code and close (HTTP/1); HTTP/2 has already queued its GOAWAY: transmit,
+  /// @error  HTTP/1: refuse with the status of the code and close; HTTP/2 has queued its GOAWAY already: transmit,
   /// close.
   virtual Result<std::size_t> receive(std::span<const std::byte> input, std::vector<CodecEvent>& events,
                                       TimePoint now) = 0;

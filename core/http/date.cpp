@@ -66,6 +66,14 @@ std::int64_t seconds_of(int year, int month, int day, std::string_view time) noe
   return days * kSecondsPerDay + hour * 3600 + minute * 60 + second;
 }
 
+/// What seems to be more than 50 years ahead is the most recent year in the past with these digits (RFC 9110 §5.6.7).
+int year_of_two_digits(int digits) noexcept {
+  const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+  const int now = static_cast<int>(std::chrono::year_month_day{today}.year());
+  const int year = now - now % 100 + digits;
+  return year > now + 50 ? year - 100 : year;
+}
+
 }  // namespace
 
 DateCache::DateCache(std::string_view server_field) : server_{is_safe_value(server_field) ? server_field : ""} {
@@ -112,12 +120,10 @@ std::int64_t parse_http_date(std::string_view text) noexcept {
   }
   const std::size_t comma = text.find(',');
   if (comma == std::string_view::npos || !is_long_day(text.substr(0, comma))) return -1;
-  const std::string_view rest = text.substr(comma);
+  const std::string_view rest = text.substr(comma);  // Sunday, 06-Nov-94 08:49:37 GMT
   if (!fits(rest, ", 00-DDD-00 00:00:00 GMT")) return -1;
-  // Sunday, 06-Nov-94 08:49:37 GMT; two digits more than 50 years ahead are in the past (RFC 9110 §5.6.7)
-  const int two_digits = number(rest.substr(9, 2));
-  const int year = two_digits + (two_digits < 70 ? 2000 : 1900);
-  return seconds_of(year, month_number(rest.substr(5, 3)), number(rest.substr(2, 2)), rest.substr(12, 8));
+  return seconds_of(year_of_two_digits(number(rest.substr(9, 2))), month_number(rest.substr(5, 3)),
+                    number(rest.substr(2, 2)), rest.substr(12, 8));
 }
 
 }  // namespace equinox::http

@@ -40,9 +40,8 @@ struct Http1Options {
 ///   bounds the wait (RFC 9112 §9.3).
 /// - head->upgrades_to_h2c: write kSwitchingToH2c, replace this codec by an HTTP/2 one, or respond as usual.
 /// - A head stays readable until the `sent` event has been handled, or until `input` is reused if that is earlier.
-/// - After the peer's FIN: hand the bytes that are left to receive() and call end_of_input() when nothing is left to
-/// hand
-///   over, again after each answer: only then is the codec finished (requests pipelined before the FIN are answered).
+/// - After the peer's FIN: hand the bytes that are left to receive(), and call end_of_input() when none are left, again
+///   after each answer: only then is the codec finished (requests pipelined before the FIN are answered).
 /// - A BodySource must have been attached before respond().
 class Http1Codec final : public Codec {
  public:

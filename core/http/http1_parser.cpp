@@ -30,7 +30,7 @@ Errc head_error(llhttp_errno_t code) noexcept {
   switch (code) {
     case HPE_INVALID_URL: return Errc::bad_target;
     // The guard has seen a token in the method's place and a version it knows: what is left is a method that llhttp
-    // does not know, or not for HTTP (DESCRIBE, SOURCE), or not for this version (PRI).
+    // does not know, or not for HTTP (DESCRIBE), or not for this version (PRI).
     case HPE_INVALID_METHOD:
     case HPE_INVALID_CONSTANT:
     case HPE_INVALID_VERSION:

@@ -17,15 +17,12 @@ enum FrameType : std::uint8_t {
   kFramePriority = 2,
   kFrameRstStream = 3,
   kFrameSettings = 4,
-  kFramePushPromise = 5,
   kFramePing = 6,
   kFrameGoaway = 7,
   kFrameWindowUpdate = 8,
   kFrameContinuation = 9,
   kFramePriorityUpdate = 16,
 };
-inline constexpr std::uint8_t kFlagEndStream = 0x1;
-inline constexpr std::uint8_t kFlagAck = 0x1;
 inline constexpr std::uint8_t kFlagEndHeaders = 0x4;
 
 /// RFC 9113 §4.1.

@@ -80,7 +80,6 @@ class Http2BodyCursor {
   /// batch may outlive the stream.
   void start(Response& response);
   [[nodiscard]] bool has_bytes() const noexcept { return kind_ != Kind::none; }
-  [[nodiscard]] bool is_source() const noexcept { return kind_ == Kind::source; }
   /// Bytes left when known, else 0.
   [[nodiscard]] std::uint64_t remaining_bytes() const noexcept { return remaining_; }
   /// Memory of a text that nobody else holds; it goes to the batch with the text's last piece.

@@ -26,7 +26,6 @@ struct Limits {
       1000};  ///< PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty and unknown frames: each kind
   std::uint32_t h2_control_per_second{200};
   std::uint32_t h2_max_continuations{8};  ///< in one header block (CVE-2024-27316)
-  bool h2c_upgrade{true};
 };
 
 }  // namespace equinox::http

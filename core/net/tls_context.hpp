@@ -63,11 +63,9 @@ struct TlsSettings {
   std::shared_ptr<const TlsContext> self_signed_from{};  ///< its certificate made in memory, if it has one, is taken
   TlsVersion min_version{TlsVersion::v1_2};
   bool alpn_h2{true};
-  bool alpn_http1{true};
   bool strict_sni{false};       ///< an unknown server name is refused with unrecognized_name (RFC 6066 §3)
   std::string cipher_list{};    ///< TLS 1.2, OpenSSL's syntax; empty: ECDHE with AEAD only
   std::string cipher_suites{};  ///< TLS 1.3; empty: OpenSSL's
-  std::size_t session_cache_entries{20'480};     ///< TLS 1.2 sessions by id; tickets need no memory here
   std::shared_ptr<TlsTicketKeys> ticket_keys{};  ///< empty: new ones. Pass context->ticket_keys() on reload
 };
 

@@ -276,11 +276,6 @@ void Reactor::tick_second() {
     }
   }
   publish_pools();
-  if (drain_) {
-    std::uint64_t count = 0;
-    table_.for_each([&](Connection& connection) { count += connection.requests_in_flight(); });
-    in_flight_.store(count, std::memory_order_relaxed);
-  }
 }
 
 void Reactor::publish_pools() {

@@ -90,9 +90,6 @@ class Reactor {
 
   /// Any thread. False once the reactor has ended.
   bool post(Mail mail) { return mailbox_->push(std::move(mail)); }
-  [[nodiscard]] ReactorIndex index() const noexcept { return lent_.reactor; }
-  /// Requests in flight at the end of the last turn, approximately; any thread.
-  [[nodiscard]] std::uint64_t requests_in_flight() const noexcept { return in_flight_.load(std::memory_order_relaxed); }
 
   // By mail only: the reactor's own thread.
   void begin_drain(const DrainPlan& plan);
@@ -103,8 +100,6 @@ class Reactor {
   [[nodiscard]] const Lending& lending() const noexcept { return lent_; }
   /// @error system, out_of_memory: the poller took not all listeners, and now has none
   Result<void> set_accepting(bool is_accepting);
-  /// Listening sockets for hand-over to another process; they stay open here too.
-  [[nodiscard]] const std::vector<Listening>& listeners() const noexcept { return listeners_; }
 
  private:
   struct Drain {
@@ -175,7 +170,6 @@ class Reactor {
   std::uint64_t access_log_dropped_{0};
   std::uint64_t memory_told_{0};  ///< of all buffers
   std::uint64_t input_told_{0};   ///< of lent_.input_bytes, within that
-  std::atomic<std::uint64_t> in_flight_{0};
 };
 
 }  // namespace equinox::server

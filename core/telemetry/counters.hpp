@@ -90,9 +90,6 @@ class ReactorStats {
     at(listener).left[index_of(old_protocol)][index_of(old_state)].add();
     at(listener).entered[index_of(protocol)][index_of(state)].add();
   }
-  void set_state(std::uint16_t listener, Protocol protocol, ConnectionState old_state, ConnectionState state) noexcept {
-    if (old_state != state) set_state(listener, protocol, old_state, protocol, state);
-  }
   void left(std::uint16_t listener, Protocol protocol, ConnectionState state) noexcept {
     at(listener).left[index_of(protocol)][index_of(state)].add();
   }
@@ -181,7 +178,6 @@ class ReactorStats {
     return static_cast<std::int64_t>(loop_.last_iteration_ns.get());
   }
   [[nodiscard]] std::uint64_t open_connections() const noexcept { return loop_.connections.get(); }
-  [[nodiscard]] std::uint64_t cpu_ns() const noexcept { return loop_.cpu_ns.get(); }
   /// Adds this reactor's part of the request family in directory slot `slot`.
   void add_series_to(std::size_t slot, DurationValue& into) const noexcept { series_.add_to(slot, into); }
 

@@ -11,7 +11,7 @@ std::size_t hash_of(std::uint64_t key) noexcept {
   return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15ULL) >> 32U);
 }
 
-/// The last resort: one of five series by status class.
+/// The last resort: one of six series by status class, 0 without an answer.
 SeriesKey last_resort(const SeriesKey& key) noexcept {
   SeriesKey out;
   out.route = kRouteOther;

@@ -37,7 +37,7 @@ struct SeriesKey {
 
 /// Which series exist: one open-addressed table for all reactors of a server, written once per new series, read
 /// without a lock ever after. Past the budget new series fold into the route `_other`, and past a small reserve of
-/// those into five last ones by status class.
+/// those into six last ones by status class.
 class SeriesDirectory {
  public:
   explicit SeriesDirectory(std::size_t budget = 150);

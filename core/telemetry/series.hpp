@@ -9,8 +9,8 @@
 
 namespace equinox::telemetry {
 
-/// The one-second series of the last 15 minutes, made by comparing snapshots. Ops and admin threads only: the lock is
-/// never seen by a traffic reactor.
+/// The one-second series of the last 15 minutes, made by comparing snapshots. The observer writes and whoever shows
+/// them reads: the lock is never seen by a traffic reactor.
 class SeriesRecorder {
  public:
   static constexpr std::size_t kPoints = 900;

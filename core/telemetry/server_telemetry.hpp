@@ -35,7 +35,7 @@ class ServerTelemetry : public ServerView {
 
   /// Set-up and reload: the number for a route's name, the same for the same name; kRouteOther beyond `routes_max`.
   RouteId intern_route(std::string_view name);
-  /// Once a second, from the ops or admin side: records a point of the series.
+  /// From the observer, once a second: records a point of the series.
   void record_second();
   /// From the observer: looks for stalls that are running.
   std::vector<StallRecord> watch();

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/log_record.hpp"
 #include "config_checks.hpp"
 #include "config_values.hpp"
 
@@ -386,12 +387,7 @@ LoadedConfig finish(ConfigValue* root, std::string_view file, const ConfigFlags&
 
 }  // namespace
 
-LogLevel log_level(std::string_view word) noexcept {
-  if (word == "debug") return LogLevel::debug;
-  if (word == "warn" || word == "warning") return LogLevel::warning;
-  if (word == "error") return LogLevel::error;
-  return word == "off" ? LogLevel::off : LogLevel::info;
-}
+LogLevel log_level(std::string_view word) noexcept { return parse_log_level(word).value_or(LogLevel::info); }
 
 SandboxMode sandbox_mode(std::string_view word) noexcept {
   if (word == "off") return SandboxMode::off;

@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "base/log_format.hpp"
-#include "base/log_target.hpp"
+#include "base/log_output.hpp"
 
 namespace equinox {
 namespace {

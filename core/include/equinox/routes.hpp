@@ -21,7 +21,7 @@ struct RouteOptions {
       response_fields{};  ///< added to every answer of the route, the server's own too
 };
 
-/// One entry as registered. `method` empty: every method.
+/// One entry as registered. `methods` empty: every method.
 struct RouteEntry {
   std::vector<Method> methods;
   std::string pattern;

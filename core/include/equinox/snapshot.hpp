@@ -133,7 +133,7 @@ struct RingTotals {
 };
 
 /// Everything that is summed over reactors without further structure. `T` is an atomic cell inside the server and a
-/// plain number in a snapshot; each member is one entry of the list in zip().
+/// plain number in a snapshot; each member is one entry of the list in zip_totals().
 template <typename T, template <std::size_t> class H>
 struct TrafficTotals {
   template <std::size_t N>

@@ -136,8 +136,6 @@ export function Meter({ share, cls = '' }: { share: number; cls?: string }) {
   );
 }
 
-export const phaseSum = (phases: Phases) => kPhases.reduce((sum, { key }) => sum + phases[key], 0);
-
 export function mostIn(phases: Phases): string {
   const most = kPhases.reduce((a, b) => (phases[b.key] > phases[a.key] ? b : a));
   return `${most.phase} ${formatDuration(phases[most.key])}`;
