@@ -30,14 +30,14 @@ enum class EventKind : std::uint8_t {
 struct CodecEvent {
   EventKind kind{EventKind::head};
   bool end_of_message{false};
-  Errc error{Errc::system};  ///< refused
+  Errc error{Errc::system};  ///< refused; reset: h2_protocol where it is ours, for a mistake of the peer
   StreamId stream{0};
   union {
     const RequestHead* head;   ///< head, refused
     const std::byte* data;     ///< body
     std::uint64_t error_code;  ///< reset: HTTP/2 error code
   };
-  std::size_t size{0};  ///< body: bytes
+  std::size_t size{0};  ///< body: bytes; reset: bytes of the answer's body that no frame has taken
   /// With `end_of_message` of a body event: the trailer fields (RFC 9110 §6.5), null when there are none. Fields that
   /// frame or route are left out. Live as long as the body bytes, and no longer than until the answer is begun.
   const std::span<const Field>* trailer_fields{nullptr};

@@ -230,7 +230,11 @@ void Http2Session::close(Http2Stream& stream, std::uint32_t error_code) {
   if (stream.is_answering && !stream.is_answered) --answering_streams_;
   if (stream.is_announced && !stream.is_answered) {
     uncount(stream);
-    if (!stream.is_given_up) append(*events_, stream, EventKind::reset, error_code);
+    if (!stream.is_given_up) {
+      append(*events_, stream, EventKind::reset, error_code);
+      events_->back().size = static_cast<std::size_t>(stream.body.remaining_bytes());
+      if (stream.is_refused_here) events_->back().error = Errc::h2_protocol;
+    }
   }
   if (stream.is_answered && stream.is_remote_closed) {
     completed_[completed_next_] = stream.id;

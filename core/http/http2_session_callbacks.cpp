@@ -197,7 +197,8 @@ struct Http2Session::Callbacks::Sending {
   static void reset_sent(Http2Session& session, const nghttp2_frame& frame) {
     const std::uint32_t code = frame.rst_stream.error_code;
     ++session.counters().resets_sent[error_slot(code)];
-    const Http2Stream* stream = session.find(static_cast<StreamId>(frame.hd.stream_id));
+    Http2Stream* stream = session.find(static_cast<StreamId>(frame.hd.stream_id));
+    if (stream != nullptr) stream->is_refused_here = code != NGHTTP2_NO_ERROR;
     // Only what the peer provoked counts against it (CVE-2025-8671).
     if (code != NGHTTP2_NO_ERROR && (stream == nullptr || !stream->is_given_up)) session.spend(BudgetKind::own_reset);
   }

@@ -167,6 +167,7 @@ class Http2Stream {
   bool is_answering : 1 {false};      ///< respond() was called
   bool is_answered : 1 {false};       ///< END_STREAM is in the batch
   bool is_deferred : 1 {false};       ///< the body source said `pending`
+  bool is_refused_here : 1 {false};   ///< reset by the library, for what the peer did
   bool is_given_up : 1 {false};       ///< reset by the application or by a failed body: no event is due
   bool is_blocked : 1 {false};        ///< data ready, window closed, when last looked at
   bool was_blocked : 1 {false};       ///< the same when the connection's write window began

@@ -103,6 +103,9 @@ void Connection::after_handshake(Lending& lent) {
   is_readable_ = true;  // the first request may already be inside OpenSSL
   phase_start_ = lent.fine = lent.clock.now();
   account_handshake(lent);
+  // What ALPN has said needs no first byte; HTTP/2 begins with our own SETTINGS.
+  std::size_t used = 0;
+  if (!transport_->tls()->alpn.empty()) static_cast<void>(choose_codec(lent, {}, used));
 }
 
 Turn Connection::settle(Lending& lent) {
@@ -163,7 +166,7 @@ void Connection::update_state(Lending& lent) {
         break;
       }
     }
-  } else if (codec_ == nullptr || head_started_ || (request_count_ == 0 && !is_http2())) {
+  } else if (codec_ == nullptr || head_started_ || (request_count_ == 0 && (!is_http2() || !got_bytes_))) {
     to = ConnectionState::reading_head;
   }
   state_ = to;  // the record and the gauges follow in account_turn

@@ -131,6 +131,7 @@ class Connection {
     std::uint32_t open_streams{0};
     std::uint32_t half_closed_streams{0};   ///< those of them whose request is complete
     std::uint64_t window_waiting_bytes{0};  ///< of answers, ready and not yet allowed by the peer's windows
+    std::uint64_t ping_rtt_ns{0};           ///< as measured last; 0: never
     std::uint32_t goaway_code{0};
     std::uint32_t last_stream{0};
     bool was_announced{false};
@@ -239,6 +240,7 @@ class Connection {
   Exchange& add_exchange(Lending& lent, StreamId stream);
   void complete(Lending& lent, Exchange& exchange);
   void discard(Lending& lent, Exchange& exchange, ErrorType error);
+  void take_off_unsent(Exchange& exchange) const noexcept;
   void discard_all(Lending& lent, ErrorType error);
   void unlink(Exchange& exchange) noexcept;
   std::shared_ptr<http::ExchangeLink> link(Lending& lent, Exchange& exchange);
@@ -304,7 +306,12 @@ class Connection {
   void account_rejected(Lending& lent, RequestRejectReason reason);
   void account_request_started(Lending& lent, Exchange& exchange);
   void account_request(Lending& lent, Exchange& exchange);
+  /// What is shown of "the" request is of one: with HTTP/2 an older one may be open longer, or end later.
+  [[nodiscard]] bool is_newest(const Exchange& exchange) const noexcept {
+    return exchange.stream == newest_stream_ && !newest_is_refused_;
+  }
   void account_counters(Lending& lent);
+  void take_off_unframed();
   void tell_streams(Lending& lent, std::uint32_t open, std::uint32_t half_closed);
   void begin_write_window(Lending& lent);
   /// The peer has not taken what there is for it.
@@ -336,6 +343,7 @@ class Connection {
   std::uint16_t listener_{0};
   std::uint16_t counted_in_{0};
   std::uint32_t request_count_{0};
+  StreamId newest_stream_{0};  ///< of the newest request that became an exchange
   RouteId newest_route_{0};
   std::uint16_t newest_status_{0};
   std::uint8_t newest_method_{0};

@@ -38,6 +38,13 @@ std::uint32_t timeout_ms(const TimeoutConfig& timeouts, DeadlineKind kind) noexc
   return static_cast<std::uint32_t>(value.count());
 }
 
+/// Of the requests that end with their connection.
+ErrorType error_at_end(CloseReason reason) noexcept {
+  if (reason == CloseReason::shutdown || reason == CloseReason::shutdown_timeout) return ErrorType::shutdown;
+  const CloseFamily family = family_of(reason);
+  return family == CloseFamily::protocol || family == CloseFamily::abuse ? ErrorType::protocol : ErrorType::client_gone;
+}
+
 }  // namespace
 
 RecordHot Connection::hot_record(const Lending& lent) const noexcept {
@@ -173,7 +180,7 @@ void Connection::account_turn(Lending& lent) {
     aside().pending_told = pending;
   }
   if (telemetry::ReactorTelemetry::is_sample_due(*record_, nanoseconds(lent.now))) refresh_sample(lent);
-  if (exchanges_ != nullptr && !newest_is_refused_) {
+  if (exchanges_ != nullptr && is_newest(*last_exchange())) {
     const Exchange& newest = *last_exchange();
     record_->write_target(request_count_, newest.target, newest.target_size);
   }
@@ -189,6 +196,8 @@ void Connection::account_rejected(Lending& lent, RequestRejectReason reason) {
 
 void Connection::account_request_started(Lending& lent, Exchange& exchange) {
   newest_is_refused_ = false;
+  newest_stream_ = exchange.stream;
+  newest_status_ = 0;
   newest_method_ = static_cast<std::uint8_t>(exchange.method);
   newest_route_ = exchange.route_id;
   lent.telemetry.stats().request_started(static_cast<std::uint8_t>(exchange.method),
@@ -220,7 +229,7 @@ void Connection::account_request(Lending& lent, Exchange& exchange) {
     sample.first_byte_ns = (exchange.first_byte - exchange.phases.started()).count() - sample.phases_ns[0];
   }
   lent.telemetry.request_finished(sample);
-  if (!newest_is_refused_) {
+  if (is_newest(exchange)) {
     newest_status_ = exchange.status;
     record_->write_target(request_count_, exchange.target, exchange.target_size);
   }
@@ -266,6 +275,7 @@ void Connection::account_counters(Lending& lent) {
     lent.telemetry.stats().request_rejected(protocol_, RequestRejectReason::h2_stream_refused, refused);
   }
   for (const std::uint32_t count : counters.goaways_received) h2_->peer_said_goaway |= count != 0;
+  if (counters.ping_rtt_ns != 0) h2_->ping_rtt_ns = counters.ping_rtt_ns;
   if (counters.last_goaway_code != 0) h2_->goaway_code = counters.last_goaway_code;
   if (counters.last_stream != 0) h2_->last_stream = counters.last_stream;
 }
@@ -347,11 +357,24 @@ void Connection::log_close(Lending& lent) const {
   lent.log.write(record);
 }
 
+/// HTTP/2: what no frame has taken of the answers that end with their connection was not sent.
+void Connection::take_off_unframed() {
+  if (exchanges_ == nullptr) return;
+  std::vector<http::StreamDescription> streams;
+  codec_->describe(streams, {});
+  for (const http::StreamDescription& stream : streams) {
+    if (Exchange* exchange = find(stream.stream); exchange != nullptr) {
+      exchange->sent_bytes -= std::min(exchange->sent_bytes, stream.pending_bytes);
+    }
+  }
+}
+
 void Connection::settle_accounts(Lending& lent) {
-  if (codec_ != nullptr && is_http2()) account_counters(lent);
-  discard_all(lent, reason_ == CloseReason::shutdown || reason_ == CloseReason::shutdown_timeout
-                        ? ErrorType::shutdown
-                        : ErrorType::client_gone);
+  if (codec_ != nullptr && is_http2()) {
+    account_counters(lent);
+    take_off_unframed();
+  }
+  discard_all(lent, error_at_end(reason_));
   lent.telemetry.stats().output_pending(known_aside().pending_told, 0);
   if (h2_ != nullptr) {
     tell_streams(lent, 0, 0);

@@ -8,8 +8,8 @@ namespace equinox::server {
 
 namespace {
 
-/// Before a drain closes an idle connection it gives a request that is already on its way this long to arrive.
-constexpr Duration kDrainSilence = std::chrono::seconds{1};
+/// Before a drain or its age closes an idle connection, a request that is already on its way has this long to arrive.
+constexpr Duration kLastSilence = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -46,8 +46,10 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
   } else if (exchanges_ == nullptr && (egress_ == nullptr || egress_->empty())) {
     const bool is_first = request_count_ == 0;
     if (lent.drain == DrainStage::closing && !is_http2()) {
-      next.offer(DeadlineKind::idle, std::max(phase_start_, lent.drain_began) + kDrainSilence);
-    } else if (is_first && !is_http2()) {
+      next.offer(DeadlineKind::idle, std::max(phase_start_, lent.drain_began) + kLastSilence);
+    } else if (closes_after_response_ && planned_ == CloseReason::max_age && !is_http2()) {
+      next.offer(DeadlineKind::max_age, std::max(phase_start_, opened_at() + timeouts.max_age) + kLastSilence);
+    } else if (is_first && (!is_http2() || !got_bytes_)) {
       next.offer(DeadlineKind::first_request, phase_start_ + timeouts.header);
     } else {
       next.offer(DeadlineKind::idle, phase_start_ + timeouts.idle);
@@ -141,7 +143,7 @@ void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
       return;
     case DeadlineKind::first_request:
       evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, lent.settings->timeouts.header,
-            got_bytes_ ? 408 : 0);
+            got_bytes_ && !awaits_proxy_header_ ? 408 : 0);
       return;
     case DeadlineKind::head:
       awaits_preface_ = false;  // whoever has not followed the upgrade may still be told that it is over
@@ -220,15 +222,19 @@ void Connection::cut_stalled(Lending& lent) {
 }
 
 void Connection::on_max_age(Lending& lent) {
+  if (closes_after_response_) {  // no further request has come
+    end_after_flush(planned_.value_or(CloseReason::max_age), false);
+    return;
+  }
   fired_ = DeadlineKind::max_age;
   aside().fired_ms = static_cast<std::uint32_t>(lent.settings->timeouts.max_age.count());
-  note(CloseReason::max_age);
   lent.telemetry.stats().evicted(protocol_, EvictionPhase::max_age);
   closes_after_response_ = true;
   if (is_http2()) {
+    note(CloseReason::max_age);
     retire(lent, CloseReason::max_age);
-  } else if (exchanges_ == nullptr && !head_started_) {
-    end_after_flush(CloseReason::max_age, false);
+  } else {
+    plan(CloseReason::max_age);
   }
 }
 

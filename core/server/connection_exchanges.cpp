@@ -238,7 +238,8 @@ void Connection::on_announced(Lending& lent, const http::CodecEvent& event) {
 
 void Connection::on_reset(Lending& lent, const http::CodecEvent& event) {
   if (Exchange* exchange = find(event.stream); exchange != nullptr) {
-    discard(lent, *exchange, ErrorType::client_gone);
+    exchange->sent_bytes -= std::min<std::uint64_t>(exchange->sent_bytes, event.size);
+    discard(lent, *exchange, event.error == Errc::h2_protocol ? ErrorType::protocol : ErrorType::client_gone);
     return;
   }
   // Its last byte may be queued already: then it counts as finished when that leaves.
@@ -354,8 +355,19 @@ void Connection::complete(Lending& lent, Exchange& exchange) {
   if (h2_ != nullptr) h2_->idle_since = lent.fine;
 }
 
+/// HTTP/1: what of the newest answer is still in the batch has not been sent.
+void Connection::take_off_unsent(Exchange& exchange) const noexcept {
+  const bool has_begun = exchange.state == ExchangeState::responding || exchange.state == ExchangeState::sent;
+  if (is_http2() || !has_begun || egress_ == nullptr) return;
+  const std::uint64_t end = exchange.state == ExchangeState::sent ? exchange.egress_end : egress_->appended_total();
+  const std::uint64_t left = end - std::min(end, egress_->consumed_total());
+  std::uint64_t& sent = exchange.streamed != nullptr ? exchange.streamed->bytes : exchange.sent_bytes;
+  sent -= std::min(sent, left);
+}
+
 void Connection::discard(Lending& lent, Exchange& exchange, ErrorType error) {
   exchange.abort_sink();
+  take_off_unsent(exchange);
   exchange.error = error;
   exchange.is_cut = true;
   if (exchange.settings->access_log) exchange.remember_for_log();

@@ -282,6 +282,11 @@ void Connection::on_input_end(Lending& lent) {
     end_now(lent, got_bytes_ ? CloseReason::client_fin_mid_request : CloseReason::client_fin_idle);
     return;
   }
+  if (awaits_preface_) {  // it has taken up the upgrade and left: what it asked for is for nobody
+    discard_all(lent, ErrorType::client_gone);
+    end_now(lent, CloseReason::client_fin_mid_request);
+    return;
+  }
   input_end_told_ = true;
   const bool was_incomplete = codec_->end_of_input();
   if (was_incomplete) {

@@ -27,6 +27,7 @@ ConnectionInside Connection::inside(TimePoint now) const {
     out.send_window_bytes = codec_->state().connection_window;
     out.receive_window_bytes = codec_->receive_window();
   }
+  if (h2_ != nullptr) out.ping_rtt_ns = h2_->ping_rtt_ns;
   out.memory = memory();
   if (const net::TlsFacts* tls = transport_->tls(); tls != nullptr) out.certificate = tls->certificate;
   if (const auto info = net::read_tcp_info(descriptor())) {

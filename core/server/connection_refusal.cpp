@@ -57,7 +57,13 @@ void Connection::on_refused(Lending& lent, const http::CodecEvent& event) {
 
 void Connection::refuse_request(Lending& lent, Exchange* exchange, Errc code, std::string_view head) {
   account_refusal(lent, code);
-  const bool is_stream_only = is_http2() && exchange != nullptr && !is_connection_error(code);
+  if (is_http2() && is_connection_error(code)) {
+    // GOAWAY is the answer to all of it: a status would be one that nobody gets.
+    discard_all(lent, ErrorType::protocol);
+    end_after_flush(reason_of(code), true, Error{code});
+    return;
+  }
+  const bool is_stream_only = is_http2() && exchange != nullptr;
   const std::optional<RequestRejectReason> why = reject_reason_of(code);
   if (!is_stream_only && !has_reason_ && http::is_answerable(code)) aside().rejected = why;
   if (exchange != nullptr && exchange->state == ExchangeState::receiving && http::is_answerable(code)) {

@@ -322,6 +322,7 @@ bool Server::Internal::undrain() {
     const std::lock_guard lock{mutex};
     if (drain_state == DrainState::none || !drain_keeps_listeners || is_stopped) return false;
     drain_state = DrainState::none;
+    drain_started_wall_ns = 0;
     drain_by.clear();
   }
   log(LogLevel::info, "drain taken back");

@@ -1,7 +1,9 @@
 #include "server/settings.hpp"
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
+#include <string_view>
 
 #include "server/machine.hpp"
 

@@ -1,4 +1,4 @@
-// What a running server tells about HTTP/2 connections whose peer keeps its windows shut.
+// What a running server tells about HTTP/2 connections, those whose peer keeps its windows shut above all.
 
 #include <chrono>
 #include <optional>
@@ -126,6 +126,88 @@ TEST_F(Http2FactsTest, TheDeadlineOfAQuietPeerIsTheOneThatEndsItsConnection) {
   EXPECT_NEAR(static_cast<double>(Clock{}.now().time_since_epoch().count() - due), 0, 5e8);
   EXPECT_NEAR(static_cast<double>(latest - due), 0, 2e8) << "it moved when the PING was sent";
   EXPECT_TRUE(closed_once_for(CloseReason::ping_timeout));
+}
+
+std::string settings_and(std::string_view frames) {
+  return (std::string{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"} + frame(4, 0, 0, {})).append(frames);
+}
+/// POST /open, whose body is still to come.
+std::string open_upload(char stream) {
+  return frame(1, 4, stream,
+               "\x83\x86\x44\x05/open\x41\x01"
+               "a");
+}
+
+TEST_F(Http2FactsTest, TheNewestRequestIsOneRequest) {
+  make().post("/open", [](const Request&) { return Response::text("open"); });
+  server().get("/next", [](const Request&) { return Response::empty(404); });
+  start();
+  RawClient client{port()};
+  client.send(settings_and(open_upload(1) + frame(1, 5, 3,
+                                                  "\x82\x86\x44\x05/next\x41\x01"
+                                                  "a")));
+  ASSERT_TRUE(eventually([&] { return snapshot().requests_finished() == 1; }));
+  const auto record = only_record();
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->cold.target.view(), "/next");
+  EXPECT_EQ(record->hot.method, static_cast<std::uint8_t>(Method::get));
+  client.send(frame(0, 1, 1, "late"));  // the older one ends, and is still not the newest
+  ASSERT_TRUE(eventually([&] { return snapshot().requests_finished() == 2; }));
+  EXPECT_EQ(only_record()->cold.target.view(), "/next");
+  client.close();
+  ASSERT_TRUE(eventually([&] { return snapshot().closed() == 1; }));
+  server().view().closed([](const ClosedRecord& closed) {
+    EXPECT_EQ(closed.target.view(), "/next");
+    EXPECT_EQ(closed.status, 404);
+    return false;
+  });
+}
+
+TEST_F(Http2FactsTest, AMistakeOfTheClientIsNoErrorOfTheServers) {
+  make().post("/open", [](const Request&) { return Response::text("open"); });
+  start();
+  RawClient client{port()};
+  client.send(settings_and(open_upload(1) + frame(4, 0, 1, {})));  // SETTINGS on a stream
+  EXPECT_TRUE(closed_once_for(CloseReason::h2_protocol_error));
+  const ServerSnapshot books = snapshot();
+  ASSERT_EQ(books.requests.size(), 1U);
+  EXPECT_EQ(books.requests[0].status, 0) << "no answer was given";
+  EXPECT_EQ(books.requests[0].error, ErrorType::protocol);
+}
+
+TEST_F(Http2FactsTest, AStreamThatIsResetForAMistakeEndsByProtocol) {
+  make().post("/open", [](const Request&) { return Response::text("open"); });
+  start();
+  RawClient client{port()};
+  client.send(settings_and(frame(1, 4, 1,
+                                 "\x83\x86\x44\x05/open\x41\x01"
+                                 "a\x5c\x01\x31") +  // content-length: 1
+                           frame(0, 1, 1, "more than that")));
+  ASSERT_TRUE(eventually([&] { return snapshot().requests_finished() == 1; }));
+  EXPECT_EQ(snapshot().requests[0].error, ErrorType::protocol);
+}
+
+TEST_F(Http2FactsTest, BytesThatNobodyTookWereNotSent) {
+  serve();
+  {
+    const auto client = ask_twice();
+    EXPECT_TRUE(eventually([&] { return only_record() && only_record()->hot.pending_bytes == 2 * kAnswerBytes; }));
+  }
+  ASSERT_TRUE(eventually([&] { return snapshot().closed() == 1; }));
+  std::uint64_t sent = 0;
+  for (const RouteTotals& route : snapshot().routes) sent += route.sent_bytes;
+  EXPECT_EQ(sent, 0U);
+  {
+    RawClient client{port(), 4096};
+    client.send(kGet);
+    client.read_until([](const std::string& text) { return text.size() > 1000; });
+    client.reset();
+  }
+  ASSERT_TRUE(eventually([&] { return snapshot().closed() == 2; }));
+  for (const RouteTotals& route : snapshot().routes) sent += route.sent_bytes;
+  EXPECT_GT(sent, 0U);
+  EXPECT_LT(sent, kAnswerBytes);
+  EXPECT_LT(sent, snapshot().totals.sent_bytes[index_of(Protocol::http11)]);
 }
 
 }  // namespace
