@@ -42,7 +42,8 @@ class Problem : public std::runtime_error {
 /// The request's body as an object; an empty body is an empty object. @throws Problem 400
 Json body_of(const Request& request);
 /// Members of a body. @throws Problem 400 when the member has another type or is outside its bounds
-std::string text_member(const Json& body, const char* name, std::string fallback, std::size_t max_length);
+std::string text_member(const Json& body, const char* name, std::string fallback = {},
+                        std::size_t max_length = std::string::npos);
 bool flag_member(const Json& body, const char* name, bool fallback);
 std::optional<double> number_member(const Json& body, const char* name, double least, double most);
 

@@ -73,6 +73,25 @@ TEST_F(EventStreamTest, FollowsItsOverflowPolicy) {
   EXPECT_EQ(last.status, PullStatus::end);
 }
 
+TEST_F(EventStreamTest, WhatNeverFitsCostsNoOtherEventItsPlace) {
+  open({.queue_max_bytes = 20, .overflow = Overflow::drop_oldest, .retry_ms = 0});
+  EXPECT_TRUE(events->send({.data = "a"}));
+  EXPECT_TRUE(events->send({.data = std::string(100, 'x')}));
+  EXPECT_EQ(events->dropped(), 1U);
+  EXPECT_EQ(pull(), "data: a\n\n");
+}
+
+TEST_F(EventStreamTest, EndsWhenTheLastCopyIsGone) {
+  open();
+  {
+    const EventStream copy = *events;
+    events.reset();
+    EXPECT_TRUE(copy.is_open());
+  }
+  EXPECT_EQ(pull(), "");
+  EXPECT_EQ(last.status, PullStatus::end);
+}
+
 TEST_F(EventStreamTest, NeverSplicesAHalfSentEvent) {
   open({.queue_max_bytes = 20, .overflow = Overflow::drop_oldest, .retry_ms = 0});
   events->send({.data = "a"});
