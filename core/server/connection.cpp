@@ -104,8 +104,10 @@ void Connection::after_handshake(Lending& lent) {
   phase_start_ = lent.fine = lent.clock.now();
   account_handshake(lent);
   // What ALPN has said needs no first byte; HTTP/2 begins with our own SETTINGS.
+  if (transport_->tls()->alpn.empty()) return;
+  publish_record(lent);  // the handshake's bytes are of no protocol yet
   std::size_t used = 0;
-  if (!transport_->tls()->alpn.empty()) static_cast<void>(choose_codec(lent, {}, used));
+  static_cast<void>(choose_codec(lent, {}, used));
 }
 
 Turn Connection::settle(Lending& lent) {
