@@ -50,6 +50,17 @@ def test_who_upgrades_and_says_no_more_is_ended(start):
     wait_for(lambda: server.metric("equinox_connections_closed_total", reason="header_timeout") == 1, 5, "its reason")
 
 
+def test_who_upgrades_and_leaves_has_left(start):
+    server = start(timeouts={"header": "30s"})
+    with server.connect() as connection:
+        connection.sendall(UPGRADE)
+        while b"\r\n\r\n" not in (answer := connection.recv(1000)):
+            pass
+        assert answer.startswith(b"HTTP/1.1 101 ")
+    (row,) = wait_for(lambda: server.admin("/closed")["rows"], 5, "the closing record, before the header timeout")
+    assert row["reason"] == "client_fin_mid_request"
+
+
 def test_closed_windows_end_although_another_stream_moves(start):
     server = start(timeouts={"write": "1s", "idle": "30s"})
     attacker = Attacker(server, (4, 0))

@@ -217,12 +217,15 @@ def test_the_header_is_no_byte_of_a_request(start, make_config):
     with server.connect() as connection:
         connection.sendall(GOOD["v1 TCP4"][0])
         assert receive_until_closed(connection) == b"", "408 is for who began a request"
+    with server.connect() as connection:
+        connection.sendall(GOOD["v1 TCP4"][0][:8])
+        assert receive_until_closed(connection) == b"", "half a header is no request either"
     with server.connect() as connection:  # what a load balancer does to see that we are there
         connection.sendall(GOOD["v1 TCP4"][0])
         connection.shutdown(socket.SHUT_WR)
         assert receive_until_closed(connection) == b""
-    rows = wait_for(lambda: server.admin("/closed")["total"] == 2 and server.admin("/closed")["rows"], 5, "the closing records")
-    assert [row["reason"] for row in rows] == ["client_fin_idle", "first_request_timeout"]
+    rows = wait_for(lambda: server.admin("/closed")["total"] == 3 and server.admin("/closed")["rows"], 5, "the closing records")
+    assert [row["reason"] for row in rows] == ["client_fin_idle", "first_request_timeout", "first_request_timeout"]
     assert server.metric("equinox_requests_rejected_total") == 0
 
 

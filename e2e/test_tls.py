@@ -86,6 +86,18 @@ def test_http1_alpn_binds_the_connection_to_http1(server):
         assert b"\x04\x00\x00\x00\x00\x00" not in receive_until_closed(secure), "no SETTINGS frame on an http/1.1 connection"
 
 
+def test_http2_by_alpn_needs_no_first_byte(start):
+    server = start(timeouts={"header": "1s", "idle": "30s"})
+    context = client_context(["h2"])
+    with context.wrap_socket(socket.create_connection(server.address("https"), timeout=10)) as secure:
+        assert secure.recv(100)[3:5] == b"\x04\x00", "its SETTINGS"
+        (row,) = server.admin("/connections?query=listener:https")["rows"]
+        assert (row["protocol"], row["state"]) == ("h2", "reading_head")
+        receive_until_closed(secure)
+    row = wait_for(lambda: server.admin("/closed")["rows"], 5, "the closing record")[0]
+    assert (row["reason"], row["protocol"]) == ("first_request_timeout", "h2"), row
+
+
 def test_cleartext_on_the_tls_port_is_closed_and_counted(server):
     before = server.metric("equinox_connections_closed_total", reason="tls_plaintext")
     with server.connect("https") as plain:
