@@ -13,8 +13,6 @@
 
 namespace equinox {
 
-inline constexpr std::size_t kLogLevels = 4;
-
 /// What part of the server speaks; a label of equinox_log_messages_total.
 enum class LogComponent : std::uint8_t {
   server,

@@ -19,7 +19,7 @@ std::uint32_t usable_cpus() {
   return std::clamp(cpus, 1U, 255U);
 }
 
-std::uint64_t descriptor_limit() {
+std::uint64_t raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
   if (limit.rlim_cur < limit.rlim_max) {

@@ -6,7 +6,7 @@ namespace equinox::server {
 
 /// CPUs this process may use: affinity, then the cgroup's quota, rounded up; at least 1.
 std::uint32_t usable_cpus();
-/// RLIMIT_NOFILE as it is, after raising it to its hard limit.
-std::uint64_t descriptor_limit();
+/// Raises RLIMIT_NOFILE to its hard limit. @return what it is then
+std::uint64_t raise_descriptor_limit();
 
 }  // namespace equinox::server

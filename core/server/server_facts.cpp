@@ -102,7 +102,7 @@ LiveFacts Server::Internal::live() const {
   for (std::size_t c = 0; c < kLogComponents; ++c) {
     const auto component = static_cast<LogComponent>(c);
     out.log_components.emplace_back(to_string(component));
-    std::array<std::uint64_t, 7> counts{};
+    std::array<std::uint64_t, kLogLevels> counts{};
     for (std::size_t level = 0; level < kLogLevels; ++level)
       counts[level] = server_log.count(static_cast<LogLevel>(level), component);
     out.log_messages.push_back(counts);

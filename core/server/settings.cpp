@@ -149,7 +149,7 @@ std::string listener_name(const ListenerConfig& listener) {
 
 std::uint32_t connection_limit(const LimitConfig& limits) {
   if (limits.connections != 0) return limits.connections;
-  const std::uint64_t descriptors = std::min<std::uint64_t>(descriptor_limit(), kDescriptorsAtMost);
+  const std::uint64_t descriptors = std::min<std::uint64_t>(raise_descriptor_limit(), kDescriptorsAtMost);
   return static_cast<std::uint32_t>(descriptors > 2 * kDescriptorReserve ? descriptors - kDescriptorReserve
                                                                          : descriptors / 2);
 }

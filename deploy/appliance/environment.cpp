@@ -65,7 +65,7 @@ std::vector<std::string> resolve_environment(ApplianceConfig& config) {
     config.traffic.reactors = server::usable_cpus();
     settings.resolve("reactors", config.traffic.reactors, "auto: CPUs this process may use");
   }
-  const std::uint64_t descriptors = server::descriptor_limit();
+  const std::uint64_t descriptors = server::raise_descriptor_limit();
   if (!settings.number("limits.connections")) {
     const std::uint64_t room =
         descriptors > 2 * kReservedDescriptors ? descriptors - kReservedDescriptors : descriptors / 2;

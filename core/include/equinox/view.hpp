@@ -112,7 +112,7 @@ struct LiveFacts {
   std::int64_t last_reload_wall_ns{0};  ///< 0: never
   bool last_reload_successful{true};
   std::string last_reload_error;
-  std::vector<std::array<std::uint64_t, 7>> log_messages;  ///< [component][level]: debug, info, warning, error
+  std::vector<std::array<std::uint64_t, kLogLevels>> log_messages;  ///< [component][level]
   std::vector<std::string> log_components;
   [[nodiscard]] bool is_draining() const noexcept { return drain != DrainState::none; }
 };
