@@ -52,7 +52,10 @@ admin::Actions make_actions(Server& traffic, ReloadAction reload) {
   };
   actions.drain = [&traffic](const std::string& actor) { traffic.drain(true, actor); };
   actions.undrain = [&traffic] { return traffic.undrain(); };
-  actions.reload = std::move(reload);
+  actions.reload = [reload = std::move(reload)] {
+    ReloadOutcome outcome = reload();
+    return admin::ReloadOutcome{std::move(outcome.error), std::move(outcome.changed)};
+  };
   actions.set_log_level = [&traffic](LogLevel level) { traffic.set_log_level(level); };
   return actions;
 }

@@ -1,19 +1,13 @@
 #pragma once
 
 #include <equinox/server.hpp>
-#include <functional>
 #include <memory>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "config.hpp"
+#include "reload_outcome.hpp"
 #include "surfaces.hpp"
 
 namespace equinox::appliance {
-
-/// Reads configuration and certificates again; an error text (empty: done) and the keys that changed.
-using ReloadAction = std::function<std::pair<std::string, std::vector<std::string>>()>;
 
 /// What the admin surface counts about itself; made first, because other surfaces export it.
 struct AdminUsage;

@@ -25,7 +25,8 @@ namespace {
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr milliseconds kTick{50};     // while draining: how soon the end is noticed
+constexpr milliseconds kTick{50};             // while draining: how soon the end is noticed
+constexpr milliseconds kLongestWait{10'000};  // of the loop, whatever it waits for
 constexpr milliseconds kSettle{150};  // certificate and key are two files: both should be there before they are read
 
 std::string joined(const std::vector<ConfigProblem>& problems) {
@@ -91,12 +92,7 @@ void Appliance::start() {
   const std::shared_ptr<AdminUsage> usage = make_admin_usage();
   ops_ = make_ops(config_, *traffic_, config_.admin.is_on ? facts_of(usage) : AdminFactsSource{});
   admin_ = make_admin(
-      config_, *traffic_,
-      [this] {
-        const ReloadOutcome outcome = request_reload();
-        return std::pair{outcome.error, outcome.changed};
-      },
-      usage);
+      config_, *traffic_, [this] { return request_reload(); }, usage);
   for (const std::string& warning : warnings_) log(LogLevel::warning, warning);
   if (config_.sandbox != SandboxMode::off) log(LogLevel::info, "sandboxed", names_in_force(config_.sandbox_in_force));
   // All sockets are open, so nothing of this fails for want of an address; the surfaces show a server that runs.
@@ -137,7 +133,7 @@ milliseconds Appliance::next_wake() const {
   if (const auto deadline = hand_over_.deadline()) wake = std::min(wake, *deadline);
   if (manager_.watchdog_interval()) wake = std::min(wake, next_alive_);
   const auto left = std::chrono::ceil<milliseconds>(wake - now);
-  const milliseconds most = phase_ == Phase::draining ? kTick : milliseconds{10'000};
+  const milliseconds most = phase_ == Phase::draining ? kTick : kLongestWait;
   return std::clamp(left, milliseconds{0}, most);
 }
 
@@ -179,7 +175,7 @@ void Appliance::take_signal() {
   }
 }
 
-Appliance::ReloadOutcome Appliance::request_reload() {
+ReloadOutcome Appliance::request_reload() {
   std::future<ReloadOutcome> outcome;
   {
     const std::scoped_lock lock{requests_mutex_};
@@ -299,13 +295,13 @@ void Appliance::feed_watchdog() {
   if (is_healthy()) manager_.alive();
 }
 
-Appliance::ReloadOutcome Appliance::refuse(std::string error) {
+ReloadOutcome Appliance::refuse(std::string error) {
   traffic_->note_reload_failure(error);
   log(LogLevel::error, "reload refused, nothing has changed", error);
   return {std::move(error), {}};
 }
 
-Appliance::ReloadOutcome Appliance::reload() {
+ReloadOutcome Appliance::reload() {
   manager_.reloading();
   for (Server* server : {traffic_.get(), ops_.get(), admin_.get()}) {
     if (server != nullptr) server->reopen_logs();
@@ -331,7 +327,7 @@ std::string Appliance::unusable_files(const ApplianceConfig& next) const {
   return all.empty() ? joined(check_fallbacks(next)) : all;
 }
 
-Appliance::ReloadOutcome Appliance::apply(ApplianceConfig next) {
+ReloadOutcome Appliance::apply(ApplianceConfig next) {
   keep_resolved(config_, next);
   static_cast<void>(resolve_environment(next));
   static_cast<void>(adopt_sockets(next, sockets_));

@@ -18,6 +18,7 @@
 #include "file_watch.hpp"
 #include "hand_over.hpp"
 #include "listening_sockets.hpp"
+#include "reload_outcome.hpp"
 #include "service_manager.hpp"
 
 namespace equinox::appliance {
@@ -33,11 +34,6 @@ class Appliance {
   /// configuration
   int run();
 
-  /// What a reload did; empty `error` on success.
-  struct ReloadOutcome {
-    std::string error;
-    std::vector<std::string> changed;  ///< keys
-  };
   /// Has the main thread read configuration and certificates again, as SIGHUP does, and waits for what came of it.
   /// Any thread but the main one.
   ReloadOutcome request_reload();

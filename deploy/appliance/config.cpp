@@ -200,11 +200,8 @@ class Builder {
 
  private:
   [[nodiscard]] RouteHandler handler(const std::string& at) const {
-    constexpr std::array kAll{RouteHandler::status,       RouteHandler::redirect, RouteHandler::respond,
-                              RouteHandler::static_files, RouteHandler::echo,     RouteHandler::metrics,
-                              RouteHandler::health,       RouteHandler::welcome};
-    for (const RouteHandler candidate : kAll) {
-      if (s.has(fmt::format("{}.{}", at, to_string(candidate)))) return candidate;
+    for (const auto& [candidate, name] : kRouteHandlers) {
+      if (s.has(fmt::format("{}.{}", at, name))) return candidate;
     }
     return RouteHandler::status;
   }
@@ -392,12 +389,6 @@ LogLevel log_level(std::string_view word) noexcept { return parse_log_level(word
 SandboxMode sandbox_mode(std::string_view word) noexcept {
   if (word == "off") return SandboxMode::off;
   return word == "strict" ? SandboxMode::strict : SandboxMode::automatic;
-}
-
-std::string_view to_string(RouteHandler handler) noexcept {
-  constexpr std::array<std::string_view, 8> kNames{"status", "redirect", "respond", "static",
-                                                   "echo",   "metrics",  "health",  "welcome"};
-  return kNames[static_cast<std::size_t>(handler)];
 }
 
 std::string file_name(const Settings& settings, std::string_view config_file, const std::string& path) {

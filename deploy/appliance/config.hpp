@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <equinox/config.hpp>
@@ -15,7 +16,15 @@
 namespace equinox::appliance {
 
 enum class RouteHandler : std::uint8_t { status, redirect, respond, static_files, echo, metrics, health, welcome };
-std::string_view to_string(RouteHandler handler) noexcept;
+struct RouteHandlerName {
+  RouteHandler handler;
+  std::string_view name;  ///< its key in a route
+};
+inline constexpr std::array kRouteHandlers{
+    RouteHandlerName{RouteHandler::status, "status"},   RouteHandlerName{RouteHandler::redirect, "redirect"},
+    RouteHandlerName{RouteHandler::respond, "respond"}, RouteHandlerName{RouteHandler::static_files, "static"},
+    RouteHandlerName{RouteHandler::echo, "echo"},       RouteHandlerName{RouteHandler::metrics, "metrics"},
+    RouteHandlerName{RouteHandler::health, "health"},   RouteHandlerName{RouteHandler::welcome, "welcome"}};
 
 /// Of one of the words of `log.level`.
 LogLevel log_level(std::string_view word) noexcept;

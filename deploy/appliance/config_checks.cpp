@@ -4,17 +4,20 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <map>
 #include <set>
 
 #include "config_values.hpp"
+#include "http/headers.hpp"
 
 namespace equinox::appliance {
 namespace {
 
-constexpr std::array<std::string_view, 8> kHandlers{"status", "redirect", "respond", "static",
-                                                    "echo",   "metrics",  "health",  "welcome"};
+std::vector<std::string_view> handler_names() {
+  std::vector<std::string_view> names;
+  for (const auto& [handler, name] : kRouteHandlers) names.push_back(name);
+  return names;
+}
 
 std::string item(std::string_view list, std::size_t index) { return fmt::format("{}[{}]", list, index); }
 
@@ -155,8 +158,9 @@ class RouteChecker : public Checker {
   void check_handler(const std::string& route) {
     const auto found = handlers_of(s, route);
     if (found.size() == 1) return;
-    complain(route, found.empty() ? fmt::format("has no handler; allowed is one of {}", fmt::join(kHandlers, ", "))
-                                  : fmt::format("has the handlers {}; allowed is one", fmt::join(found, " and ")));
+    complain(route, found.empty()
+                        ? fmt::format("has no handler; allowed is one of {}", fmt::join(handler_names(), ", "))
+                        : fmt::format("has the handlers {}; allowed is one", fmt::join(found, " and ")));
   }
 
   void check_path(const std::string& route) {
@@ -209,12 +213,12 @@ class RouteChecker : public Checker {
                                                    "date",           "upgrade",           "keep-alive"};
     const std::string key = route + ".headers";
     for (const auto& [name, value] : s.text_map(key)) {
-      std::string lower = name;
-      std::transform(lower.begin(), lower.end(), lower.begin(),
-                     [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
-      if (!is_token(name)) {
+      const bool is_own = std::any_of(kOwn.begin(), kOwn.end(), [&field = name](std::string_view own) {
+        return http::equals_ignoring_case(own, field);
+      });
+      if (!http::is_token(name)) {
         complain(key, fmt::format("\"{}\" is no field name, allowed are letters, digits and !#$%&'*+-.^_`|~", name));
-      } else if (std::find(kOwn.begin(), kOwn.end(), lower) != kOwn.end()) {
+      } else if (is_own) {
         complain(key, fmt::format("\"{}\" is set by the server itself; allowed are other fields", name));
       } else if (!is_printable(value)) {
         complain(key, fmt::format("\"{}\" has a value with control characters; allowed is text on one line", name));
@@ -337,13 +341,6 @@ class SurfaceChecker : public Checker {
 
 }  // namespace
 
-bool is_token(std::string_view text) noexcept {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
-  });
-}
-
 std::string listener_name(const Settings& settings, std::size_t index) {
   const std::string listener = item("listeners", index);
   if (settings.has(listener + ".name")) return settings.text(listener + ".name");
@@ -352,7 +349,7 @@ std::string listener_name(const Settings& settings, std::size_t index) {
 
 std::vector<std::string> handlers_of(const Settings& settings, const std::string& route) {
   std::vector<std::string> found;
-  for (const std::string_view handler : kHandlers) {
+  for (const std::string_view handler : handler_names()) {
     if (settings.has(fmt::format("{}.{}", route, handler))) found.emplace_back(handler);
   }
   return found;

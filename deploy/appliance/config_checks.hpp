@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "config.hpp"
@@ -18,7 +20,5 @@ void check_limits(const Settings& settings, std::vector<ConfigProblem>& problems
 std::string listener_name(const Settings& settings, std::size_t index);
 /// The handler keys present in a route, e.g. {"static"}.
 std::vector<std::string> handlers_of(const Settings& settings, const std::string& route);
-/// True for a token as in RFC 9110 §5.6.2.
-bool is_token(std::string_view text) noexcept;
 
 }  // namespace equinox::appliance

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "http/headers.hpp"
 #include "wire.hpp"
 
 namespace equinox::appliance {
@@ -22,19 +23,6 @@ std::optional<N> whole_number(std::string_view text, int base) {
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value, base);
   if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-std::string lower(std::string_view text) {
-  std::string out{text};
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
 }
 
 struct Head {
@@ -76,10 +64,13 @@ class Reader {
       size += field.size();
       if (size > kHeadMaxBytes) fail("the answer's head is longer than 64 KiB");
       const std::size_t colon = std::min(field.find(':'), field.size());
-      const std::string name = lower(std::string_view{field}.substr(0, colon));
-      const std::string_view value = trimmed(std::string_view{field}.substr(std::min(colon + 1, field.size())));
-      if (name == "transfer-encoding") head.is_chunked = lower(value).ends_with("chunked");
-      if (name != "content-length") continue;
+      const std::string_view name = std::string_view{field}.substr(0, colon);
+      const std::string_view value = http::trim(std::string_view{field}.substr(std::min(colon + 1, field.size())));
+      // Of an answer, the last coding tells where the body ends (RFC 9112 §6.3).
+      if (http::equals_ignoring_case(name, "transfer-encoding")) {
+        head.is_chunked = http::equals_ignoring_case(http::trim(value.substr(value.rfind(',') + 1)), "chunked");
+      }
+      if (!http::equals_ignoring_case(name, "content-length")) continue;
       head.length = whole_number<std::uint64_t>(value, 10);
       if (!head.length) fail("the answer's Content-Length is no number");
     }
@@ -90,7 +81,7 @@ class Reader {
     for (;;) {
       const std::string size_line = line();
       const auto size =
-          whole_number<std::uint64_t>(trimmed(std::string_view{size_line}.substr(0, size_line.find(';'))), 16);
+          whole_number<std::uint64_t>(http::trim(std::string_view{size_line}.substr(0, size_line.find(';'))), 16);
       if (!size) fail("a chunk of the answer has no size");
       if (*size == 0) break;
       take(*size);
