@@ -266,6 +266,21 @@ def test_an_unknown_shell_or_command_is_status_2():
         assert done.returncode == 2, arguments
 
 
+@pytest.mark.parametrize("command", ADMIN_COMMANDS)
+def test_the_admin_address_may_stand_in_front(command):
+    port = unused_port()
+    done = run_equinox("--admin", f"127.0.0.1:{port}", command, *ADMIN_COMMANDS[command])
+    assert done.returncode == 1 and str(port) in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("option", [["--listen", "127.0.0.1:0"], ["--config", "f.json"], ["--tls-self-signed"]], ids=lambda o: o[0])
+@pytest.mark.parametrize("command", [["conns"], ["version"], ["probe", "http://127.0.0.1:1/"]], ids=lambda c: c[0])
+def test_an_option_of_serve_in_front_of_another_command_is_status_2(option, command):
+    done = run_equinox(*option, *command)
+    assert done.returncode == 2 and not done.stdout, done.stdout
+    assert option[0] in done.stderr and "equinox serve" in done.stderr, done.stderr
+
+
 # serve, by its options alone
 
 def test_serve_by_options_alone(tmp_path, site):

@@ -123,6 +123,24 @@ void add_client_commands(CLI::App& app, Options& options) {
   for (CLI::App* command : {conns, why, close, top, drain, undrain}) add_admin_options(*command, options);
 }
 
+/// Options in front of the command are those of `serve`. `check` means the same by them; any other command would do its
+/// work as if they had not been given, on the wrong server for instance.
+void settle_options_in_front(const CLI::App& app, Options& options) {
+  for (const CLI::App* command : app.get_subcommands()) {
+    if (command->get_name() == "serve" || command->get_name() == "check") continue;
+    for (const CLI::Option* given : app.parse_order()) {
+      const std::string name = given->get_name();
+      const CLI::Option* own = command->get_option_no_throw(name);
+      if (name != "--admin" || own == nullptr) {
+        throw CLI::ValidationError{name, fmt::format("is an option of serve and check, not of {}; allowed is: equinox "
+                                                     "serve {}",
+                                                     command->get_name(), name)};
+      }
+      if (own->empty()) options.admin.address = given->results().back();
+    }
+  }
+}
+
 }  // namespace
 
 void parse_command_line(CLI::App& app, std::vector<std::string> arguments) {
@@ -165,6 +183,7 @@ std::unique_ptr<CLI::App> make_command_line(Options& options) {
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   app->add_subcommand("version", "Version, revision, compiler, libraries");
+  app->callback([&options, parsed = app.get()] { settle_options_in_front(*parsed, options); });
   return app;
 }
 

@@ -1,4 +1,9 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
 
 #include "deploy/appliance/client/admin_client.hpp"
 #include "deploy/appliance/commands.hpp"
@@ -33,6 +38,61 @@ TEST(CommandLine, EveryOptionOfServeSetsItsKey) {
 
 TEST(CommandLine, ServesWithoutACommandToo) {
   EXPECT_EQ(parse({"--listen", ":1"}).flags.listen, (std::vector<std::string>{":1"}));
+}
+
+std::string refusal(std::vector<std::string> arguments) {
+  try {
+    parse(std::move(arguments));
+  } catch (const CLI::ParseError& mistake) {
+    return mistake.what();
+  }
+  return "";
+}
+
+TEST(CommandLine, TheAdminAddressMayStandInFrontOfACommandThatNeedsIt) {
+  for (const char* command : {"conns", "why", "close", "top", "drain", "undrain"}) {
+    EXPECT_EQ(parse({"--admin", "127.0.0.1:1", command}).admin.address, "127.0.0.1:1") << command;
+    EXPECT_EQ(parse({"--admin", "127.0.0.1:1", command, "--admin", "127.0.0.1:2"}).admin.address, "127.0.0.1:2");
+  }
+}
+
+TEST(CommandLine, NoOptionOfServeIsSwallowedByAnotherCommand) {
+  EXPECT_EQ(refusal({"--listen", ":1", "conns"}),
+            "--listen: is an option of serve and check, not of conns; allowed is: equinox serve --listen");
+  EXPECT_THAT(refusal({"--admin", "127.0.0.1:1", "probe", "http://a/"}), testing::StartsWith("--admin: "));
+  EXPECT_THAT(refusal({"--tls-self-signed", "version"}), testing::StartsWith("--tls-self-signed: "));
+  EXPECT_THAT(refusal({"--config", "f.json", "token", "--role", "viewer"}), testing::StartsWith("--config: "));
+  EXPECT_EQ(parse({"--config", "f.json", "check"}).config_file, "f.json");
+  EXPECT_EQ(parse({"--root", "www", "serve"}).flags.root, "www");
+}
+
+TEST(CommandLine, TheEnvironmentsConfigurationStopsNoCommand) {
+  ::setenv("EQUINOX_CONFIG", "f.json", 1);
+  EXPECT_EQ(refusal({"conns"}), "");
+  ::unsetenv("EQUINOX_CONFIG");
+}
+
+std::string man_page() {
+  std::ifstream file{EQUINOX_MAN_PAGE};
+  std::stringstream text;
+  text << file.rdbuf();
+  std::string page = text.str();
+  std::erase(page, '\\');  // "\\-\\-json"
+  return page;
+}
+
+TEST(CommandLine, EveryOptionIsInTheManPage) {
+  Options options;
+  const auto app = make_command_line(options);
+  const std::string page = man_page();
+  ASSERT_FALSE(page.empty());
+  for (const CLI::App* command : app->get_subcommands([](const CLI::App*) { return true; })) {
+    for (const CLI::Option* option : command->get_options()) {
+      const std::string name = option->get_name();
+      if (!name.starts_with("--") || name.starts_with("--help")) continue;
+      EXPECT_THAT(page, testing::HasSubstr(name)) << command->get_name();
+    }
+  }
 }
 
 TEST(CommandLine, EveryFlagOfTheTableIsAnOption) {
