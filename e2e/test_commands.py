@@ -304,6 +304,16 @@ def test_serve_by_options_alone(tmp_path, site):
         wait_for(lambda: server.lines(message="connection closed", reason="keep_alive_timeout"), 5, "its line")
 
 
+def test_the_welcome_page_links_to_the_dashboard_on_whatever_port(tmp_path):
+    arguments = ["--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+    with Server(tmp_path, arguments=arguments) as server:
+        link = server.url("/admin/", "admin")
+        assert link in server.get("/", "http")[1]
+        server.signal(signal.SIGHUP)
+        wait_for(lambda: server.lines(message="configuration reloaded"), 10, "the reload")
+        assert link in server.get("/", "http")[1]
+
+
 def test_without_a_command_it_serves(tmp_path):
     port, ops, admin = unused_port(), unused_port(), unused_port()
     process = subprocess.Popen([str(BINARY), "--listen", f"127.0.0.1:{port}", "--ops", f"127.0.0.1:{ops}", "--admin", f"127.0.0.1:{admin}"],

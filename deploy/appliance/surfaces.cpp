@@ -7,6 +7,7 @@
 #include "build_facts.hpp"
 #include "config_values.hpp"
 #include "handlers/status.hpp"
+#include "net/socket_address.hpp"
 
 namespace equinox::appliance {
 
@@ -54,9 +55,23 @@ std::unique_ptr<Server> make_ops(const ApplianceConfig& config, const Server& tr
   return server;
 }
 
+namespace {
+
+/// Port 0 is any free one, and a socket from outside may be bound elsewhere: the socket knows.
+std::string bound_address(const AdminConfig& admin) {
+  if (!admin.inherited.empty()) {
+    if (const auto local = net::local_endpoint(admin.inherited.front()); local && local->is_known) {
+      return to_string(*local);
+    }
+  }
+  return admin.address;
+}
+
+}  // namespace
+
 std::string dashboard_url(const ApplianceConfig& config) {
   if (!config.admin.is_on) return "";
-  const auto address = parse_listen_address(config.admin.address);
+  const auto address = parse_listen_address(bound_address(config.admin));
   if (!address || address->port == 0) return "";
   const char* scheme = config.admin.tls ? "https" : "http";
   const bool is_any = address->host.empty() || address->host == "0.0.0.0" || address->host == "::";

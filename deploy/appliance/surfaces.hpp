@@ -19,7 +19,7 @@ std::unique_ptr<Server> make_ops(const ApplianceConfig& config, const Server& tr
 metrics::Options metrics_options(const ApplianceConfig& config, const AdminFactsSource& admin = {});
 /// What both further servers have in common: one reactor, small rings, the same log.
 ServerConfig surface_config(const ApplianceConfig& config, std::string name, std::string address);
-/// Where a browser on this machine finds the dashboard; empty when the admin surface is off.
+/// Where a browser on this machine finds the dashboard, once its socket is open; empty when the admin surface is off.
 std::string dashboard_url(const ApplianceConfig& config);
 /// All values with their origins, for the dashboard's configuration screen.
 std::vector<ConfigFact> config_facts(const Settings& settings);

@@ -9,6 +9,7 @@
 #include <set>
 #include <system_error>
 
+#include "deploy/appliance/surfaces.hpp"
 #include "net/socket_address.hpp"
 
 namespace equinox::appliance {
@@ -39,6 +40,16 @@ TEST(ListeningSockets, AreOneForEachReactorAndOneForEachSurface) {
   EXPECT_EQ(named[3].name, "equinox-ops");
   listening.close();
   EXPECT_FALSE(is_open(group[0]));
+}
+
+TEST(ListeningSockets, TellWhereTheDashboardIs) {
+  ApplianceConfig config = load(R"({"listeners": [{"address": "127.0.0.1:0"}], "ops": {"address": "off"},
+                                    "admin": {"address": "127.0.0.1:0"}})");
+  EXPECT_EQ(dashboard_url(config), "") << "no port yet";
+  ListeningSockets listening;
+  listening.open(config);
+  const std::string address = to_string(*net::local_endpoint(config.admin.inherited.at(0)));
+  EXPECT_EQ(dashboard_url(config), "http://" + address + "/admin/");
 }
 
 TEST(ListeningSockets, NameTheListenerThatCannotBeOpened) {
