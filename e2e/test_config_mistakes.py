@@ -92,6 +92,18 @@ def test_a_tokens_file_that_cannot_be_used_is_named_with_its_own_place(tmp_path,
     assert "tokens.json:1:" in done.stderr
 
 
+def test_text_only_leaves_out_what_needs_files_and_nothing_else(tmp_path):
+    file = tmp_path / "wrong.json"
+    text = ('{ "listeners": [ { "address": "127.0.0.1:0", "tls": { "certificates": [ { "certificate": "missing", "key": "missing" } ] } } ],\n'
+            '  "routes": [ { "path": "/*", "static": { "root": "/nonexistent" } }')
+    file.write_text(text + " ] }")
+    assert run_equinox("check", "--text-only", "--config", file).returncode == 0
+    file.write_text(text + ',\n  { "path": "/a", "methods": ["GET"], "status": {} } ] }')
+    done = run_equinox("check", "--text-only", "--config", file)
+    assert done.returncode == 2, done.stdout
+    assert "wrong.json:3:13: routes[1].path: " in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize("name", ["unknown key", "log in no folder"])
 def test_serve_refuses_the_same_way_and_opens_nothing(tmp_path, name):
     text, line, words = MISTAKES[name]

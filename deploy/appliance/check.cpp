@@ -81,19 +81,23 @@ void print_json(const ApplianceConfig& config) {
   fmt::print("{}\n", rows.dump(2));
 }
 
+/// Certificates and fallbacks are opened only where all files are there: their absence has been told by then.
+std::vector<ConfigProblem> check_config(const ApplianceConfig& config, bool text_only) {
+  std::vector<ConfigProblem> problems = check_rules(config);
+  if (text_only) return problems;
+  for (auto check : {check_files, check_tokens, check_logs}) {
+    const auto more = check(config);
+    problems.insert(problems.end(), more.begin(), more.end());
+  }
+  return problems.empty() ? check_site(config) : problems;
+}
+
 }  // namespace
 
 int run_check(const Options& options) {
   LoadedConfig loaded = load_config_file(options.config_file, options.flags);
   std::vector<ConfigProblem> problems = std::move(loaded.problems);
-  if (loaded.config && !options.check_text_only) {
-    problems = check_files(*loaded.config);
-    for (auto check : {check_tokens, check_logs}) {
-      const auto more = check(*loaded.config);
-      problems.insert(problems.end(), more.begin(), more.end());
-    }
-    if (problems.empty()) problems = check_site(*loaded.config);
-  }
+  if (loaded.config) problems = check_config(*loaded.config, options.check_text_only);
   for (const ConfigProblem& problem : problems) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
   if (!problems.empty() || !loaded.config) return 2;
   for (const std::string& warning : resolve_environment(*loaded.config)) {

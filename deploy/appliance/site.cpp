@@ -150,10 +150,22 @@ std::vector<ConfigProblem> check_fallbacks(const ApplianceConfig& config) {
   return problems;
 }
 
-std::vector<ConfigProblem> check_site(const ApplianceConfig& config) {
-  std::vector<ConfigProblem> problems = check_certificates(config);
-  const auto fallbacks = check_fallbacks(config);
-  problems.insert(problems.end(), fallbacks.begin(), fallbacks.end());
+namespace {
+
+std::vector<ConfigProblem> check_settings(const ServerConfig& traffic, const std::string& file) {
+  try {
+    static_cast<void>(server::make_settings(
+        traffic, Routes{}, [](std::string_view) { return kRouteUnmatched; }, nullptr));
+    return {};
+  } catch (const std::invalid_argument& mistake) {
+    return {{file.empty() ? "command line" : file, "", mistake.what()}};
+  }
+}
+
+}  // namespace
+
+std::vector<ConfigProblem> check_rules(const ApplianceConfig& config) {
+  std::vector<ConfigProblem> problems;
   http::Router router;
   for (std::size_t i = 0; i < config.routes.size(); ++i) {
     const std::string key = fmt::format("routes[{}].path", i);
@@ -170,13 +182,18 @@ std::vector<ConfigProblem> check_site(const ApplianceConfig& config) {
     }
   }
   if (!problems.empty()) return problems;
-  try {
-    static_cast<void>(server::make_settings(
-        config.traffic, Routes{}, [](std::string_view) { return kRouteUnmatched; }, nullptr));
-  } catch (const std::invalid_argument& mistake) {
-    problems.push_back({config.file.empty() ? "command line" : config.file, "", mistake.what()});
+  ServerConfig without_files = config.traffic;
+  for (ListenerConfig& listener : without_files.listeners) listener.tls.reset();
+  return check_settings(without_files, config.file);
+}
+
+std::vector<ConfigProblem> check_site(const ApplianceConfig& config) {
+  std::vector<ConfigProblem> problems = check_certificates(config);
+  for (auto check : {check_fallbacks, check_rules}) {
+    const auto more = check(config);
+    problems.insert(problems.end(), more.begin(), more.end());
   }
-  return problems;
+  return problems.empty() ? check_settings(config.traffic, config.file) : problems;
 }
 
 }  // namespace equinox::appliance

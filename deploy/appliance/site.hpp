@@ -28,7 +28,9 @@ Routes make_site(const ApplianceConfig& config, const SiteParts& parts);
 std::vector<ConfigProblem> check_certificates(const ApplianceConfig& config);
 /// Whether the fallbacks of static routes can be sent.
 std::vector<ConfigProblem> check_fallbacks(const ApplianceConfig& config);
-/// Whether the routes can all be reached and the TLS parts be used: what only the server itself can tell.
+/// Whether the routes can all be reached and the server takes the rest: what it can tell without any file.
+std::vector<ConfigProblem> check_rules(const ApplianceConfig& config);
+/// check_certificates(), check_fallbacks() and check_rules(): all that only the server itself can tell.
 std::vector<ConfigProblem> check_site(const ApplianceConfig& config);
 
 }  // namespace equinox::appliance

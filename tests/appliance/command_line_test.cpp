@@ -141,6 +141,17 @@ TEST(Site, ARouteThatIsNeverReachedIsNamed) {
   EXPECT_EQ(problems[0].key, "routes[1].path");
 }
 
+TEST(Site, WhatNeedsNoFileIsToldWithoutAny) {
+  const LoadedConfig loaded = load_config(
+      R"({"listeners": [{"address": ":0", "tls": {"certificates": [{"certificate": "missing", "key": "missing"}]}}],
+          "routes": [{"path": "/*", "echo": {}}, {"path": "/a", "status": {}}]})",
+      "f.json", {});
+  ASSERT_TRUE(loaded.config);
+  const auto problems = check_rules(*loaded.config);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].key, "routes[1].path");
+}
+
 TEST(Site, ACertificateThatIsNoneIsNamed) {
   const TemporaryFolder folder;
   folder.write("a.crt", "no certificate");
