@@ -92,6 +92,16 @@ def test_a_tokens_file_that_cannot_be_used_is_named_with_its_own_place(tmp_path,
     assert "tokens.json:1:" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_admin_beyond_loopback_needs_a_token_in_its_file(tmp_path, command):
+    (tmp_path / "tokens.json").write_text('{\n  "tokens": []\n}')
+    file = tmp_path / "wrong.json"
+    file.write_text('{ "admin": { "address": "0.0.0.0:0", "cleartext": true, "tokens_file": "tokens.json" } }')
+    done = run_equinox(command, "--config", file)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "tokens.json:2:13: tokens: " in done.stderr and "equinox token --role" in done.stderr, done.stderr
+
+
 def test_text_only_leaves_out_what_needs_files_and_nothing_else(tmp_path):
     file = tmp_path / "wrong.json"
     text = ('{ "listeners": [ { "address": "127.0.0.1:0", "tls": { "certificates": [ { "certificate": "missing", "key": "missing" } ] } } ],\n'

@@ -85,7 +85,7 @@ void print_json(const ApplianceConfig& config) {
 std::vector<ConfigProblem> check_config(const ApplianceConfig& config, bool text_only) {
   std::vector<ConfigProblem> problems = check_rules(config);
   if (text_only) return problems;
-  for (auto check : {check_files, check_tokens, check_logs}) {
+  for (auto check : {check_files, check_tokens, check_first_token, check_logs}) {
     const auto more = check(config);
     problems.insert(problems.end(), more.begin(), more.end());
   }

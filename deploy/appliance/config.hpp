@@ -145,6 +145,9 @@ bool is_log_word(std::string_view text) noexcept;
 std::vector<ConfigProblem> check_files(const ApplianceConfig& config);
 /// Whether the tokens file can be used, as far as it can be read; places are in that file.
 std::vector<ConfigProblem> check_tokens(const ApplianceConfig& config);
+/// Whether an admin surface beyond loopback has a token at its start. A running one may lose the last: that locks
+/// everybody out on purpose.
+std::vector<ConfigProblem> check_first_token(const ApplianceConfig& config);
 /// Whether the log files can be opened; makes none.
 std::vector<ConfigProblem> check_logs(const ApplianceConfig& config);
 

@@ -314,8 +314,8 @@ class SurfaceChecker : public Checker {
       complain(
           "admin.address",
           fmt::format("\"{}\" is not a loopback address and there are no tokens; allowed is 127.0.0.1 or [::1], or "
-                      "\"tokens_file\" with a line made by: equinox token --role viewer --name NAME",
-                      s.text("admin.address")));
+                      "\"tokens_file\" with a line made by: {}",
+                      s.text("admin.address"), kHowToMakeAToken));
     } else if (!s.has("admin.tls") && !s.boolean("admin.cleartext")) {
       complain(
           "admin.address",

@@ -16,6 +16,9 @@ void check_routes(const Settings& settings, std::vector<ConfigProblem>& problems
 void check_texts(const Settings& settings, std::vector<ConfigProblem>& problems);
 void check_limits(const Settings& settings, std::vector<ConfigProblem>& problems);
 
+/// What somebody does who has no token yet.
+inline constexpr std::string_view kHowToMakeAToken = "equinox token --role viewer --name NAME";
+
 /// The name of listener `index`: as written, else "http" or "https".
 std::string listener_name(const Settings& settings, std::size_t index);
 /// The handler keys present in a route, e.g. {"static"}.

@@ -20,7 +20,7 @@ int refuse(const std::vector<ConfigProblem>& problems) {
 int run_serve(const Options& options) {
   LoadedConfig loaded = load_config_file(options.config_file, options.flags);
   if (!loaded.config) return refuse(loaded.problems);
-  for (auto check : {check_files, check_tokens, check_logs, check_site}) {
+  for (auto check : {check_files, check_tokens, check_first_token, check_logs, check_site}) {
     if (const auto problems = check(*loaded.config); !problems.empty()) return refuse(problems);
   }
   try {

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "config.hpp"
+#include "config_checks.hpp"
+#include "config_values.hpp"
 
 /// The tokens file as the admin surface reads it, but with a place for each mistake: one that it cannot use would let
 /// nobody in.
@@ -89,6 +91,21 @@ std::vector<ConfigProblem> check_tokens(const ApplianceConfig& config) {
   if (!text) return problems;  // check_files() has told why
   if (const auto root = read_document(*text, file, problems)) TokensChecker{file, problems}.check(*root);
   return problems;
+}
+
+std::vector<ConfigProblem> check_first_token(const ApplianceConfig& config) {
+  const std::string& file = config.admin.tokens_file;
+  const auto address = parse_listen_address(config.admin.address);
+  if (file.empty() || !address || address->is_loopback) return {};
+  const auto text = read_document_text(file);
+  std::vector<ConfigProblem> told_by_check_tokens;
+  const auto root = text ? read_document(*text, file, told_by_check_tokens) : std::nullopt;
+  const ConfigValue* tokens = root ? last_member(*root, "tokens") : nullptr;
+  if (tokens == nullptr || tokens->kind != Kind::array || !tokens->items.empty()) return {};
+  return {{origin_text(file, tokens->at), "tokens",
+           fmt::format("is empty and \"{}\" of admin.address is not a loopback address; allowed is at least one line "
+                       "made by: {}",
+                       config.admin.address, kHowToMakeAToken)}};
 }
 
 }  // namespace equinox::appliance

@@ -279,6 +279,26 @@ TEST(TokensFile, ThatCannotBeUsedHasPlacesOfItsOwn) {
   EXPECT_THAT(problems("{"), testing::StartsWith(file + ":1:2: "));
 }
 
+TEST(TokensFile, MustHoldATokenBeyondLoopback) {
+  const TemporaryFolder folder;
+  const auto problems = [&](const std::string& address, const std::string& text) {
+    const std::string file = folder.write("t.json", text).string();
+    const LoadedConfig out = load_config(
+        R"({"admin": {"cleartext": true, "address": ")" + address + R"(", "tokens_file": ")" + file + R"("}})",
+        "f.json", {});
+    return out.config ? all_messages(check_first_token(*out.config)) : all_messages(out.problems);
+  };
+  EXPECT_EQ(
+      problems("0.0.0.0:9181", "{\n\"tokens\": []}"),
+      (folder.path() / "t.json").string() +
+          ":2:11: tokens: is empty and \"0.0.0.0:9181\" of admin.address is not a loopback address; allowed is at "
+          "least one line made by: equinox token --role viewer --name NAME");
+  EXPECT_EQ(problems("127.0.0.1:9181", R"({"tokens": []})"), "");
+  EXPECT_EQ(problems("off", R"({"tokens": []})"), "");
+  EXPECT_EQ(problems("0.0.0.0:9181", R"({"tokens": [{}]})"), "") << "the rest is for check_tokens()";
+  EXPECT_EQ(problems("0.0.0.0:9181", "{"), "");
+}
+
 TEST(Logs, ThatCannotBeOpenedAreNamedWithTheirReasonAndNoneIsMade) {
   const TemporaryFolder folder;
   const auto problems = [&](const std::string& name) {
