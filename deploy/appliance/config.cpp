@@ -274,9 +274,10 @@ class FlagMerger {
 
   void add_tls_listener(const std::string& at) {
     const bool has_address = !flags_.tls_listen.empty();
-    add(at, "", "--tls-listen");
+    const std::string_view origin = has_address ? std::string_view{"--tls-listen"} : certificate_flags_.front();
+    add(at, "", origin);
     add(at + ".address", has_address ? flags_.tls_listen : "0.0.0.0:8443", has_address ? "--tls-listen" : "default");
-    add(at + ".tls", "", "--tls-listen");
+    add(at + ".tls", "", origin);
     set_certificate(at + ".tls", nullptr);
   }
 
@@ -364,10 +365,18 @@ void sort_by_place(std::vector<ConfigProblem>& problems) {
                    [&](const auto& left, const auto& right) { return place(left) < place(right); });
 }
 
+/// Behind the checks: until then a name that was not written belongs to the listener's place in the file.
+void name_listeners(Settings& settings) {
+  for (std::size_t i = 0; i < settings.count("listeners"); ++i) {
+    const std::string path = item("listeners", i) + ".name";
+    if (!settings.has(path)) settings.resolve(path, listener_name(settings, i), "by its scheme");
+  }
+}
+
 LoadedConfig finish(ConfigValue* root, std::string_view file, const ConfigFlags& flags,
                     std::vector<ConfigProblem> problems) {
   const std::vector<Override> overrides = FlagMerger{flags, root, problems}.run();
-  const Settings settings = Settings::read(root, file, overrides, problems);
+  Settings settings = Settings::read(root, file, overrides, problems);
   LoadedConfig out;
   if (problems.empty()) {
     check_listeners(settings, problems);
@@ -376,7 +385,10 @@ LoadedConfig finish(ConfigValue* root, std::string_view file, const ConfigFlags&
     check_texts(settings, problems);
     check_limits(settings, problems);
   }
-  if (problems.empty()) out.config = Builder{settings, file}.build(file);
+  if (problems.empty()) {
+    name_listeners(settings);
+    out.config = Builder{settings, file}.build(file);
+  }
   sort_by_place(problems);
   out.problems = std::move(problems);
   return out;

@@ -97,7 +97,8 @@ Json default_of(const KeySpec& key) {
         return whole(key.fallback);
       }
       return std::string{key.fallback};
-    case KeyType::texts: {
+    case KeyType::texts:
+    case KeyType::networks: {
       Json items = Json::array();
       for (const auto item : split(key.fallback, ',')) items.push_back(std::string{item});
       return items;

@@ -105,7 +105,12 @@ void Settings::resolve(std::string_view path, const std::string& value, std::str
 }
 
 void Settings::replace(std::string_view path, decltype(Setting::value) value, std::string_view rule) {
-  Setting& setting = values_.find(path)->second;
+  const auto [at, was_absent] = values_.try_emplace(std::string{path});
+  Setting& setting = at->second;
+  if (was_absent) {
+    setting.key = find_key(pattern_of(path));
+    setting.origin = "default";
+  }
   setting.value = std::move(value);
   setting.origin = fmt::format("{} ({})", rule, setting.origin);
 }

@@ -53,7 +53,7 @@ class Settings {
   /// Origin of a key, or of the nearest thing around it that was written.
   [[nodiscard]] std::string origin(std::string_view path) const;
 
-  /// Replaces a value by what a rule made of it ("auto").
+  /// Replaces a value by what a rule made of it ("auto"), or gives one to a key that was left out.
   void resolve(std::string_view path, std::int64_t value, std::string_view rule);
   void resolve(std::string_view path, const std::string& value, std::string_view rule);
   [[nodiscard]] const std::map<std::string, Setting, std::less<>>& all() const noexcept { return values_; }

@@ -1,5 +1,6 @@
 #include "deploy/appliance/config.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace equinox::appliance {
@@ -238,6 +239,26 @@ TEST(Config, ASelfSignedListenerNeedsNoFile) {
   const ApplianceConfig config = load("{}", flags);
   ASSERT_EQ(config.traffic.listeners.size(), 2u);
   EXPECT_TRUE(config.traffic.listeners[1].tls->self_signed);
+}
+
+TEST(Config, AListenerIsAttributedToTheOptionThatMadeIt) {
+  ConfigFlags flags;
+  flags.tls_self_signed = true;
+  const Settings self_signed = load_config_file("", flags).config->settings;
+  EXPECT_EQ(self_signed.origin("listeners[1].tls"), "--tls-self-signed");
+  EXPECT_EQ(self_signed.origin("listeners[1].address"), "default");
+  flags.tls_listen = ":443";
+  EXPECT_EQ(load_config_file("", flags).config->settings.origin("listeners[1].tls"), "--tls-listen");
+}
+
+TEST(Config, WhatWasLeftOutIsToldAsWell) {
+  const Settings settings =
+      load(R"({"listeners": [{"address": ":1"}, {"address": ":2", "tls": {"self_signed": true}}]})").settings;
+  EXPECT_THAT(settings.ordered_paths(), testing::IsSupersetOf({"listeners[0].name", "trusted_proxies", "admin.hosts"}));
+  EXPECT_EQ(settings.text("listeners[0].name"), "http");
+  EXPECT_EQ(settings.text("listeners[1].name"), "https");
+  EXPECT_EQ(settings.origin("listeners[0].name"), "by its scheme (default)");
+  EXPECT_EQ(to_text(settings.all().find("trusted_proxies")->second), "[]");
 }
 
 TEST(Config, RootPutsAStaticSiteAtTheEnd) {
