@@ -149,6 +149,14 @@ def test_admin_beyond_loopback_without_tokens_is_refused_with_the_remedy(tmp_pat
     assert "token" in done.stderr + done.stdout
 
 
+def test_check_prints_what_was_left_out_and_which_option_made_a_listener():
+    done = run_equinox("check", "--tls-self-signed")
+    assert done.returncode == 0, done.stderr
+    for line in (r'listeners\[0\]\.name = "http"', r'listeners\[1\]\.name = "https"', r"trusted_proxies = \[\]", r'instance = ".+"',
+                 r"listeners\[1\]\.tls = \{\} *# --tls-self-signed"):
+        assert re.search(f"^{line}", done.stdout, re.MULTILINE), (line, done.stdout)
+
+
 def test_check_prints_every_value_with_its_origin(tmp_path):
     file = tmp_path / "good.json"
     file.write_text('{ "timeouts": { "idle": "5s" } }  // a comment\n')

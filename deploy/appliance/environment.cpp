@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <map>
 
@@ -13,17 +14,29 @@
 #include "net/socket_address.hpp"
 #include "server/cgroup.hpp"
 #include "server/machine.hpp"
+#include "server/settings.hpp"
 
 namespace equinox::appliance {
 namespace {
 
-constexpr std::uint64_t kReservedDescriptors = 100;  // log files, ops, admin, open files, event descriptors
 constexpr std::uint64_t kFewConnections = 1000;
 constexpr std::size_t kMostReactors = 255;
 
 std::uint64_t number_of(const char* variable) {
   const char* text = std::getenv(variable);
   return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+}
+
+/// Whether what is written to this log target is read on a terminal; a file never is, whatever started the process.
+bool is_terminal(std::string_view log_target) {
+  if (log_target == "stderr") return ::isatty(STDERR_FILENO) == 1;
+  return (log_target == "stdout" || log_target == "-") && ::isatty(STDOUT_FILENO) == 1;
+}
+
+/// As the server finds it for the dashboard.
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
 
 /// Something that can take sockets over.
@@ -67,9 +80,7 @@ std::vector<std::string> resolve_environment(ApplianceConfig& config) {
   }
   const std::uint64_t descriptors = server::raise_descriptor_limit();
   if (!settings.number("limits.connections")) {
-    const std::uint64_t room =
-        descriptors > 2 * kReservedDescriptors ? descriptors - kReservedDescriptors : descriptors / 2;
-    config.traffic.limits.connections = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, 1'000'000));
+    config.traffic.limits.connections = server::connection_limit(config.traffic.limits);
     settings.resolve("limits.connections", config.traffic.limits.connections, "auto: from RLIMIT_NOFILE");
     if (config.traffic.limits.connections < kFewConnections) {
       warnings.push_back(
@@ -89,19 +100,19 @@ std::vector<std::string> resolve_environment(ApplianceConfig& config) {
     }
   }
   if (!settings.number("limits.http2_resets")) {
-    config.traffic.limits.http2_resets = 2 * config.traffic.limits.http2_concurrent_streams;
+    config.traffic.limits.http2_resets = server::protocol_limits(config.traffic.limits).h2_reset_burst;
     settings.resolve("limits.http2_resets", config.traffic.limits.http2_resets,
                      "auto: twice limits.http2_concurrent_streams");
   }
   if (settings.text("log.format") == "auto") {
-    const int target = config.traffic.log.target == "stderr" ? STDERR_FILENO : STDOUT_FILENO;
-    config.traffic.log.format = ::isatty(target) == 1 ? "text" : "json";
+    config.traffic.log.format = is_terminal(config.traffic.log.target) ? "text" : "json";
     settings.resolve("log.format", config.traffic.log.format, "auto: text on a terminal, json elsewhere");
   }
   if (settings.text("log.access_format") == "auto") {
     config.traffic.log.access_format = config.traffic.log.format == "json" ? "json" : "combined";
     settings.resolve("log.access_format", config.traffic.log.access_format, "auto: as log.format");
   }
+  if (!settings.has("instance")) settings.resolve("instance", host_name(), "the host name");
   return warnings;
 }
 
@@ -113,6 +124,9 @@ void keep_resolved(const ApplianceConfig& running, ApplianceConfig& next) {
   if (running.log_format_is_auto && next.log_format_is_auto) {
     next.traffic.log.format = running.traffic.log.format;
     next.settings.resolve("log.format", next.traffic.log.format, "auto: as found at start");
+  }
+  if (running.traffic.instance.empty() && next.traffic.instance.empty()) {
+    next.settings.resolve("instance", running.settings.text("instance"), "the host name: as found at start");
   }
 }
 

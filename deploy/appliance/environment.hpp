@@ -9,8 +9,8 @@
 namespace equinox::appliance {
 
 /// Replaces every "auto" by what it means on this machine, with the rule as its origin: reactors, connections (raises
-/// RLIMIT_NOFILE to its hard limit), memory ("none" without a limit), HTTP/2 resets, log formats. @return warnings for
-/// the log.
+/// RLIMIT_NOFILE to its hard limit), memory ("none" without a limit), HTTP/2 resets, log formats, instance. @return
+/// warnings for the log.
 std::vector<std::string> resolve_environment(ApplianceConfig& config);
 /// Of a reload, before the rest of `next` is resolved: an "auto" that only a start can follow keeps what it came to
 /// then. A machine that has changed since is not a changed file, and must not refuse one.

@@ -1,18 +1,23 @@
 #include "deploy/appliance/environment.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <stdexcept>
 
 #include "base/unique_fd.hpp"
 #include "deploy/appliance/service_manager.hpp"
 #include "handlers/temporary_folder.hpp"
+#include "server/settings.hpp"
 
 namespace equinox::appliance {
 namespace {
@@ -46,9 +51,9 @@ TEST(Environment, WarnsWhenTheLimitOfDescriptorsLeavesFewConnections) {
     ::setrlimit(RLIMIT_NOFILE, &few);
     ApplianceConfig config = load("{}");
     for (const std::string& warning : resolve_environment(config)) std::fprintf(stderr, "%s\n", warning.c_str());
-    std::exit(config.traffic.limits.connections == 200 ? 0 : 1);
+    std::exit(config.traffic.limits.connections == server::connection_limit({}) ? 0 : 1);
   };
-  EXPECT_EXIT(resolve(), testing::ExitedWithCode(0), "at most 200 connections: RLIMIT_NOFILE is 300");
+  EXPECT_EXIT(resolve(), testing::ExitedWithCode(0), "at most 236 connections: RLIMIT_NOFILE is 300");
 }
 
 TEST(Environment, ShowsNoAuto) {
@@ -63,6 +68,55 @@ TEST(Environment, ShowsNoAuto) {
     if (path == "sandbox") continue;
     EXPECT_NE(to_text(setting), "\"auto\"") << path;
   }
+}
+
+/// A terminal as standard output, until it goes.
+class TerminalAsOutput {
+ public:
+  TerminalAsOutput() : before_{::dup(STDOUT_FILENO)}, own_{::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)} {
+    if (::grantpt(own_.get()) != 0 || ::unlockpt(own_.get()) != 0) throw std::runtime_error{"no terminal"};
+    const UniqueFd terminal{::open(::ptsname(own_.get()), O_RDWR | O_NOCTTY | O_CLOEXEC)};
+    std::fflush(stdout);
+    if (::dup2(terminal.get(), STDOUT_FILENO) < 0) throw std::runtime_error{"no terminal"};
+  }
+  TerminalAsOutput(const TerminalAsOutput&) = delete;
+  TerminalAsOutput& operator=(const TerminalAsOutput&) = delete;
+  ~TerminalAsOutput() {
+    std::fflush(stdout);
+    ::dup2(before_.get(), STDOUT_FILENO);
+  }
+
+ private:
+  UniqueFd before_;
+  UniqueFd own_;
+};
+
+TEST(Environment, OnlyALogOnATerminalIsText) {
+  const auto form = [](const char* target) {
+    const TerminalAsOutput terminal;
+    ApplianceConfig config = load(fmt::format(R"({{"log": {{"target": "{}"}}}})", target));
+    resolve_environment(config);
+    return config.traffic.log.format;
+  };
+  EXPECT_EQ(form("stdout"), "text");
+  EXPECT_EQ(form("-"), "text");
+  EXPECT_EQ(form("/var/log/equinox.log"), "json") << "whoever reads the file is not at this terminal";
+  EXPECT_EQ(form("stderr"), ::isatty(STDERR_FILENO) == 1 ? "text" : "json");
+}
+
+TEST(Environment, AProcessWithoutANameHasThatOfItsHost) {
+  ApplianceConfig config = load("{}");
+  resolve_environment(config);
+  EXPECT_FALSE(config.settings.text("instance").empty());
+  EXPECT_EQ(config.settings.origin("instance"), "the host name (default)");
+  ApplianceConfig named = load(R"({"instance": "a"})");
+  resolve_environment(named);
+  EXPECT_EQ(named.settings.text("instance"), "a");
+  config.settings.resolve("instance", "another", "the host name");
+  ApplianceConfig next = load("{}");
+  keep_resolved(config, next);
+  resolve_environment(next);
+  EXPECT_THAT(compare(config.settings, next.settings).restart, testing::IsEmpty()) << "no reason to refuse a reload";
 }
 
 TEST(Environment, TheAccessLogIsJsonWhereTheServerLogIs) {
