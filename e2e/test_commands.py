@@ -112,6 +112,33 @@ def test_top_leaves_the_terminal_as_it_was(server, ending):
         os.close(own)
 
 
+def watch(server, **streams):
+    return subprocess.Popen([str(BINARY), "conns", "--watch", "--admin", server.addresses["admin"]], stdin=subprocess.DEVNULL, **streams)
+
+
+def test_a_watch_clears_a_terminal_but_writes_no_codes_into_a_pipe(server):
+    own, theirs = pty.openpty()
+    try:
+        with watch(server, stdout=theirs) as process:
+            try:
+                read_until(own, b"\x1b[2J")
+            finally:
+                process.kill()
+    finally:
+        os.close(theirs)
+        os.close(own)
+    with watch(server, stdout=subprocess.PIPE) as process:
+        try:
+            said = b""
+            while said.count(b"of 0 connections") < 2:
+                said += process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0, "whoever watches ends it so"
+        finally:
+            process.kill()
+    assert b"\x1b" not in said, said
+
+
 @pytest.mark.parametrize("command", ADMIN_COMMANDS)
 def test_refused_credentials_are_status_3(start, make_config, tmp_path, command):
     tokens, secret = tmp_path / "tokens.json", tmp_path / "secret"

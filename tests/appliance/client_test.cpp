@@ -157,6 +157,14 @@ TEST_F(ClientTest, WhyTellsTheLogLinesOfOneConnection) {
   EXPECT_EQ(row["log_from_at"], 1700000000);
 }
 
+TEST_F(ClientTest, WhyCountsTheReasonsOfAllThatMatch) {
+  answer("/closed", 200,
+         R"({"total": 70, "by_reason": {"drain": 6, "keep_alive_timeout": 64},
+             "rows": [{"id": "0-1f-2", "reason": "drain", "sentence": "The server drained."}]})");
+  EXPECT_EQ(run(run_why), 0);
+  EXPECT_THAT(out, testing::EndsWith("1 of 70\nby reason\n      64  keep_alive_timeout\n       6  drain\n"));
+}
+
 TEST_F(ClientTest, WhyWithAQueryAsksForNoLogLines) {
   answer("/closed", 200, R"({"total": 1, "rows": [{"id": "0-1f-2", "sentence": "Idle for 60 s."}]})");
   options.query = "reason:keep_alive_timeout";
@@ -277,7 +285,7 @@ TEST_F(ClientTest, UndrainSaysWhatIsSo) {
   });
   EXPECT_EQ(run(run_undrain), 0);
   EXPECT_EQ(out, "not draining: the server is ready\n");
-  EXPECT_EQ(run(run_undrain), 2) << "1 is for a server that cannot be reached";
+  EXPECT_EQ(run(run_undrain), 1) << "2 is for a query that is none";
   EXPECT_THAT(err, testing::HasSubstr("no drain to take back"));
 }
 

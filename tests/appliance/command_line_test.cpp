@@ -127,6 +127,13 @@ TEST(CommandLine, AdminAddressesComeInSeveralForms) {
   EXPECT_EQ(parse_origin("https://a.example:1/x?y").base, "https://a.example:1");
   EXPECT_EQ(parse_origin("https://a.example:1/x?y").path, "/x?y");
   EXPECT_EQ(parse_origin("http://a").path, "/");
+  EXPECT_EQ(parse_origin("HTTPS://A.example:1/X").base, "https://A.example:1");
+  EXPECT_EQ(parse_origin("http://a:80?x=1").base, "http://a:80");
+  EXPECT_EQ(parse_origin("http://a:80?x=1").path, "/?x=1");
+  EXPECT_EQ(parse_origin("http://a/b?c=d#e/f").path, "/b?c=d");
+  EXPECT_EQ(parse_origin("http://a:80#b").path, "/");
+  EXPECT_EQ(parse_origin("a:80/b?u=http://c/").path, "/b?u=http://c/");
+  EXPECT_THROW(parse_origin("http://?x"), std::runtime_error);
   EXPECT_THROW(parse_origin("ftp://a"), std::runtime_error);
   EXPECT_THROW(parse_origin("nowhere"), std::runtime_error);
 }

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <httplib.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 
+#include "http/headers.hpp"
 #include "text_table.hpp"
 #include "wire.hpp"
 
@@ -160,21 +162,26 @@ AdminClient::Answer AdminClient::post(const std::string& path, const nlohmann::j
 }
 
 Origin parse_origin(const std::string& text) {
-  Origin out{text, "/"};
-  const bool has_scheme = text.starts_with("http://") || text.starts_with("https://");
-  if (!has_scheme) {
-    if (text.find("://") != std::string::npos || text.find(':') == std::string::npos) {
-      throw std::runtime_error("\"" + text +
-                               "\" is no address, allowed is host:port, http://host:port or https://host:port");
-    }
-    out.base = "http://" + (text.front() == ':' ? "127.0.0.1" + text : text);
+  const std::string_view whole = text;
+  const auto colon = whole.find("://");
+  const bool has_scheme = colon != std::string_view::npos && colon + 1 == whole.find_first_of("/?#");
+  const std::string_view scheme = has_scheme ? whole.substr(0, colon) : "http";
+  const std::string_view rest = has_scheme ? whole.substr(colon + 3) : whole;
+  const bool is_secure = http::equals_ignoring_case(scheme, "https");
+  const auto end = std::min(rest.find_first_of("/?#"), rest.size());
+  const std::string_view authority = rest.substr(0, end);
+  if ((!is_secure && !http::equals_ignoring_case(scheme, "http")) ||
+      (!has_scheme && authority.find(':') == std::string_view::npos)) {
+    throw std::runtime_error("\"" + text +
+                             "\" is no address, allowed is host:port, http://host:port or https://host:port");
   }
-  const auto slash = out.base.find('/', out.base.find("://") + 3);
-  if (slash != std::string::npos) {
-    out.path = out.base.substr(slash);
-    out.base.resize(slash);
-  }
-  if (out.base.ends_with("://")) throw std::runtime_error("\"" + text + "\" names no host");
+  if (authority.empty()) throw std::runtime_error("\"" + text + "\" names no host");
+  const bool is_this_host = !has_scheme && authority.starts_with(':');
+  Origin out;
+  out.base = fmt::format("{}://{}{}", is_secure ? "https" : "http", is_this_host ? "127.0.0.1" : "", authority);
+  // A fragment is for whoever asks and never sent (RFC 9110 §7.1).
+  out.path = rest.substr(end, rest.find('#') - end);
+  if (!out.path.starts_with('/')) out.path.insert(0, 1, '/');
   return out;
 }
 

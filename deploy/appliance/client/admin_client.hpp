@@ -13,9 +13,9 @@ namespace equinox::appliance {
 /// Exit statuses of the commands that talk to the admin API.
 inline constexpr int kDone = 0;
 inline constexpr int kUnreachable = 1;  ///< also an answer that is no use
+inline constexpr int kNotPossible = 1;  ///< understood, but not as things stand: no drain to take back, a lost list
 inline constexpr int kBadQuery = 2;
-inline constexpr int kNotPossible = 2;  ///< understood, but not as things stand: no drain to take back, a lost list
-inline constexpr int kRefused = 3;      ///< credentials
+inline constexpr int kRefused = 3;  ///< credentials
 
 /// A thin client of the admin API, version 1. Each call is one request; what goes wrong is printed on standard error
 /// and told by the status.
@@ -43,8 +43,8 @@ class AdminClient {
 
 /// Splits "http://host:port", "https://host:port/…", "host:port", ":port" into what httplib takes.
 struct Origin {
-  std::string base;  ///< "http://127.0.0.1:9181"
-  std::string path;  ///< "/…", at least "/"
+  std::string base;  ///< "http://127.0.0.1:9181", the scheme in lower case
+  std::string path;  ///< "/…", at least "/"; with the query, without the fragment
 };
 /// @throws std::runtime_error when the text is no address
 Origin parse_origin(const std::string& text);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <thread>
 
@@ -37,8 +38,26 @@ std::string connection_table(const nlohmann::json& page, std::size_t width_max) 
   return table.to_string(width_max);
 }
 
+namespace {
+
+/// Whoever watches ends it by Ctrl-C, which is no failure. Each picture is flushed, so nothing printed is lost.
+extern "C" void end_watch(int) { ::_exit(kDone); }
+
+void end_with_interrupt() {
+  struct sigaction action {};
+  ::sigaction(SIGINT, nullptr, &action);
+  if (action.sa_handler == SIG_IGN) return;  // started in the background
+  action = {};
+  action.sa_handler = end_watch;
+  ::sigaction(SIGINT, &action, nullptr);
+}
+
+}  // namespace
+
 int run_conns(const Options& options) {
   AdminClient client{options.admin};
+  const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  if (options.watch) end_with_interrupt();
   while (true) {
     const auto answer = client.get("/connections", connection_query(options, options.limit));
     if (!answer.is_good()) return answer.exit_status;
@@ -46,9 +65,9 @@ int run_conns(const Options& options) {
       fmt::print("{}\n", answer.body.dump(2));
     } else {
       const auto shown = answer.body.value("rows", nlohmann::json::array()).size();
-      if (options.watch) fmt::print("\x1b[H\x1b[2J");
+      if (options.watch && is_terminal) fmt::print("\x1b[H\x1b[2J");
       // A terminal wraps what is wider, and a wrapped table cannot be read; a file or a pipe takes it whole.
-      const std::size_t width_max = ::isatty(STDOUT_FILENO) == 1 ? terminal_size().columns : 0;
+      const std::size_t width_max = is_terminal ? terminal_size().columns : 0;
       fmt::print("{}", connection_table(answer.body, width_max));
       fmt::print("{} of {} connections\n", shown, number(answer.body, "total"));
     }

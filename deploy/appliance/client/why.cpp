@@ -1,8 +1,13 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <ctime>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "admin_client.hpp"
 #include "deploy/appliance/commands.hpp"
@@ -52,6 +57,18 @@ int add_log(AdminClient& client, const std::string& id, nlohmann::json& rows) {
   return kDone;
 }
 
+/// Of all that match, not only of those shown: the most frequent first.
+void print_reasons(const nlohmann::json& page) {
+  std::vector<std::pair<std::uint64_t, std::string>> reasons;
+  const auto by_reason = page.value("by_reason", nlohmann::json::object());
+  for (const auto& [name, count] : by_reason.items()) {
+    if (count.is_number_unsigned()) reasons.emplace_back(count.get<std::uint64_t>(), printable(name));
+  }
+  std::stable_sort(reasons.begin(), reasons.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  if (!reasons.empty()) fmt::print("by reason\n");
+  for (const auto& [count, name] : reasons) fmt::print("{:>8}  {}\n", count, name);
+}
+
 }  // namespace
 
 int run_why(const Options& options) {
@@ -79,6 +96,7 @@ int run_why(const Options& options) {
   } else if (static_cast<double>(rows.size()) < number(answer.body, "total")) {
     fmt::print("{} of {}\n", rows.size(), number(answer.body, "total"));
   }
+  if (!is_one) print_reasons(answer.body);
   return kDone;
 }
 
