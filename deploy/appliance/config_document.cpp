@@ -8,6 +8,7 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -72,6 +73,12 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
     return number_integer(static_cast<number_integer_t>(value));
   }
   bool number_float(number_float_t value, const string_t& written) override {
+    // 2.0 and 2e3 are whole numbers to JSON Schema, and so to the editor that goes by it. What a double counts exactly.
+    constexpr double kExact = 9'007'199'254'740'992.0;
+    const bool is_fraction = std::trunc(value) != value;
+    if (!written.empty() && !is_fraction && std::abs(value) < kExact) {
+      return number_integer(static_cast<number_integer_t>(value));
+    }
     // A whole number beyond 64 bits comes here too.
     const bool is_whole = written.find_first_of(".eE") == string_t::npos;
     add_number(is_whole ? ConfigValue::Kind::large : ConfigValue::Kind::number)->number = value;

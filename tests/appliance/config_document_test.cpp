@@ -22,7 +22,8 @@ std::string first_problem(std::string_view text) {
 }
 
 TEST(ConfigDocument, KnowsWhereEachValueStands) {
-  const Read out = read("{\n  \"a\": 1, // note\n  /* two\n  lines */ \"b\" : [ true,\n  \"x\" ] , \"c\": -2.5e1\n}\n");
+  const Read out =
+      read("{\n  \"a\": 1, // note\n  /* two\n  lines */ \"b\" : [ true,\n  \"x\" ] , \"c\": -2.5e-1\n}\n");
   ASSERT_TRUE(out.root);
   const auto& members = out.root->members;
   ASSERT_EQ(members.size(), 3u);
@@ -33,7 +34,7 @@ TEST(ConfigDocument, KnowsWhereEachValueStands) {
   EXPECT_EQ(members[1].value.items[0].at, (Position{4, 20}));
   EXPECT_EQ(members[1].value.items[1].at, (Position{5, 3}));
   EXPECT_EQ(members[2].value.at, (Position{5, 16}));
-  EXPECT_EQ(members[2].value.number, -25.0);
+  EXPECT_EQ(members[2].value.number, -0.25);
 }
 
 TEST(ConfigDocument, CountsCharactersNotBytesAndSurvivesEscapes) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <string>
@@ -17,7 +18,8 @@ bool has_type(const Json& value, const std::string& type) {
   if (type == "object") return value.is_object();
   if (type == "array") return value.is_array();
   if (type == "string") return value.is_string();
-  if (type == "integer") return value.is_number_integer();
+  // Draft 6 and later: any number with a fraction of zero.
+  if (type == "integer") return value.is_number() && std::trunc(value.get<double>()) == value.get<double>();
   return type == "boolean" && value.is_boolean();
 }
 
@@ -59,7 +61,7 @@ bool takes(const Json& schema, const Json& value) {
       return false;
     }
   }
-  if (value.is_number_integer()) {
+  if (value.is_number()) {
     if (value < schema.value("minimum", value) || value > schema.value("maximum", value)) return false;
   }
   if (value.is_array()) {
@@ -117,6 +119,8 @@ TEST(Schema, AndCheckRefuseTheSameValues) {
            std::string{R"({"timeouts": {"idle": 0}})"},
            std::string{R"({"timeouts": {"idle": "60"}})"},
            std::string{R"({"limits": {"fields": 1}})"},
+           std::string{R"({"limits": {"fields": 10.5}})"},
+           std::string{R"({"limits": {"fields": 1.0}})"},
            std::string{R"({"unknown": 1})"},
        }) {
     EXPECT_FALSE(check_takes(text)) << text;
@@ -141,6 +145,7 @@ TEST(Schema, AndCheckTakeTheSameValues) {
            std::string{R"({"log": {"access": "-"}, "server_field": ""})"},
            std::string{R"({"timeouts": {"max_age": 0, "linger": "0"}})"},
            std::string{R"({"limits": {"memory": "auto", "request_body": 1}})"},
+           std::string{R"({"reactors": 2.0, "limits": {"fields": 1e2}})"},
        }) {
     EXPECT_TRUE(check_takes(text)) << text;
     EXPECT_TRUE(schema_takes(text)) << text;

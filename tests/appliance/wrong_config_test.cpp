@@ -221,6 +221,18 @@ TEST(WrongFlags, ATlsListenerWithoutACertificateNamesTheFlagsForOne) {
             "two");
 }
 
+TEST(WholeNumbers, MayBeWrittenWithAFractionOfZero) {
+  const LoadedConfig out = load_config(
+      R"({"reactors": 2.0, "limits": {"fields": 1e2, "request_body": 1024.0}, "timeouts": {"max_age": 0.0}})", "f.json",
+      {});
+  ASSERT_TRUE(out.config) << all_messages(out.problems);
+  EXPECT_EQ(out.config->traffic.reactors, 2u);
+  EXPECT_EQ(out.config->traffic.limits.fields, 100u);
+  EXPECT_EQ(out.config->traffic.limits.request_body, 1024u);
+  EXPECT_EQ(all_messages(load_config(R"({"reactors": 1e300})", "f.json", {}).problems),
+            "f.json:1:14: reactors: is a number with a fraction, allowed is a whole number from 1 to 255 or \"auto\"");
+}
+
 TEST(Durations, OfZeroNeedNoUnit) {
   const LoadedConfig out = load_config(R"({"timeouts": {"max_age": 0, "linger": "0"}})", "f.json", {});
   ASSERT_TRUE(out.config) << all_messages(out.problems);
