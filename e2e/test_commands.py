@@ -211,7 +211,7 @@ def test_check_prints_what_the_log_lines_take(tmp_path):
 def test_version_names_what_it_is_made_of():
     done = run_equinox("version")
     assert done.returncode == 0
-    for word in ("equinox", "llhttp", "nghttp2", "OpenSSL", "zlib", "brotli", "prometheus-cpp", "cpp-httplib", "nlohmann-json", "fmt", "cli11"):
+    for word in ("equinox", "llhttp", "nghttp2", "OpenSSL", "zlib", "brotli", "prometheus-cpp", "cpp-httplib", "nlohmann-json", "fmt", "cli11", "spdlog"):
         assert word.lower() in done.stdout.lower(), done.stdout
 
 

@@ -37,6 +37,7 @@ BuildFacts build_facts() {
            {"nlohmann-json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
                                          NLOHMANN_JSON_VERSION_PATCH)},
            {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
+           {"spdlog", EQUINOX_SPDLOG_VERSION},
            {"cli11", CLI11_VERSION}}};
 }
 

@@ -370,9 +370,11 @@ void check_texts(const Settings& settings, std::vector<ConfigProblem>& problems)
     problems.push_back({settings.origin("server_field"), "server_field",
                         "holds control characters; allowed is text on one line, or none"});
   }
-  for (const char* path : {"log.target", "log.access"}) {
+  constexpr std::pair<const char*, const char*> kLogs[] = {{"log.target", "\"stdout\", \"stderr\", \"off\" or a file"},
+                                                           {"log.access", "\"off\", \"-\" or a file"}};
+  for (const auto& [path, allowed] : kLogs) {
     if (!settings.text(path).empty()) continue;
-    problems.push_back({settings.origin(path), path, "is empty; allowed is \"stdout\", \"stderr\", \"off\" or a file"});
+    problems.push_back({settings.origin(path), path, fmt::format("is empty; allowed is {}", allowed)});
   }
 }
 

@@ -185,7 +185,9 @@ INSTANTIATE_TEST_SUITE_P(
                     R"({"routes": [{"path": "/*", "methods": ["GET", "POST"], "static": {"root": "/srv"}}]})",
                     "f.json:1:39: routes[0].methods: \"POST\" is not for files, allowed are GET and HEAD"},
         WrongConfig{"LogWithoutName", R"({"log": {"access": ""}})",
-                    "f.json:1:20: log.access: is empty; allowed is \"stdout\", \"stderr\", \"off\" or a file"},
+                    "f.json:1:20: log.access: is empty; allowed is \"off\", \"-\" or a file"},
+        WrongConfig{"ServerLogWithoutName", R"({"log": {"target": ""}})",
+                    "f.json:1:20: log.target: is empty; allowed is \"stdout\", \"stderr\", \"off\" or a file"},
         WrongConfig{
             "TargetAboveHead", R"({"limits": {"request_head": "4k"}})",
             "f.json:1:29: limits.request_head: a request target (8k) may not be longer than the whole head (4k); "
