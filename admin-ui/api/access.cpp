@@ -245,7 +245,7 @@ Response Access::sign_in(const Request& request, const Moment& now) {
   const auto token = tokens_.find(hash, now);
   if (!token) throw Problem{401, "unauthenticated", "The token is not known", why_not()};
   const std::string value = random_hex(32);
-  const std::int64_t expires = now.wall_ns + kSessionSeconds * 1'000'000'000;
+  const std::int64_t expires = now.wall_ns + kSessionSeconds * kSecondNs;
   {
     const std::lock_guard lock{mutex_};
     if (cookies_.size() >= kMostSessions) cookies_.pop_front();

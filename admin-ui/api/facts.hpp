@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
+
 namespace equinox::admin {
 
 /// Both clocks at one moment.

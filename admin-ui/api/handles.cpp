@@ -6,7 +6,7 @@
 
 namespace equinox::admin {
 namespace {
-constexpr std::int64_t kIdleNs = 30'000'000'000;
+constexpr std::int64_t kIdleNs = 30 * kSecondNs;
 }
 
 void Handles::drop_idle(const Moment& now) {

@@ -10,8 +10,6 @@
 namespace equinox::admin {
 namespace {
 
-constexpr std::int64_t kSecondNs = 1'000'000'000;
-
 std::int64_t ended_wall_ns(const RequestRecord& record) noexcept { return record.started_wall_ns + record.total_ns; }
 
 std::optional<Protocol> protocol_of(const Request& request) {

@@ -15,8 +15,6 @@
 namespace equinox::admin {
 namespace {
 
-constexpr std::int64_t kSecondNs = 1'000'000'000;
-
 template <std::size_t Edges>
 Json histogram_json(const HistogramValue<Edges>& value, const std::array<std::uint64_t, Edges>& edges, double scale) {
   Json bounds = Json::array();

@@ -11,7 +11,6 @@
 namespace equinox::admin {
 namespace {
 
-constexpr std::int64_t kSecondNs = 1'000'000'000;
 /// Shares and quantiles are over so many seconds: one alone is too few requests, a minute too late to be "now".
 constexpr std::size_t kRecentSeconds = 10;
 

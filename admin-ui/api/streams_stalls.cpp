@@ -9,7 +9,7 @@ namespace equinox::admin {
 namespace {
 
 /// A stall that was seen running and then neither runs nor is in the ring.
-constexpr std::int64_t kForgottenNs = 3'000'000'000;
+constexpr std::int64_t kForgottenNs = 3 * kSecondNs;
 
 }  // namespace
 

@@ -10,7 +10,7 @@
 namespace equinox::admin {
 namespace {
 
-constexpr std::int64_t kLookEveryNs = 1'000'000'000;
+constexpr std::int64_t kLookEveryNs = kSecondNs;
 constexpr std::size_t kMostTokens = 1000;
 
 std::string stamp_of(const std::string& path) {

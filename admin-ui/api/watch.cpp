@@ -10,7 +10,7 @@ namespace equinox::admin {
 namespace {
 
 /// A burst is told once, then not again for this long.
-constexpr std::int64_t kQuietNs = 60'000'000'000;
+constexpr std::int64_t kQuietNs = 60 * kSecondNs;
 
 std::string milliseconds_text(std::int64_t ns) { return std::to_string(ns / 1'000'000) + " ms"; }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 namespace equinox {
 
@@ -9,6 +10,8 @@ using SteadyClock = std::chrono::steady_clock;
 /// Monotonic. Wall-clock moments are std::chrono::system_clock and never compared with these.
 using TimePoint = std::chrono::time_point<SteadyClock, Duration>;
 inline constexpr TimePoint kNever = TimePoint::max();
+/// Where moments and lengths are numbers: records, rings and counters.
+inline constexpr std::int64_t kSecondNs = 1'000'000'000;
 
 /// What time it is. A value that reads the steady clock unless a ManualClock stands behind it; nothing below `server/`
 /// reads a clock at all: `now` is an argument there.

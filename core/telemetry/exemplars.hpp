@@ -24,7 +24,7 @@ class ExemplarCells {
   void append_to(std::vector<Exemplar>& into) const;
 
  private:
-  static constexpr std::int64_t kInterval = 1'000'000'000;
+  static constexpr std::int64_t kInterval = kSecondNs;
   static constexpr std::size_t kBuckets = kDurationEdges.size() + 1;
   void store(const ReactorStats::Placed& placed, const RequestSample& sample) noexcept;
 

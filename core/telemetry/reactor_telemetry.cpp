@@ -6,8 +6,6 @@ namespace equinox::telemetry {
 
 namespace {
 
-constexpr std::int64_t kSecondNs = 1'000'000'000;
-
 std::size_t share(std::size_t of_process, std::size_t reactors) noexcept {
   return std::max<std::size_t>(1, (of_process + reactors - 1) / std::max<std::size_t>(reactors, 1));
 }

@@ -94,8 +94,7 @@ class ReactorTelemetry {
   }
   /// The sample of TCP_INFO in the record is missing or old, and the connection no longer new.
   [[nodiscard]] static bool is_sample_due(const RecordSlot& slot, std::int64_t now_ns) noexcept {
-    constexpr std::int64_t kSecond = 1'000'000'000;
-    return now_ns - std::max(slot.own_opened_ns(), slot.own_sampled_ns()) >= kSecond;
+    return now_ns - std::max(slot.own_opened_ns(), slot.own_sampled_ns()) >= kSecondNs;
   }
   /// The connection is over: frees the record, leaves the gauges, counts the reason (as an eviction by pressure when it
   /// is connection_limit) and keeps a ClosedRecord. `last` is the final state of the hot half.

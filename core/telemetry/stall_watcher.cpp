@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "base/clock.hpp"
+
 namespace equinox::telemetry {
 
 namespace {
 
 /// A healthy reactor turns at least once a second; some grace for a machine that is short of CPU.
-constexpr std::int64_t kSilenceNs = 2'000'000'000;
+constexpr std::int64_t kSilenceNs = 2 * kSecondNs;
 /// Looks cost CPU on an idle machine, so no more are taken than it needs to meet a stall before it is one; a threshold
 /// of a few milliseconds is not worth hundreds of looks a second.
 constexpr std::int64_t kSeldomNs = 60'000'000;

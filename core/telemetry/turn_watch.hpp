@@ -11,6 +11,7 @@
 #include <equinox/vocabulary.hpp>
 #include <numeric>
 
+#include "base/clock.hpp"
 #include "telemetry/cell.hpp"
 
 namespace equinox::telemetry {
@@ -19,7 +20,7 @@ namespace equinox::telemetry {
 inline std::int64_t thread_cpu_ns(clockid_t clock) noexcept {
   timespec spent{};
   if (::clock_gettime(clock, &spent) != 0) return -1;
-  return static_cast<std::int64_t>(spent.tv_sec) * 1'000'000'000 + spent.tv_nsec;
+  return static_cast<std::int64_t>(spent.tv_sec) * kSecondNs + spent.tv_nsec;
 }
 
 /// What the watcher saw of one long turn: where it was at each look, with whom, and the CPU clock at the first one.
