@@ -234,7 +234,7 @@ Session Access::require_change(const Request& request, Role role, const Moment& 
 
 void Access::require_json(const Request& request) {
   if (bearer_of(request) || is_json(request)) return;
-  throw Problem{400, "bad-request", "The request cannot be understood", "Content-Type must be application/json."};
+  throw bad_request("Content-Type must be application/json.");
 }
 
 Response Access::sign_in(const Request& request, const Moment& now) {

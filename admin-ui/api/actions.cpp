@@ -59,10 +59,6 @@ struct Targets {
   }
 };
 
-Problem misunderstood(std::string detail) {
-  return Problem{400, "bad-request", "The request cannot be understood", std::move(detail)};
-}
-
 /// Those of a preview, or of any list that is kept: nobody that nobody has seen counted.
 Targets targets_of_handle(State& state, const std::string& handle, const Moment& now) {
   const auto kept = state.handles.find(handle, now);
@@ -79,11 +75,11 @@ Targets targets_of_handle(State& state, const std::string& handle, const Moment&
 }
 
 Targets targets_of_ids(const State& state, const Json& list) {
-  if (!list.is_array() || list.empty() || list.size() > 1000) throw misunderstood("ids is a list of 1 to 1000 ids.");
+  if (!list.is_array() || list.empty() || list.size() > 1000) throw bad_request("ids is a list of 1 to 1000 ids.");
   Targets out;
   for (const Json& text : list) {
     const ConnectionId id = text.is_string() ? parse_connection_id(text.get<std::string>()) : ConnectionId{};
-    if (!id) throw misunderstood("An id is not one.");
+    if (!id) throw bad_request("An id is not one.");
     const auto record = state.view.record(id);
     if (!record || std::find(out.ids.begin(), out.ids.end(), id.packed()) != out.ids.end()) continue;
     out.add(*record);
@@ -101,7 +97,7 @@ Targets targets_of_query(State& state, const std::string& text, const Moment& no
 Targets targets_of(State& state, const Json& body, const Moment& now) {
   const int ways = static_cast<int>(body.contains("ids")) + static_cast<int>(body.contains("query")) +
                    static_cast<int>(body.contains("handle"));
-  if (ways != 1) throw misunderstood("Exactly one of query, ids and handle is needed.");
+  if (ways != 1) throw bad_request("Exactly one of query, ids and handle is needed.");
   if (const auto ids = body.find("ids"); ids != body.end()) return targets_of_ids(state, *ids);
   if (body.contains("query")) return targets_of_query(state, text_member(body, "query"), now);
   return targets_of_handle(state, text_member(body, "handle", "", 40), now);
@@ -128,7 +124,7 @@ CloseReason mode_of(const Json& body) {
   const std::string mode = text_member(body, "mode", "close", 20);
   if (mode == "close") return CloseReason::admin_close;
   if (mode == "drain") return CloseReason::admin_drain;
-  throw misunderstood("mode is close or drain");
+  throw bad_request("mode is close or drain");
 }
 
 Response close_connections(State& state, const Request& request, const Moment& now) {

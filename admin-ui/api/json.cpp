@@ -30,7 +30,7 @@ std::string decoded(std::string_view text) {
 }
 
 [[noreturn]] void refuse(std::string_view name, const std::string& why) {
-  throw Problem{400, "bad-request", "The request cannot be understood", std::string{name} + " " + why};
+  throw bad_request(std::string{name} + " " + why);
 }
 
 }  // namespace
@@ -52,6 +52,10 @@ Response Problem::response() const {
   Response out = answer(document(), status_);
   out.content_type("application/problem+json");
   return out;
+}
+
+Problem bad_request(std::string detail) {
+  return Problem{400, "bad-request", "The request cannot be understood", std::move(detail)};
 }
 
 Json body_of(const Request& request) {

@@ -39,6 +39,9 @@ class Problem : public std::runtime_error {
   Json more_ = Json::object();
 };
 
+/// What cannot be understood, or is out of its bounds: 400.
+Problem bad_request(std::string detail);
+
 /// The request's body as an object; an empty body is an empty object. @throws Problem 400
 Json body_of(const Request& request);
 /// Members of a body. @throws Problem 400 when the member has another type or is outside its bounds

@@ -16,7 +16,7 @@ std::optional<Protocol> protocol_of(const Request& request) {
   const auto text = parameter(request, "protocol");
   if (!text || text->empty()) return std::nullopt;
   const auto protocol = parse<Protocol>(*text);
-  if (!protocol) throw Problem{400, "bad-request", "The request cannot be understood", "protocol is not known"};
+  if (!protocol) throw bad_request("protocol is not known");
   return protocol;
 }
 
@@ -37,8 +37,7 @@ Cell cell_of(const Request& request) {
   const auto from = number_parameter(request, "from");
   const auto to = number_parameter(request, "to");
   if (!from || !to || *to < *from) {
-    throw Problem{400, "bad-request", "The request cannot be understood",
-                  "from and to are Unix seconds, from before to"};
+    throw bad_request("from and to are Unix seconds, from before to");
   }
   Cell cell;
   cell.from_ns = nanoseconds(*from);
@@ -49,8 +48,7 @@ Cell cell_of(const Request& request) {
   cell.measure = parameter(request, "measure").value_or("duration");
   if (cell.measure != "duration" && cell.measure != "first_byte" && cell.measure != "queue" &&
       cell.measure != "handler") {
-    throw Problem{400, "bad-request", "The request cannot be understood",
-                  "measure is duration, first_byte, queue or handler"};
+    throw bad_request("measure is duration, first_byte, queue or handler");
   }
   cell.route = parameter(request, "route");
   cell.protocol = protocol_of(request);

@@ -84,8 +84,7 @@ void check_columns(const std::vector<std::string>& columns, const RowContext& co
     if (column == "closed" || row.contains(column)) continue;
     std::string known = "closed";
     for (const auto& [name, value] : row.items()) known.append(", ").append(name);
-    throw Problem{400, "bad-request", "The request cannot be understood",
-                  "columns: there is no \"" + column.substr(0, 40) + "\"; there are " + known};
+    throw bad_request("columns: there is no \"" + column.substr(0, 40) + "\"; there are " + known);
   }
 }
 
@@ -94,8 +93,7 @@ std::vector<std::string> columns_of(const Json& body, const RowContext& context)
   if (list == body.end() || list->is_null()) return {};
   const bool is_texts = list->is_array() && list->size() <= 40 &&
                         std::all_of(list->begin(), list->end(), [](const Json& name) { return name.is_string(); });
-  if (!is_texts)
-    throw Problem{400, "bad-request", "The request cannot be understood", "columns is a list of at most 40 names"};
+  if (!is_texts) throw bad_request("columns is a list of at most 40 names");
   auto columns = list->get<std::vector<std::string>>();
   check_columns(columns, context);
   return columns;

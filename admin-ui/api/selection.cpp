@@ -87,7 +87,7 @@ Sorting sorting_of(std::string_view field, std::string_view order) {
       QueryField::sent,        QueryField::in_rate, QueryField::out_rate, QueryField::streams,  QueryField::rtt,
       QueryField::retransmits, QueryField::pending, QueryField::memory,   QueryField::deadline};
   if (!order.empty() && order != "asc" && order != "desc") {
-    throw Problem{400, "bad-request", "The request cannot be understood", "order is asc or desc"};
+    throw bad_request("order is asc or desc");
   }
   if (field.empty()) return {QueryField::id, order == "desc"};
   std::string all;
@@ -96,7 +96,7 @@ Sorting sorting_of(std::string_view field, std::string_view order) {
     if (name == field) return {candidate, order == "desc"};
     all.append(all.empty() ? "" : ", ").append(name);
   }
-  throw Problem{400, "bad-request", "The request cannot be understood", "sort is one of " + all};
+  throw bad_request("sort is one of " + all);
 }
 
 Selection select(const ServerView& view, const Query& query, Sorting sorting, const Rates& rates, Moment now,

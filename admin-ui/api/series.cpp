@@ -207,7 +207,7 @@ void add_series(Json& out, std::string_view name, const Window& window, std::siz
 Json series_json(const ServerView& view, const Request& request, const Moment& now) {
   const std::string names = parameter(request, "names").value_or("");
   if (names.empty() || names.size() > 1000) {
-    throw Problem{400, "bad-request", "The request cannot be understood", "names is needed, at most 1000 bytes"};
+    throw bad_request("names is needed, at most 1000 bytes");
   }
   const std::int64_t step = integer_parameter(request, "step_seconds", 1, 1, 300);
   const std::int64_t end = now.wall_ns / kSecondNs;

@@ -31,8 +31,7 @@ std::array<bool, kTopics.size()> topics_of(const Request& request) {
     const std::size_t end = std::min(rest.find(','), rest.size());
     const auto found = std::find(kTopics.begin(), kTopics.end(), rest.substr(0, end));
     if (found == kTopics.end()) {
-      throw Problem{400, "bad-request", "The request cannot be understood",
-                    "topics are overview, series, connections, changes, stalls and jobs"};
+      throw bad_request("topics are overview, series, connections, changes, stalls and jobs");
     }
     out[static_cast<std::size_t>(found - kTopics.begin())] = true;
     rest.remove_prefix(std::min(end + 1, rest.size()));
@@ -138,11 +137,11 @@ Response Streams::open(State& state, const Request& request, const Session& sess
 void Streams::set_viewport(State& state, std::string_view stream, const Json& body) {
   const auto ids = body.find("ids");
   if (ids == body.end() || !ids->is_array() || ids->size() > kViewportMost) {
-    throw Problem{400, "bad-request", "The request cannot be understood", "ids is a list of at most 200 ids"};
+    throw bad_request("ids is a list of at most 200 ids");
   }
   std::vector<ConnectionId> wanted;
   for (const Json& id : *ids) {
-    if (!id.is_string()) throw Problem{400, "bad-request", "The request cannot be understood", "an id is text"};
+    if (!id.is_string()) throw bad_request("an id is text");
     if (const ConnectionId parsed = parse_connection_id(id.get<std::string>())) wanted.push_back(parsed);
   }
   std::string handle = text_member(body, "handle", "", 100);
