@@ -99,8 +99,9 @@ Targets targets_of(State& state, const Json& body, const Moment& now) {
                    static_cast<int>(body.contains("handle"));
   if (ways != 1) throw bad_request("Exactly one of query, ids and handle is needed.");
   if (const auto ids = body.find("ids"); ids != body.end()) return targets_of_ids(state, *ids);
-  if (body.contains("query")) return targets_of_query(state, text_member(body, "query"), now);
-  return targets_of_handle(state, text_member(body, "handle", "", 40), now);
+  // An empty query names every connection; one that was forgotten must not.
+  if (body.contains("query")) return targets_of_query(state, needed_text(body, "query"), now);
+  return targets_of_handle(state, needed_text(body, "handle"), now);
 }
 
 std::string text_of(const Query& query) {

@@ -74,6 +74,12 @@ std::string text_member(const Json& body, const char* name, std::string fallback
   return text;
 }
 
+std::string needed_text(const Json& body, const char* name) {
+  const auto found = body.find(name);
+  if (found == body.end() || !found->is_string()) refuse(name, "must be text");
+  return found->get<std::string>();
+}
+
 bool flag_member(const Json& body, const char* name, bool fallback) {
   const auto found = body.find(name);
   if (found == body.end() || found->is_null()) return fallback;

@@ -47,6 +47,8 @@ Json body_of(const Request& request);
 /// Members of a body. @throws Problem 400 when the member has another type or is outside its bounds
 std::string text_member(const Json& body, const char* name, std::string fallback = {},
                         std::size_t max_length = std::string::npos);
+/// One that must be there, as text: null does not stand for a default.
+std::string needed_text(const Json& body, const char* name);
 bool flag_member(const Json& body, const char* name, bool fallback);
 std::optional<double> number_member(const Json& body, const char* name, double least, double most);
 

@@ -76,6 +76,20 @@ TEST(Close, NeedsExactlyOneWayToName) {
   EXPECT_EQ(surface.act(Method::post, "/connections/close", {{"query", ""}, {"rate", 0}}).status, 400);
 }
 
+TEST(Close, WhatNamesNobodyIsNoNameForEverybody) {
+  Surface surface;
+  surface.view.add_many(5);
+  for (const char* name : {"query", "ids", "handle"}) {
+    for (const Json& value : {Json{}, Json(1), Json(true), Json::object()}) {
+      const Got got = surface.act(Method::post, "/connections/close", {{name, value}});
+      EXPECT_EQ(got.status, 400) << name << ' ' << value;
+      EXPECT_EQ(got.json()["type"], "bad-request") << got.text;
+    }
+  }
+  surface.state->tick(after(1000), false);
+  EXPECT_EQ(surface.view.count(), 5U);
+}
+
 TEST(Close, EndsThoseThatThePreviewCounted) {
   Surface surface;
   surface.view.add_many(8);
