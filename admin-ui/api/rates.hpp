@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <equinox/view.hpp>
 #include <mutex>
@@ -8,16 +7,15 @@
 #include <vector>
 
 #include "admin-ui/api/facts.hpp"
+#include "admin-ui/api/looks.hpp"
 
 namespace equinox::admin {
 
-/// How fast each connection moves, from two looks at its byte counts. Looks only while somebody asked within the last
-/// half minute: records know totals, not rates. Any thread.
+/// How fast each connection moves, from two looks at its byte counts: records know totals, not rates. Any thread.
 class Rates {
  public:
-  /// Somebody wants rates: the next ticks take looks.
-  void want(const Moment& now) const noexcept { wanted_ns_.store(now.steady_ns, std::memory_order_relaxed); }
-  [[nodiscard]] bool is_wanted(const Moment& now) const noexcept;
+  void want(const Moment& now) const noexcept { looks_.want(now); }
+  [[nodiscard]] bool is_wanted(const Moment& now) const noexcept { return looks_.is_wanted(now); }
   void look(const ServerView& view, const Moment& now);
   [[nodiscard]] std::optional<Rate> of(const ConnectionRecord& record) const;
 
@@ -29,10 +27,9 @@ class Rates {
     std::uint64_t sent{0};
     Rate rate;
   };
-  mutable std::atomic<std::int64_t> wanted_ns_{0};
+  Looks looks_;  ///< taken under the lock
   mutable std::mutex mutex_;
   std::vector<std::vector<Entry>> entries_;  ///< by reactor and slot
-  std::int64_t looked_ns_{0};
 };
 
 }  // namespace equinox::admin
