@@ -41,7 +41,7 @@ def slow_upload(server):
 
 def test_a_rare_request_is_still_shown_when_the_ring_has_wrapped(start):
     server = start(reactors=1, rings={"samples": 16, "recent": 16})
-    with server.connect() as connection:  # what ends before the first second is closed is in no cell
+    with server.connect() as connection:  # a cell is there when its second is over
         def counted():
             assert exchange(connection, b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").status == 200
             return cells(server)
@@ -60,6 +60,38 @@ def test_a_rare_request_is_still_shown_when_the_ring_has_wrapped(start):
     assert "/echo" in [row["target"] for cell in slow for row in rows_of(server, cell)]
     for cell in cells(server):
         assert rows_of(server, cell), f"nobody in {cell}"
+
+
+def test_a_request_is_counted_in_the_second_in_which_it_ended(server):
+    with server.connect() as connection:
+        while not 0.2 < time.time() % 1 < 0.6:  # far from where a second is closed
+            time.sleep(0.02)
+        second = int(time.time())
+        for _ in range(7):
+            assert exchange(connection, b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").status == 200
+        assert time.time() < second + 0.95
+
+    def closed():
+        page = server.admin("/series?names=requests,duration")
+        return page["start_at"] + page["points"] > second and page
+    page = wait_for(closed, 10, "the second to be closed", interval=0.1)
+    at = second - int(page["start_at"])
+    assert page["series"]["requests"][at] == sum(page["histograms"]["duration"]["counts"][at]) == 7
+    cell = server.admin(f"/requests/by-bucket?from={second}&to={second + 1}")
+    assert cell["total"] == cell["kept"] == 7 and not cell["sampled"]
+
+
+def test_the_series_add_up_to_the_totals_from_the_start_on(start):
+    server = start()
+    with server.connect() as connection:
+        assert exchange(connection, b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").status == 200
+
+    def added_up():
+        page = server.admin("/series?names=requests,accepted")
+        return {name: sum(value or 0 for value in values) for name, values in page["series"].items()}
+    wait_for(lambda: added_up()["requests"] == 1, 5, "the first second")
+    totals = server.admin("/status")["totals"]
+    assert added_up() == {"requests": totals["requests"], "accepted": totals["accepted"]}
 
 
 def test_check_says_how_much_memory_each_ring_takes(tmp_path):

@@ -62,7 +62,7 @@ std::int64_t measured_ns(const RequestRecord& record, std::string_view measure) 
   return record.total_ns;
 }
 
-/// How late the second of a histogram may be closed on a busy machine.
+/// How late a second of the histograms may be closed on a busy machine.
 constexpr std::int64_t kLateNs = kSecondNs;
 
 bool is_in(const Cell& cell, const RequestRecord& record, const Names& names) {
@@ -183,7 +183,8 @@ Json cell_requests_json(const State& state, const Request& request, const Moment
   };
   look();
   if (found.empty() && counted.value_or(0) > 0) {
-    // A second is closed by a thread that may come late; what ended meanwhile was counted in the second before.
+    // A second is closed by a thread that may come late: what ended meanwhile was counted in that second too. Later
+    // still, one was left out, and what ended in it was counted in the next.
     cell.from_ns -= kLateNs;
     cell.to_ns += kLateNs;
     look();

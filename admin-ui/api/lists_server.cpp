@@ -161,7 +161,7 @@ Json reactors_json(const State& state, const Moment& now) {
   const RowContext context = state.row_context(now);
   const ServerSnapshot snapshot = state.view.snapshot();
   SeriesPoint last;
-  for (SeriesPoint& point : state.view.series(now.wall_ns - 3 * kSecondNs)) {
+  for (SeriesPoint& point : state.view.series(now.wall_ns - 4 * kSecondNs)) {
     if (point.recorded) last = std::move(point);
   }
   HistogramValue<kLoopEdges.size()> iteration;

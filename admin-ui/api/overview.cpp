@@ -6,6 +6,7 @@
 
 #include "admin-ui/api/drain.hpp"
 #include "admin-ui/api/selection.hpp"
+#include "admin-ui/api/series.hpp"
 #include "admin-ui/api/state.hpp"
 
 namespace equinox::admin {
@@ -143,7 +144,8 @@ Json quantile_json(const std::vector<SeriesPoint>& points, std::size_t last, dou
 
 Sample Sample::of(const ServerView& view, const Moment& now) {
   Sample out{now, view.snapshot(), view.live(), {}, 0};
-  for (SeriesPoint& point : view.series(now.wall_ns - 61 * kSecondNs)) {
+  // The newest second may not be closed yet.
+  for (SeriesPoint& point : view.series(now.wall_ns - 62 * kSecondNs)) {
     if (point.recorded) out.minute.push_back(std::move(point));
   }
   if (out.minute.size() > 60) out.minute.erase(out.minute.begin(), out.minute.end() - 60);

@@ -9,8 +9,6 @@
 namespace equinox::admin {
 namespace {
 
-constexpr std::int64_t kSecondNs = 1'000'000'000;
-constexpr std::int64_t kWindowSeconds = 900;
 using Buckets = std::array<std::uint64_t, SeriesPoint::kBuckets>;
 using Points = std::vector<const SeriesPoint*>;  ///< of one step, the recorded ones, oldest first
 
@@ -141,7 +139,7 @@ Window window_of(const std::vector<SeriesPoint>& points, std::int64_t since_s, s
   out.step_s = step_s;
   out.start_s = (since_s + step_s - 1) / step_s * step_s;
   const std::int64_t count = std::max<std::int64_t>(0, (end_s - out.start_s + step_s - 1) / step_s);
-  out.steps.resize(static_cast<std::size_t>(std::min<std::int64_t>(count, kWindowSeconds)));
+  out.steps.resize(static_cast<std::size_t>(std::min<std::int64_t>(count, kSeriesSeconds)));
   for (const SeriesPoint& point : points) {
     const std::int64_t offset = point.at_wall_ns / kSecondNs - out.start_s;
     if (!point.recorded || offset < 0) continue;
@@ -149,6 +147,14 @@ Window window_of(const std::vector<SeriesPoint>& points, std::int64_t since_s, s
     if (step < out.steps.size()) out.steps[step].push_back(&point);
   }
   return out;
+}
+
+/// Behind the newest second that is closed: a null in the place of one that is about to be would stay with whoever
+/// appends what the event stream tells.
+std::int64_t end_of(const std::vector<SeriesPoint>& points, const Moment& now) {
+  const std::int64_t end = now.wall_ns / kSecondNs;
+  const bool is_closing = !points.empty() && points.back().at_wall_ns / kSecondNs == end - 2;
+  return is_closing ? end - 1 : end;
 }
 
 template <typename F>
@@ -210,11 +216,11 @@ Json series_json(const ServerView& view, const Request& request, const Moment& n
     throw bad_request("names is needed, at most 1000 bytes");
   }
   const std::int64_t step = integer_parameter(request, "step_seconds", 1, 1, 300);
-  const std::int64_t end = now.wall_ns / kSecondNs;
   const double asked = number_parameter(request, "since").value_or(0);
-  const std::int64_t since = std::max(static_cast<std::int64_t>(std::floor(asked)), end - kWindowSeconds);
+  const std::int64_t reach = now.wall_ns / kSecondNs - kSeriesSeconds;
+  const std::int64_t since = std::max(static_cast<std::int64_t>(std::floor(asked)), reach);
   const std::vector<SeriesPoint> points = view.series(since * kSecondNs);
-  const Window window = window_of(points, since, step, end);
+  const Window window = window_of(points, since, step, end_of(points, now));
   Json out{{"boot_id", view.identity().boot_id}, {"now_at", seconds(now.wall_ns)},
            {"start_at", window.start_s},         {"step_seconds", step},
            {"points", window.steps.size()},      {"series", Json::object()},

@@ -100,8 +100,7 @@ void Watch::look_at_stalls(State& state, const Moment& now) {
 }
 
 void Watch::look_at_series(State& state, const Moment& now) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
-  for (const SeriesPoint& point : state.view.series(now.wall_ns - 3 * kSecond)) {
+  for (const SeriesPoint& point : state.view.series(now.wall_ns - 4 * kSecondNs)) {
     if (!point.recorded || point.at_wall_ns <= second_wall_ns_) continue;
     second_wall_ns_ = point.at_wall_ns;
     if (!has_looked_) continue;

@@ -28,8 +28,8 @@ CellSamples::Keep CellSamples::choose(const RequestSample& sample, std::size_t d
   return keep;
 }
 
-/// The first of a step, and one of its last second: the thread that closes a second of the histograms is up to a second
-/// late, so the next step may count what ended in that one and nothing else.
+/// The first of a step, and one of its last second: the thread that closes the seconds of the histograms may come too
+/// late for one, and then the next step counts what ended there, perhaps that and nothing else.
 CellSamples::Keep CellSamples::worth(std::int64_t last_second, std::int64_t second) noexcept {
   constexpr auto kStep = LatencyMap::kStepSeconds;
   const bool is_first = last_second / kStep != second / kStep;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "base/clock.hpp"
+
 namespace equinox::telemetry {
 
 namespace {
-
-constexpr std::int64_t kSecondNs = 1'000'000'000;
 
 std::uint64_t increase(std::uint64_t now, std::uint64_t before) noexcept { return now > before ? now - before : 0; }
 std::uint32_t increase32(std::uint64_t now, std::uint64_t before) noexcept {
@@ -103,17 +103,18 @@ void compare_http2(SeriesPoint& point, const ServerSnapshot& now, const ServerSn
 }
 
 void compare_reactors(SeriesPoint& point, const ServerSnapshot& now, const ServerSnapshot& before) {
-  const auto count = std::min(now.reactors.size(), before.reactors.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto busy = increase(now.reactors[i].busy_ns, before.reactors[i].busy_ns);
-    const auto wait = increase(now.reactors[i].wait_ns, before.reactors[i].wait_ns);
+  const ReactorTotals none;
+  for (std::size_t i = 0; i < now.reactors.size(); ++i) {
+    const ReactorTotals& old = i < before.reactors.size() ? before.reactors[i] : none;
+    const auto busy = increase(now.reactors[i].busy_ns, old.busy_ns);
+    const auto wait = increase(now.reactors[i].wait_ns, old.wait_ns);
     const auto all = busy + wait;
     point.reactor_busy_ratio.push_back(all == 0 ? 0.0F : static_cast<float>(busy) / static_cast<float>(all));
-    const auto cpu = increase(now.reactors[i].cpu_ns, before.reactors[i].cpu_ns);
+    const auto cpu = increase(now.reactors[i].cpu_ns, old.cpu_ns);
     point.reactor_cpu_ratio.push_back(all == 0 ? 0.0F : static_cast<float>(cpu) / static_cast<float>(all));
     std::uint32_t stalls = 0;
     for (std::size_t cause = 0; cause < kCount<StallCause>; ++cause) {
-      stalls += increase32(now.reactors[i].stalls[cause], before.reactors[i].stalls[cause]);
+      stalls += increase32(now.reactors[i].stalls[cause], old.stalls[cause]);
     }
     point.reactor_stalls.push_back(stalls);
   }
@@ -140,20 +141,17 @@ SeriesRecorder::SeriesRecorder() : points_(kPoints) {}
 
 void SeriesRecorder::sample(ServerSnapshot snapshot) {
   const std::lock_guard lock{mutex_};
-  const auto second = snapshot.taken_wall_ns / kSecondNs;
-  if (!last_) {
-    newest_second_ = second;
-    last_ = std::move(snapshot);
-    return;
-  }
+  // Samples are taken a little after a second has ended: what grew did so in that one.
+  const auto second = snapshot.taken_wall_ns / kSecondNs - 1;
   if (second <= newest_second_) return;
-  const auto gap = std::min<std::int64_t>(second - newest_second_, static_cast<std::int64_t>(kPoints));
+  const auto seconds = newest_second_ == kNone ? 1 : second - newest_second_;
+  const auto gap = std::min<std::int64_t>(seconds, static_cast<std::int64_t>(kPoints));
   for (auto missing = second - gap + 1; missing < second; ++missing) {
     auto& point = points_[static_cast<std::size_t>(missing) % kPoints];
     point = SeriesPoint{};
     point.at_wall_ns = missing * kSecondNs;
   }
-  points_[static_cast<std::size_t>(second) % kPoints] = compare(snapshot, *last_, second);
+  points_[static_cast<std::size_t>(second) % kPoints] = compare(snapshot, last_, second);
   newest_second_ = second;
   last_ = std::move(snapshot);
 }
@@ -162,9 +160,9 @@ std::vector<SeriesPoint> SeriesRecorder::since(std::int64_t since_wall_ns) const
   const std::lock_guard lock{mutex_};
   std::vector<SeriesPoint> out;
   for (auto second = newest_second_ - static_cast<std::int64_t>(kPoints) + 1; second <= newest_second_; ++second) {
-    if (second < 0 || second * kSecondNs < since_wall_ns) continue;
+    if (second <= 0 || second * kSecondNs < since_wall_ns) continue;
     const auto& point = points_[static_cast<std::size_t>(second) % kPoints];
-    if (point.at_wall_ns == second * kSecondNs && second != 0) out.push_back(point);
+    if (point.at_wall_ns == second * kSecondNs) out.push_back(point);
   }
   return out;
 }

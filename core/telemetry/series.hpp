@@ -4,7 +4,6 @@
 #include <equinox/snapshot.hpp>
 #include <equinox/view.hpp>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 namespace equinox::telemetry {
@@ -16,8 +15,9 @@ class SeriesRecorder {
   static constexpr std::size_t kPoints = 900;
   SeriesRecorder();
 
-  /// Called about once a second. Samples that fall into the second already recorded are ignored; a gap leaves points
-  /// that say they were not recorded, and the increase since the last sample goes into the second of this one.
+  /// Called once a second, a little after it has ended: the increase since the last sample, at first since nothing was
+  /// counted, goes into that second, so that the points add up to the totals. One that is recorded already stays as it
+  /// is; a gap leaves points that say they were not recorded.
   void sample(ServerSnapshot snapshot);
   /// Points from `since_wall_ns` on, oldest first.
   [[nodiscard]] std::vector<SeriesPoint> since(std::int64_t since_wall_ns) const;
@@ -25,8 +25,9 @@ class SeriesRecorder {
  private:
   mutable std::mutex mutex_;
   std::vector<SeriesPoint> points_;
-  std::int64_t newest_second_{0};
-  std::optional<ServerSnapshot> last_;
+  static constexpr std::int64_t kNone = 0;
+  std::int64_t newest_second_{kNone};
+  ServerSnapshot last_;
 };
 
 }  // namespace equinox::telemetry

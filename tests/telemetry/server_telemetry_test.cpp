@@ -520,39 +520,5 @@ TEST(Totals, ZipVisitsEveryMember) {
   EXPECT_EQ(bytes, sizeof(Plain));
 }
 
-TEST(Series, HoldTheIncreaseOfEachSecond) {
-  SeriesRecorder recorder;
-  ServerSnapshot now;
-  now.listeners.resize(1);
-  now.taken_wall_ns = kWall;
-  recorder.sample(now);
-  now.taken_wall_ns = kWall + kSecond;
-  now.listeners[0].accepted = 5;
-  now.totals.closed[1][index_of(CloseReason::drain)] = 2;
-  recorder.sample(now);
-  now.taken_wall_ns = kWall + 3 * kSecond;
-  now.listeners[0].accepted = 9;
-  recorder.sample(now);
-  const auto points = recorder.since(0);
-  ASSERT_EQ(points.size(), 3U);
-  EXPECT_EQ(points[0].accepted, 5U);
-  EXPECT_EQ(points[0].closed_by_reason[index_of(CloseReason::drain)], 2U);
-  EXPECT_FALSE(points[1].recorded);
-  EXPECT_EQ(points[2].accepted, 4U);
-  EXPECT_EQ(recorder.since(kWall + 3 * kSecond).size(), 1U);
-}
-
-TEST(Series, ReachBackFifteenMinutes) {
-  SeriesRecorder recorder;
-  ServerSnapshot now;
-  for (std::int64_t second = 0; second < 2000; ++second) {
-    now.taken_wall_ns = kWall + second * kSecond;
-    recorder.sample(now);
-  }
-  const auto points = recorder.since(0);
-  ASSERT_EQ(points.size(), 900U);
-  EXPECT_EQ(points.back().at_wall_ns, kWall + 1999 * kSecond);
-}
-
 }  // namespace
 }  // namespace equinox::telemetry

@@ -56,6 +56,7 @@ let attempt = 0;
 let controller: AbortController | null = null;
 let retryTimer = 0;
 let received = 0;
+let newestPoint: SeriesEvent | null = null;
 let lostAt = 0;
 
 export async function refreshStatus(): Promise<void> {
@@ -72,11 +73,14 @@ export async function refreshStatus(): Promise<void> {
 async function seedSeries(): Promise<void> {
   const answer = await get<Series>('series', { names: kSeries });
   ring.seed(answer);
+  // A second that was told while the answer was under way is in neither.
+  if (newestPoint) ring.append(newestPoint.at, newestPoint.values, newestPoint.histograms);
   ringTick.value += 1;
 }
 
 function forget(): void {
   lastEventId = null;
+  newestPoint = null;
   overview.value = null;
   changes.value = [];
   stalls.value = new Map();
@@ -132,6 +136,7 @@ function onEvent(event: ServerEvent): void {
     }
     case 'series': {
       const point = data as SeriesEvent;
+      newestPoint = point;
       if (ring.append(point.at, point.values, point.histograms)) ringTick.value += 1;
       break;
     }
