@@ -25,6 +25,11 @@ SyncHandler other_methods(const std::shared_ptr<State>& state, std::string allow
 
 }  // namespace
 
+void any_method(Routes& routes, const std::string& pattern, const SyncHandler& handler) {
+  routes.any(pattern, handler);
+  routes.add({Method::trace}, pattern, handler);
+}
+
 void Calls::add(Method method, std::string path, SyncHandler handler) {
   auto found = std::find_if(paths_.begin(), paths_.end(), [&path](const Path& known) { return known.pattern == path; });
   if (found == paths_.end()) found = paths_.insert(paths_.end(), Path{std::move(path), {}});
@@ -37,10 +42,15 @@ void Calls::add_to(Routes& routes, const std::shared_ptr<State>& state) {
     std::string allowed;
     for (const Call& call : path.calls) {
       allowed.append(allowed.empty() ? "" : ", ").append(to_string(call.method));
-      if (call.method == Method::get) allowed.append(", HEAD");
-      routes.add({call.method}, path.pattern, call.handler);
+      std::vector<Method> methods{call.method};
+      if (call.method == Method::get) {
+        // By name: the route for all other methods would take the HEAD that a GET brings along.
+        methods.push_back(Method::head);
+        allowed.append(", HEAD");
+      }
+      routes.add(std::move(methods), path.pattern, call.handler);
     }
-    routes.any(path.pattern, other_methods(state, std::move(allowed)));
+    any_method(routes, path.pattern, other_methods(state, std::move(allowed)));
   }
 }
 

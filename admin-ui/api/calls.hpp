@@ -11,6 +11,9 @@ namespace equinox::admin {
 
 struct State;
 
+/// Every method there is: TRACE is in no route that does not name it.
+void any_method(Routes& routes, const std::string& pattern, const SyncHandler& handler);
+
 /// The calls of the API, gathered by path: a known path asked with another method is 405 with Allow (RFC 9110 §15.5.6),
 /// never a call with a parameter that happens to match.
 class Calls {

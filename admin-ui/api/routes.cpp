@@ -274,7 +274,7 @@ Routes routes_over(const std::shared_ptr<State>& state) {
   add_server_calls(calls, state);
   add_action_calls(calls, state);
   calls.add_to(routes, state);
-  routes.any("/api/*", guarded(state, [](State&, const Request& request, const Moment&) -> Response {
+  any_method(routes, "/api/*", guarded(state, [](State&, const Request& request, const Moment&) -> Response {
                throw Problem{404, "not-found", "There is no such call",
                              std::string{request.method_name()} + " " + std::string{request.path()}};
              }));
