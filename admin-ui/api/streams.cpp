@@ -12,11 +12,14 @@
 namespace equinox::admin {
 namespace {
 
-constexpr std::int64_t kSecondNs = 1'000'000'000;
-constexpr std::int64_t kQuietNs = 15 * kSecondNs;
-/// How far back a stream resumes by itself; the dashboard asks /series for what is older.
-constexpr std::int64_t kResumeNs = 120 * kSecondNs;
+/// A stream that was closed without a word is noticed when something is sent to it, and takes a viewer's place till
+/// then.
+constexpr std::int64_t kQuietNs = 5 * kSecondNs;
+/// How far back a stream resumes: as far as the series reach.
+constexpr std::int64_t kResumeNs = kSeriesSeconds * kSecondNs;
 constexpr std::size_t kQueueBytes = 256 * 1024;
+/// Seconds that were missed come in parts, a tick each: together they would push each other out of the queue.
+constexpr std::size_t kSecondsAtOnce = 60;
 constexpr std::size_t kViewportMost = 200;
 
 std::array<bool, kTopics.size()> topics_of(const Request& request) {
@@ -122,12 +125,12 @@ Response Streams::open(State& state, const Request& request, const Session& sess
   Json hello = hello_json(state.view, viewer->id, session, now);
   hello["resumed"] = is_same_boot && gap <= kResumeNs && state.changes.reaches(resumed->change);
   hello["missed_seconds"] = is_same_boot ? Json(seconds(std::max<std::int64_t>(0, gap - kResumeNs))) : Json{};
-  send(state, *viewer, "hello", hello, now);
   if (is_same_boot) {
+    // Before the first event: its id must not claim what has yet to be sent.
     viewer->changes_sent = std::min(viewer->changes_sent, resumed->change);
-    viewer->series_sent_wall_ns =
-        std::max(std::min(viewer->series_sent_wall_ns, resumed->series_wall_ns), now.wall_ns - kResumeNs);
+    viewer->series_sent_wall_ns -= std::clamp<std::int64_t>(gap, 0, kResumeNs);
   }
+  send(state, *viewer, "hello", hello, now);
   send_overview(state, *viewer, overview, now);
   viewers_.push_back(std::move(viewer));
   state.wake();  // from now on stalls are looked for between the seconds
@@ -193,21 +196,28 @@ void Streams::send_overview(State& state, Viewer& viewer, const Json& overview, 
 }
 
 void Streams::send_series(State& state, Viewer& viewer, const Sample& sample) {
-  if (!viewer.wants(Topic::series)) return;
-  const auto send_point = [&](const SeriesPoint& point) {
-    if (!point.recorded || point.at_wall_ns <= viewer.series_sent_wall_ns) return;
+  if (sample.minute.empty()) return;
+  if (!viewer.wants(Topic::series)) {
+    viewer.series_sent_wall_ns = sample.minute.back().at_wall_ns;  // nothing of it will ever be missing
+    return;
+  }
+  const bool is_behind = sample.minute.front().at_wall_ns > viewer.series_sent_wall_ns;
+  std::vector<SeriesPoint> missed;
+  if (is_behind && viewer.series_sent_wall_ns != 0) missed = state.view.series(viewer.series_sent_wall_ns);
+  std::size_t sent = 0;
+  for (const SeriesPoint& point : missed.empty() ? sample.minute : missed) {
+    if (!point.recorded || point.at_wall_ns <= viewer.series_sent_wall_ns) continue;
     viewer.series_sent_wall_ns = point.at_wall_ns;
     send(state, viewer, "series", series_event(point), sample.now);
-  };
-  const bool is_behind = !sample.minute.empty() && sample.minute.front().at_wall_ns > viewer.series_sent_wall_ns;
-  if (is_behind && viewer.series_sent_wall_ns != 0) {
-    for (const SeriesPoint& point : state.view.series(viewer.series_sent_wall_ns)) send_point(point);
+    if (++sent == kSecondsAtOnce) return;
   }
-  for (const SeriesPoint& point : sample.minute) send_point(point);
 }
 
 void Streams::send_changes(State& state, Viewer& viewer, const Moment& now) {
-  if (!viewer.wants(Topic::changes)) return;
+  if (!viewer.wants(Topic::changes)) {
+    viewer.changes_sent = state.changes.last();
+    return;
+  }
   for (const auto& [number, change] : state.changes.since(viewer.changes_sent)) {
     viewer.changes_sent = number;
     send(state, viewer, "change", change, now);

@@ -3,17 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "admin-ui/api/assets.hpp"
+#include "admin-ui/event_listener.hpp"
 #include "admin-ui/fake_view.hpp"
 
 namespace equinox::admin {
 namespace {
-
-Moment after(std::int64_t ms) {
-  Moment now = Moment::now();
-  now.steady_ns += ms * 1'000'000;
-  now.wall_ns += ms * 1'000'000;
-  return now;
-}
 
 TEST(Close, CountsFirstThenGoesAtItsPace) {
   Surface surface;
@@ -149,28 +143,6 @@ TEST(Actions, AreDoneAndWrittenDown) {
   EXPECT_EQ(audit["rows"][1]["result"], "failed");
   Surface bare{{}, false};
   EXPECT_EQ(bare.act(Method::post, "/drain", Json::object()).status, 409);
-}
-
-/// One event stream and what it has said.
-struct Listener {
-  Response response;
-  explicit Listener(Surface& surface, std::string last_id = {}) : response{open(surface, std::move(last_id))} {
-    if (auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body())) (*source)->attach(Resumer{});
-  }
-  static Response open(Surface& surface, std::string last_id) {
-    Ask ask;
-    ask.path = "/api/v1/events";
-    if (!last_id.empty()) ask.fields = {{"Last-Event-ID", std::move(last_id)}};
-    return surface.respond(ask);
-  }
-  std::string said() { return drain_source(*std::get<std::unique_ptr<BodySource>>(response.body())); }
-};
-
-Json data_of(const std::string& text, const std::string& event) {
-  const std::size_t at = text.rfind("event: " + event + "\n");
-  if (at == std::string::npos) return {};
-  const std::size_t data = text.find("data: ", at) + 6;
-  return Json::parse(text.substr(data, text.find('\n', data) - data), nullptr, false);
 }
 
 TEST(Events, BeginWithHelloAndAWholeOverview) {
@@ -371,30 +343,6 @@ TEST(Events, ASlowReaderGetsTheNewestStateWhole) {
   listener.said();
   surface.state->tick(after(303'000), true);
   EXPECT_EQ(data_of(listener.said(), "overview")["full"], false) << "once it keeps up, differences again";
-}
-
-TEST(Events, ResumeWithTheChangesThatWereMissed) {
-  Surface surface;
-  surface.state->changes.add(Moment::now(), "start", "one");
-  surface.state->changes.add(Moment::now(), "reload", "two");
-  Listener listener{surface, "boot-1/" + std::to_string(Moment::now().wall_ns / 1'000'000'000) + "/1"};
-  EXPECT_EQ(data_of(listener.said(), "hello")["resumed"], true);
-  surface.state->tick(after(1000), true);
-  const std::string said = listener.said();
-  EXPECT_NE(said.find("\"text\":\"two\""), std::string::npos);
-  EXPECT_EQ(said.find("\"text\":\"one\""), std::string::npos);
-  Listener other{surface, "boot-0/1/1"};
-  EXPECT_EQ(data_of(other.said(), "hello")["resumed"], false);
-}
-
-TEST(Events, AreNotResumedWhenChangesWereLost) {
-  Surface surface;
-  for (int n = 0; n < 100; ++n) surface.state->changes.add(Moment::now(), "reload", "again");
-  const std::string now = "boot-1/" + std::to_string(Moment::now().wall_ns / 1'000'000'000) + "/";
-  Listener lost{surface, now + "3"};
-  EXPECT_EQ(data_of(lost.said(), "hello")["resumed"], false);
-  Listener whole{surface, now + "99"};
-  EXPECT_EQ(data_of(whole.said(), "hello")["resumed"], true);
 }
 
 TEST(Changes, TellOfCertificatesOnlyWhenTheyAreOthers) {
