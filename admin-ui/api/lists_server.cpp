@@ -103,8 +103,10 @@ Json routes_json(const State& state, const Moment& now) {
              {"sent_bytes", totals.sent_bytes}};
     row["error_ratio"] =
         totals.finished == 0 ? 0.0 : static_cast<double>(totals.errors) / static_cast<double>(totals.finished);
-    row["p50_seconds"] = quantile_or_null(durations[i], kDurationEdges, 0.5);
-    row["p99_seconds"] = quantile_or_null(durations[i], kDurationEdges, 0.99);
+    // What is folded into a route that nobody asked for is no answer about it.
+    const DurationValue own = totals.finished != 0 ? durations[i] : DurationValue{};
+    row["p50_seconds"] = quantile_or_null(own, kDurationEdges, 0.5);
+    row["p99_seconds"] = quantile_or_null(own, kDurationEdges, 0.99);
     row["last_hit_at"] = totals.last_hit_wall_ns != 0 ? Json(seconds(totals.last_hit_wall_ns)) : Json{};
     rows.push_back(std::move(row));
   }

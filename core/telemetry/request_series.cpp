@@ -26,34 +26,37 @@ SeriesKey last_resort(const SeriesKey& key) noexcept {
 // Twice the greatest number of series, so that a probe is short; the last resort has room of its own.
 SeriesDirectory::SeriesDirectory(std::size_t budget)
     : budget_{std::clamp<std::size_t>(budget, 1, 100'000)},
-      mask_{std::bit_ceil(2 * (budget_ + kFoldReserve + 8)) - 1},
+      mask_{std::bit_ceil(2 * (budget_ + kFoldReserve + kUnmatchedBudget + 8)) - 1},
       slots_(mask_ + 1) {}
 
-std::uint32_t SeriesDirectory::probe(std::uint64_t key, std::size_t limit) noexcept {
+std::uint32_t SeriesDirectory::probe(std::uint64_t key, std::atomic<std::size_t>& count, std::size_t limit) noexcept {
   for (std::size_t at = hash_of(key) & mask_, tried = 0; tried <= mask_; ++tried, at = (at + 1) & mask_) {
     auto present = slots_[at].load(std::memory_order_acquire);
     if (present == key) return static_cast<std::uint32_t>(at);
     if (present != 0) continue;
     // Reserve before inserting, so that reactors that race stay within the budget together.
-    if (count_.fetch_add(1, std::memory_order_relaxed) >= limit) {
-      count_.fetch_sub(1, std::memory_order_relaxed);
+    if (count.fetch_add(1, std::memory_order_relaxed) >= limit) {
+      count.fetch_sub(1, std::memory_order_relaxed);
       return kFull;
     }
     if (slots_[at].compare_exchange_strong(present, key, std::memory_order_acq_rel)) {
       return static_cast<std::uint32_t>(at);
     }
-    count_.fetch_sub(1, std::memory_order_relaxed);
+    count.fetch_sub(1, std::memory_order_relaxed);
     if (present == key) return static_cast<std::uint32_t>(at);
   }
   return kFull;
 }
 
 SeriesDirectory::Found SeriesDirectory::find_or_add(SeriesKey key) noexcept {
-  if (const auto found = probe(key.packed(), budget_); found != kFull) return {found, false};
+  const bool is_unmatched = key.route == kRouteUnmatched;
+  const auto own =
+      is_unmatched ? probe(key.packed(), unmatched_, kUnmatchedBudget) : probe(key.packed(), count_, budget_);
+  if (own != kFull) return {own, false};
   key.route = kRouteOther;
-  if (const auto found = probe(key.packed(), budget_ + kFoldReserve); found != kFull) return {found, true};
+  if (const auto found = probe(key.packed(), count_, budget_ + kFoldReserve); found != kFull) return {found, true};
   // Six classes at most (0 to 5); the table keeps room for eight, so this cannot fail.
-  const auto found = probe(last_resort(key).packed(), mask_);
+  const auto found = probe(last_resort(key).packed(), count_, mask_);
   return {found == kFull ? 0 : found, true};
 }
 

@@ -37,7 +37,8 @@ struct SeriesKey {
 
 /// Which series exist: one open-addressed table for all reactors of a server, written once per new series, read
 /// without a lock ever after. Past the budget new series fold into the route `_other`, and past a small reserve of
-/// those into six last ones by status class.
+/// those into six last ones by status class. `_unmatched` has a small budget of its own: what no route took says
+/// something that must not drown in `_other` because there are many routes.
 class SeriesDirectory {
  public:
   explicit SeriesDirectory(std::size_t budget = 150);
@@ -54,17 +55,21 @@ class SeriesDirectory {
   [[nodiscard]] std::uint64_t key_at(std::size_t slot) const noexcept {
     return slots_[slot].load(std::memory_order_acquire);
   }
-  [[nodiscard]] std::size_t size() const noexcept { return count_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t size() const noexcept {
+    return count_.load(std::memory_order_relaxed) + unmatched_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] std::size_t budget() const noexcept { return budget_; }
 
  private:
   static constexpr std::size_t kFoldReserve = 60;
+  static constexpr std::size_t kUnmatchedBudget = 30;
   static constexpr std::uint32_t kFull = ~std::uint32_t{0};
-  std::uint32_t probe(std::uint64_t key, std::size_t limit) noexcept;
+  std::uint32_t probe(std::uint64_t key, std::atomic<std::size_t>& count, std::size_t limit) noexcept;
 
   std::size_t budget_;
   std::size_t mask_;
   std::atomic<std::size_t> count_{0};
+  std::atomic<std::size_t> unmatched_{0};
   std::vector<std::atomic<std::uint64_t>> slots_;
 };
 

@@ -42,5 +42,24 @@ TEST(Series, EndWithTheNewestSecondThatIsClosed) {
   EXPECT_EQ(after["series"]["requests"].back(), 1);
 }
 
+TEST(Routes, QuantilesOfFoldedRoutesAreNobodys) {
+  Surface surface;
+  auto& totals = surface.view.totals;
+  totals.routes[2].finished = 3;
+  totals.routes[3].finished = 2;  // its durations are in _other
+  totals.requests.resize(2);
+  totals.requests[0].route = 2;
+  totals.requests[0].duration.buckets[4] = 3;
+  totals.requests[1].route = kRouteOther;
+  totals.requests[1].duration.buckets[5] = 2;
+  const auto row = [&surface](std::size_t route) { return surface.get("/routes").json()["rows"][route]; };
+  EXPECT_TRUE(row(2)["p50_seconds"].is_number());
+  EXPECT_TRUE(row(3)["p50_seconds"].is_null());
+  EXPECT_TRUE(row(kRouteOther)["p50_seconds"].is_null()) << "it has no requests of its own";
+  EXPECT_TRUE(row(kRouteOther)["p99_seconds"].is_null());
+  totals.routes[kRouteOther].finished = 1;
+  EXPECT_TRUE(row(kRouteOther)["p50_seconds"].is_number());
+}
+
 }  // namespace
 }  // namespace equinox::admin

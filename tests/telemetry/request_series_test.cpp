@@ -59,6 +59,21 @@ TEST(RequestSeries, FoldsIntoOtherPastTheBudget) {
   EXPECT_EQ(directory.size(), 4U);
 }
 
+TEST(RequestSeries, OfUnmatchedPathsAreNotFoldedWithRoutesThatAreTooMany) {
+  SeriesDirectory directory{3};
+  RequestSeriesCells cells{directory};
+  for (int route = 2; route < 50; ++route) cells.observe(key_of(route), 1, 0);
+  EXPECT_FALSE(cells.observe(key_of(kRouteUnmatched, 404), 1, 0).folded);
+  EXPECT_FALSE(cells.observe(key_of(kRouteUnmatched, 405), 1, 0).folded);
+  EXPECT_EQ(counted(directory, cells, key_of(kRouteUnmatched, 404)), 1U);
+  EXPECT_EQ(counted(directory, cells, key_of(kRouteOther)), 45U);
+  std::size_t own = 0;
+  for (int status = 400; status < 600; ++status) {
+    own += cells.observe(key_of(kRouteUnmatched, status), 1, 0).folded ? 0 : 1;
+  }
+  EXPECT_EQ(own, 30U) << "and they are bounded";
+}
+
 TEST(RequestSeries, StayBoundedWhateverTheStatusCodes) {
   SeriesDirectory directory{3};
   RequestSeriesCells cells{directory};
