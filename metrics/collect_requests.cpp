@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <string>
 #include <tuple>
 
@@ -130,6 +131,26 @@ void phases(const Sources& from, Page& page) {
   std::move(phase_family).add_to(page.families);
 }
 
+/// By the routes of the family of durations, and with its budget: a line for each of a thousand configured routes
+/// would say nothing of most of them.
+void slow(const Sources& from, Page& page) {
+  std::map<RouteId, std::uint64_t> by_route;
+  for (const auto& series : from.snapshot.requests) by_route.try_emplace(series.route);
+  for (std::size_t route = 0; route < from.snapshot.routes.size(); ++route) {
+    const auto count = from.snapshot.routes[route].slow;
+    const auto own = by_route.find(static_cast<RouteId>(route));
+    if (own != by_route.end()) {
+      own->second += count;
+    } else if (count != 0) {
+      by_route[kRouteOther] += count;
+    }
+  }
+  if (by_route.empty()) return;
+  FamilyBuilder family{Metric::slow_requests};
+  for (const auto& [route, count] : by_route) family.count({{"http_route", from.route_name(route)}}, count);
+  std::move(family).add_to(page.families);
+}
+
 }  // namespace
 
 void collect_requests(const Sources& from, Page& page) {
@@ -147,11 +168,7 @@ void collect_requests(const Sources& from, Page& page) {
   });
   std::move(rejected).add_to(page.families);
 
-  FamilyBuilder slow{Metric::slow_requests};
-  for (std::size_t route = 0; route < from.snapshot.routes.size(); ++route) {
-    slow.count({{"http_route", from.route_name(static_cast<RouteId>(route))}}, from.snapshot.routes[route].slow);
-  }
-  std::move(slow).add_to(page.families);
+  slow(from, page);
 
   FamilyBuilder upgrades{Metric::upgrades};
   for_each_word<Upgrade>([&](Upgrade to) {

@@ -221,5 +221,24 @@ TEST_F(CollectorTest, FoldsRoutesPastTheBudgetAndSaysSo) {
   EXPECT_EQ(value_of(families, Metric::series_dropped, {{"family", "http_server_request_duration_seconds"}}), 50);
 }
 
+TEST_F(CollectorTest, SlowRequestsHaveALineForEachRouteThatWasAskedFor) {
+  for (int i = 0; i < 400; ++i) server.route("/configured" + std::to_string(i));
+  EXPECT_EQ(find(collect(), Metric::slow_requests), nullptr) << "nobody has asked for anything";
+  server.request(server.route("/configured7"), 200, 1'000'000);
+  const auto families = collect();
+  EXPECT_EQ(find(families, Metric::slow_requests)->metric.size(), 1U);
+  EXPECT_EQ(value_of(families, Metric::slow_requests, {{"http_route", "/configured7"}}), 0);
+}
+
+TEST_F(CollectorTest, SlowRequestsFoldWhereTheirDurationsDo) {
+  for (int i = 0; i < 200; ++i) server.request(server.route("/r" + std::to_string(i)), 200, 600'000'000);
+  server.request(kRouteUnmatched, 404, 1'000'000);
+  const auto families = collect();
+  EXPECT_EQ(find(families, Metric::slow_requests)->metric.size(), 152U);
+  EXPECT_EQ(value_of(families, Metric::slow_requests, {{"http_route", "/r0"}}), 1);
+  EXPECT_EQ(value_of(families, Metric::slow_requests, {{"http_route", "_other"}}), 50);
+  EXPECT_EQ(value_of(families, Metric::slow_requests, {{"http_route", "_unmatched"}}), 0);
+}
+
 }  // namespace
 }  // namespace equinox::metrics
