@@ -46,8 +46,10 @@ bool can_close(Protocol protocol, CloseReason reason) noexcept {
     case CloseFamily::pressure: return true;
     default: break;
   }
-  if (reason == CloseReason::first_request_timeout || reason == CloseReason::shutdown || reason == CloseReason::drain ||
-      reason == CloseReason::admin_close || reason == CloseReason::admin_drain || reason == CloseReason::app_close) {
+  // Before there was enough to know the protocol by, a head may come too slowly as well.
+  if (reason == CloseReason::first_request_timeout || reason == CloseReason::header_timeout ||
+      reason == CloseReason::shutdown || reason == CloseReason::drain || reason == CloseReason::admin_close ||
+      reason == CloseReason::admin_drain || reason == CloseReason::app_close) {
     return true;
   }
   return protocol != Protocol::unknown;
@@ -57,6 +59,7 @@ bool can_evict(Protocol protocol, EvictionPhase phase) noexcept {
   switch (phase) {
     case EvictionPhase::handshake: return protocol == Protocol::unknown;
     case EvictionPhase::first_request:
+    case EvictionPhase::head:
     case EvictionPhase::pressure: return true;
     case EvictionPhase::between_requests: return protocol == Protocol::http11;
     case EvictionPhase::h2_no_streams: return is_http2(protocol);

@@ -132,6 +132,14 @@ TEST_F(CollectorTest, WhoHasSentNothingCanBeClosedByAnAdministratorInBothWays) {
   }
 }
 
+TEST_F(CollectorTest, AHeadMayComeTooSlowlyBeforeTheProtocolIsKnown) {
+  const auto families = collect();
+  const std::map<std::string, std::string> closed{
+      {"protocol", "unknown"}, {"initiator", "server"}, {"reason", "header_timeout"}};
+  EXPECT_EQ(value_of(families, Metric::connections_closed, closed), 0);
+  EXPECT_EQ(value_of(families, Metric::idle_evictions, {{"protocol", "unknown"}, {"phase", "head"}}), 0);
+}
+
 TEST_F(CollectorTest, CountsWhatHappened) {
   const auto route = server.route("/a");
   server.request(route, 200, 1'000'000);
