@@ -46,6 +46,9 @@ std::string shown_address(std::string_view text, const Redaction& redaction);
 /// The method's name; empty for an index outside the table.
 std::string_view method_label(std::uint8_t method) noexcept;
 
+/// Whether it can tell of a request. One that was refused before it was understood counts as none, but has an answer.
+inline bool has_request(const ClosedRecord& record) noexcept { return record.requests != 0 || record.status != 0; }
+
 /// What a connection moved per second between the last two looks.
 struct Rate {
   double received{0};

@@ -20,8 +20,8 @@ std::string lowered(std::string_view text) {
 }
 
 struct Fault {
-  std::size_t position;
-  std::size_t length;
+  std::size_t position;  ///< of the first character concerned
+  std::size_t length;    ///< characters
   std::string message;
   std::string suggestion{};
 };
@@ -33,6 +33,12 @@ struct Fault {
   problem.with("position", fault.position).with("length", fault.length).with("fields", std::move(fields));
   if (!fault.suggestion.empty()) problem.with("suggestion", fault.suggestion);
   throw problem;
+}
+
+/// UTF-8: whoever marks the place counts characters.
+std::size_t characters(std::string_view text) noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 std::string without_quotes(std::string_view text) {
@@ -136,7 +142,7 @@ std::string_view measure_hint(Sort sort) noexcept {
 
 struct Token {
   std::string_view raw;
-  std::size_t start;
+  std::size_t start;  ///< characters before it
 };
 
 /// Splits at spaces outside double quotes; an unfinished quote runs to the end.
@@ -152,7 +158,7 @@ std::vector<Token> split(std::string_view text) {
     for (; at < text.size() && (quoted || text[at] != ' '); ++at) {
       if (text[at] == '"') quoted = !quoted;
     }
-    out.push_back({text.substr(start, at - start), start});
+    out.push_back({text.substr(start, at - start), characters(text.substr(0, start))});
   }
   return out;
 }
@@ -179,7 +185,16 @@ std::optional<Parts> split_term(std::string_view text) noexcept {
   return std::nullopt;
 }
 
-void read_word(Term& term, const std::string& value, std::size_t position, const Names& names) {
+/// A value as it was written, quotes and all.
+struct Written {
+  std::string_view text;
+  std::size_t position;
+  [[nodiscard]] Fault fault(std::string message, std::string suggestion = {}) const {
+    return {position, std::max<std::size_t>(characters(text), 1), std::move(message), std::move(suggestion)};
+  }
+};
+
+void read_word(Term& term, const std::string& value, const Written& written, const Names& names) {
   term.kind = Term::Kind::word;
   const auto known = known_words(term.field, names);
   bool any = false;
@@ -190,22 +205,18 @@ void read_word(Term& term, const std::string& value, std::size_t position, const
   // Routes and listeners come and go with the configuration: one that is not there is an empty answer, not a mistake.
   const bool is_open = term.field == QueryField::route || term.field == QueryField::listener;
   if (any || is_open || value.find('*') != std::string::npos) return;
-  refuse({position, std::max<std::size_t>(value.size(), 1),
-          std::string{kQueryFields[static_cast<std::size_t>(term.field)]} + " is never \"" + value + "\"",
-          std::string{nearest_word(lowered(value), known)}});
+  refuse(written.fault(std::string{kQueryFields[static_cast<std::size_t>(term.field)]} + " is never \"" + value + "\"",
+                       std::string{nearest_word(lowered(value), known)}));
 }
 
-void read_number(Term& term, const std::string& value, std::size_t position, Sort sort) {
+void read_number(Term& term, const std::string& value, const Written& written, Sort sort) {
   if (term.op == Term::Operator::equals && value.find('*') != std::string::npos) {
     term.kind = Term::Kind::text;  // status:5*
     term.pattern = lowered(value);
     return;
   }
   const auto measure = read_measure(value, sort);
-  if (!measure) {
-    refuse({position, std::max<std::size_t>(value.size(), 1),
-            "\"" + value + "\" is not " + std::string{measure_hint(sort)}});
-  }
+  if (!measure) refuse(written.fault("\"" + value + "\" is not " + std::string{measure_hint(sort)}));
   term.kind = Term::Kind::number;
   term.bound = measure->value;
   term.unit = measure->unit;
@@ -236,18 +247,20 @@ Term read_term(const Token& token, const Names& names) {
   term.op = parts->op;
   const Sort sort = sort_of(*field);
   const std::string value = without_quotes(parts->value);
-  if (value.empty()) refuse({start, text.size(), name + " needs a value"});
+  if (value.empty()) refuse({start, characters(text), name + " needs a value"});
   if (term.op != Term::Operator::equals && (sort == Sort::text || sort == Sort::word)) {
-    refuse({start, text.size(), name + " is text; compare it with a colon", name + ":" + value});
+    refuse(
+        {start, characters(text), name + " is text; compare it with a colon", name + ":" + std::string{parts->value}});
   }
-  const std::size_t position = start + static_cast<std::size_t>(parts->value.data() - text.data());
+  const std::size_t head = text.size() - parts->value.size();
+  const Written written{parts->value, start + characters(text.substr(0, head))};
   if (sort == Sort::word) {
-    read_word(term, value, position, names);
+    read_word(term, value, written, names);
   } else if (sort == Sort::text) {
     term.kind = Term::Kind::text;
     term.pattern = lowered(value);
   } else {
-    read_number(term, value, position, sort);
+    read_number(term, value, written, sort);
   }
   return term;
 }
@@ -347,11 +360,12 @@ Query::Query(std::string_view text, Names names, Redaction redaction, Moment now
   constexpr std::size_t kMostBytes = 2000;
   constexpr std::size_t kMostTerms = 32;
   if (text.size() > kMostBytes) {
-    refuse({kMostBytes, text.size() - kMostBytes, "More than " + std::to_string(kMostBytes) + " bytes"});
+    const std::size_t kept = characters(text.substr(0, kMostBytes));
+    refuse({kept, characters(text) - kept, "More than " + std::to_string(kMostBytes) + " bytes"});
   }
   for (const Token& token : split(text)) {
     if (terms_.size() == kMostTerms) {
-      refuse({token.start, token.raw.size(), "More than " + std::to_string(kMostTerms) + " terms"});
+      refuse({token.start, characters(token.raw), "More than " + std::to_string(kMostTerms) + " terms"});
     }
     terms_.push_back(read_term(token, names_));
   }

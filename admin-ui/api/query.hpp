@@ -78,7 +78,7 @@ class Query {
   };
 
   Query() = default;
-  /// @throws Problem 400 `bad-query` with position, length, suggestion and the fields
+  /// @throws Problem 400 `bad-query` with position and length in characters, suggestion and the fields
   Query(std::string_view text, Names names, Redaction redaction, Moment now);
 
   [[nodiscard]] bool matches(const Subject& subject) const;

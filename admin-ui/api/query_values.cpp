@@ -78,7 +78,7 @@ Index closed_word(QueryField field, const ClosedRecord& r) noexcept {
     case QueryField::protocol: return index_of(r.protocol);
     case QueryField::state: return index_of(r.state);
     case QueryField::tls: return unless_none(r.tls);
-    case QueryField::method: return r.requests != 0 ? Index{r.method} : std::nullopt;
+    case QueryField::method: return has_request(r) ? Index{r.method} : std::nullopt;
     case QueryField::route: return r.requests != 0 ? Index{r.route} : std::nullopt;
     case QueryField::timer: return unless_none(r.timer);
     case QueryField::limited: return unless_none(r.limited_by);

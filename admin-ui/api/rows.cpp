@@ -90,8 +90,6 @@ Json connection_row(const ConnectionRecord& record, const RowContext& context) {
 Json closed_row(const ClosedRecord& record, const RowContext& context) {
   const std::string_view route = record.requests != 0 ? context.names.route(record.route) : std::string_view{};
   const std::string_view listener = context.names.listener(record.listener);
-  // One that was refused before it was understood counts as none, but it has an answer.
-  const bool has_request = record.requests != 0 || record.status != 0;
   Json row = Json::object();
   row["id"] = to_string(record.id());
   row["sequence"] = record.sequence;
@@ -117,7 +115,7 @@ Json closed_row(const ClosedRecord& record, const RowContext& context) {
   row["reactor"] = record.id().reactor();
   row["tls"] = word_or_null(record.tls);
   row["sni"] = text_or_null(record.sni.view());
-  row["method"] = has_request ? Json(method_label(record.method)) : Json{};
+  row["method"] = has_request(record) ? Json(method_label(record.method)) : Json{};
   row["target"] = text_or_null(shown.target.view());
   row["route"] = text_or_null(route);
   row["status"] = record.status != 0 ? Json(record.status) : Json{};

@@ -76,6 +76,12 @@ TEST(Query, KnowsClosedConnections) {
   };
   EXPECT_TRUE(matches("reason:keep_alive_timeout family:timer initiator:server status>=500 status:5*"));
   EXPECT_FALSE(matches("family:client"));
+  record.method = static_cast<std::uint8_t>(Method::post);
+  EXPECT_TRUE(matches("method:post"));
+  record.requests = 0;
+  EXPECT_TRUE(matches("method:post")) << "refused before it counted, and its row shows a method";
+  record.status = 0;
+  EXPECT_FALSE(matches("method:post")) << "there was none";
   EXPECT_FALSE(matches("status:4*"));
   EXPECT_FALSE(matches("memory<1G")) << "a connection that is gone holds none";
 }
@@ -96,7 +102,11 @@ TEST(Query, RefusesWithThePlaceAndASuggestion) {
                               {"state:idel", 6, 4, "idle"},
                               {"state>idle", 0, 10, "state:idle"},
                               {"peer:", 0, 5, nullptr},
-                              {"  sent:\"6 k\"", 7, 3, nullptr},
+                              {"  sent:\"6 k\"", 7, 5, nullptr},
+                              {"state:\"idel\"", 6, 6, "idle"},
+                              {"sni>\"a b\"", 0, 9, "sni:\"a b\""},
+                              {"größe idel>3s", 6, 4, "idle"},
+                              {"-sni:\"ü 🦊\" sent:für", 16, 3, nullptr},
                               {"reason:handler_timout", 7, 14, "handler_timeout"}};
   for (const Mistake& mistake : mistakes) {
     try {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { complete, dropTerm, findFault, nearest, tokenize, withTerm } from '../src/lib/query';
+import { complete, dropTerm, findFault, nearest, repaired, tokenize, withTerm } from '../src/lib/query';
 
 describe('the query tokeniser', () => {
   it.each([
@@ -32,6 +32,13 @@ describe('a fault in a query', () => {
   });
   it('counts from the field, not from the minus', () => {
     expect(findFault('-stat:idle')?.position).toBe(1);
+  });
+  it('counts characters, as the server does', () => {
+    expect(findFault('sni:🦊 idel>30s')).toMatchObject({ position: 6, length: 4 });
+  });
+  it('is repaired where it is, whatever stands before it', () => {
+    expect(repaired('sni:🦊ü idel>30s x', { position: 7, length: 4 }, 'idle')).toBe('sni:🦊ü idle>30s x');
+    expect(repaired('state:"idel" x', { position: 6, length: 6 }, 'idle')).toBe('state:idle x');
   });
   it('is a comparison of text', () => {
     expect(findFault('peer>3')).not.toBeNull();

@@ -63,6 +63,7 @@ export function quote(value: string): string {
   return value.includes(' ') ? `"${value}"` : value;
 }
 
+/** Position and length count characters, as the server does: an emoji is one, though it is two units of a string. */
 export interface QueryFault {
   position: number;
   length: number;
@@ -74,16 +75,26 @@ export interface QueryFault {
 export function findFault(text: string): QueryFault | null {
   for (const term of tokenize(text)) {
     if (term.field === null || term.op === null) continue;
-    const position = term.start + (term.negated ? 1 : 0);
+    const position = characters(text.slice(0, term.start)) + (term.negated ? 1 : 0);
+    const length = characters(term.raw) - (term.negated ? 1 : 0);
     if (!(term.field in kFieldHints)) {
       return { position, length: term.field.length, message: `No field ${term.field}`, suggestion: nearest(term.field, kFields) };
     }
     if (term.op !== ':' && !kNumeric.has(term.field)) {
-      return { position, length: term.raw.length, message: `${term.field} is text; compare it with a colon`, suggestion: `${term.field}:` };
+      return { position, length, message: `${term.field} is text; compare it with a colon`, suggestion: `${term.field}:${quote(term.value)}` };
     }
-    if (term.value === '') return { position, length: term.raw.length, message: `${term.field} needs a value`, suggestion: null };
+    if (term.value === '') return { position, length, message: `${term.field} needs a value`, suggestion: null };
   }
   return null;
+}
+
+const characters = (text: string) => Array.from(text).length;
+
+/** The text with what is at fault replaced. */
+export function repaired(text: string, fault: Pick<QueryFault, 'position' | 'length'>, suggestion: string): string {
+  const all = Array.from(text);
+  all.splice(fault.position, fault.length, suggestion);
+  return all.join('');
 }
 
 /** The closest known word within two edits, or null. */

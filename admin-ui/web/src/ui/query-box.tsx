@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Problem } from '../api/types';
-import { complete, findFault, tokenize, type ValuesOf } from '../lib/query';
+import { complete, findFault, repaired, tokenize, type ValuesOf } from '../lib/query';
 import { kDeadlines, kFamilyNames, kProtocols, kReasons, kStateNames } from '../lib/vocabulary';
 import { useKeys } from '../state/keys';
 import { overview, status } from '../state/live';
@@ -106,7 +106,7 @@ export function QueryBox({ value, onRun, count, problem, routes = [], label }: P
     : open.value ? null : findFault(text.value);
   const repair = () => {
     if (!fault?.suggestion) return;
-    const next = text.value.slice(0, fault.position) + fault.suggestion + text.value.slice(fault.position + fault.length);
+    const next = repaired(text.value, fault, fault.suggestion);
     text.value = next;
     onRun(next.trim());
   };
