@@ -63,6 +63,8 @@ std::size_t limit_of(const Request& request);
 
 constexpr double seconds(std::int64_t ns) noexcept { return static_cast<double>(ns) / 1e9; }
 constexpr double seconds(std::uint64_t ns) noexcept { return static_cast<double>(ns) / 1e9; }
+/// Seconds of a moment; null for 0, which is none.
+inline Json moment_or_null(std::int64_t wall_ns) { return wall_ns != 0 ? Json(seconds(wall_ns)) : Json{}; }
 
 /// The RFC 7396 merge patch that turns `from` into `to`; an empty object when they are the same.
 Json merge_difference(const Json& from, const Json& to);

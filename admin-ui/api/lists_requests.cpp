@@ -117,10 +117,8 @@ Json closed_json(const State& state, const Request& request, const Moment& now) 
   const std::int64_t before = integer_parameter(request, "before", 0, 0, std::numeric_limits<std::int64_t>::max());
   std::array<std::uint64_t, kCloseReasons> by_reason{};
   std::uint64_t total = 0;
-  std::int64_t oldest = 0;
   Json rows = Json::array();
   state.view.closed([&](const ClosedRecord& record) {
-    oldest = record.closed_wall_ns;
     if (!query.matches({nullptr, &record, nullptr})) return true;
     ++total;
     ++by_reason[index_of(record.reason)];
@@ -132,10 +130,11 @@ Json closed_json(const State& state, const Request& request, const Moment& now) 
   for_each_word<CloseReason>([&](CloseReason reason) {
     if (by_reason[index_of(reason)] != 0) reasons[std::string{to_string(reason)}] = by_reason[index_of(reason)];
   });
+  const RingTotals ring = state.view.snapshot().ring_closed;
   return {{"total", total},
           {"by_reason", std::move(reasons)},
-          {"oldest_at", oldest != 0 ? Json(seconds(oldest)) : Json{}},
-          {"capacity", state.view.snapshot().ring_closed.capacity},
+          {"oldest_at", moment_or_null(ring.reach_wall_ns())},
+          {"capacity", ring.capacity},
           {"rows", std::move(rows)}};
 }
 
@@ -146,10 +145,8 @@ Json slow_requests_json(const State& state, const Request& request, const Moment
   const auto protocol = protocol_of(request);
   const std::size_t limit = limit_of(request);
   std::uint64_t total = 0;
-  std::int64_t oldest = 0;
   Json rows = Json::array();
   state.view.slow_requests([&](const RequestRecord& record) {
-    oldest = record.started_wall_ns;
     if (route && !route->empty() && context.names.route(record.route) != *route) return true;
     if (protocol && record.protocol != *protocol) return true;
     ++total;
@@ -160,7 +157,7 @@ Json slow_requests_json(const State& state, const Request& request, const Moment
           {"kept", total},
           {"sampled", false},
           {"threshold_seconds", seconds(context.slow_ns)},
-          {"oldest_at", oldest != 0 ? Json(seconds(oldest)) : Json{}},
+          {"oldest_at", moment_or_null(state.view.snapshot().ring_slow.reach_wall_ns())},
           {"rows", std::move(rows)}};
 }
 
@@ -204,7 +201,7 @@ Json cell_requests_json(const State& state, const Request& request, const Moment
           {"kept", found.size()},
           {"sampled", found.size() < total},
           {"threshold_seconds", seconds(context.slow_ns)},
-          {"oldest_at", oldest != 0 ? Json(seconds(oldest)) : Json{}},
+          {"oldest_at", moment_or_null(oldest)},
           {"rows", std::move(rows)}};
 }
 

@@ -209,14 +209,11 @@ Json stalls_json(const State& state, std::size_t limit, const Moment& now) {
   std::stable_sort(all.begin(), all.end(), [](const StallRecord& a, const StallRecord& b) {
     return a.running != b.running ? a.running : a.started_wall_ns > b.started_wall_ns;
   });
-  std::int64_t oldest = 0;
-  for (const StallRecord& stall : all)
-    oldest = oldest == 0 ? stall.started_wall_ns : std::min(oldest, stall.started_wall_ns);
   Json rows = Json::array();
   for (std::size_t i = 0; i < all.size() && i < limit; ++i) rows.push_back(stall_row(all[i], context));
   return {{"total", all.size()},
           {"threshold_seconds", seconds(state.view.live().stall_threshold_ns)},
-          {"oldest_at", oldest != 0 ? Json(seconds(oldest)) : Json{}},
+          {"oldest_at", moment_or_null(state.view.snapshot().ring_stalls.reach_wall_ns())},
           {"rows", std::move(rows)}};
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
 #include "admin-ui/api/drain.hpp"
 #include "admin-ui/api/selection.hpp"
@@ -56,53 +55,38 @@ void add_rates(Json& out, const std::vector<SeriesPoint>& minute) {
   out["evictions_by_phase"] = std::move(phases);
 }
 
-/// When the oldest entry of a ring was written: the last one of a walk that begins with the newest.
-struct Reach {
-  std::int64_t wall_ns{0};
-  bool operator()(const ClosedRecord& record) noexcept { return set(record.closed_wall_ns); }
-  bool operator()(const RequestRecord& record) noexcept { return set(record.started_wall_ns); }
-  bool operator()(const StallRecord& record) noexcept { return set(record.started_wall_ns); }
+/// The log keeps one ring for all reactors and says only what it has forgotten.
+std::int64_t log_reach(const State& state, const RingTotals& totals) {
+  if (totals.entries == 0) return 0;
+  const std::int64_t forgotten = state.view.log(ConnectionId{}, 0).from_wall_ns;
+  return forgotten != 0 ? forgotten : state.view.identity().started_wall_ns;
+}
 
- private:
-  bool set(std::int64_t at) noexcept {
-    wall_ns = at;
-    return true;
-  }
-};
+Json ring_json(const RingTotals& totals, std::int64_t reach_wall_ns) {
+  return {{"entries", totals.entries}, {"capacity", totals.capacity}, {"oldest_at", moment_or_null(reach_wall_ns)}};
+}
 
-Json rings_json(const State& state, const Sample& sample) {
-  const auto ring = [](const RingTotals& totals, std::int64_t oldest_wall_ns) {
-    return Json{{"entries", totals.entries},
-                {"capacity", totals.capacity},
-                {"oldest_at", oldest_wall_ns != 0 ? Json(seconds(oldest_wall_ns)) : Json{}}};
-  };
-  Reach closed;
-  Reach slow;
-  Reach stalls;
-  Reach samples;
-  Reach recent;
-  state.view.closed(std::ref(closed));
-  state.view.slow_requests(std::ref(slow));
-  state.view.stalls(std::ref(stalls));
-  state.view.sampled_requests(std::ref(samples));
-  state.view.recent_requests(std::ref(recent));
-  // One history in two rings: the oldest of them is what a cell of the map can still show.
-  RingTotals kept = sample.snapshot.ring_samples;
-  kept.entries += sample.snapshot.ring_cells.entries;
-  kept.capacity += sample.snapshot.ring_cells.capacity;
+Json rings_json(const State& state, const ServerSnapshot& snapshot) {
+  const auto ring = [](const RingTotals& totals) { return ring_json(totals, totals.reach_wall_ns()); };
+  // One history in two rings: the longer of them is what a cell of the map can still show.
+  RingTotals kept = snapshot.ring_samples;
+  kept.entries += snapshot.ring_cells.entries;
+  kept.capacity += snapshot.ring_cells.capacity;
+  const std::int64_t cells = snapshot.ring_cells.reach_wall_ns();
+  const std::int64_t samples = snapshot.ring_samples.reach_wall_ns();
   const std::vector<SeriesPoint> series = state.view.series(0);
   const auto first = std::find_if(series.begin(), series.end(), [](const SeriesPoint& p) { return p.recorded; });
   RingTotals points;
   points.entries = static_cast<std::uint64_t>(series.end() - first);
-  points.capacity = 900;
-  return {{"closed", ring(sample.snapshot.ring_closed, closed.wall_ns)},
-          {"slow", ring(sample.snapshot.ring_slow, slow.wall_ns)},
-          {"stalls", ring(sample.snapshot.ring_stalls, stalls.wall_ns)},
-          {"samples", ring(kept, samples.wall_ns)},
-          {"recent", ring(sample.snapshot.ring_recent, recent.wall_ns)},
-          {"events", ring(sample.snapshot.ring_timeline, 0)},
-          {"log", ring(sample.snapshot.ring_log, 0)},
-          {"series", ring(points, first == series.end() ? 0 : first->at_wall_ns)}};
+  points.capacity = kSeriesSeconds;
+  return {{"closed", ring(snapshot.ring_closed)},
+          {"slow", ring(snapshot.ring_slow)},
+          {"stalls", ring(snapshot.ring_stalls)},
+          {"samples", ring_json(kept, samples == 0 || (cells != 0 && cells < samples) ? cells : samples)},
+          {"recent", ring(snapshot.ring_recent)},
+          {"events", ring(snapshot.ring_timeline)},
+          {"log", ring_json(snapshot.ring_log, log_reach(state, snapshot.ring_log))},
+          {"series", ring_json(points, first == series.end() ? 0 : first->at_wall_ns)}};
 }
 
 Json listeners_json(const Sample& sample) {
@@ -200,7 +184,7 @@ Json status_json(const State& state, const Sample& sample, const Session& sessio
                    {"sent_bytes", snapshot.sent_bytes()}};
   out["listeners"] = listeners_json(sample);
   out["reactors"] = state.view.reactor_count();
-  out["rings"] = rings_json(state, sample);
+  out["rings"] = rings_json(state, sample.snapshot);
   Json build = Json::object();
   for (const auto& [name, value] : state.options.build) build[name] = value;
   out["build"] = std::move(build);

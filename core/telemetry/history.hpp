@@ -62,9 +62,20 @@ class HistoryRing {
       if (!f(static_cast<const T&>(value), sequence)) return;
     }
   }
+  /// The oldest entry. Any thread; false when there is none, or the writer was faster at each of some attempts.
+  [[nodiscard]] bool oldest(T& into) const noexcept {
+    for (int attempt = 0; attempt < 8; ++attempt) {
+      const auto written = written_.load(std::memory_order_acquire);
+      if (written == 0) return false;
+      const auto at = written > slots_.size() ? written - slots_.size() : 0;
+      std::uint64_t writes = 0;
+      if (slots_[at % slots_.size()].read(into, writes) && writes == at / slots_.size() + 1) return true;
+    }
+    return false;
+  }
   [[nodiscard]] RingTotals totals() const noexcept {
     const auto written = written_.load(std::memory_order_acquire);
-    return {written < slots_.size() ? written : slots_.size(), slots_.size(), written};
+    return {written < slots_.size() ? written : slots_.size(), slots_.size(), written, 0, 0};
   }
 
  private:

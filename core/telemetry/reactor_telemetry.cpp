@@ -34,6 +34,22 @@ RequestRecord record_of(const RequestSample& sample, std::uint8_t bucket) noexce
   return out;
 }
 
+std::int64_t end_of(const RequestRecord& record) noexcept { return record.started_wall_ns + record.total_ns; }
+
+/// Adds one reactor's part of a ring. @param moment  of an entry, in the order of the ring
+template <typename T, typename F>
+void add_ring(RingTotals& into, const HistoryRing<T>& ring, F moment) {
+  const RingTotals part = ring.totals();
+  into.entries += part.entries;
+  into.capacity += part.capacity;
+  into.written += part.written;
+  T first;
+  if (!ring.oldest(first)) return;
+  const std::int64_t at = moment(first);
+  into.oldest_wall_ns = into.oldest_wall_ns == 0 ? at : std::min(into.oldest_wall_ns, at);
+  if (part.written > part.capacity) into.whole_from_wall_ns = std::max(into.whole_from_wall_ns, at);
+}
+
 std::uint32_t milliseconds_since(std::int64_t then_ns, std::int64_t now_ns) noexcept {
   return then_ns == 0 || now_ns <= then_ns ? 0 : static_cast<std::uint32_t>((now_ns - then_ns) / 1'000'000);
 }
@@ -234,18 +250,13 @@ void ReactorTelemetry::add_to(ServerSnapshot& into) const {
   stats_.add_loop_to(loop);
   loop.mailbox_length += mailbox_length_.load(std::memory_order_relaxed);
   exemplars_.append_to(into.exemplars);
-  const auto add = [](RingTotals& to, const RingTotals& from) {
-    to.entries += from.entries;
-    to.capacity += from.capacity;
-    to.written += from.written;
-  };
-  add(into.ring_closed, closed_.totals());
-  add(into.ring_slow, slow_.totals());
-  add(into.ring_stalls, stalls_.totals());
-  add(into.ring_samples, samples_.by_second().totals());
-  add(into.ring_cells, samples_.by_step().totals());
-  add(into.ring_recent, recent_.totals());
-  add(into.ring_timeline, timeline_.totals());
+  add_ring(into.ring_closed, closed_, [](const ClosedRecord& record) { return record.closed_wall_ns; });
+  add_ring(into.ring_slow, slow_, end_of);
+  add_ring(into.ring_stalls, stalls_, [](const StallRecord& stall) { return stall.started_wall_ns; });
+  add_ring(into.ring_samples, samples_.by_second(), end_of);
+  add_ring(into.ring_cells, samples_.by_step(), end_of);
+  add_ring(into.ring_recent, recent_, end_of);
+  add_ring(into.ring_timeline, timeline_, [](const StateChange& change) { return change.at_wall_ns; });
 }
 
 }  // namespace equinox::telemetry

@@ -42,6 +42,30 @@ TEST(Series, EndWithTheNewestSecondThatIsClosed) {
   EXPECT_EQ(after["series"]["requests"].back(), 1);
 }
 
+TEST(Rings, ReachAsFarAsTheirBusiestPart) {
+  Surface surface;
+  surface.view.close(surface.view.add(1));
+  RingTotals ring{10, 20, 30, 1'000 * kSecondNs, 2'000 * kSecondNs};
+  auto& totals = surface.view.totals;
+  totals.ring_closed = totals.ring_slow = totals.ring_stalls = totals.ring_timeline = totals.ring_recent = ring;
+  EXPECT_EQ(surface.get("/closed").json()["oldest_at"], 2000.0);
+  EXPECT_EQ(surface.get("/requests/slow").json()["oldest_at"], 2000.0);
+  EXPECT_EQ(surface.get("/stalls").json()["oldest_at"], 2000.0);
+  ring.whole_from_wall_ns = 1'500 * kSecondNs;
+  totals.ring_samples = ring;
+  ring.whole_from_wall_ns = 1'200 * kSecondNs;
+  totals.ring_cells = ring;
+  totals.ring_log = RingTotals{3, 20, 3, 0, 0};
+  Json rings = surface.get("/status").json()["rings"];
+  for (const char* name : {"closed", "slow", "stalls", "recent", "events"}) {
+    EXPECT_EQ(rings[name]["oldest_at"], 2000.0) << name;
+  }
+  EXPECT_EQ(rings["samples"]["oldest_at"], 1200.0) << "the longer of the two rings of a cell";
+  EXPECT_EQ(rings["log"]["oldest_at"], seconds(surface.view.identity().started_wall_ns)) << "nothing is forgotten";
+  surface.view.excerpt.from_wall_ns = 3'000 * kSecondNs;
+  EXPECT_EQ(surface.get("/status").json()["rings"]["log"]["oldest_at"], 3000.0);
+}
+
 TEST(Routes, QuantilesOfFoldedRoutesAreNobodys) {
   Surface surface;
   auto& totals = surface.view.totals;

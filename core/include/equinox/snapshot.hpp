@@ -129,7 +129,13 @@ struct ReactorTotals {
 struct RingTotals {
   std::uint64_t entries{0};
   std::uint64_t capacity{0};
-  std::uint64_t written{0};  ///< overwritten = written − entries
+  std::uint64_t written{0};            ///< overwritten = written − entries
+  std::int64_t oldest_wall_ns{0};      ///< of the oldest entry; 0: there is none
+  std::int64_t whole_from_wall_ns{0};  ///< nothing from then on was overwritten, in any reactor's part; 0: nothing was
+  /// How far back it may be relied upon. A part that is rarely written holds older entries, and says nothing of others.
+  [[nodiscard]] std::int64_t reach_wall_ns() const noexcept {
+    return whole_from_wall_ns != 0 ? whole_from_wall_ns : oldest_wall_ns;
+  }
 };
 
 /// Everything that is summed over reactors without further structure. `T` is an atomic cell inside the server and a
