@@ -237,7 +237,7 @@ void Access::require_json(const Request& request) {
   throw bad_request("Content-Type must be application/json.");
 }
 
-Response Access::sign_in(const Request& request, const Moment& now) {
+Access::Signed Access::sign_in(const Request& request, const Moment& now) {
   if (origin_of(request) == Origin::other) throw not_same_origin("The request comes from a page of another origin.");
   if (!is_json(request)) throw not_same_origin("Signing in needs Content-Type: application/json.");
   const std::string secret = text_member(body_of(request), "token", "", 512);
@@ -251,14 +251,16 @@ Response Access::sign_in(const Request& request, const Moment& now) {
     if (cookies_.size() >= kMostSessions) cookies_.pop_front();
     cookies_.push_back(Cookie{sha256_hex(value), hash, expires});
   }
-  const Session session = capped({token->role, token->name, How::cookie, seconds(expires)});
+  Session session = capped({token->role, token->name, How::cookie, seconds(expires)});
   Response out = answer(session_json(session));
   out.with("Set-Cookie", cookie_field(request, value, kSessionSeconds));
-  return out;
+  return {std::move(out), std::move(session)};
 }
 
-Response Access::sign_out(const Request& request) {
+Access::Signed Access::sign_out(const Request& request, const Moment& now) {
   if (origin_of(request) == Origin::other) throw not_same_origin("The request comes from a page of another origin.");
+  std::optional<Session> session = by_cookie(request, now);
+  if (session) session = capped(std::move(*session));
   const std::string_view value = cookie_of(request);
   if (!value.empty()) {
     const std::string hash = sha256_hex(value);
@@ -267,7 +269,7 @@ Response Access::sign_out(const Request& request) {
   }
   Response out = Response::empty();
   out.with("Cache-Control", "no-store").with("Set-Cookie", cookie_field(request, "", 0));
-  return out;
+  return {std::move(out), std::move(session)};
 }
 
 }  // namespace equinox::admin

@@ -77,9 +77,14 @@ class Access {
   /// The body of a look is JSON by content type unless a bearer token came with it. @throws Problem 400
   static void require_json(const Request& request);
 
+  struct Signed {
+    Response response;
+    std::optional<Session> session;  ///< that has begun or ended
+  };
   /// Signs in by `{"token"}`; the answer sets the cookie. @throws Problem 401, 403
-  Response sign_in(const Request& request, const Moment& now);
-  Response sign_out(const Request& request);
+  Signed sign_in(const Request& request, const Moment& now);
+  /// The cookie is void; without one that was valid nothing ends. @throws Problem 403
+  Signed sign_out(const Request& request, const Moment& now);
   /// Why the newest tokens file was not taken; empty when it was, or when there is none to be.
   [[nodiscard]] std::string tokens_error(const Moment& now);
 

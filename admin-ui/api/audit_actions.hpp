@@ -23,8 +23,10 @@ inline constexpr AuditAction kReloadAction{"reload", Role::admin, true};
 inline constexpr AuditAction kLogLevelAction{"log level", Role::operator_};
 inline constexpr std::array kAuditActions{kCloseAction,   kDrainConnectionsAction, kStopJobAction, kDrainAction,
                                           kUndrainAction, kReloadAction,           kLogLevelAction};
-/// Nobody has a role yet, or the server does it.
+/// Whoever has a token may; nobody is somebody before, and after.
 inline constexpr std::string_view kSignInAction = "sign in";
+inline constexpr std::string_view kSignOutAction = "sign out";
+/// The server does it.
 inline constexpr std::string_view kTokensFileAction = "tokens file";
 
 }  // namespace equinox::admin

@@ -51,6 +51,8 @@ Json Problem::document() const {
 Response Problem::response() const {
   Response out = answer(document(), status_);
   out.content_type("application/problem+json");
+  // RFC 9110 §11.6.1: whoever is not let in is told what would do.
+  if (status_ == 401) out.with("WWW-Authenticate", "Bearer");
   return out;
 }
 

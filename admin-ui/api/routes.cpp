@@ -144,25 +144,40 @@ Response status(State& state, const Request& request, const Moment& now) {
   return answer(out);
 }
 
+/// Who it was once that is known, and from where.
+AuditLine session_line(const Request& request, std::string_view action, const std::optional<Session>& session) {
+  const std::string peer = to_string(request.peer());
+  if (!session) return {peer, "", std::string{action}, "dashboard", "done", ""};
+  return {
+      session->actor, std::string{to_string(session->role)}, std::string{action}, "dashboard from " + peer, "done", ""};
+}
+
+Response sign_in(State& state, const Request& request, const Moment& now) {
+  try {
+    Access::Signed in = state.access.sign_in(request, now);
+    state.audit.add(now, session_line(request, kSignInAction, in.session));
+    return std::move(in.response);
+  } catch (const Problem& problem) {
+    AuditLine line = session_line(request, kSignInAction, std::nullopt);
+    line.result = "refused";
+    line.reason = problem.what();
+    state.audit.add(now, std::move(line));
+    throw;
+  }
+}
+
+Response sign_out(State& state, const Request& request, const Moment& now) {
+  Access::Signed out = state.access.sign_out(request, now);
+  if (out.session) state.audit.add(now, session_line(request, kSignOutAction, out.session));
+  return std::move(out.response);
+}
+
 void add_session_calls(Calls& calls, const std::shared_ptr<State>& state) {
   calls.get("/api/v1/session", guarded(state, [](State& s, const Request& request, const Moment& now) {
               return answer(session_json(s.access.require(request, Role::viewer, now)));
             }));
-  calls.post("/api/v1/session", guarded(state, [](State& s, const Request& request, const Moment& now) {
-               AuditLine line{to_string(request.peer()), "", std::string{kSignInAction}, "dashboard", "done", ""};
-               try {
-                 Response response = s.access.sign_in(request, now);
-                 s.audit.add(now, std::move(line));
-                 return response;
-               } catch (const Problem& problem) {
-                 line.result = "refused";
-                 line.reason = problem.what();
-                 s.audit.add(now, std::move(line));
-                 throw;
-               }
-             }));
-  calls.del("/api/v1/session",
-            guarded(state, [](State& s, const Request& request, const Moment&) { return s.access.sign_out(request); }));
+  calls.post("/api/v1/session", guarded(state, sign_in));
+  calls.del("/api/v1/session", guarded(state, sign_out));
 }
 
 void add_connection_calls(Calls& calls, const std::shared_ptr<State>& state) {

@@ -21,7 +21,11 @@ Usage::Usage() {
       if (action.can_fail) add(action.name, "failed", to_string(role));
     }
   }
-  for (const std::string_view result : {"done", "refused"}) add(kSignInAction, result, "");
+  add(kSignInAction, "refused", "");
+  for (const Role role : {Role::viewer, Role::operator_, Role::admin}) {
+    add(kSignInAction, "done", to_string(role));
+    add(kSignOutAction, "done", to_string(role));
+  }
   for (const std::string_view result : {"done", "failed"}) add(kTokensFileAction, result, "");
 }
 

@@ -171,6 +171,55 @@ TEST(Access, SignsInWithACookieAndOut) {
   EXPECT_EQ(surface.ask(look).status, 401);
 }
 
+TEST(Access, WhoSignsInAndOutIsWrittenDown) {
+  const TokensFile file;
+  Options options;
+  options.tokens_file = file.path();
+  options.usage = std::make_shared<Usage>();
+  Surface surface{options};
+  Ask ask;
+  ask.method = Method::post;
+  ask.path = "/api/v1/session";
+  ask.fields = {{"Content-Type", "application/json"}};
+  ask.body = R"({"token":"wrong"})";
+  EXPECT_EQ(surface.ask(ask).status, 401);
+  ask.body = R"({"token":"operator-secret"})";
+  const Got in = surface.ask(ask);
+  Ask out;
+  out.method = Method::del;
+  out.path = "/api/v1/session";
+  EXPECT_EQ(surface.ask(out).status, 204) << "nobody was signed in";
+  out.fields = {{"Cookie", in.cookie.substr(0, in.cookie.find(';'))}};
+  EXPECT_EQ(surface.ask(out).status, 204);
+  Ask look;
+  look.path = "/api/v1/audit";
+  look.fields = {{"Authorization", "Bearer viewer-secret"}};
+  const Json rows = surface.ask(look).json()["rows"];
+  ASSERT_EQ(rows.size(), 3U) << rows;
+  const auto said = [&rows](std::size_t row) {
+    return rows[row]["action"].get<std::string>() + ", " + rows[row]["result"].get<std::string>() + ", " +
+           rows[row]["actor"].get<std::string>() + ", " + rows[row]["role"].dump() + ", " +
+           rows[row]["what"].get<std::string>();
+  };
+  EXPECT_EQ(said(0), "sign out, done, my-operator, \"operator\", dashboard from 127.0.0.1:40000");
+  EXPECT_EQ(said(1), "sign in, done, my-operator, \"operator\", dashboard from 127.0.0.1:40000");
+  EXPECT_EQ(said(2), "sign in, refused, 127.0.0.1:40000, null, dashboard");
+}
+
+TEST(Access, WhoIsNotLetInIsToldWhatWouldDo) {
+  const TokensFile file;
+  Options options;
+  options.tokens_file = file.path();
+  Surface surface{options};
+  Ask ask;
+  ask.path = "/api/v1/status";
+  Response response = surface.respond(ask);
+  EXPECT_EQ(response.status().code(), 401);
+  EXPECT_EQ(response.field("www-authenticate"), "Bearer");
+  ask.fields = {{"Authorization", "Bearer viewer-secret"}};
+  EXPECT_EQ(surface.respond(ask).field("www-authenticate"), "");
+}
+
 TEST(Access, APageOfAnotherOriginMayNotEvenLook) {
   Surface surface;
   const auto looked = [&surface](std::vector<std::pair<std::string, std::string>> fields) {
@@ -307,6 +356,8 @@ TEST(Usage, HasEveryResultFromTheStart) {
   EXPECT_EQ(has("reload", "failed", "admin"), 1);
   EXPECT_EQ(has("undrain", "failed", "operator"), 1);
   EXPECT_EQ(has("sign in", "refused", ""), 1);
+  EXPECT_EQ(has("sign in", "done", "viewer"), 1);
+  EXPECT_EQ(has("sign out", "done", "admin"), 1);
   EXPECT_EQ(has("tokens file", "failed", ""), 1);
 }
 
