@@ -97,8 +97,7 @@ Json http2_json(const ConnectionRecord& record, const ConnectionInside& inside, 
 }
 
 Json tcp_json(const TcpFacts& tcp) {
-  return {{"age_seconds", 0},
-          {"rtt_seconds", tcp.rtt_us / 1e6},
+  return {{"rtt_seconds", tcp.rtt_us / 1e6},
           {"rtt_variance_seconds", tcp.rtt_variance_us / 1e6},
           {"congestion_window_segments", tcp.congestion_window_segments},
           {"receiver_window_bytes", tcp.receiver_window_bytes},

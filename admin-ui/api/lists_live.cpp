@@ -94,7 +94,6 @@ Json strip_json(const ServerView& view, std::size_t cells, const Moment& now) {
                                      [r](const ReactorFacts& f) { return f.reactor == r && f.stall.has_value(); });
     rows.push_back({{"reactor", r},
                     {"connections", connections[r]},
-                    {"first_slot", 0},
                     {"slots_per_cell", per_cell[r]},
                     {"cells", std::move(letters)},
                     {"stalled", stalled}});

@@ -120,7 +120,7 @@ function detail(id) {
     id, live: true, taken_at: t, connection: rowOf(c, t), closed: null, waiting_for: c.state === 'idle' ? { sentence: 'the next request', detail: null, seconds: t - c.quietSince, stressed: false } : { sentence: 'the client to open its HTTP/2 connection window, shut for 6.4 s', detail: '1.9 MiB is ready in 4 streams. The client reads 41 KiB/s and lets 0 B more be sent. TCP is not the limit: its receive window has 212 KiB free.', seconds: 6.4, stressed: true },
     deadline_effect: 'Any byte taken by the client moves it back to 30 s. From timeouts.write.', timeline, timeline_from_at: t - 100, tls: c.tls ? { version: c.tls, cipher: 'AES-128-GCM', alpn: h2 ? 'h2' : 'http/1.1', sni: c.sni, resumed: true, handshake_seconds: 0.0914, certificate: 'shop' } : null,
     http2: h2 ? { open: 5, peak: 9, limit: 128, send_window_bytes: 0, receive_window_bytes: 61440, blocked_seconds: 38.2, ping_rtt_seconds: 0.084, streams: [[41, 'u=3', 'GET', '/download/build-4471.tar.zst', 18432, 65536, 6.4, 1.8e6], [43, 'u=3', 'GET', '/download/build-4472.tar.zst', 64512, 65536, 6.4, 1200], [45, 'u=1,i', 'GET', '/api/status', 65536, 65536, 5.1, 214], [47, 'u=5', 'POST', '/api/upload', 65536, 12288, 0, 0], [49, 'u=3', 'GET', '/img/hero-1280.avif', 31744, 65536, 2.8, 88064]].map(([sid, priority, method, target, send, receive, blocked, ready]) => ({ id: sid, state: 'open', priority, method, target, send_window_bytes: send, receive_window_bytes: receive, blocked_seconds: blocked, ready_bytes: ready })) } : null,
-    tcp: { age_seconds: 0.4, rtt_seconds: 0.0842, rtt_variance_seconds: 0.0121, congestion_window_segments: 42, receiver_window_bytes: 217088, retransmits: 18, segments_sent: 1100000, unacknowledged_bytes: 0, not_sent_bytes: 0, delivery_bytes_per_second: 5.03e6, mss_bytes: 1448, limited_receiver_ratio: 0.71, limited_send_buffer_ratio: 0 },
+    tcp: { rtt_seconds: 0.0842, rtt_variance_seconds: 0.0121, congestion_window_segments: 42, receiver_window_bytes: 217088, retransmits: 18, segments_sent: 1100000, unacknowledged_bytes: 0, not_sent_bytes: 0, delivery_bytes_per_second: 5.03e6, mss_bytes: 1448, limited_receiver_ratio: 0.71, limited_send_buffer_ratio: 0 },
     memory: { total_bytes: 1825704, connection_bytes: 560, input_bytes: 16440, output_bytes: 1.8e6, requests_bytes: 1152, codec_bytes: 7300, tls_bytes: 252 }, reactor_busy: null, requests, log: logLines(id, t), log_from_at: t - 60,
   };
 }
@@ -134,7 +134,7 @@ function strip(cells) {
     const seen = Array.from({ length: cells }, () => ({}));
     for (const c of connections) if (c.reactor === reactor) { const cell = seen[Math.floor(c.slot / per)]; cell[c.state] = (cell[c.state] ?? 0) + 1; }
     const text = seen.map((cell) => letter[rank.find((state) => (cell[state] ?? 0) >= (state === 'writing' ? 8 : 2)) ?? (Object.keys(cell).length ? 'idle' : '')] ?? ' ').join('');
-    return { reactor, connections: connections.filter((c) => c.reactor === reactor).length, first_slot: 0, slots_per_cell: per, cells: text, stalled: reactor === 3 && stallStory };
+    return { reactor, connections: connections.filter((c) => c.reactor === reactor).length, slots_per_cell: per, cells: text, stalled: reactor === 3 && stallStory };
   });
   return { taken_at: now(), rows, at_least: 2 };
 }

@@ -64,7 +64,7 @@ function Picture({ strip, over, at }: PictureProps) {
   const open = (column: number, row: number) => {
     const found = reactorAt(strip, row);
     if (!found) return;
-    const first = (found.first_slot ?? 0) + column * found.slots_per_cell;
+    const first = column * found.slots_per_cell;
     go('connections', { query: `reactor:${found.reactor} slot>=${first} slot<${first + found.slots_per_cell}` });
   };
   const describe = (column: number, row: number): string => {

@@ -289,7 +289,7 @@ function Tcp({ data }: { data: ConnectionDetail }) {
   return (
     <section>
       <h3>
-        TCP <span class="sub">{tcp.age_seconds === undefined ? '' : `read ${formatDuration(tcp.age_seconds)} ago`}{them === undefined ? '' : `; limited by receiver ${formatPercent(them)} %, us ${formatPercent(us)} %`}</span>
+        TCP <span class="sub">{them === undefined ? '' : `limited by receiver ${formatPercent(them)} %, us ${formatPercent(us)} %`}</span>
       </h3>
       <Facts items={[
         ['RTT, variance', `${formatDuration(tcp.rtt_seconds)}, ${formatDuration(tcp.rtt_variance_seconds)}`],
