@@ -128,7 +128,7 @@ std::optional<double> number_parameter(const Request& request, std::string_view 
   double value = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
   if (error != std::errc{} || end != text->data() + text->size() || !std::isfinite(value) || std::abs(value) > 9e9) {
-    refuse(name, "must be a number");
+    refuse(name, "must be a number from -9000000000 to 9000000000");
   }
   return value;
 }

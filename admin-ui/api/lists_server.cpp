@@ -259,8 +259,9 @@ Json certificates_json(const ServerView& view) {
   return {{"total", total}, {"rows", std::move(rows)}};
 }
 
-Json process_json() {
-  Json out{{"pid", ::getpid()}};
+namespace {
+
+void add_memory_and_threads(Json& out) {
   std::ifstream status{"/proc/self/status"};
   std::string word;
   while (status >> word) {
@@ -268,13 +269,25 @@ Json process_json() {
     if (word == "VmRSS:" && status >> value) out["resident_memory_bytes"] = value * 1024;
     if (word == "Threads:" && status >> value) out["threads"] = value;
   }
-  std::error_code ignored;
+}
+
+/// Without the one that reads the directory.
+std::optional<std::uint64_t> open_descriptors() {
+  std::error_code failed;
   std::uint64_t open = 0;
-  for (auto entry = std::filesystem::directory_iterator{"/proc/self/fd", ignored};
-       !ignored && entry != std::filesystem::directory_iterator{}; entry.increment(ignored)) {
+  for (auto entry = std::filesystem::directory_iterator{"/proc/self/fd", failed};
+       !failed && entry != std::filesystem::directory_iterator{}; entry.increment(failed)) {
     if (++open == 200'000) break;
   }
-  if (open != 0) out["open_fds"] = open;
+  return open != 0 ? std::optional{open - 1} : std::nullopt;
+}
+
+}  // namespace
+
+Json process_json() {
+  Json out{{"pid", ::getpid()}};
+  add_memory_and_threads(out);
+  if (const auto open = open_descriptors()) out["open_fds"] = *open;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) out["max_fds"] = limit.rlim_cur;
   rusage usage{};

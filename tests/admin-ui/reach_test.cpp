@@ -1,5 +1,6 @@
 // What lists and series say about the time they cover.
 
+#include <dirent.h>
 #include <gtest/gtest.h>
 
 #include "admin-ui/api/series.hpp"
@@ -40,6 +41,13 @@ TEST(Series, EndWithTheNewestSecondThatIsClosed) {
   const Json after = series_at(view, kNow, 6'000'000);
   EXPECT_EQ(after["start_at"].get<std::int64_t>() + after["points"].get<std::int64_t>(), kNow);
   EXPECT_EQ(after["series"]["requests"].back(), 1);
+}
+
+TEST(Series, SayFromWhenToWhenTheyMayBeAskedFor) {
+  Surface surface;
+  const Got got = surface.get("/series", "names=requests&since=99999999999");
+  EXPECT_EQ(got.status, 400);
+  EXPECT_NE(got.text.find("since must be a number from -9000000000 to 9000000000"), std::string::npos) << got.text;
 }
 
 TEST(Rings, ReachAsFarAsTheirBusiestPart) {
@@ -83,6 +91,17 @@ TEST(Routes, QuantilesOfFoldedRoutesAreNobodys) {
   EXPECT_TRUE(row(kRouteOther)["p99_seconds"].is_null());
   totals.routes[kRouteOther].finished = 1;
   EXPECT_TRUE(row(kRouteOther)["p50_seconds"].is_number());
+}
+
+TEST(Process, DoesNotCountTheDescriptorsItIsCountedWith) {
+  Surface surface;
+  DIR* const directory = ::opendir("/proc/self/fd");
+  ASSERT_NE(directory, nullptr);
+  std::uint64_t open = 0;  // with the directory's own
+  while (const dirent* entry = ::readdir(directory)) open += entry->d_name[0] != '.' ? 1 : 0;
+  const Json process = surface.get("/status").json()["process"];
+  ::closedir(directory);
+  EXPECT_EQ(process["open_fds"], open);
 }
 
 }  // namespace
