@@ -12,11 +12,23 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
+/// Separators in a quoted string separate nothing (RFC 9110 §5.6.4).
 std::string_view take_until(std::string_view& text, char separator) noexcept {
-  const auto at = text.find(separator);
+  bool is_quoted = false;
+  std::size_t at = 0;
+  for (; at < text.size() && (is_quoted || text[at] != separator); ++at) {
+    if (text[at] == '"') is_quoted = !is_quoted;
+    if (is_quoted && text[at] == '\\' && at + 1 < text.size()) ++at;
+  }
   const auto part = text.substr(0, at);
-  text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
+  text.remove_prefix(std::min(at + 1, text.size()));
   return trimmed(part);
+}
+
+/// A parameter's value may be written as a token or as a quoted string.
+std::string_view unquoted(std::string_view value) noexcept {
+  if (value.size() < 2 || value.front() != '"' || value.back() != '"') return value;
+  return value.substr(1, value.size() - 2);
 }
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -53,7 +65,7 @@ Item parse_item(std::string_view element) noexcept {
     auto parameter = take_until(element, ';');
     const auto name = take_until(parameter, '=');
     if (same(name, "q")) item.weight = weight_of(parameter);
-    if (same(name, "version")) item.version = parameter;
+    if (same(name, "version")) item.version = unquoted(parameter);
   }
   return item;
 }

@@ -23,6 +23,11 @@ INSTANTIATE_TEST_SUITE_P(
                     AcceptCase{"TextPreferred", "application/openmetrics-text;q=0.4, text/plain;q=0.5", Format::text},
                     AcceptCase{"OpenMetricsRefused", "application/openmetrics-text;q=0", Format::text},
                     AcceptCase{"Case", "Application/OpenMetrics-Text; Version=1.0.0", Format::open_metrics},
+                    AcceptCase{"QuotedVersion", "application/openmetrics-text; version=\"1.0.0\"; charset=utf-8",
+                               Format::open_metrics},
+                    AcceptCase{"QuotedOtherVersion", "application/openmetrics-text; version=\"2.0.0\"", Format::text},
+                    AcceptCase{"QuotedSeparators", "text/html; a=\"x\\\", y; z\", application/openmetrics-text",
+                               Format::open_metrics},
                     AcceptCase{"OtherVersion", "application/openmetrics-text;version=2.0.0", Format::text},
                     AcceptCase{"BadWeight", "application/openmetrics-text;q=x", Format::text}),
     [](const auto& test) { return std::string{test.param.name}; });
