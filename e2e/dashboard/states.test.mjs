@@ -2,7 +2,7 @@
 // the server's.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { api, event, open, settled, skip, violations } from './support.mjs';
+import { api, connectClient, event, open, settled, skip, skipWithoutTraffic, violations } from './support.mjs';
 
 const kProblem = { contentType: 'application/problem+json' };
 
@@ -85,7 +85,9 @@ describe('states', { skip }, () => {
     await close();
   });
 
-  test('loading: the shape of the screen is there before the data, and nothing moves when they come', async () => {
+  test('loading: the shape of the screen is there before the data, and nothing moves when they come', { skip: skipWithoutTraffic }, async () => {
+    const client = await connectClient();
+    client.socket.destroy(); // so that somebody has closed: the other clients may all stay
     let release;
     const gate = new Promise((resolve) => (release = resolve));
     const { page, close } = await open('closed', { routes: [['**/api/v1/closed?*', async (route) => { await gate; return route.continue(); }]] });
