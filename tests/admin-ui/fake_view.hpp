@@ -131,8 +131,7 @@ class FakeView final : public ServerView {
   [[nodiscard]] std::vector<std::string> listener_names() const override { return {"http", "https"}; }
   [[nodiscard]] std::size_t reactor_count() const override { return kReactors; }
   void for_each_record(const Visitor<ConnectionRecord>& visit) const override {
-    const std::lock_guard lock{mutex_};
-    for (const auto& [packed, record] : records_) {
+    for (const auto& [packed, record] : copied(records_)) {
       if (!visit(record)) return;
     }
   }
@@ -146,8 +145,7 @@ class FakeView final : public ServerView {
     return found != records_.end() ? std::optional{found->second} : std::nullopt;
   }
   void closed(const Visitor<ClosedRecord>& visit) const override {
-    const std::lock_guard lock{mutex_};
-    for (const auto& record : closed_) {
+    for (const auto& record : copied(closed_)) {
       if (!visit(record)) return;
     }
   }
@@ -189,6 +187,12 @@ class FakeView final : public ServerView {
   LogExcerpt excerpt;
 
  private:
+  /// What is visited is a copy, as a server shows it: no visitor is called under a lock.
+  template <typename T>
+  [[nodiscard]] T copied(const T& from) const {
+    const std::lock_guard lock{mutex_};
+    return from;
+  }
   template <typename T>
   static void each(const std::vector<T>& all, const Visitor<T>& visit) {
     for (const T& one : all) {

@@ -1,3 +1,3 @@
 if(TARGET equinox::appliance_config)
-  equinox_fuzz(config SOURCES config_fuzz.cpp LINK equinox::appliance_config equinox::net equinox::base OpenSSL::SSL OpenSSL::Crypto)
+  equinox_fuzz(config SOURCES config_fuzz.cpp LINK equinox::appliance_config equinox::net ${http_layers} OpenSSL::SSL OpenSSL::Crypto)
 endif()
