@@ -113,7 +113,11 @@ def test_top_leaves_the_terminal_as_it_was(server, ending):
 
 
 def watch(server, **streams):
-    return subprocess.Popen([str(BINARY), "conns", "--watch", "--admin", server.addresses["admin"]], stdin=subprocess.DEVNULL, **streams)
+    def as_from_a_terminal():  # where tests run in the background SIGINT is ignored, and who is started so inherits it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    command = [str(BINARY), "conns", "--watch", "--admin", server.addresses["admin"]]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=as_from_a_terminal, **streams)
 
 
 def test_a_watch_clears_a_terminal_but_writes_no_codes_into_a_pipe(server):

@@ -15,6 +15,7 @@ namespace {
 
 std::vector<std::string_view> handler_names() {
   std::vector<std::string_view> names;
+  names.reserve(kRouteHandlers.size());
   for (const auto& [handler, name] : kRouteHandlers) names.push_back(name);
   return names;
 }

@@ -86,8 +86,11 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
     await page.keyboard.press('s');
     await until('another order', () => page.evaluate(() => location.hash), (hash) => /sort=peer/.test(hash) && /order=desc/.test(hash));
     assert.equal(await page.locator('[role=columnheader][aria-sort=descending]').count(), 1);
+    const order = () => page.locator('.grid-row').evaluateAll((found) => found.map((row) => row.id).join());
+    const before = await order();
     await page.keyboard.press('Shift+S');
     await page.locator('[role=columnheader][aria-sort=ascending]').waitFor();
+    await until('the rows in that order', order, (now) => now !== before);
     await page.keyboard.press('Home');
     await page.keyboard.press('x');
     await page.keyboard.press('End');
