@@ -80,8 +80,8 @@ telemetry::TelemetryOptions telemetry_options(const ServerConfig& config, std::u
   out.stalls = config.observe ? config.history.stalls : 64;
   out.series_budget = config.history.series;
   out.body_sizes = config.history.body_sizes;
-  out.slow_threshold_ns = std::chrono::nanoseconds{std::min(config.history.slow_threshold, server::kLongest)}.count();
-  out.stall_threshold_ns = std::chrono::nanoseconds{std::min(config.history.stall_threshold, server::kLongest)}.count();
+  out.slow_threshold_ns = std::chrono::nanoseconds{config.history.slow_threshold}.count();
+  out.stall_threshold_ns = std::chrono::nanoseconds{config.history.stall_threshold}.count();
   out.observe = config.observe;
   return out;
 }
@@ -106,7 +106,9 @@ Result<std::vector<net::Listener>> open_sockets(const ListenerConfig& listener, 
 }  // namespace
 
 Server::Internal::Internal(ServerConfig given, Server& owner)
-    : config{std::move(given)}, routes{owner}, workers{config.workers.threads, config.workers.queue} {
+    : config{server::with_bounded_times(std::move(given))},
+      routes{owner},
+      workers{config.workers.threads, config.workers.queue} {
   reactor_count = config.reactors == 0 ? server::usable_cpus() : config.reactors;
   // Mistakes show here, not when the server starts: an empty set of routes is enough to see them.
   current = server::make_settings(
@@ -298,8 +300,8 @@ void Server::Internal::drain(bool keep_listeners, std::string_view by) {
     if (keep_listeners && drain_state != DrainState::none) return;
     const bool was_kept = drain_state != DrainState::none;
     // A SIGTERM after a drain skips the delay.
-    plan.delay = was_kept ? Duration{0} : Duration{std::min(config.drain.delay, server::kLongest)};
-    plan.timeout = std::min(config.drain.timeout, server::kLongest);
+    plan.delay = was_kept ? Duration{0} : Duration{config.drain.delay};
+    plan.timeout = config.drain.timeout;
     plan.keep_listeners = keep_listeners;
     plan.ends_queues = holds_sockets_alone;
     plan.reason = keep_listeners ? CloseReason::admin_drain : CloseReason::drain;

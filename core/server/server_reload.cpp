@@ -27,6 +27,7 @@ Server::Internal::PreparedReload Server::Internal::prepare(ServerConfig next, Ro
                                 ", for which there is room since the start, needs a restart"};
   }
   if (next.reactors != config.reactors) throw std::invalid_argument{"reactors: a change needs a restart"};
+  next = server::with_bounded_times(std::move(next));
   next.log.access = config.log.access;  // opened with the server
   PreparedReload out{std::move(next), std::move(next_routes), nullptr};
   out.settings = server::make_settings(

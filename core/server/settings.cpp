@@ -62,17 +62,8 @@ ListenerSettings listener_settings(const ListenerConfig& config, const ListenerS
   return out;
 }
 
-TimeoutConfig bounded(TimeoutConfig timeouts) noexcept {
-  for (std::chrono::milliseconds* value :
-       {&timeouts.idle, &timeouts.header, &timeouts.body, &timeouts.handler, &timeouts.write, &timeouts.handshake,
-        &timeouts.linger, &timeouts.ping, &timeouts.ping_after, &timeouts.max_age}) {
-    *value = std::min(*value, kLongest);
-  }
-  return timeouts;
-}
-
-std::uint64_t bounded_ns(std::chrono::milliseconds value) noexcept {
-  return static_cast<std::uint64_t>(std::chrono::nanoseconds{std::min(value, kLongest)}.count());
+std::uint64_t nanoseconds(std::chrono::milliseconds value) noexcept {
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds{value}.count());
 }
 
 /// Names are how metrics, pages and routes tell listeners apart.
@@ -143,6 +134,17 @@ http::Limits protocol_limits(const LimitConfig& limits) {
   return out;
 }
 
+ServerConfig with_bounded_times(ServerConfig config) noexcept {
+  TimeoutConfig& timeouts = config.timeouts;
+  for (std::chrono::milliseconds* value :
+       {&timeouts.idle, &timeouts.header, &timeouts.body, &timeouts.handler, &timeouts.write, &timeouts.handshake,
+        &timeouts.linger, &timeouts.ping, &timeouts.ping_after, &timeouts.max_age, &config.drain.delay,
+        &config.drain.timeout, &config.history.slow_threshold, &config.history.stall_threshold}) {
+    *value = std::min(*value, kLongest);
+  }
+  return config;
+}
+
 std::string listener_name(const ListenerConfig& listener) {
   return !listener.name.empty() ? listener.name : listener.tls ? "https" : "http";
 }
@@ -162,7 +164,7 @@ std::shared_ptr<const Settings> make_settings(const ServerConfig& config, const 
   for (const auto& route : out->router.routes()) out->route_ids.push_back(number_of(route->options.name));
   out->limits = protocol_limits(config.limits);
   out->bounds = config.limits;
-  out->timeouts = bounded(config.timeouts);
+  out->timeouts = config.timeouts;
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const ListenerSettings* before =
         previous != nullptr && i < previous->listeners.size() ? &previous->listeners[i] : nullptr;
@@ -170,8 +172,8 @@ std::shared_ptr<const Settings> make_settings(const ServerConfig& config, const 
   }
   check_listener_names(out->listeners, out->router);
   out->trusted_proxies = parse_networks(config.trusted_proxies, "trusted_proxies");
-  out->slow_ns = bounded_ns(config.history.slow_threshold);
-  out->stall_ns = bounded_ns(config.history.stall_threshold);
+  out->slow_ns = nanoseconds(config.history.slow_threshold);
+  out->stall_ns = nanoseconds(config.history.stall_threshold);
   out->request_ids = config.request_ids;
   out->redaction = config.redaction;
   out->access_log = config.log.access != "off";

@@ -58,6 +58,8 @@ std::string listener_name(const ListenerConfig& listener);
 /// What a timeout is at most: as many milliseconds as a record can hold, 49 days. std::chrono::milliseconds::max() for
 /// "never" becomes this.
 inline constexpr std::chrono::milliseconds kLongest{UINT32_MAX};
+/// As every configuration is taken: no time in it is longer than that.
+ServerConfig with_bounded_times(ServerConfig config) noexcept;
 
 /// A process has no more descriptors than this, whatever its limit says.
 inline constexpr std::uint64_t kDescriptorsAtMost = 1'048'576;
