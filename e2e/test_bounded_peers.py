@@ -139,7 +139,9 @@ def test_a_fast_reader_leaves_the_reactor_to_others(start, site):
         with server.connect() as connection:
             for _ in range(100):
                 assert exchange(connection, GET).status == 200
-        assert not server.admin("/stalls")["rows"], "no turn was long enough to be called a stall"
+        # A reactor that the machine gave no CPU has not been held by anybody.
+        worked = [stall for stall in server.admin("/stalls")["rows"] if (stall["cpu_seconds"] or 1) > 0.02]
+        assert not worked, "no turn was long enough to be called a stall"
     finally:
         stop.set()
         reader.join()
