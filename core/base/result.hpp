@@ -104,19 +104,28 @@ class [[nodiscard]] Result {
   tl::expected<T, Error> state_;
 };
 
+/// Nothing or an Error, in one register: what is put together from pieces in memory and then loaded as words has to
+/// wait until it has reached the cache, and several of these are returned for every request.
 template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error error) : state_{tl::unexpected<Error>{error}} {}  // NOLINT(google-explicit-constructor)
-  Result(Errc code) : Result{Error{code}} {}                     // NOLINT(google-explicit-constructor)
+  Result(Error error) noexcept  // NOLINT(google-explicit-constructor)
+      : packed_{(static_cast<std::uint64_t>(error.code) + 1U) |
+                static_cast<std::uint64_t>(error.os_errno & 0xff'ffff) << 8U | std::uint64_t{error.detail} << 32U} {}
+  Result(Errc code) noexcept : Result{Error{code}} {}  // NOLINT(google-explicit-constructor)
 
-  [[nodiscard]] bool has_value() const noexcept { return state_.has_value(); }
-  explicit operator bool() const noexcept { return state_.has_value(); }
-  [[nodiscard]] const Error& error() const noexcept { return state_.error(); }
+  [[nodiscard]] bool has_value() const noexcept { return packed_ == 0; }
+  explicit operator bool() const noexcept { return has_value(); }
+  /// Only without a value.
+  [[nodiscard]] Error error() const noexcept {
+    return {static_cast<Errc>((packed_ & 255U) - 1U), static_cast<int>((packed_ >> 8U) & 0xff'ffffU),
+            static_cast<std::uint32_t>(packed_ >> 32U)};
+  }
 
  private:
-  tl::expected<void, Error> state_;
+  /// From the lowest octet: the code and one, the errno, the detail.
+  std::uint64_t packed_{0};
 };
 
 }  // namespace equinox

@@ -48,13 +48,17 @@ struct CodecEvent {
 };
 static_assert(sizeof(CodecEvent) <= 32);
 
+/// What a connection asks after each piece of input.
+struct InputState {
+  bool can_receive{true};    ///< false: awaiting an answer (HTTP/1) or output backlog (HTTP/2); do not feed
+  bool head_started{false};  ///< bytes of an incomplete request head are held or were seen (deadline kind `head`)
+  bool request_head_started{false};  ///< … and of nothing else that is timed like one: the head itself has begun
+};
+
 /// One answer for all questions a connection has after a turn; ask once a turn.
-struct CodecState {
-  bool is_finished{false};     ///< nothing more will be received or sent: close when the batch is empty
-  bool wants_transmit{false};  ///< transmit() would append bytes now
-  bool can_receive{true};      ///< false: awaiting an answer (HTTP/1) or output backlog (HTTP/2); do not feed
-  bool head_started{false};    ///< bytes of an incomplete request head are held or were seen (deadline kind `head`)
-  bool request_head_started{false};       ///< … and of nothing else that is timed like one: the head itself has begun
+struct CodecState : InputState {
+  bool is_finished{false};                ///< nothing more will be received or sent: close when the batch is empty
+  bool wants_transmit{false};             ///< transmit() would append bytes now
   std::uint32_t open_streams{0};          ///< requests received and not completely answered
   std::uint32_t half_closed_streams{0};   ///< those of them whose request was received to its end; HTTP/1: 0
   std::uint32_t peak_streams{0};          ///< most that were open at once, within a turn too; HTTP/1: 0
@@ -163,7 +167,9 @@ class Codec {
   virtual void terminate(std::uint32_t error_code) { static_cast<void>(error_code); }
 
   [[nodiscard]] virtual CodecState state() const = 0;
-  /// CodecState::is_finished alone: asked more often than the rest.
+  /// That part of it alone: it is asked more often than the rest.
+  [[nodiscard]] virtual InputState input_state() const noexcept = 0;
+  /// CodecState::is_finished alone, likewise.
   [[nodiscard]] virtual bool is_finished() const noexcept = 0;
 
   /// Adds the counts since the last call to `into`, blocked time up to `now`; false when there is nothing to add.

@@ -69,10 +69,11 @@ Framing Http1Codec::decide_framing(const Response& response) noexcept {
   const Status status = response.status();
   if (status == Status{205}) return {Framing::Kind::length, 0};  // RFC 9110 §15.3.6
   if (status.forbids_body()) return {};
-  const auto length = response.body_length();
+  constexpr std::uint64_t kUnknown = UINT64_MAX;
+  const std::uint64_t length = response.body_length().value_or(kUnknown);
   const bool has_trailers = response.has_more() && !response.trailers().empty() && !is_http10_ && !is_head_request_ &&
                             std::holds_alternative<std::unique_ptr<BodySource>>(response.body());
-  if (length && !has_trailers) return {Framing::Kind::length, *length};
+  if (length != kUnknown && !has_trailers) return {Framing::Kind::length, length};
   if (is_head_request_) return {};
   if (!is_http10_) return {Framing::Kind::chunked, 0};
   keep_alive_ = false;  // only the end of the connection can end this body
@@ -118,11 +119,10 @@ void Http1Codec::start_body(Response&& response, const Framing& framing, EgressB
 }
 
 void Http1Codec::finish_answer(std::vector<CodecEvent>& events) {
-  CodecEvent event;
+  CodecEvent& event = events.emplace_back();
   event.kind = EventKind::sent;
   event.stream = stream_;
   event.error_code = 0;
-  events.push_back(event);
   egress_ = Egress::done;
   if (!keep_alive_) {
     close();

@@ -43,12 +43,11 @@ Result<std::size_t> Http1Codec::receive_head(std::string_view input, std::vector
     head.upgrades_to_h2c = options_.h2c_upgrade_allowed && h2c_settings(head).has_value();
   }
   note_head(head);
-  CodecEvent event;
+  CodecEvent& event = events.emplace_back();
   event.kind = EventKind::head;
   event.stream = stream_;
   event.end_of_message = !head.has_body;
   event.head = &head;
-  events.push_back(event);
 
   const std::size_t used = skipped + *head_size;
   const std::string_view rest = input.substr(*head_size);
@@ -162,13 +161,10 @@ void Http1Codec::begin_drain(DrainStep step) {
 }
 
 CodecState Http1Codec::state() const {
-  CodecState state;
+  CodecState state{input_state()};
   const bool is_streaming = egress_ == Egress::streaming;
   state.is_finished = is_finished();
   state.wants_transmit = is_streaming && !is_waiting_;
-  state.can_receive = ingress_ == Ingress::head || ingress_ == Ingress::body || ingress_ == Ingress::discard;
-  state.request_head_started = ingress_ == Ingress::head && head_started_;
-  state.head_started = state.request_head_started || ingress_ == Ingress::discard;
   state.open_streams = ingress_ == Ingress::body || ingress_ == Ingress::complete || is_streaming ? 1 : 0;
   return state;
 }

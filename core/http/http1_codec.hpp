@@ -62,6 +62,12 @@ class Http1Codec final : public Codec {
   bool end_of_input() override;
   void begin_drain(DrainStep step) override;
   [[nodiscard]] CodecState state() const override;
+  [[nodiscard]] InputState input_state() const noexcept override {
+    const bool is_in_head = ingress_ == Ingress::head && head_started_;
+    return {.can_receive = ingress_ != Ingress::complete && ingress_ != Ingress::closed,
+            .head_started = is_in_head || ingress_ == Ingress::discard,
+            .request_head_started = is_in_head};
+  }
   [[nodiscard]] bool is_finished() const noexcept override {
     const bool is_over = peer_ended_ && ingress_ == Ingress::head && rest_seen_;
     return (ingress_ == Ingress::closed && egress_ != Egress::streaming) || is_over;

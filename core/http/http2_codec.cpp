@@ -29,7 +29,10 @@ Result<std::size_t> Http2Codec::receive(std::span<const std::byte> input, std::v
   if (session_.failure()) return *session_.failure();
   if (upgraded_ != nullptr) session_.announce(*std::exchange(upgraded_, nullptr), events);
   std::size_t fed = 0;
-  if (const auto verdict = scan(input, fed, events)) session_.fail(verdict->code, verdict->h2_error);
+  if (const auto sound = scan(input, fed, events); !sound) {
+    const Error error = sound.error();
+    session_.fail(error.code, error.detail);
+  }
   if (!session_.failure()) {
     session_.receive(input.subspan(fed), events);
     highest_fed_ = highest_stream_;
@@ -38,23 +41,32 @@ Result<std::size_t> Http2Codec::receive(std::span<const std::byte> input, std::v
   return input.size();
 }
 
+namespace {
+
+/// @param h2_error  what GOAWAY says (RFC 9113 §7)
+Error connection_error(Errc code, std::uint32_t h2_error) noexcept { return {code, 0, h2_error}; }
+
+}  // namespace
+
 // Looks at every frame header before the library does. What stands before a frame that ends the connection is still
 // fed, so that good requests ahead of it are seen; the frame itself is not.
-std::optional<Http2Codec::Verdict> Http2Codec::scan(std::span<const std::byte> input, std::size_t& fed,
-                                                    std::vector<CodecEvent>& events) {
+Result<void> Http2Codec::scan(std::span<const std::byte> input, std::size_t& fed, std::vector<CodecEvent>& events) {
   constexpr std::size_t kHeaderBytes = 9;
   std::size_t position = 0;
   while (position < input.size()) {
-    const auto frame = scanner_.next(input, position);
-    if (!frame) return Verdict{frame.error().code, kH2ProtocolError};
-    if (!frame->has_value()) break;
-    if (const auto verdict = judge(**frame, input.subspan(position))) {
+    FrameHeader frame;
+    const auto found = scanner_.next(input, position, frame);
+    if (found == Http2FrameScanner::Found::wrong_preface) {
+      return connection_error(Errc::h2_preface, kH2ProtocolError);
+    }
+    if (found == Http2FrameScanner::Found::nothing) break;
+    if (auto sound = judge(frame, input.subspan(position)); !sound) {
       if (position > kHeaderBytes) session_.receive(input.first(position - kHeaderBytes), events);
       fed = input.size();
-      return verdict;
+      return sound;
     }
   }
-  return std::nullopt;
+  return {};
 }
 
 namespace {
@@ -71,22 +83,22 @@ bool is_sound_priority(const FrameHeader& frame, std::span<const std::byte> payl
 
 }  // namespace
 
-std::optional<Http2Codec::Verdict> Http2Codec::spend(BudgetKind kind) {
-  if (session_.budget().take(kind, now_)) return std::nullopt;
-  return Verdict{error_of(kind), kH2EnhanceYourCalm};
+Result<void> Http2Codec::spend(BudgetKind kind) {
+  if (session_.budget().take(kind, now_)) return {};
+  return connection_error(error_of(kind), kH2EnhanceYourCalm);
 }
 
-std::optional<Http2Codec::Verdict> Http2Codec::judge(const FrameHeader& frame, std::span<const std::byte> payload) {
+Result<void> Http2Codec::judge(const FrameHeader& frame, std::span<const std::byte> payload) {
   ++session_.counters().frames_received[std::min<std::size_t>(frame.type, ProtocolCounters::kFrameTypes - 1)];
   switch (frame.type) {
     case kFrameData: return judge_data(frame);
     case kFrameHeaders: continuations_ = 0; return judge_headers(frame);
     case kFrameContinuation:
       if (++continuations_ > limits_.h2_max_continuations)
-        return Verdict{Errc::h2_flood_continuation, kH2EnhanceYourCalm};
-      return std::nullopt;
+        return connection_error(Errc::h2_flood_continuation, kH2EnhanceYourCalm);
+      return {};
     case kFramePriority:
-      if (!is_sound_priority(frame, payload)) return Verdict{Errc::h2_protocol, kH2ProtocolError};
+      if (!is_sound_priority(frame, payload)) return connection_error(Errc::h2_protocol, kH2ProtocolError);
       return spend(BudgetKind::priority);
     case kFramePriorityUpdate: return spend(BudgetKind::priority);
     case kFrameRstStream:
@@ -97,7 +109,7 @@ std::optional<Http2Codec::Verdict> Http2Codec::judge(const FrameHeader& frame, s
       }
       return spend(BudgetKind::reset);
     case kFrameSettings:
-      if (frame.length > kMaxSettingsEntries * 6) return Verdict{Errc::h2_flood_settings, kH2EnhanceYourCalm};
+      if (frame.length > kMaxSettingsEntries * 6) return connection_error(Errc::h2_flood_settings, kH2EnhanceYourCalm);
       return spend(BudgetKind::settings);
     case kFramePing: return spend(BudgetKind::ping);
     case kFrameWindowUpdate: return spend(BudgetKind::window_update);
@@ -107,9 +119,9 @@ std::optional<Http2Codec::Verdict> Http2Codec::judge(const FrameHeader& frame, s
 
 // RFC 9113 §5.1.1: ids only grow, and one that was jumped over is closed for good. The library ignores such frames; it
 // has forgotten which streams it has seen.
-std::optional<Http2Codec::Verdict> Http2Codec::judge_headers(const FrameHeader& frame) {
-  if (frame.stream % 2 == 0) return std::nullopt;  // the library refuses these
-  if (was_reset_by_peer(frame.stream)) return Verdict{Errc::h2_protocol, kH2StreamClosed};
+Result<void> Http2Codec::judge_headers(const FrameHeader& frame) {
+  if (frame.stream % 2 == 0) return {};  // the library refuses these
+  if (was_reset_by_peer(frame.stream)) return connection_error(Errc::h2_protocol, kH2StreamClosed);
   if (frame.stream > highest_stream_) {
     const StreamId expected = highest_stream_ == 0 ? 1 : highest_stream_ + 2;
     if (frame.stream > expected) {
@@ -118,21 +130,21 @@ std::optional<Http2Codec::Verdict> Http2Codec::judge_headers(const FrameHeader& 
     }
     highest_stream_ = frame.stream;
     session_.budget().earn_request();
-    return std::nullopt;
+    return {};
   }
-  if (was_skipped(frame.stream)) return Verdict{Errc::h2_protocol, kH2ProtocolError};
-  if (session_.was_completed(frame.stream)) return Verdict{Errc::h2_protocol, kH2StreamClosed};
-  if (frame.stream > highest_fed_ || session_.find(frame.stream) != nullptr) return std::nullopt;  // trailers
+  if (was_skipped(frame.stream)) return connection_error(Errc::h2_protocol, kH2ProtocolError);
+  if (session_.was_completed(frame.stream)) return connection_error(Errc::h2_protocol, kH2StreamClosed);
+  if (frame.stream > highest_fed_ || session_.find(frame.stream) != nullptr) return {};  // trailers
   return spend(BudgetKind::empty);  // on their way when the stream was reset: decoded for nobody, not for ever
 }
 
-std::optional<Http2Codec::Verdict> Http2Codec::judge_data(const FrameHeader& frame) {
-  if (frame.stream == 0) return std::nullopt;  // the library refuses it
-  if (was_reset_by_peer(frame.stream)) return Verdict{Errc::h2_protocol, kH2StreamClosed};
-  if (frame.stream > highest_fed_) return std::nullopt;  // the library knows these
-  if (session_.find(frame.stream) != nullptr) return std::nullopt;
+Result<void> Http2Codec::judge_data(const FrameHeader& frame) {
+  if (frame.stream == 0) return {};  // the library refuses it
+  if (was_reset_by_peer(frame.stream)) return connection_error(Errc::h2_protocol, kH2StreamClosed);
+  if (frame.stream > highest_fed_) return {};  // the library knows these
+  if (session_.find(frame.stream) != nullptr) return {};
   if (was_skipped(frame.stream) || session_.was_completed(frame.stream)) {
-    return Verdict{Errc::h2_protocol, kH2StreamClosed};
+    return connection_error(Errc::h2_protocol, kH2StreamClosed);
   }
   return spend(BudgetKind::empty);  // on its way when the stream was reset: tolerated, not for ever
 }
@@ -218,16 +230,19 @@ bool Http2Codec::is_finished() const noexcept {
   return session_.is_finished() || (peer_is_done_ && session_.open_streams() == 0 && !session_.wants_transmit());
 }
 
+InputState Http2Codec::input_state() const noexcept {
+  return {.can_receive = !session_.failure() && session_.backlog_bytes() <= limits_.h2_output_backlog_max_bytes,
+          .head_started = scanner_.is_inside_head(),
+          .request_head_started = scanner_.is_inside_request_head()};
+}
+
 CodecState Http2Codec::state() const {
-  CodecState state;
+  CodecState state{input_state()};
   state.open_streams = session_.open_streams();
   state.half_closed_streams = session_.half_closed_streams();
   state.peak_streams = session_.peak_streams();
   state.wants_transmit = session_.wants_transmit();
   state.is_finished = is_finished();
-  state.can_receive = !session_.failure() && session_.backlog_bytes() <= limits_.h2_output_backlog_max_bytes;
-  state.head_started = scanner_.is_inside_head();
-  state.request_head_started = scanner_.is_inside_request_head();
   state.window_blocked = session_.blocked_streams();
   state.window_waiting_bytes = session_.waiting_bytes();
   state.connection_window = session_.connection_window();

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -62,6 +61,7 @@ class Http2Codec final : public Codec {
   void stalled_streams(std::vector<StreamId>& into) const override;
   void terminate(std::uint32_t error_code) override;
   [[nodiscard]] CodecState state() const override;
+  [[nodiscard]] InputState input_state() const noexcept override;
   [[nodiscard]] bool is_finished() const noexcept override;
   bool take_counters(ProtocolCounters& into, TimePoint now) override { return session_.take_counters(into, now); }
   void describe(std::vector<StreamDescription>& into, TimePoint now) const override { session_.describe(into, now); }
@@ -69,19 +69,16 @@ class Http2Codec final : public Codec {
   [[nodiscard]] std::size_t memory_bytes() const noexcept override { return sizeof(*this) + session_.memory_bytes(); }
 
  private:
-  struct Verdict {
-    Errc code;
-    std::uint32_t h2_error;
-  };
   struct SkippedRange {
     StreamId first{0};
     StreamId last{0};
   };
-  std::optional<Verdict> scan(std::span<const std::byte> input, std::size_t& fed, std::vector<CodecEvent>& events);
-  std::optional<Verdict> judge(const FrameHeader& frame, std::span<const std::byte> payload);
-  std::optional<Verdict> judge_headers(const FrameHeader& frame);
-  std::optional<Verdict> judge_data(const FrameHeader& frame);
-  std::optional<Verdict> spend(BudgetKind kind);
+  /// @error what ends the connection, with the code of its GOAWAY as detail
+  Result<void> scan(std::span<const std::byte> input, std::size_t& fed, std::vector<CodecEvent>& events);
+  Result<void> judge(const FrameHeader& frame, std::span<const std::byte> payload);
+  Result<void> judge_headers(const FrameHeader& frame);
+  Result<void> judge_data(const FrameHeader& frame);
+  Result<void> spend(BudgetKind kind);
   [[nodiscard]] bool was_skipped(StreamId stream) const noexcept;
   [[nodiscard]] bool was_reset_by_peer(StreamId stream) const noexcept;
 

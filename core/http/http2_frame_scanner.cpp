@@ -25,26 +25,26 @@ FrameHeader Http2FrameScanner::unpack() const noexcept {
           .stream = (at(5) & 0x7fU) << 24U | at(6) << 16U | at(7) << 8U | at(8)};
 }
 
-Result<std::optional<FrameHeader>> Http2FrameScanner::next(std::span<const std::byte> input,
-                                                           std::size_t& position) noexcept {
-  if (preface_seen_ < kPrefaceBytes && !check_preface(input, position)) return Errc::h2_preface;
+Http2FrameScanner::Found Http2FrameScanner::next(std::span<const std::byte> input, std::size_t& position,
+                                                 FrameHeader& into) noexcept {
+  if (preface_seen_ < kPrefaceBytes && !check_preface(input, position)) return Found::wrong_preface;
   const std::size_t payload = std::min<std::size_t>(payload_left_, input.size() - position);
   position += payload;
   payload_left_ -= static_cast<std::uint32_t>(payload);
-  if (payload_left_ != 0 || position == input.size()) return std::optional<FrameHeader>{};
+  if (payload_left_ != 0 || position == input.size()) return Found::nothing;
   const std::size_t count = std::min<std::size_t>(kHeaderBytes - held_, input.size() - position);
   std::memcpy(header_.data() + held_, input.data() + position, count);
   held_ = static_cast<std::uint8_t>(held_ + count);
   position += count;
-  if (held_ < kHeaderBytes) return std::optional<FrameHeader>{};
+  if (held_ < kHeaderBytes) return Found::nothing;
   held_ = 0;
-  const FrameHeader frame = unpack();
-  payload_left_ = frame.length;
-  type_ = frame.type;
+  into = unpack();
+  payload_left_ = into.length;
+  type_ = into.type;
   if (type_ == kFrameHeaders || type_ == kFrameContinuation) {
-    is_in_header_block_ = (frame.flags & kFlagEndHeaders) == 0;
+    is_in_header_block_ = (into.flags & kFlagEndHeaders) == 0;
   }
-  return std::optional<FrameHeader>{frame};
+  return Found::header;
 }
 
 bool Http2FrameScanner::is_inside_head() const noexcept {

@@ -3,10 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
-
-#include "base/result.hpp"
 
 namespace equinox::http {
 
@@ -38,9 +35,14 @@ struct FrameHeader {
 /// Also the judge of the connection preface (RFC 9113 §3.4), so that a wrong one still gets its GOAWAY.
 class Http2FrameScanner {
  public:
+  enum class Found : std::uint8_t {
+    header,         ///< one is complete
+    nothing,        ///< `input` holds no further complete one
+    wrong_preface,  ///< these bytes are no HTTP/2
+  };
   /// Moves `position` behind the next complete frame header in `input`, or to the end.
-  /// @return that header; nothing when `input` holds no further complete one; h2_preface for a wrong preface
-  Result<std::optional<FrameHeader>> next(std::span<const std::byte> input, std::size_t& position) noexcept;
+  /// @param into  that header
+  Found next(std::span<const std::byte> input, std::size_t& position, FrameHeader& into) noexcept;
 
   /// A header block, the preface or a frame other than DATA has begun and is not complete.
   [[nodiscard]] bool is_inside_head() const noexcept;

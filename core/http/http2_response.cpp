@@ -22,9 +22,9 @@ std::string_view status_text(Http2Stream& stream) noexcept {
 
 }  // namespace
 
-void ResponseLines::add_beyond(const nghttp2_nv& line) {
+nghttp2_nv& ResponseLines::more_line() {
   if (more_.empty()) more_.assign(inline_, inline_ + count_);
-  more_.push_back(line);
+  return more_.emplace_back();
 }
 
 // Told apart by length first: this runs for every field of every response. Left out is what the codec sets itself and
@@ -60,10 +60,11 @@ void ResponseLines::add_application_field(std::string_view name, std::string_vie
 }
 
 void ResponseLines::add_length(Http2Stream& stream) {
-  const auto length = stream.response.body_length();
-  if (!length || stream.response.status().forbids_body()) return;
+  constexpr std::uint64_t kUnknown = UINT64_MAX;
+  const std::uint64_t length = stream.response.body_length().value_or(kUnknown);
+  if (length == kUnknown || stream.response.status().forbids_body()) return;
   char* const first = stream.length_digits.data();
-  const auto end = std::to_chars(first, first + stream.length_digits.size(), *length).ptr;
+  const auto end = std::to_chars(first, first + stream.length_digits.size(), length).ptr;
   add("content-length", {first, static_cast<std::size_t>(end - first)});
 }
 

@@ -37,15 +37,21 @@ class ResponseLines {
   static constexpr std::size_t kInline = 20;
   static constexpr std::uint8_t kKept = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
   void add(std::string_view name, std::string_view value, std::uint8_t flags = kKept) {
-    nghttp2_nv line{reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
-                    reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(), flags};
-    if (count_ < kInline) {
-      inline_[count_++] = line;
+    if (count_ == kInline) {
+      set(more_line(), name, value, flags);
     } else {
-      add_beyond(line);
+      set(inline_[count_++], name, value, flags);
     }
   }
-  void add_beyond(const nghttp2_nv& line);
+  /// In place: what was just put together is not copied.
+  static void set(nghttp2_nv& line, std::string_view name, std::string_view value, std::uint8_t flags) {
+    line.name = reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data()));
+    line.value = reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data()));
+    line.namelen = name.size();
+    line.valuelen = value.size();
+    line.flags = flags;
+  }
+  nghttp2_nv& more_line();
   void add_application_field(std::string_view name, std::string_view value);
   void add_length(Http2Stream& stream);
   void add_date(Http2Stream& stream, std::string_view date);

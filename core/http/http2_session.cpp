@@ -258,23 +258,21 @@ bool Http2Session::was_completed(StreamId stream) const noexcept {
 
 void Http2Session::append(std::vector<CodecEvent>& events, const Http2Stream& stream, EventKind kind,
                           std::uint64_t error_code) {
-  CodecEvent event;
+  CodecEvent& event = events.emplace_back();
   event.kind = kind;
   event.stream = stream.id;
   event.error_code = error_code;
-  events.push_back(event);
 }
 
 void Http2Session::announce(Http2Stream& stream, std::vector<CodecEvent>& events) {
   stream.is_announced = true;
   count(stream);
   if (next_asked_ == nullptr) next_asked_ = &stream;
-  CodecEvent event;
+  CodecEvent& event = events.emplace_back();
   event.kind = EventKind::head;
   event.stream = stream.id;
   event.head = &stream.head;
   event.end_of_message = stream.is_remote_closed;
-  events.push_back(event);
 }
 
 void Http2Session::refuse(Http2Stream& stream, Errc error) {
@@ -291,8 +289,8 @@ void Http2Session::refuse(Http2Stream& stream, Errc error) {
 }
 
 void Http2Session::finish_head(Http2Stream& stream, bool end_of_stream) {
-  if (const auto refusal = stream.finish_head(end_of_stream, limits_)) {
-    refuse(stream, *refusal);
+  if (const auto sound = stream.finish_head(end_of_stream, limits_); !sound) {
+    refuse(stream, sound.error().code);
   } else {
     announce(stream, *events_);
   }

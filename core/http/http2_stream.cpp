@@ -10,7 +10,6 @@
 namespace equinox::http {
 namespace {
 
-constexpr std::size_t kFieldOverhead = 32;  // RFC 9113 §6.5.2
 constexpr std::string_view kRequestId = "x-request-id";
 constexpr std::size_t kRequestIdMaxBytes = 64;
 constexpr std::size_t kHeadRoomBytes = 704;  // eight fields and their texts
@@ -123,15 +122,10 @@ bool Http2Stream::store_pseudo(std::string_view name, std::string_view value, co
   return is_shared;
 }
 
-bool Http2Stream::add_field(std::string_view name, std::string_view value, const Limits& limits) noexcept {
-  head_bytes_ += name.size() + value.size() + kFieldOverhead;
-  const bool is_pseudo = !name.empty() && name.front() == ':';
-  if (!is_pseudo) ++field_count_;
-  if (head_bytes_ > limits.head_max_bytes || field_count_ > limits.fields_max_count) return false;
-  if (is_pseudo) return store_pseudo(name, value, limits);
+bool Http2Stream::store_field(std::string_view name, std::string_view value) noexcept {
   bool is_shared = false;
-  const Field field{arena_.copy(name), store(value, is_shared)};
-  push_field(field);
+  const std::string_view stored_name = arena_.copy(name);
+  const Field& field = push_field(stored_name, store(value, is_shared));
   switch (name.size()) {  // by length first: most names are none of these
     case 4:
       if (name == "host") ++host_count_, host_ = field.value;
@@ -199,61 +193,62 @@ void Http2Stream::join_cookies() noexcept {
   fields_stored_ = kept;
 }
 
-std::optional<Errc> Http2Stream::take_target() {
+Result<void> Http2Stream::take_target() {
   if (target_is_too_long_) return Errc::target_too_long;
   if (!is_known(head.method, head.method_name)) return Errc::method_unknown;
   if (head.method == Method::connect) head.target = head.authority;
   std::string scratch;
   const auto target = parse_target(head.method, head.target, scratch);
   if (!target) return target.error().code;
-  head.path = scratch.empty() ? target->path : arena_.copy(target->path);
-  head.query = target->query;
-  return std::nullopt;
+  const std::string_view path = scratch.empty() ? target->path : arena_.copy(target->path);
+  head.path = {path.data(), path.size()};
+  head.query = {target->query.data(), target->query.size()};
+  return {};
 }
 
 // RFC 9113 §8.3.1: :authority and Host must not name different origins, and neither carries userinfo.
-std::optional<Errc> Http2Stream::take_authority() {
+Result<void> Http2Stream::take_authority() {
   if (host_count_ > 1) return Errc::bad_host;
   if (head.authority.empty()) {
     head.authority = host_;
   } else {
     if (host_count_ == 1 && !equals_ignoring_case(host_, head.authority)) return Errc::bad_host;
-    if (authority_is_valid_) return std::nullopt;
+    if (authority_is_valid_) return {};
   }
   if (!is_valid_authority(head.authority)) return Errc::bad_host;
-  return std::nullopt;
+  return {};
 }
 
-std::optional<Errc> Http2Stream::take_expectation(bool end_of_stream) {
-  if (!expectation_) return std::nullopt;
+Result<void> Http2Stream::take_expectation(bool end_of_stream) {
+  if (!expectation_) return {};
   if (!equals_ignoring_case(*expectation_, "100-continue")) return Errc::expectation_failed;
   head.expects_continue = !end_of_stream;
-  return std::nullopt;
+  return {};
 }
 
-std::optional<Errc> Http2Stream::finish_head(bool end_of_stream, const Limits& limits) {
+Result<void> Http2Stream::finish_head(bool end_of_stream, const Limits& limits) {
   is_remote_closed = end_of_stream;
   head.has_body = !end_of_stream;
   if (cookie_count_ > 1) join_cookies();
   head.fields = {fields_, fields_stored_};
-  std::optional<Errc> refusal;
-  if (head_bytes_ > limits.head_max_bytes || field_count_ > limits.fields_max_count) refusal = Errc::head_too_large;
-  if (!refusal) refusal = take_target();
-  if (!refusal) refusal = take_authority();
-  if (!refusal) refusal = take_expectation(end_of_stream);
+  Result<void> sound;
+  if (head_bytes_ > limits.head_max_bytes || field_count_ > limits.fields_max_count) sound = Errc::head_too_large;
+  if (sound) sound = take_target();
+  if (sound) sound = take_authority();
+  if (sound) sound = take_expectation(end_of_stream);
   head.urgency = priority.urgency;
   head.incremental = priority.incremental;
-  if (refusal) {
+  if (!sound) {
     // Nobody reads the head of a refused request but what names it; a thousand of them must not hold a thousand heads.
     std::array<char, kRequestIdMaxBytes> own;
     const std::string_view named = head.field(kRequestId).value_or("");
     const std::size_t own_size = named.size() > own.size() ? 0 : named.copy(own.data(), own.size());
     drop_head_but_what_is_shown();
-    if (own_size != 0) push_field({kRequestId, arena_.copy({own.data(), own_size})});
+    if (own_size != 0) push_field(kRequestId, arena_.copy({own.data(), own_size}));
     head.fields = {fields_, fields_stored_};
     is_refused = true;
   }
-  return refusal;
+  return sound;
 }
 
 void Http2Stream::release_head() noexcept {
@@ -289,7 +284,7 @@ void Http2Stream::adopt_head(const RequestHead& other) {
         equals_ignoring_case(field.name, "http2-settings")) {
       continue;  // they spoke of the connection before the upgrade
     }
-    push_field({arena_.copy(field.name), arena_.copy(field.value)});
+    push_field(arena_.copy(field.name), arena_.copy(field.value));
     if (equals_ignoring_case(field.name, "priority")) priority = parse_priority(field.value, priority);
   }
   head.fields = {fields_, fields_stored_};

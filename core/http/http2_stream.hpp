@@ -131,7 +131,13 @@ class Http2Stream {
   /// Stores one field line of the head, counting by RFC 9113 §6.5.2 (32 octets a field besides its bytes). Beyond a
   /// limit nothing more is stored, only counted.
   /// @return true when `value` was stored without copying: its owner must be given to hold()
-  bool add_field(std::string_view name, std::string_view value, const Limits& limits) noexcept;
+  bool add_field(std::string_view name, std::string_view value, const Limits& limits) noexcept {
+    const bool is_pseudo = name.starts_with(':');
+    head_bytes_ += name.size() + value.size() + kFieldOverhead;
+    field_count_ += is_pseudo ? 0U : 1U;
+    if (head_bytes_ > limits.head_max_bytes || field_count_ > limits.fields_max_count) return false;
+    return is_pseudo ? store_pseudo(name, value, limits) : store_field(name, value);
+  }
   /// Keeps a counted reference until the stream goes.
   void hold(void* shared) noexcept;
   /// A trailer field (RFC 9113 §8.1), counted like those of the head but against its own limit. Not stored beyond it,
@@ -141,8 +147,8 @@ class Http2Stream {
   /// The trailers stored, in the order they came; nullptr when there are none. They go with the head. Call once.
   const std::span<const Field>* finish_trailers() noexcept;
   /// Makes `head` of what was stored.
-  /// @return nothing, or why the request cannot be served
-  std::optional<Errc> finish_head(bool end_of_stream, const Limits& limits);
+  /// @error why the request cannot be served
+  Result<void> finish_head(bool end_of_stream, const Limits& limits);
   /// The response has begun and nobody reads head and trailers any more. Large ones must not be held while their answer
   /// waits for the peer's window (CVE-2026-49975); what observers show of the head stays.
   void release_head() noexcept;
@@ -185,6 +191,7 @@ class Http2Stream {
   Http2Stream* previous{nullptr};
 
  private:
+  static constexpr std::size_t kFieldOverhead = 32;      ///< RFC 9113 §6.5.2
   static constexpr std::size_t kReleaseMinBytes = 2048;  ///< below this a head is no burden
   static constexpr std::size_t kShownTargetBytes = 96;
   struct Held {
@@ -201,18 +208,18 @@ class Http2Stream {
     return is_shared ? value : arena_.copy(value);
   }
   bool store_pseudo(std::string_view name, std::string_view value, const Limits& limits) noexcept;
+  bool store_field(std::string_view name, std::string_view value) noexcept;
   void drop_head() noexcept;
   void drop_head_but_what_is_shown() noexcept;
-  void push_field(Field field) noexcept {
+  Field& push_field(std::string_view name, std::string_view value) noexcept {
     if (fields_stored_ == fields_room_) add_field_room();
-    new (fields_ + fields_stored_) Field{field};
-    ++fields_stored_;
+    return *new (fields_ + fields_stored_++) Field{name, value};
   }
   void add_field_room() noexcept;
   void join_cookies() noexcept;
-  std::optional<Errc> take_target();
-  std::optional<Errc> take_authority();
-  std::optional<Errc> take_expectation(bool end_of_stream);
+  Result<void> take_target();
+  Result<void> take_authority();
+  Result<void> take_expectation(bool end_of_stream);
 
   Http2SessionMemory& memory_;
   ReleaseShared release_shared_;

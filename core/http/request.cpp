@@ -107,7 +107,12 @@ const RequestContext kNoContext{};
 
 Request::Request(const RequestHead& head, const RequestContext& context, std::string_view body,
                  std::span<const PathParameter> parameters, std::span<const Field> trailers) noexcept
-    : head_{&head}, context_{&context}, body_{body}, parameters_{parameters}, trailers_{trailers} {}
+    // In the pieces in which they came: a copy of both halves at once would wait for those.
+    : head_{&head},
+      context_{&context},
+      body_{body},
+      parameters_{parameters.data(), parameters.size()},
+      trailers_{trailers.data(), trailers.size()} {}
 Request::Request() noexcept : head_{&kNoHead}, context_{&kNoContext} {}
 Request::Request(Request&&) noexcept = default;
 Request& Request::operator=(Request&&) noexcept = default;

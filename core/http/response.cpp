@@ -26,7 +26,10 @@ bool is_codecs_own(std::string_view name) noexcept {
 }  // namespace
 
 Response Response::literal(std::string_view body, std::string_view content_type, Status status) noexcept {
-  return {status, Body{body}, Text{content_type}};
+  Response response{status};  // filled in place: this one is made for most requests
+  response.content_type_ = content_type;
+  response.body_.emplace<std::string_view>(body);
+  return response;
 }
 Response Response::text(std::string body, Status status) { return {status, Body{std::move(body)}, Text{kText}}; }
 Response Response::html(std::string body, Status status) { return {status, Body{std::move(body)}, Text{kHtml}}; }
@@ -139,20 +142,34 @@ std::optional<std::uint64_t> Response::other_body_length() const noexcept {
   return std::visit(Length{}, body_);
 }
 
+// Most texts are views, and those need no visitor.
 void Response::take(Response&& other) noexcept {
   status_ = other.status_;
   close_ = other.close_;
   count_ = other.count_;
-  content_type_ = std::move(other.content_type_);
-  body_ = std::move(other.body_);
+  if (const auto* type = std::get_if<std::string_view>(&other.content_type_)) {
+    content_type_ = *type;
+  } else {
+    content_type_ = std::move(other.content_type_);
+  }
+  if (const auto* body = std::get_if<std::string_view>(&other.body_)) {
+    body_ = *body;
+  } else {
+    body_ = std::move(other.body_);
+  }
   extra_ = std::move(other.extra_);
   for (std::size_t i = 0; i < count_; ++i) {
-    new (fields() + i) OutField{std::move(other.fields()[i])};
+    OutField& field = other.fields()[i];
+    if (const auto* value = std::get_if<std::string_view>(&field.value)) {
+      new (fields() + i) OutField{field.name, *value};
+    } else {
+      new (fields() + i) OutField{std::move(field)};
+    }
   }
   other.drop_fields();
 }
 
-void Response::drop_fields() noexcept {
+void Response::destroy_fields() noexcept {
   for (std::size_t i = 0; i < count_; ++i) fields()[i].~OutField();
   count_ = 0;
 }

@@ -29,7 +29,11 @@ class RouteIndex {
     const std::uint32_t entry = cells_[place_of(text, hash_of(text))];
     return entry == 0 ? nullptr : &entries_[entry - 1].routes;
   }
-  [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
+  /// Each text with its routes, which may be added to.
+  template <typename F>
+  void for_each(F&& visit) {
+    for (Entry& entry : entries_) visit(std::string_view{entry.text}, entry.routes);
+  }
 
  private:
   struct Entry {

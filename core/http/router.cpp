@@ -6,28 +6,6 @@
 namespace equinox::http {
 namespace {
 
-/// Walks several lists of route numbers, each ascending, in the order of the numbers.
-class Merged {
- public:
-  Merged(std::span<const std::uint16_t> a, std::span<const std::uint16_t> b, std::span<const std::uint16_t> c) noexcept
-      : lists_{a, b, c} {}
-  /// The next number and which list it came from (0: literals); false at the end.
-  bool next(std::uint16_t& id, bool& is_first) noexcept {
-    std::size_t best = lists_.size();
-    for (std::size_t i = 0; i < lists_.size(); ++i) {
-      if (!lists_[i].empty() && (best == lists_.size() || lists_[i].front() < lists_[best].front())) best = i;
-    }
-    if (best == lists_.size()) return false;
-    id = lists_[best].front();
-    is_first = best == 0;
-    lists_[best] = lists_[best].subspan(1);
-    return true;
-  }
-
- private:
-  std::array<std::span<const std::uint16_t>, 3> lists_;
-};
-
 bool host_fits(std::string_view wanted, std::string_view host) noexcept {
   if (!wanted.starts_with("*.")) return equals_ignoring_case(wanted, host);
   const std::string_view suffix = wanted.substr(1);
@@ -52,8 +30,7 @@ const SyncHandler* Router::status_page(int status) const noexcept {
   return found == pages_.end() ? nullptr : &found->second;
 }
 
-bool Router::fits(const Pattern& pattern, std::string_view path, RouteParameters& parameters,
-                  std::size_t& count) const {
+bool Router::fits(const Pattern& pattern, std::string_view path, RouteParameters& parameters, std::size_t& count) {
   std::size_t at = 0;
   count = 0;
   for (const Segment& segment : pattern.segments) {
@@ -74,13 +51,13 @@ bool Router::fits(const Pattern& pattern, std::string_view path, RouteParameters
   return true;
 }
 
-bool Router::try_route(std::uint16_t id, bool is_literal, const RequestHead& head, std::string_view listener,
+bool Router::try_route(std::uint16_t id, const RequestHead& head, std::string_view listener,
                        RouteParameters& parameters, Match& match) const {
   const Route& route = *routes_[id];
   if (!route.options.listener.empty() && route.options.listener != listener) return false;
   if (!route.options.host.empty() && !host_fits(route.options.host, host_of(head.authority))) return false;
   std::size_t count = 0;
-  if (!is_literal && !fits(patterns_[id], head.path, parameters, count)) return false;
+  if (!route.is_literal && !fits(patterns_[id], head.path, parameters, count)) return false;
   if (!route.methods.has(head.method)) {
     match.allow.add(route.methods);
     return false;
@@ -97,29 +74,39 @@ Match Router::match(const RequestHead& head, std::string_view listener, RoutePar
     match.status = MatchStatus::not_implemented;
     return match;
   }
-  const std::vector<std::uint16_t>* const literal = literals_.find(head.path);
-  if (literal != nullptr && by_first_.empty() && (others_.empty() || literal->front() < others_.front()) &&
-      try_route(literal->front(), true, head, listener, parameters, match)) {
-    return match;  // the usual case: nothing registered earlier could take it
-  }
-  const std::string_view first = head.path.size() > 1 ? head.path.substr(1, head.path.find('/', 1) - 1) : "";
-  const std::vector<std::uint16_t>* const prefix = by_first_.find(first);
-  const auto listed = [](const std::vector<std::uint16_t>* list) {
-    return list == nullptr ? std::span<const std::uint16_t>{} : std::span<const std::uint16_t>{*list};
-  };
-  Merged candidates{listed(literal), listed(prefix), others_};
-  std::uint16_t id = 0;
-  bool is_literal = false;
-  while (candidates.next(id, is_literal)) {
-    if (!try_route(id, is_literal, head, listener, parameters, match)) continue;
-    if (!match.parameters.empty() && head.path.find('%') != std::string_view::npos) decode(match, head, parameters);
+  if (const std::vector<std::uint16_t>* const candidates = literals_.find(head.path)) {
+    for (const std::uint16_t id : *candidates) {
+      if (try_route(id, head, listener, parameters, match)) return match;
+    }
+  } else if (try_patterns(head, listener, parameters, match)) {
     return match;
   }
-  if (head.path == "*" && match.allow.empty()) return match_asterisk();
+  if (head.path == "*" && match.allow.empty()) {
+    match_asterisk(match);
+    return match;  // always the same one: it is built where the caller wants it
+  }
   if (match.allow.empty()) return match;
   match.allow.add(Method::options);
   match.status = head.method == Method::options ? MatchStatus::options : MatchStatus::method_not_allowed;
   return match;
+}
+
+/// Those that begin with the path's first segment and those that may begin with any, in the order of registration.
+bool Router::try_patterns(const RequestHead& head, std::string_view listener, RouteParameters& parameters,
+                          Match& match) const {
+  const std::string_view first = head.path.size() > 1 ? head.path.substr(1, head.path.find('/', 1) - 1) : "";
+  const std::vector<std::uint16_t>* const listed = by_first_.find(first);
+  std::span<const std::uint16_t> named = listed == nullptr ? std::span<const std::uint16_t>{} : *listed;
+  std::span<const std::uint16_t> others = others_;
+  while (!named.empty() || !others.empty()) {
+    auto& earlier = others.empty() || (!named.empty() && named.front() < others.front()) ? named : others;
+    const std::uint16_t id = earlier.front();
+    earlier = earlier.subspan(1);
+    if (!try_route(id, head, listener, parameters, match)) continue;
+    if (head.path.find('%') != std::string_view::npos) decode(match, head, parameters);
+    return true;
+  }
+  return false;
 }
 
 /// Values, but not the rest of a prefix: there a decoded slash could not be told from a separator.
@@ -133,12 +120,10 @@ void Router::decode(const Match& match, const RequestHead& head, RouteParameters
 }
 
 /// OPTIONS * asks what the server can do at all (RFC 9110 §9.3.7).
-Match Router::match_asterisk() const {
-  Match match;
+void Router::match_asterisk(Match& match) const {
   match.status = MatchStatus::options;
   match.allow.add(Method::options);
   for (const auto& route : routes_) match.allow.add(route->methods);
-  return match;
 }
 
 }  // namespace equinox::http

@@ -56,6 +56,7 @@ struct Route {
   std::vector<Before> before;  ///< outermost first
   std::vector<After> after;    ///< innermost first
   bool brings_head{false};     ///< HEAD is in `methods` only because GET is
+  bool is_literal{false};      ///< neither parameters nor a prefix
 };
 
 /// Where a match puts the path parameters; the caller owns one and reuses it.
@@ -125,15 +126,17 @@ class Router {
   void refuse_hidden(const Route& route, const Pattern& pattern) const;
   void settle_head(Route& route, const Pattern& pattern);
   void index(const Route& route, const Pattern& pattern);
-  bool fits(const Pattern& pattern, std::string_view path, RouteParameters& parameters, std::size_t& count) const;
-  bool try_route(std::uint16_t id, bool is_literal, const RequestHead& head, std::string_view listener,
-                 RouteParameters& parameters, Match& match) const;
+  static bool fits(const Pattern& pattern, std::string_view path, RouteParameters& parameters, std::size_t& count);
+  bool try_route(std::uint16_t id, const RequestHead& head, std::string_view listener, RouteParameters& parameters,
+                 Match& match) const;
+  bool try_patterns(const RequestHead& head, std::string_view listener, RouteParameters& parameters,
+                    Match& match) const;
   void decode(const Match& match, const RequestHead& head, RouteParameters& parameters) const;
-  [[nodiscard]] Match match_asterisk() const;
+  void match_asterisk(Match& match) const;
 
   std::vector<std::unique_ptr<Route>> routes_;
   std::vector<Pattern> patterns_;      // by route id
-  RouteIndex literals_;                // whole path → routes, in order
+  RouteIndex literals_;                // whole path → all routes that take it, patterns too, in order
   RouteIndex by_first_;                // first segment → routes with parameters or a prefix, in order
   std::vector<std::uint16_t> others_;  // routes whose first segment is not literal, in order
   std::map<int, SyncHandler> pages_;

@@ -129,6 +129,7 @@ const Route& Router::add(RouteEntry entry) {
                                              .before = std::move(entry.before),
                                              .after = std::move(entry.after)});
   if (route->options.name.empty()) route->options.name = route->pattern;
+  route->is_literal = pattern.is_literal();
   settle_head(*route, pattern);
   refuse_hidden(*route, pattern);
   index(*route, pattern);
@@ -168,10 +169,25 @@ void Router::refuse_hidden(const Route& route, const Pattern& pattern) const {
   }
 }
 
+/// What a literal path may meet is known beforehand: for each request it is one list, found by one look.
 void Router::index(const Route& route, const Pattern& pattern) {
-  if (pattern.is_literal()) {
+  RouteParameters parameters;
+  std::size_t count = 0;
+  if (route.is_literal) {
+    if (literals_.find(route.pattern) == nullptr) {
+      for (const auto& earlier : routes_) {
+        if (!earlier->is_literal && fits(patterns_[earlier->id], route.pattern, parameters, count)) {
+          literals_.add(route.pattern, earlier->id);
+        }
+      }
+    }
     literals_.add(route.pattern, route.id);
-  } else if (pattern.segments.empty() || pattern.segments.front().is_parameter) {
+    return;
+  }
+  literals_.for_each([&](std::string_view path, std::vector<std::uint16_t>& routes) {
+    if (fits(pattern, path, parameters, count)) routes.push_back(route.id);
+  });
+  if (pattern.segments.empty() || pattern.segments.front().is_parameter) {
     others_.push_back(route.id);
   } else {
     by_first_.add(pattern.segments.front().text, route.id);

@@ -211,7 +211,7 @@ class Connection {
 
   // connection_exchanges.cpp, connection_handlers.cpp
   void apply_events(Lending& lent);
-  void on_head(Lending& lent, const http::CodecEvent& event);
+  void on_head(Lending& lent, StreamId stream, const RequestHead& head, bool is_complete);
   void on_body(Lending& lent, const http::CodecEvent& event);
   void on_announced(Lending& lent, const http::CodecEvent& event);
   void on_reset(Lending& lent, const http::CodecEvent& event);
@@ -224,7 +224,7 @@ class Connection {
   void take_body(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes, bool is_last);
   void count_held(Lending& lent, Exchange& exchange) noexcept;
   [[nodiscard]] bool may_hold_more(const Lending& lent) const noexcept;
-  void on_response_end(Lending& lent, const http::CodecEvent& event);
+  Exchange* on_response_end(Lending& lent, http::EventKind kind, StreamId stream, Exchange* expected);
   bool open_sink(Lending& lent, Exchange& exchange);
   bool push_to_sink(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes);
   void run_handler(Lending& lent, Exchange& exchange);

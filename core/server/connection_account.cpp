@@ -47,7 +47,7 @@ ErrorType error_at_end(CloseReason reason) noexcept {
 
 }  // namespace
 
-RecordHot Connection::hot_record(const Lending& lent) const noexcept {
+inline RecordHot Connection::hot_record(const Lending& lent) const noexcept {
   RecordHot hot;
   hot.generation = id().generation;
   hot.state = state_;
@@ -206,28 +206,28 @@ void Connection::account_request_started(Lending& lent, Exchange& exchange) {
 }
 
 void Connection::account_request(Lending& lent, Exchange& exchange) {
-  telemetry::RequestSample sample{
-      .route = exchange.route_id,
-      .method = static_cast<std::uint8_t>(exchange.method),
-      .version = static_cast<std::uint8_t>(exchange.version),
-      .scheme = static_cast<std::uint8_t>(exchange.scheme),
-      .error = exchange.error == ErrorType::none && exchange.status >= 500 ? ErrorType::status : exchange.error,
-      .protocol = protocol_,
-      .status = exchange.status,
-      .phases_ns = exchange.phases.spent_ns(),
-      .total_ns = exchange.phases.total_ns(),
-      .first_byte_ns = -1,
-      .wall_ns = lent.wall_ns + (lent.fine - lent.now).count(),
-      .connection = id(),
-      .stream = exchange.stream,
-      .received_bytes = exchange.body_bytes,
-      .sent_bytes = exchange.sent_bytes,
-      .request_id = exchange.context.request_id,
-      .trace_id = exchange.context.trace_id,
-      .target = exchange.target_view()};
-  if (exchange.first_byte != TimePoint{}) {
-    sample.first_byte_ns = (exchange.first_byte - exchange.phases.started()).count() - sample.phases_ns[0];
-  }
+  telemetry::RequestSample& sample = lent.sample;
+  sample.route = exchange.route_id;
+  sample.method = static_cast<std::uint8_t>(exchange.method);
+  sample.version = static_cast<std::uint8_t>(exchange.version);
+  sample.scheme = static_cast<std::uint8_t>(exchange.scheme);
+  sample.error = exchange.error == ErrorType::none && exchange.status >= 500 ? ErrorType::status : exchange.error;
+  sample.protocol = protocol_;
+  sample.status = exchange.status;
+  sample.phases_ns = exchange.phases.spent_ns();
+  sample.total_ns = exchange.phases.total_ns();
+  sample.wall_ns = lent.wall_ns + (lent.fine - lent.now).count();
+  sample.connection = id();
+  sample.stream = exchange.stream;
+  sample.received_bytes = exchange.body_bytes;
+  sample.sent_bytes = exchange.sent_bytes;
+  sample.request_id = exchange.context.request_id;
+  sample.trace_id = exchange.context.trace_id;
+  sample.target = exchange.target_view();
+  sample.first_byte_ns =
+      exchange.first_byte == TimePoint{}
+          ? -1
+          : (exchange.first_byte - exchange.phases.started()).count() - exchange.phases.spent_ns()[0];
   lent.telemetry.request_finished(sample);
   if (is_newest(exchange)) {
     newest_status_ = exchange.status;

@@ -17,17 +17,26 @@ namespace equinox::server {
 void Connection::apply_events(Lending& lent) {
   if (lent.is_applying) return;  // the loop below, further up, reaches what was appended
   lent.is_applying = true;
+  Exchange* next_sent = nullptr;  // answers mostly end in the order of their requests
   // By index: answering appends `sent` events to the list that is being read.
   for (std::size_t i = 0; i < lent.events.size() && ending_ != Ending::dead; ++i) {
-    const http::CodecEvent event = lent.events[i];
+    const http::CodecEvent& next = lent.events[i];
+    // The two that every request brings, without a copy of the event that was just written.
+    if (next.kind == http::EventKind::sent || next.kind == http::EventKind::failed) {
+      next_sent = on_response_end(lent, next.kind, next.stream, next_sent);
+      continue;
+    }
+    next_sent = nullptr;  // whatever comes now may end exchanges
+    if (next.kind == http::EventKind::head) {
+      on_head(lent, next.stream, *next.head, next.end_of_message);
+      continue;
+    }
+    const http::CodecEvent event = next;
     switch (event.kind) {
-      case http::EventKind::head: on_head(lent, event); break;
       case http::EventKind::body: on_body(lent, event); break;
       case http::EventKind::announced: on_announced(lent, event); break;
       case http::EventKind::reset: on_reset(lent, event); break;
-      case http::EventKind::refused: on_refused(lent, event); break;
-      case http::EventKind::sent:
-      case http::EventKind::failed: on_response_end(lent, event); break;
+      default: on_refused(lent, event); break;
     }
   }
   lent.events.clear();
@@ -35,6 +44,11 @@ void Connection::apply_events(Lending& lent) {
 }
 
 Exchange* Connection::find(StreamId stream) noexcept {
+  if (exchanges_ == nullptr) return nullptr;
+  // HTTP/1 speaks of its newest request only; those before it wait to be sent.
+  if (Exchange* newest = exchanges_->last; newest->stream == stream) {
+    return newest->state == ExchangeState::sent ? nullptr : newest;
+  }
   for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
     if (x->stream == stream && x->state != ExchangeState::sent) return x;
   }
@@ -66,17 +80,14 @@ void Connection::unlink(Exchange& exchange) noexcept {
   if (exchanges_->last == &exchange) exchanges_->last = before;
 }
 
-void Connection::on_head(Lending& lent, const http::CodecEvent& event) {
-  if (event.head->upgrades_to_h2c && event.end_of_message && !closes_after_response_ &&
-      upgrade_to_h2c(lent, *event.head)) {
-    return;
-  }
-  Exchange& exchange = add_exchange(lent, event.stream);
-  begin_exchange(lent, exchange, *event.head);
+void Connection::on_head(Lending& lent, StreamId stream, const RequestHead& head, bool is_complete) {
+  if (head.upgrades_to_h2c && is_complete && !closes_after_response_ && upgrade_to_h2c(lent, head)) return;
+  Exchange& exchange = add_exchange(lent, stream);
+  begin_exchange(lent, exchange, head);
   if (is_tls_ && is_misdirected(exchange)) {
-    exchange.is_complete = event.end_of_message;
+    exchange.is_complete = is_complete;
     refuse_request(lent, &exchange, Errc::misdirected);
-  } else if (event.end_of_message) {
+  } else if (is_complete) {
     exchange.is_complete = true;
     run_handler(lent, exchange);
   } else {
@@ -104,7 +115,7 @@ void Connection::begin_exchange(Lending& lent, Exchange& exchange, const Request
   exchange.allow = match.allow;
   exchange.route = match.route;
   if (match.route != nullptr) exchange.route_id = exchange.settings->route_ids[match.route->id];
-  exchange.parameters = match.parameters;
+  exchange.parameters = {match.parameters.data(), match.parameters.size()};
   exchange.body_max_bytes = match.route != nullptr && match.route->options.request_body_max_bytes
                                 ? *match.route->options.request_body_max_bytes
                                 : exchange.settings->limits.body_max_bytes;
@@ -120,8 +131,12 @@ bool Connection::is_misdirected(const Exchange& exchange) const noexcept {
 
 void Connection::identify(Lending& lent, Exchange& exchange) {
   RequestContext& context = exchange.context;
-  context.peer = record_->own_peer();
-  context.client = known_aside().is_proxied ? aside_->proxied_client : context.peer;
+  record_->copy_own_peer(context.peer);
+  if (known_aside().is_proxied) {
+    context.client = aside_->proxied_client;
+  } else {
+    record_->copy_own_peer(context.client);
+  }
   context.connection = id();
   context.stream = exchange.stream;
   context.listener = exchange.settings->listeners[listener_].name;
@@ -324,10 +339,13 @@ void Connection::respond(Lending& lent, Exchange& exchange, Response&& response)
   }
 }
 
-void Connection::on_response_end(Lending& lent, const http::CodecEvent& event) {
-  Exchange* exchange = find(event.stream);
-  if (exchange == nullptr) return;
-  if (event.kind == http::EventKind::failed) {
+/// @param expected  the exchange it probably is, or none
+/// @return the one that probably ends next, or none
+Exchange* Connection::on_response_end(Lending& lent, http::EventKind kind, StreamId stream, Exchange* expected) {
+  const bool is_expected = expected != nullptr && expected->stream == stream && expected->state != ExchangeState::sent;
+  Exchange* exchange = is_expected ? expected : find(stream);
+  if (exchange == nullptr) return nullptr;
+  if (kind == http::EventKind::failed) {
     exchange->is_cut = true;
     const bool has_thrown = exchange->streamed != nullptr && exchange->streamed->thrown != nullptr;
     if (has_thrown) log_thrown(lent.log, "body threw", exchange->streamed->thrown, *exchange, id());
@@ -339,6 +357,7 @@ void Connection::on_response_end(Lending& lent, const http::CodecEvent& event) {
   exchange->state = ExchangeState::sent;
   exchange->head = nullptr;  // HTTP/2 frees it with the stream, HTTP/1 lends its parser again
   exchange->egress_end = (egress_ != nullptr ? *egress_ : batch(lent)).appended_total();
+  return exchange->next;
 }
 
 void Connection::complete(Lending& lent, Exchange& exchange) {

@@ -113,7 +113,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
     const std::uint32_t most = lent.settings->bounds.requests_per_connection;
     if (most != 0 && request_count_ >= most && h2_->final_due == kNever) retire(lent, CloseReason::max_requests);
   }
-  const http::CodecState state = codec_->state();
+  const http::InputState state = codec_->input_state();
   codec_accepts_ = state.can_receive;
   const bool is_new_head = state.request_head_started && !request_head_started_;
   const bool is_new = state.head_started && !head_started_;

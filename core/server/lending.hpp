@@ -105,6 +105,8 @@ struct Lending {
   http::Http1Shared http1{parsers, limits, date};
   std::vector<std::byte> read_buffer;
   std::vector<http::CodecEvent> events;
+  telemetry::RequestSample
+      sample;               ///< of the request that ends; every member is written, a new one would be zeroed first
   bool is_applying{false};  ///< events are being applied, further up the stack
   std::shared_ptr<const http::ExchangeLink::Mail> mail;
   telemetry::ReactorTelemetry& telemetry;

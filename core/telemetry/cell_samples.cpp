@@ -4,27 +4,16 @@
 
 namespace equinox::telemetry {
 
-namespace {
-
-std::size_t bucket_of(std::int64_t ns) noexcept {
-  return ns <= 0 ? 0 : BucketTable<kDurationEdges>::bucket(static_cast<std::uint64_t>(ns));
-}
-
-}  // namespace
-
-CellSamples::Keep CellSamples::choose(const RequestSample& sample, std::size_t duration_bucket,
-                                      std::int64_t second) noexcept {
+CellSamples::Keep CellSamples::renew(const ReactorStats::Placed& placed, bool has_first_byte,
+                                     std::int64_t second) noexcept {
   Keep keep = Keep::no;
-  const auto mark = [&](std::size_t measure, std::size_t bucket) {
-    auto& last = last_second_[measure][bucket];
-    if (last == second) return;
+  for (std::size_t measure = 0; measure < LatencyMap::kMeasures; ++measure) {
+    if (measure == kFirstByte && !has_first_byte) continue;
+    auto& last = last_second_[measure][placed.buckets[measure]];
+    if (last == second) continue;
     keep = std::max(keep, worth(last, second));
     last = second;
-  };
-  mark(0, duration_bucket);
-  if (sample.first_byte_ns >= 0) mark(1, bucket_of(sample.first_byte_ns));
-  mark(2, bucket_of(sample.phases_ns[index_of(RequestPhase::queue)]));
-  mark(3, bucket_of(sample.phases_ns[index_of(RequestPhase::handler)]));
+  }
   return keep;
 }
 

@@ -22,7 +22,15 @@ class CellSamples {
       : by_second_{seconds_capacity}, by_step_{steps_capacity} {}
 
   /// Whether a request that ended in this second (Unix epoch) is the first of one of its cells. Owner's thread only.
-  [[nodiscard]] Keep choose(const RequestSample& sample, std::size_t duration_bucket, std::int64_t second) noexcept;
+  /// Nearly always all of them have had one, which is seen here.
+  [[nodiscard]] Keep choose(const ReactorStats::Placed& placed, bool has_first_byte, std::int64_t second) noexcept {
+    std::int64_t others = 0;
+    for (std::size_t measure = 0; measure < LatencyMap::kMeasures; ++measure) {
+      const std::int64_t other = last_second_[measure][placed.buckets[measure]] ^ second;
+      others |= measure == kFirstByte && !has_first_byte ? 0 : other;
+    }
+    return others == 0 ? Keep::no : renew(placed, has_first_byte, second);
+  }
   /// Owner's thread only.
   void push(const RequestRecord& record, Keep keep) noexcept {
     if (keep == Keep::second) by_second_.push(record);
@@ -33,6 +41,8 @@ class CellSamples {
   [[nodiscard]] const HistoryRing<RequestRecord>& by_step() const noexcept { return by_step_; }
 
  private:
+  static constexpr std::size_t kFirstByte = 1;  ///< the measure that not every request has
+  [[nodiscard]] Keep renew(const ReactorStats::Placed& placed, bool has_first_byte, std::int64_t second) noexcept;
   [[nodiscard]] static Keep worth(std::int64_t last_second, std::int64_t second) noexcept;
 
   /// When a request of this cell was kept last.

@@ -22,7 +22,7 @@ class alignas(64) RecordSlot {
 
   // Owner's thread only.
   void write_hot(const RecordHot& hot, std::uint64_t memory_bytes) noexcept {
-    const auto words = std::bit_cast<std::array<std::uint64_t, kHotWords>>(hot);
+    const auto words = words_of(hot);
     const auto sequence = begin();
     store_all(hot_, words);
     cold_[1].store(memory_bytes, std::memory_order_release);
@@ -72,11 +72,17 @@ class alignas(64) RecordSlot {
   [[nodiscard]] std::uint64_t own_sent_bytes() const noexcept { return hot_[4].load(std::memory_order_relaxed); }
   [[nodiscard]] Endpoint own_peer() const noexcept {
     Endpoint out;
-    out.address = std::bit_cast<std::array<std::uint8_t, 16>>(std::array<std::uint64_t, 2>{
-        cold_[2].load(std::memory_order_relaxed), cold_[3].load(std::memory_order_relaxed)});
-    out.port = static_cast<std::uint16_t>(cold_[6].load(std::memory_order_relaxed));
-    out.is_known = ((cold_[10].load(std::memory_order_relaxed) >> 32U) & 255U) != 0;
+    copy_own_peer(out);
     return out;
+  }
+  /// Written where it is wanted: every request has it, and a copy of what was just put together would have to wait.
+  void copy_own_peer(Endpoint& into) const noexcept {
+    const std::uint64_t low = cold_[2].load(std::memory_order_relaxed);
+    const std::uint64_t high = cold_[3].load(std::memory_order_relaxed);
+    std::memcpy(into.address.data(), &low, sizeof low);
+    std::memcpy(into.address.data() + sizeof low, &high, sizeof high);
+    into.port = static_cast<std::uint16_t>(cold_[6].load(std::memory_order_relaxed));
+    into.is_known = ((cold_[10].load(std::memory_order_relaxed) >> 32U) & 255U) != 0;
   }
   [[nodiscard]] std::uint16_t own_listener() const noexcept {
     return static_cast<std::uint16_t>(cold_[6].load(std::memory_order_relaxed) >> 32U);
@@ -92,6 +98,19 @@ class alignas(64) RecordSlot {
   [[nodiscard]] bool read(RecordHot& hot, RecordCold& cold) const noexcept;
 
  private:
+  /// As std::bit_cast has them, but put together in registers: written every turn, and small pieces that were just
+  /// stored cannot be loaded as a word before they have reached the cache.
+  static std::array<std::uint64_t, kHotWords> words_of(const RecordHot& hot) noexcept {
+    const auto wide = [](auto value) { return static_cast<std::uint64_t>(value); };
+    return {wide(hot.generation) | wide(hot.state) << 32U | wide(hot.protocol) << 40U | wide(hot.deadline) << 48U |
+                wide(hot.method) << 56U,
+            wide(hot.last_active_ns),
+            wide(hot.deadline_due_ns),
+            hot.received_bytes,
+            hot.sent_bytes,
+            wide(hot.requests) | wide(hot.deadline_total_ms) << 32U,
+            wide(hot.pending_bytes) | wide(hot.streams) << 32U | wide(hot.route) << 48U};
+  }
   static constexpr std::size_t kNumberWord = offsetof(RecordCold, target_request) / 8;
   static constexpr std::size_t kTargetWord = offsetof(RecordCold, target) / 8;
   std::uint64_t begin() noexcept {
@@ -109,6 +128,10 @@ static_assert(sizeof(RecordSlot) == 256);
 static_assert(std::endian::native == std::endian::little && offsetof(RecordHot, state) == 4 &&
                   offsetof(RecordHot, protocol) == 5 && offsetof(RecordHot, last_active_ns) == 8 &&
                   offsetof(RecordHot, received_bytes) == 24 && offsetof(RecordHot, sent_bytes) == 32 &&
+                  offsetof(RecordHot, deadline) == 6 && offsetof(RecordHot, method) == 7 &&
+                  offsetof(RecordHot, deadline_due_ns) == 16 && offsetof(RecordHot, requests) == 40 &&
+                  offsetof(RecordHot, deadline_total_ms) == 44 && offsetof(RecordHot, pending_bytes) == 48 &&
+                  offsetof(RecordHot, streams) == 52 && offsetof(RecordHot, route) == 54 &&
                   offsetof(RecordCold, peer_address) == 16 && offsetof(RecordCold, peer_port) == 48 &&
                   offsetof(RecordCold, peer_known) == 84 && offsetof(RecordCold, listener) == 52 &&
                   offsetof(RecordCold, opened_ns) == 0 && offsetof(RecordCold, memory_bytes) == 8 &&

@@ -50,17 +50,20 @@ ReactorStats::Placed ReactorStats::request_finished(const RequestSample& sample)
   const auto placed = series_.observe(
       {sample.route, sample.method, sample.status, sample.version, sample.scheme, sample.error}, total_ns, bucket);
   if (placed.folded) totals_.series_folded.add();
+  std::size_t first_byte = 0;
   if (sample.first_byte_ns >= 0) {
-    totals_.first_byte[sample.version].observe<kDurationEdges>(unsigned_ns(sample.first_byte_ns));
+    first_byte = totals_.first_byte[sample.version].observe<kDurationEdges>(unsigned_ns(sample.first_byte_ns));
   }
+  std::array<std::size_t, kCount<RequestPhase>> phases;
 #pragma GCC unroll 8
   for (std::size_t phase = 0; phase < kCount<RequestPhase>; ++phase) {
     auto& cells = totals_.phases[phase][sample.version];
     // Most requests spend nothing in most phases.
     if (sample.phases_ns[phase] <= 0) {
       cells.add_zero();
+      phases[phase] = 0;
     } else {
-      cells.observe<kDurationEdges>(static_cast<std::uint64_t>(sample.phases_ns[phase]));
+      phases[phase] = cells.observe<kDurationEdges>(static_cast<std::uint64_t>(sample.phases_ns[phase]));
     }
   }
   totals_.requests_finished[sample.method][sample.scheme].add();
@@ -74,7 +77,10 @@ ReactorStats::Placed ReactorStats::request_finished(const RequestSample& sample)
     totals_.request_body[sample.method][sample.version].observe<kSizeEdges>(sample.received_bytes);
     totals_.response_body[sample.method][sample.version].observe<kSizeEdges>(sample.sent_bytes);
   }
-  return {placed.index, static_cast<std::uint8_t>(bucket)};
+  const auto small = [](std::size_t number) { return static_cast<std::uint8_t>(number); };
+  return {placed.index,
+          {small(bucket), small(first_byte), small(phases[index_of(RequestPhase::queue)]),
+           small(phases[index_of(RequestPhase::handler)])}};
 }
 
 void ReactorStats::tls_finished(TlsVersion version, bool resumed, Alpn alpn, TlsCipher cipher,

@@ -118,7 +118,9 @@ class ReactorStats {
 
   struct Placed {
     std::uint32_t series;  ///< slot in the directory
-    std::uint8_t bucket;   ///< of the duration histogram
+    /// Of the measures of LatencyMap; that of the first byte is 0 too when none was sent.
+    std::array<std::uint8_t, LatencyMap::kMeasures> buckets;
+    [[nodiscard]] std::uint8_t bucket() const noexcept { return buckets[0]; }  ///< of the duration histogram
   };
   /// Counts a request at its end: latency, phases, bytes, errors, route.
   Placed request_finished(const RequestSample& sample) noexcept;

@@ -15,7 +15,7 @@ class ExemplarCells {
  public:
   /// Owner's thread only.
   void offer(const ReactorStats::Placed& placed, const RequestSample& sample) noexcept {
-    auto& written = written_wall_ns_[placed.bucket];
+    auto& written = written_wall_ns_[placed.bucket()];
     if (sample.wall_ns - written < kInterval) return;
     written = sample.wall_ns;
     store(placed, sample);

@@ -10,12 +10,18 @@
 
 namespace equinox::telemetry {
 
-/// Which bucket a value falls into, by a table over its exponent and a few bits below, then one comparison: no search,
-/// one branch-free step. Buckets are "less than or equal to the edge".
+/// Which bucket a value falls into, by a table over its exponent and the bits below, then one comparison: no search, no
+/// branch. Buckets are "less than or equal to the edge".
 template <const auto& Edges>
 class BucketTable {
   static constexpr std::size_t kSubBits = 2;
+  /// Where no edge is that small, small values need not be told apart: the conversion to a floating-point number, which
+  /// has exponent and bits at hand, then needs no case of its own for zero.
+  static constexpr bool kIsCoarse = Edges[0] >= 16;
+  static constexpr std::size_t kMantissaShift = 52 - kSubBits;
+  static constexpr std::uint64_t kLeast = std::bit_cast<std::uint64_t>(4.0) >> kMantissaShift;
   static constexpr std::size_t kCells = 65U << kSubBits;
+  static_assert(Edges.back() < std::uint64_t{1} << 53U, "a larger edge could be rounded into another cell");
 
  public:
   static constexpr std::size_t kEdges = Edges.size();
@@ -27,16 +33,16 @@ class BucketTable {
 
  private:
   static constexpr std::size_t cell(std::uint64_t value) noexcept {
-    // Where no edge is that small, small values need not be told apart: no branch.
-    if constexpr (Edges[0] >= (2U << kSubBits)) value |= 1U << kSubBits;
-    const auto width = static_cast<std::size_t>(std::bit_width(value));
-    std::uint64_t below = 0;
-    if constexpr (Edges[0] >= (2U << kSubBits)) {
-      below = value >> (width - 1 - kSubBits);
+    if constexpr (kIsCoarse) {
+      // Half of it, so that every value is one of a signed number, which converts in one instruction.
+      const auto half = static_cast<double>(static_cast<std::int64_t>(value >> 1U | 4U));
+      return static_cast<std::size_t>((std::bit_cast<std::uint64_t>(half) >> kMantissaShift) - kLeast);
     } else {
-      below = width > kSubBits + 1 ? value >> (width - 1 - kSubBits) : value << (kSubBits + 1 - width);
+      const auto width = static_cast<std::size_t>(std::bit_width(value));
+      const std::uint64_t below =
+          width > kSubBits + 1 ? value >> (width - 1 - kSubBits) : value << (kSubBits + 1 - width);
+      return (width << kSubBits) | static_cast<std::size_t>(below & ((1U << kSubBits) - 1U));
     }
-    return (width << kSubBits) | static_cast<std::size_t>(below & ((1U << kSubBits) - 1U));
   }
   /// Edges below the first value of each cell. At most one edge may lie inside a cell.
   static constexpr std::array<std::uint8_t, kCells> make_table() {

@@ -182,13 +182,13 @@ void ReactorTelemetry::request_finished(const RequestSample& sample) noexcept {
     recent_second_ = second;
     recent_left_ = recent_per_second_;
   }
-  const auto keep = samples_.choose(sample, placed.bucket, second);
+  const auto keep = samples_.choose(placed, sample.first_byte_ns >= 0, second);
   if (slow || recent_left_ > 0 || keep != CellSamples::Keep::no) keep_request(sample, placed, slow, keep);
 }
 
 void ReactorTelemetry::keep_request(const RequestSample& sample, const ReactorStats::Placed& placed, bool slow,
                                     CellSamples::Keep keep) noexcept {
-  const auto record = record_of(sample, placed.bucket);
+  const auto record = record_of(sample, placed.bucket());
   if (slow) slow_.push(record);
   samples_.push(record, keep);
   if (recent_left_ > 0) {

@@ -32,9 +32,10 @@ TEST(Http2FrameScannerTest, FindsTheSameFramesHoweverTheyAreCut) {
     for (std::size_t start = 0; start < wire.size(); start += piece) {
       const auto input = bytes_of(std::string_view{wire}.substr(start, piece));
       for (std::size_t position = 0; position < input.size();) {
-        const auto next = scanner.next(input, position);
-        ASSERT_TRUE(next);
-        if (*next) found.push_back((*next)->type);
+        FrameHeader frame;
+        const auto next = scanner.next(input, position, frame);
+        ASSERT_NE(next, Http2FrameScanner::Found::wrong_preface);
+        if (next == Http2FrameScanner::Found::header) found.push_back(frame.type);
       }
     }
     EXPECT_EQ(found, types) << piece;
@@ -46,20 +47,21 @@ TEST(Http2FrameScannerTest, ReadsEveryPartOfAHeader) {
   Http2FrameScanner scanner;
   const std::string wire = test::client_preface() + test::frame(3, 0x25, 0x01020304, std::string(70'000, 'x'));
   std::size_t position = 0;
-  static_cast<void>(scanner.next(bytes_of(wire), position));
-  const auto next = scanner.next(bytes_of(wire), position);
-  ASSERT_TRUE(next && *next);
-  EXPECT_EQ((*next)->length, 70'000U);
-  EXPECT_EQ((*next)->type, 3);
-  EXPECT_EQ((*next)->flags, 0x25);
-  EXPECT_EQ((*next)->stream, 0x01020304U);
+  FrameHeader frame;
+  static_cast<void>(scanner.next(bytes_of(wire), position, frame));
+  ASSERT_EQ(scanner.next(bytes_of(wire), position, frame), Http2FrameScanner::Found::header);
+  EXPECT_EQ(frame.length, 70'000U);
+  EXPECT_EQ(frame.type, 3);
+  EXPECT_EQ(frame.flags, 0x25);
+  EXPECT_EQ(frame.stream, 0x01020304U);
 }
 
 TEST(Http2FrameScannerTest, KnowsWhatIsIncomplete) {
   Http2FrameScanner scanner;
   const auto feed = [&scanner](const std::string& text) {
     std::size_t position = 0;
-    while (position < text.size()) static_cast<void>(scanner.next(bytes_of(text), position));
+    FrameHeader frame;
+    while (position < text.size()) static_cast<void>(scanner.next(bytes_of(text), position, frame));
   };
   EXPECT_FALSE(scanner.is_inside_head());
   feed("PRI * HT");

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace equinox::http {
 namespace {
@@ -78,6 +81,70 @@ TEST_F(RouterTest, PrefersRegistrationOrderOverLiterals) {
   add({Method::get, Method::post}, "/users/me");
   EXPECT_EQ(answer(Method::post, "/users/me"), "/users/{id}");
   EXPECT_EQ(answer(Method::get, "/users/me"), "/users/me");
+}
+
+std::vector<std::string> segments_of(std::string_view path) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at < path.size();) {
+    const std::size_t end = std::min(path.find('/', at + 1), path.size());
+    out.emplace_back(path.substr(at + 1, end - at - 1));
+    at = end;
+  }
+  return out;
+}
+
+bool takes(std::string_view pattern, std::string_view path) {
+  const auto wanted = segments_of(pattern);
+  const auto given = segments_of(path);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i] == "*") return given.size() > i;
+    if (i == given.size() || (wanted[i] != given[i] && (wanted[i].front() != '{' || given[i].empty()))) return false;
+  }
+  return wanted.size() == given.size();
+}
+
+// Which routes a literal path meets is found out at registration; whatever the order, it must be what one look at each
+// route in turn finds.
+TEST(RouterOfAnyOrder, FindsWhatALookAtEachRouteInTurnFinds) {
+  using Registered = std::pair<Method, std::string>;
+  std::vector<Registered> routes{{Method::get, "/a/b"}, {Method::post, "/a/{x}"}, {Method::put, "/{y}/b"},
+                                 {Method::del, "/a/*"}, {Method::patch, "/a/b"},  {Method::get, "/{y}/{x}"}};
+  std::sort(routes.begin(), routes.end());
+  std::size_t orders = 0;
+  do {
+    Router router;
+    std::vector<Registered> taken;
+    for (const auto& [method, pattern] : routes) {
+      try {
+        router.add({method}, pattern, nothing);
+        taken.emplace_back(method, pattern);
+      } catch (const std::invalid_argument&) {  // hidden by an earlier one in this order
+      }
+    }
+    ++orders;
+    for (const char* path : {"/a/b", "/a/z", "/z/b", "/z/z", "/a/"}) {
+      for (const Method method : {Method::get, Method::post, Method::put, Method::del, Method::patch}) {
+        std::string expected;
+        bool is_allowed_otherwise = false;
+        for (const auto& [its_method, pattern] : taken) {
+          if (!expected.empty() || !takes(pattern, path)) continue;
+          is_allowed_otherwise = true;
+          if (its_method == method) expected = pattern;
+        }
+        if (expected.empty()) expected = is_allowed_otherwise ? "405" : "404";
+        RequestHead head;
+        head.method = method;
+        head.path = path;
+        RouteParameters parameters;
+        const Match match = router.match(head, "http", parameters);
+        const std::string found = match.status == MatchStatus::found       ? match.route->pattern
+                                  : match.status == MatchStatus::not_found ? "404"
+                                                                           : "405";
+        ASSERT_EQ(found, expected) << to_string(method) << " " << path << " in order " << orders;
+      }
+    }
+  } while (std::next_permutation(routes.begin(), routes.end()));
+  EXPECT_EQ(orders, 720U);
 }
 
 TEST_F(RouterTest, FallsThroughToALaterRouteThatTakesTheMethod) {

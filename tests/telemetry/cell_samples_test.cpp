@@ -135,13 +135,20 @@ TEST_F(MapTest, ARareRequestOutlivesTheConfiguredRing) {
 
 TEST(CellSamples, ChoosesTheFirstOfAStepOneOfItsLastSecondAndTheFirstOfOthers) {
   CellSamples samples{16, 16};
-  const auto choose = [&](std::int64_t second) { return samples.choose(request_in(0, 5, 0, 0), 5, second); };
+  const auto choose = [&](std::int64_t second) { return samples.choose({0, {5, 0, 0, 0}}, true, second); };
   EXPECT_EQ(choose(kBegin + 2), CellSamples::Keep::step);
   EXPECT_EQ(choose(kBegin + 2), CellSamples::Keep::no);
   EXPECT_EQ(choose(kBegin + 3), CellSamples::Keep::second);
   EXPECT_EQ(choose(kBegin + kStep - 1), CellSamples::Keep::step);
   EXPECT_EQ(choose(kBegin + kStep - 1), CellSamples::Keep::no);
   EXPECT_EQ(choose(kBegin + kStep), CellSamples::Keep::step);
+}
+
+TEST(CellSamples, ARequestWithoutAFirstByteIsInNoCellOfThatMeasure) {
+  CellSamples samples{16, 16};
+  EXPECT_EQ(samples.choose({0, {5, 0, 0, 0}}, false, kBegin), CellSamples::Keep::step);
+  EXPECT_EQ(samples.choose({0, {5, 0, 0, 0}}, false, kBegin), CellSamples::Keep::no);
+  EXPECT_EQ(samples.choose({0, {5, 0, 0, 0}}, true, kBegin), CellSamples::Keep::step) << "the first with one";
 }
 
 }  // namespace

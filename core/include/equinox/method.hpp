@@ -10,12 +10,12 @@ namespace equinox {
 enum class Method : std::uint8_t { get, head, post, put, del, connect, options, trace, patch, other };
 inline constexpr std::size_t kMethodCount = 10;
 
+/// As to_string() says them. One object, so that nobody builds the table on his stack.
+inline constexpr std::string_view kMethodNames[kMethodCount] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
+                                                                "CONNECT", "OPTIONS", "TRACE", "PATCH", "_OTHER"};
+
 /// "GET"; "_OTHER" for `other` (the metric label of OpenTelemetry's HTTP conventions).
-constexpr std::string_view to_string(Method method) noexcept {
-  constexpr std::string_view kNames[kMethodCount] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
-                                                     "CONNECT", "OPTIONS", "TRACE", "PATCH", "_OTHER"};
-  return kNames[static_cast<std::size_t>(method)];
-}
+constexpr std::string_view to_string(Method method) noexcept { return kMethodNames[static_cast<std::size_t>(method)]; }
 
 /// Methods are case-sensitive (RFC 9110 §9.1); anything not listed is `other`.
 constexpr Method parse_method(std::string_view name) noexcept {

@@ -132,7 +132,10 @@ class Response {
     return std::launder(reinterpret_cast<const OutField*>(storage_));
   }
   void take(Response&& other) noexcept;
-  void drop_fields() noexcept;
+  void drop_fields() noexcept {
+    if (count_ != 0) destroy_fields();
+  }
+  void destroy_fields() noexcept;
   Extra& extra();
   Response& refuse_field() noexcept;
 
