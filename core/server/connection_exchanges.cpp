@@ -36,7 +36,10 @@ void Connection::apply_events(Lending& lent) {
       case http::EventKind::body: on_body(lent, event); break;
       case http::EventKind::announced: on_announced(lent, event); break;
       case http::EventKind::reset: on_reset(lent, event); break;
-      default: on_refused(lent, event); break;
+      case http::EventKind::refused: on_refused(lent, event); break;
+      case http::EventKind::head:
+      case http::EventKind::sent:
+      case http::EventKind::failed: break;  // above
     }
   }
   lent.events.clear();
