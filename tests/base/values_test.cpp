@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <equinox/endpoint.hpp>
 #include <equinox/ids.hpp>
 #include <set>
@@ -21,6 +22,21 @@ TEST(ErrorNames, AreDistinctLowerCaseWords) {
     names.insert(name);
   }
   EXPECT_EQ(names.size(), static_cast<std::size_t>(Errc::invalid_argument) + 1);
+}
+
+TEST(ResultValue, NothingIsAValueAndEachErrorComesOutAsItWentIn) {
+  EXPECT_TRUE(Result<void>{});
+  for (int code = 0; code <= static_cast<int>(Errc::invalid_argument); ++code) {
+    for (const int os_errno : {0, 1, 104, 4095}) {
+      for (const std::uint32_t detail : {0U, 1U, 0xd00d'f00dU, 0xffff'ffffU}) {
+        const Error error{static_cast<Errc>(code), os_errno, detail};
+        const Result<void> result{error};
+        ASSERT_FALSE(result);
+        ASSERT_EQ(result.error(), error);
+      }
+    }
+  }
+  static_assert(sizeof(Result<void>) == sizeof(std::uint64_t));
 }
 
 TEST(ResultValue, CarriesEitherAValueOrAnError) {
