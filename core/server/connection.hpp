@@ -209,7 +209,7 @@ class Connection {
   void keep_requests();
   void keep_settings(const Lending& lent);
 
-  // connection_exchanges.cpp, connection_handlers.cpp
+  // connection_exchanges.cpp, connection_body.cpp, connection_handlers.cpp
   void apply_events(Lending& lent);
   void on_head(Lending& lent, StreamId stream, const RequestHead& head, bool is_complete);
   void on_body(Lending& lent, const http::CodecEvent& event);
