@@ -1,14 +1,17 @@
 """Stopping: what was sent is answered, what runs is finished, GOAWAY is said, the exit status is 0."""
 
+import json
+import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 
 import pytest
 from support.clients import Clients, Http1Client, Http2Client
 from support.raw import exchange, parse_answers, receive_until_closed
-from support.server import run_equinox
+from support.server import BINARY, run_equinox
 from support.wait import wait_for
 
 GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -236,6 +239,48 @@ def test_a_second_signal_ends_the_drain(start):
     wait_for(lambda: server.get("/readyz")[0] == 503, 2, "the drain")
     server.signal(signal.SIGTERM)
     assert server.wait(3) == 0
+
+
+def test_a_signal_that_comes_while_the_configuration_is_read_is_not_lost(tmp_path, make_config):
+    pipe = tmp_path / "equinox.json"
+    os.mkfifo(pipe)
+    with subprocess.Popen([str(BINARY), "serve", "--config", str(pipe)], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        with open(pipe, "w", encoding="utf-8") as config:  # when the other side has opened it, too
+            process.send_signal(signal.SIGTERM)
+            json.dump(make_config(), config)
+        assert process.wait(10) == 0
+
+
+def test_a_signal_skips_the_delay_of_a_drain_that_the_api_began(start):
+    server = start(drain={"delay": "20s", "timeout": "20s"})
+    assert run_equinox("drain", "--admin", server.addresses["admin"]).returncode == 0
+    wait_for(lambda: server.get("/readyz")[0] == 503, 3, "the drain")
+    server.signal(signal.SIGTERM)
+    assert server.wait(5) == 0
+
+
+def test_an_answer_made_while_it_is_sent_is_whole_though_more_was_asked(start, site):
+    """Whoever sends a further request behind the last one that is answered must not lose the end of that answer by it."""
+    server = start(drain={"delay": "20s", "timeout": "20s"})
+    server.signal(signal.SIGTERM)
+    wait_for(lambda: server.get("/readyz")[0] == 503, 2, "the drain")
+    parts = b"GET /32m.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=0-16000000,16777216-33554430\r\n\r\n"
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+        connection.settimeout(20)
+        connection.connect(server.address())
+        connection.sendall(parts)
+        data = bytearray(connection.recv(1000))
+        connection.sendall(GET)
+        length = int(data.partition(b"Content-Length: ")[2].partition(b"\r")[0])
+        whole = data.index(b"\r\n\r\n") + 4 + length
+        while len(data) < whole - 300_000:
+            data += connection.recv(65536)
+        time.sleep(0.3)  # all of it is the kernel's now, and the server has nothing left to do
+        data += receive_until_closed(connection)
+    assert len(data) == whole
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
 
 
 def test_sigquit_ends_at_once(start):

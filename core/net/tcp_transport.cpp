@@ -1,5 +1,7 @@
 #include "net/tcp_transport.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -50,6 +52,11 @@ void drop_unsent(int descriptor) noexcept {
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   // Refused, the close is an ordinary one.
   static_cast<void>(::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
+}
+
+bool has_unacknowledged(int descriptor) noexcept {
+  int bytes = 0;
+  return ::ioctl(descriptor, SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
 Error io_error(int os_errno) noexcept {

@@ -270,6 +270,7 @@ class Connection {
   void end_now(Lending& lent, CloseReason reason, const Error& error = {});
   void end_flushed(Lending& lent);
   Turn drain_alone(Lending& lent, const FixedText<16>& actor);
+  [[nodiscard]] bool would_be_cut(const Lending& lent) const noexcept;
   Turn linger(Lending& lent);
   void on_io_failure(Lending& lent, const Error& error);
 

@@ -117,7 +117,7 @@ void Connection::end_flushed(Lending& lent) {
   if (planned_) note(*planned_);
   discard_all(lent, ErrorType::client_gone);
   held_.reset();
-  if (ending_ == Ending::after_flush_linger && !peer_finished_) {
+  if ((ending_ == Ending::after_flush_linger || would_be_cut(lent)) && !peer_finished_) {
     transport_->shutdown_send();
     ending_ = Ending::lingering;
     has_lingered_ = true;
@@ -127,6 +127,16 @@ void Connection::end_flushed(Lending& lent) {
   }
   if (is_tls_) transport_->shutdown_send();
   ending_ = Ending::dead;
+}
+
+/// Whether closing now would be a reset that takes the end of an answer with it: bytes of the peer lie unread in the
+/// socket, or may still come while it has not all of what was sent (RFC 9112 §9.6). An answer that fits into the first
+/// window of any peer is there before anything could cut it, so short ones are not asked about.
+bool Connection::would_be_cut(const Lending& lent) const noexcept {
+  constexpr std::uint64_t kFirstWindowBytes = 8 * 1024;
+  if (is_readable_ || transport_->has_pending()) return true;
+  const std::uint64_t sent = record_->own_sent_bytes() + lent.turn_sent_bytes;
+  return sent > kFirstWindowBytes && net::has_unacknowledged(descriptor());
 }
 
 Turn Connection::linger(Lending& lent) {
