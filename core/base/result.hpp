@@ -124,6 +124,7 @@ class [[nodiscard]] Result<void> {
   }
 
  private:
+  static_assert(static_cast<unsigned>(Errc::invalid_argument) + 1U < 256U, "each code and one is an octet");
   /// From the lowest octet: the code and one, the errno, the detail.
   std::uint64_t packed_{0};
 };

@@ -288,7 +288,8 @@ class Connection {
   [[nodiscard]] TimePoint goaway_due(const Lending& lent) const noexcept;
   void finish_retiring(Lending& lent);
   void evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind kind, Duration after, int status);
-  [[nodiscard]] std::uint64_t window_need(const Lending& lent, Duration window) const noexcept;
+  /// A reload changes nothing for what runs already: until its answer is out, the settings of the oldest request hold.
+  [[nodiscard]] const Settings& settings_in_force(const Lending& lent) const noexcept;
 
   // connection_account.cpp: everything telemetry is told
   void account_opened(Lending& lent, const Endpoint& peer);
@@ -322,7 +323,7 @@ class Connection {
   [[nodiscard]] LimitedBy limited_by(const net::TcpInfo& info) const noexcept;
   void sample_at_close(Lending& lent, telemetry::CloseFacts& facts) const;
   void log_close(Lending& lent) const;
-  [[nodiscard]] RecordHot hot_record(const Lending& lent) const noexcept;
+  [[nodiscard]] inline RecordHot hot_record(const Lending& lent) const noexcept;
   /// What is ready for the peer and waits for it: in the batch, and behind the windows of HTTP/2.
   [[nodiscard]] std::uint64_t waiting_bytes() const noexcept {
     return pending_bytes() + (h2_ == nullptr ? 0 : h2_->window_waiting_bytes);

@@ -38,6 +38,9 @@ std::uint32_t timeout_ms(const TimeoutConfig& timeouts, DeadlineKind kind) noexc
   return static_cast<std::uint32_t>(value.count());
 }
 
+/// Of the members that account_request() writes.
+constexpr std::size_t kRequestSampleBytes = 160;
+
 /// Of the requests that end with their connection.
 ErrorType error_at_end(CloseReason reason) noexcept {
   if (reason == CloseReason::shutdown || reason == CloseReason::shutdown_timeout) return ErrorType::shutdown;
@@ -62,7 +65,7 @@ inline RecordHot Connection::hot_record(const Lending& lent) const noexcept {
   hot.received_bytes = record_->own_received_bytes() + lent.turn_received_bytes;
   hot.sent_bytes = record_->own_sent_bytes() + lent.turn_sent_bytes;
   hot.requests = request_count_;
-  hot.deadline_total_ms = timeout_ms(lent.settings->timeouts, deadline_kind_);
+  hot.deadline_total_ms = timeout_ms(settings_in_force(lent).timeouts, deadline_kind_);
   hot.pending_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(waiting_bytes(), UINT32_MAX));
   hot.streams = h2_ == nullptr ? std::uint16_t{0} : static_cast<std::uint16_t>(h2_->open_streams);
   hot.route = newest_route_;
@@ -207,6 +210,8 @@ void Connection::account_request_started(Lending& lent, Exchange& exchange) {
 
 void Connection::account_request(Lending& lent, Exchange& exchange) {
   telemetry::RequestSample& sample = lent.sample;
+  // It still holds the request before: whoever adds a member writes it here.
+  static_assert(sizeof(telemetry::RequestSample) == kRequestSampleBytes);
   sample.route = exchange.route_id;
   sample.method = static_cast<std::uint8_t>(exchange.method);
   sample.version = static_cast<std::uint8_t>(exchange.version);

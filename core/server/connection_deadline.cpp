@@ -11,17 +11,22 @@ namespace {
 /// Before a drain or its age closes an idle connection, a request that is already on its way has this long to arrive.
 constexpr Duration kLastSilence = std::chrono::seconds{1};
 
+/// Bytes that must move within `window`.
+std::uint64_t window_need(const Settings& settings, Duration window) noexcept {
+  const std::uint64_t rate = settings.bounds.minimum_rate;
+  if (rate == 0) return 1;
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(window).count();
+  return std::max<std::uint64_t>(1, rate * static_cast<std::uint64_t>(milliseconds) / 1000);
+}
+
 }  // namespace
 
-std::uint64_t Connection::window_need(const Lending& lent, Duration window) const noexcept {
-  const std::uint64_t rate = lent.settings->bounds.minimum_rate;
-  if (rate == 0) return 1;
-  const auto seconds = std::chrono::duration_cast<std::chrono::milliseconds>(window).count();
-  return std::max<std::uint64_t>(1, rate * static_cast<std::uint64_t>(seconds) / 1000);
+const Settings& Connection::settings_in_force(const Lending& lent) const noexcept {
+  return exchanges_ == nullptr ? *lent.settings : *exchanges_->settings;
 }
 
 Connection::Deadline Connection::next_deadline(const Lending& lent) const {
-  const TimeoutConfig& timeouts = lent.settings->timeouts;
+  const TimeoutConfig& timeouts = settings_in_force(lent).timeouts;
   Deadline next;
   if (ending_ == Ending::lingering) return {DeadlineKind::none, phase_start_ + timeouts.linger, nullptr};
   if (is_shaking_hands_) {
@@ -36,7 +41,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
   }
   for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
     if (x->state == ExchangeState::receiving && x->body_window.is_running()) {
-      next.offer(DeadlineKind::body, x->body_window.start + timeouts.body, x);
+      next.offer(DeadlineKind::body, x->body_window.start + x->settings->timeouts.body, x);
     } else if (x->state == ExchangeState::handling || (x->state == ExchangeState::receiving && x->sink_waits)) {
       next.offer(DeadlineKind::handler, x->handler_due, x);
     }
@@ -67,7 +72,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
 
 /// When a PING is to ask a quiet peer whether it is there: no deadline yet, that is its answer's.
 TimePoint Connection::ping_due(const Lending& lent) const noexcept {
-  const auto after = lent.settings->timeouts.ping_after;
+  const auto after = settings_in_force(lent).timeouts.ping_after;
   if (h2_ == nullptr || exchanges_ == nullptr || h2_->ping_sent != kNever || after.count() == 0) return kNever;
   return h2_->last_received + after;
 }
@@ -136,23 +141,25 @@ void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
         end_after_flush(lent.drain_reason, false);
         return;
       }
-      evict(lent, timer_verdict(DeadlineKind::idle, is_http2()), deadline.kind, lent.settings->timeouts.idle, 0);
+      evict(lent, timer_verdict(DeadlineKind::idle, is_http2()), deadline.kind, settings_in_force(lent).timeouts.idle,
+            0);
       return;
     case DeadlineKind::handshake:
-      evict(lent, timer_verdict(deadline.kind, false), deadline.kind, lent.settings->timeouts.handshake, 0);
+      evict(lent, timer_verdict(deadline.kind, false), deadline.kind, settings_in_force(lent).timeouts.handshake, 0);
       return;
     case DeadlineKind::first_request:
-      evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, lent.settings->timeouts.header,
+      evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, settings_in_force(lent).timeouts.header,
             got_bytes_ && !awaits_proxy_header_ ? 408 : 0);
       return;
     case DeadlineKind::head:
       awaits_preface_ = false;  // whoever has not followed the upgrade may still be told that it is over
       account_rejected(lent, RequestRejectReason::header_timeout);
-      evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, lent.settings->timeouts.header, 408);
+      evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, settings_in_force(lent).timeouts.header,
+            408);
       return;
     case DeadlineKind::handler: on_handler_timeout(lent, *deadline.exchange); return;
     case DeadlineKind::ping:
-      evict(lent, timer_verdict(deadline.kind, true), deadline.kind, lent.settings->timeouts.ping, 0);
+      evict(lent, timer_verdict(deadline.kind, true), deadline.kind, settings_in_force(lent).timeouts.ping, 0);
       return;
     case DeadlineKind::max_age: on_max_age(lent); return;
   }
@@ -162,7 +169,7 @@ void Connection::on_handler_timeout(Lending& lent, Exchange& exchange) {
   lent.telemetry.stats().evicted(protocol_, EvictionPhase::handler);
   if (!is_http2()) {
     fired_ = DeadlineKind::handler;
-    aside().fired_ms = static_cast<std::uint32_t>(lent.settings->timeouts.handler.count());
+    aside().fired_ms = static_cast<std::uint32_t>(exchange.settings->timeouts.handler.count());
     note(CloseReason::handler_timeout);
     closes_after_response_ = true;
   }
@@ -175,22 +182,22 @@ void Connection::on_handler_timeout(Lending& lent, Exchange& exchange) {
 }
 
 void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
-  const TimeoutConfig& timeouts = lent.settings->timeouts;
   if (deadline.kind == DeadlineKind::write) {
+    const Settings& settings = settings_in_force(lent);
     const ProgressWindow& window = aside().write_window;
     refresh_sample(lent);  // the last look, should this be its end
-    if (window.bytes >= window_need(lent, timeouts.write)) {
+    if (window.bytes >= window_need(settings, settings.timeouts.write)) {
       if (is_http2()) cut_stalled(lent);
       begin_write_window(lent);
       return;
     }
     Progress progress = window.bytes == 0 ? Progress::silent : Progress::too_slow;
     if (window_blocked_ && (egress_ == nullptr || egress_->empty())) progress = Progress::window_closed;
-    evict(lent, timer_verdict(DeadlineKind::write, is_http2(), progress), deadline.kind, timeouts.write, 0);
+    evict(lent, timer_verdict(DeadlineKind::write, is_http2(), progress), deadline.kind, settings.timeouts.write, 0);
     return;
   }
   Exchange& exchange = *deadline.exchange;
-  if (exchange.body_window.bytes >= window_need(lent, timeouts.body)) {
+  if (exchange.body_window.bytes >= window_need(*exchange.settings, exchange.settings->timeouts.body)) {
     exchange.body_window.begin(lent.now);
     return;
   }
@@ -200,7 +207,7 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
   exchange.error = ErrorType::body_timeout;
   exchange.abort_sink();
   if (!is_http2()) {
-    evict(lent, verdict, deadline.kind, timeouts.body, 408);
+    evict(lent, verdict, deadline.kind, exchange.settings->timeouts.body, 408);
     return;
   }
   // One slow upload must not cost the other streams of the connection their answers.
@@ -227,7 +234,7 @@ void Connection::on_max_age(Lending& lent) {
     return;
   }
   fired_ = DeadlineKind::max_age;
-  aside().fired_ms = static_cast<std::uint32_t>(lent.settings->timeouts.max_age.count());
+  aside().fired_ms = static_cast<std::uint32_t>(settings_in_force(lent).timeouts.max_age.count());
   lent.telemetry.stats().evicted(protocol_, EvictionPhase::max_age);
   closes_after_response_ = true;
   if (is_http2()) {

@@ -16,8 +16,8 @@ template <const auto& Edges>
 class BucketTable {
   static constexpr std::size_t kSubBits = 2;
   /// Where no edge is that small, small values need not be told apart: the conversion to a floating-point number, which
-  /// has exponent and bits at hand, then needs no case of its own for zero.
-  static constexpr bool kIsCoarse = Edges[0] >= 16;
+  /// has exponent and bits at hand, then needs no case of its own for zero. From 64 on the cells are in order.
+  static constexpr bool kIsCoarse = Edges[0] >= 64;
   static constexpr std::size_t kMantissaShift = 52 - kSubBits;
   static constexpr std::uint64_t kLeast = std::bit_cast<std::uint64_t>(4.0) >> kMantissaShift;
   static constexpr std::size_t kCells = 65U << kSubBits;
