@@ -7,7 +7,6 @@
 #include <cstring>
 #include <string_view>
 
-#include "http/negotiate.hpp"
 #include "net/syscalls.hpp"
 
 namespace equinox::server {
@@ -81,7 +80,9 @@ std::optional<std::uint32_t> RefusalSlots::take(UniqueFd socket, TimePoint now) 
   for (std::uint32_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].socket) continue;
     ++used_;
-    slots_[i] = Slot{.socket = std::move(socket), .due = now + kPatience, .reads = 0, .is_answered = false};
+    slots_[i] = Slot{};
+    slots_[i].socket = std::move(socket);
+    slots_[i].due = now + kPatience;
     return i;
   }
   return std::nullopt;
@@ -100,8 +101,9 @@ void RefusalSlots::on_ready(std::uint32_t index) noexcept {
       return;
     }
     if (slot.is_answered) continue;  // lingering: read and forget
-    const std::string_view text{bytes.data(), static_cast<std::size_t>(got)};
-    if (http::negotiate(text) != http::Negotiated::http1) {
+    const http::Negotiated spoken = spoken_in(slot, {bytes.data(), static_cast<std::size_t>(got)});
+    if (spoken == http::Negotiated::need_more) continue;
+    if (spoken != http::Negotiated::http1) {
       free(slot);
       return;
     }
@@ -109,6 +111,20 @@ void RefusalSlots::on_ready(std::uint32_t index) noexcept {
     slot.is_answered = true;
   }
   free(slot);  // who goes on sending behind its answer must not keep the reactor reading
+}
+
+/// What the peer speaks, as far as its first bytes tell: they may come one by one.
+http::Negotiated RefusalSlots::spoken_in(Slot& slot, std::string_view bytes) noexcept {
+  if (slot.begun_bytes == 0) {
+    const http::Negotiated spoken = http::negotiate(bytes);
+    if (spoken != http::Negotiated::need_more) return spoken;
+  }
+  const std::size_t kept = std::min(bytes.size(), slot.begun.size() - slot.begun_bytes);
+  std::memcpy(slot.begun.data() + slot.begun_bytes, bytes.data(), kept);
+  slot.begun_bytes += kept;
+  const http::Negotiated spoken = http::negotiate({slot.begun.data(), slot.begun_bytes});
+  const bool is_full = slot.begun_bytes == slot.begun.size();
+  return is_full && spoken == http::Negotiated::need_more ? http::Negotiated::wrong_protocol : spoken;
 }
 
 void RefusalSlots::expire(TimePoint now) noexcept {

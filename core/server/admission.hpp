@@ -7,11 +7,13 @@
 #include <equinox/ids.hpp>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/unique_fd.hpp"
+#include "http/negotiate.hpp"
 
 namespace equinox::server {
 
@@ -82,7 +84,11 @@ class RefusalSlots {
     TimePoint due{};
     int reads{0};
     bool is_answered{false};
+    /// What has come of a first line that does not tell the protocol yet. All known methods are much shorter.
+    std::array<char, 64> begun{};
+    std::size_t begun_bytes{0};
   };
+  [[nodiscard]] static http::Negotiated spoken_in(Slot& slot, std::string_view bytes) noexcept;
   [[nodiscard]] TimePoint first_due() const noexcept;
   void free(Slot& slot) noexcept;
 

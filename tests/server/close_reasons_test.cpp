@@ -222,6 +222,46 @@ TEST_F(CloseReasons, BeyondTheLimitANewcomerGets503) {
   EXPECT_EQ(snapshot().accepted(), 1U);
 }
 
+TEST_F(CloseReasons, BeyondTheLimitANewcomerMaySayByteByByteWhatItSpeaks) {
+  config.limits.connections = 1;
+  serve();
+  RawClient first{port()};
+  first.send(kGet);
+  first.read_for("hello");
+  RawClient slow{port()};
+  for (const char c : std::string_view{"\r\nGET "}) {
+    slow.send({&c, 1});
+    std::this_thread::sleep_for(5ms);  // so that each is read alone
+  }
+  EXPECT_TRUE(slow.read_to_end());
+  EXPECT_THAT(slow.received(), StartsWith("HTTP/1.1 503 "));
+  RawClient other{port()};
+  other.send("GE");
+  std::this_thread::sleep_for(5ms);
+  other.send("NTLE\r\n");
+  EXPECT_TRUE(other.read_to_end());
+  EXPECT_EQ(other.received(), "");
+  RawClient endless{port()};
+  endless.send(std::string(100, 'x'));
+  EXPECT_TRUE(endless.read_to_end(500ms));  // before its second is over
+  EXPECT_EQ(endless.received(), "");
+}
+
+TEST_F(CloseReasons, BeyondTheLimitThereAreSixtyFourPlacesForASecond) {
+  config.limits.connections = 1;
+  serve();
+  RawClient first{port()};
+  first.send("GET / HT");  // not idle, so it keeps its place
+  ASSERT_TRUE(eventually([&] { return snapshot().received_bytes() == 8; }));
+  std::vector<std::unique_ptr<RawClient>> silent;
+  for (int i = 0; i < 64; ++i) silent.push_back(std::make_unique<RawClient>(port()));
+  ASSERT_TRUE(eventually(
+      [&] { return snapshot().listeners[0].rejected[index_of(ConnectionRejectReason::max_connections)] == 64; }));
+  EXPECT_EQ(exchange(kGet), "");  // there is no place left in which it could be asked
+  EXPECT_TRUE(silent.front()->read_to_end(3s));
+  EXPECT_THAT(exchange(kGet), StartsWith("HTTP/1.1 503 "));
+}
+
 TEST_F(CloseReasons, BeyondTheMemoryBudgetANewcomerGets503) {
   config.limits.memory = 1;  // byte: what the first request leaves in the pools is more
   serve();
