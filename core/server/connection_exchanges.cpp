@@ -124,11 +124,19 @@ void Connection::begin_exchange(Lending& lent, Exchange& exchange, const Request
   account_request_started(lent, exchange);
 }
 
+/// Whether the client has asked for one certificate's name and now asks for another's (RFC 9110 §15.5.20): what it was
+/// shown says nothing about that one.
 bool Connection::is_misdirected(const Exchange& exchange) const noexcept {
   const net::TlsContext* context = exchange.settings->listeners[listener_].tls.get();
   const net::TlsFacts* facts = transport_->tls();
-  if (context == nullptr || !context->is_strict() || facts == nullptr || facts->sni.empty()) return false;
-  return context->certificate_for(http::host_of(exchange.head->authority)) != facts->certificate;
+  if (context == nullptr || facts == nullptr || facts->sni.empty()) return false;
+  const std::string_view host = http::host_of(exchange.head->authority);
+  if (http::equals_ignoring_case(host, facts->sni)) return false;
+  const std::string_view wanted = context->certificate_for(host);
+  if (wanted == facts->certificate) return false;
+  if (context->is_strict()) return true;
+  // Since the handshake the certificates may have got other names.
+  return !wanted.empty() && wanted != context->certificate_for(facts->sni);
 }
 
 void Connection::identify(Lending& lent, Exchange& exchange) {

@@ -92,21 +92,30 @@ def test_an_unknown_server_name_is_refused_where_that_is_asked_for(start, make_c
         assert exchange(secure, b"GET /hello HTTP/1.1\r\nHost: known.example:8443\r\n\r\n").status == 200
 
 
-def test_a_request_for_another_certificates_host_is_misdirected(start, make_config, tmp_path):
+@pytest.mark.parametrize("strict", [False, True], ids=["usual", "strict"])
+def test_a_request_for_another_certificates_host_is_misdirected(start, make_config, tmp_path, strict):
     """ALPACA and confused proxies: the name in SNI and the one in Host are not the same server."""
     certificates = [dict(zip(("name", "certificate", "key"), (name, *map(str, make_certificate(tmp_path, name, [f"{name}.example"])))))
                     for name in ("one", "two")]
     config = make_config()
-    config["listeners"][1]["tls"] = {"strict_sni": True, "certificates": certificates}
+    config["listeners"][1]["tls"] = {"strict_sni": strict, "certificates": certificates}
     server = start(config)
+
+    def status(server_name, host):
+        with client_context(["http/1.1"]).wrap_socket(server.connect("https"), server_hostname=server_name) as secure:
+            return exchange(secure, f"GET /hello HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()).status
+
+    nobodys = ("stranger.example", "127.0.0.1")
+    refused = [("one.example", host) for host in ("two.example", "TWO.example:443", *(nobodys if strict else ()))]
+    refused += [] if strict else [("stranger.example", "two.example")]
     with Watch(server, "Host of another certificate", {"request_refused"}, within=2) as watch:
-        for host in ("two.example", "stranger.example", "127.0.0.1"):
-            with client_context(["http/1.1"]).wrap_socket(server.connect("https"), server_hostname="one.example") as secure:
-                assert exchange(secure, f"GET /hello HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()).status == 421
+        assert [status(*asked) for asked in refused] == [421] * len(refused)
         watch.attacker_ended()
-    assert server.metric("equinox_http_rejected_requests_total", reason="misdirected") == 3
-    with client_context(["http/1.1"]).wrap_socket(server.connect("https"), server_hostname="two.example") as secure:
-        assert exchange(secure, b"GET /hello HTTP/1.1\r\nHost: two.example\r\n\r\n").status == 200
+    assert server.metric("equinox_http_rejected_requests_total", reason="misdirected") == len(refused)
+    assert status("two.example", "two.example") == status("two.example", "Two.Example:8443") == 200
+    if not strict:
+        assert [status("one.example", host) for host in nobodys] == [200, 200]
+        assert status("stranger.example", "one.example") == 200  # whom the first certificate serves
 
 
 def test_renegotiation_is_refused(tls_server):

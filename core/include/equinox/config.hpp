@@ -25,7 +25,7 @@ struct TlsConfig {
   std::string min_version{"1.2"};                 ///< "1.2" or "1.3"
   std::string ciphers{};                          ///< TLS 1.2 list in OpenSSL's syntax; empty: OpenSSL's default
   bool http2{true};                               ///< offer "h2" in ALPN
-  bool strict_sni{false};  ///< refuse unknown server names (unrecognized_name) and requests for another's (421)
+  bool strict_sni{false};  ///< refuse unknown server names (unrecognized_name), and requests for one (421)
 };
 
 enum class H2c : std::uint8_t { on, prior_knowledge, off };
