@@ -85,13 +85,16 @@ std::string content_range(const ByteRange& range, std::uint64_t size_bytes) {
   return "bytes " + std::to_string(range.first) + "-" + std::to_string(range.last) + "/" + std::to_string(size_bytes);
 }
 
-Response partial_response(const std::shared_ptr<const StoredFile>& stored, const std::vector<ByteRange>& ranges) {
+std::optional<Response> partial_response(const std::shared_ptr<const StoredFile>& stored,
+                                         const std::vector<ByteRange>& ranges) {
   if (ranges.size() == 1) {
     return Response::file({stored->file, ranges[0].first, ranges[0].length()}, stored->content_type, 206)
         .with("Content-Range", content_range(ranges[0], stored->version.size_bytes));
   }
   const std::string boundary = boundary_for(*stored, ranges);
-  Response response = Response::stream(std::make_unique<MultipartSource>(stored, ranges, boundary), "", 206);
+  auto parts = std::make_unique<MultipartSource>(stored, ranges, boundary);
+  if (parts->length() > stored->version.size_bytes) return std::nullopt;
+  Response response = Response::stream(std::move(parts), "", 206);
   response.content_type("multipart/byteranges; boundary=" + boundary);
   return response;
 }

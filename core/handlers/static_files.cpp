@@ -137,7 +137,9 @@ class StaticFiles {
         return Response::error(416).with("Content-Range", "bytes */" + std::to_string(plain->version.size_bytes));
       }
       if (selection.status == RangeStatus::partial) {
-        return describe(partial_response(plain, selection.ranges), plain, chosen, varies);
+        if (auto partial = partial_response(plain, selection.ranges)) {
+          return describe(std::move(*partial), plain, chosen, varies);
+        }
       }
     }
     if (chosen.is_made_here) {

@@ -57,7 +57,7 @@ struct Http1ParserCallbacks {
     Http1Parser& parser = self(engine);
     if (parser.in_value_ || parser.trailer_pieces_.empty()) {
       const auto start = static_cast<std::uint32_t>(parser.trailer_bytes_.size());
-      if (parser.trailer_pieces_.size() >= parser.limits_->fields_max_count) {
+      if (parser.head_.fields.size() + parser.trailer_pieces_.size() >= parser.limits_->fields_max_count) {
         return stop(parser, Errc::trailers_too_large);
       }
       parser.trailer_pieces_.push_back({start, 0, start, 0});

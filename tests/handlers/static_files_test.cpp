@@ -163,15 +163,16 @@ TEST_F(StaticFilesTest, SendsOneRange) {
 }
 
 TEST_F(StaticFilesTest, SendsSeveralRangesAsParts) {
-  Response response = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Range", "bytes=0-1, -2"));
+  folder.write("site/parts.txt", "01" + std::string(1000, '-') + "89");
+  Response response = ask(RequestMaker{"/parts.txt"}.rest("parts.txt").field("Range", "bytes=0-1, -2"));
   EXPECT_EQ(response.status().code(), 206);
   const std::string type{response.content_type()};
   ASSERT_TRUE(type.starts_with("multipart/byteranges; boundary="));
   const std::string boundary = type.substr(type.find('=') + 1);
   const std::string expected =
       "\r\n--" + boundary +
-      "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 0-1/10\r\n\r\n01\r\n--" + boundary +
-      "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 8-9/10\r\n\r\n89\r\n--" + boundary +
+      "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 0-1/1004\r\n\r\n01\r\n--" + boundary +
+      "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 1002-1003/1004\r\n\r\n89\r\n--" + boundary +
       "--\r\n";
   EXPECT_EQ(response.body_length(), expected.size());
   EXPECT_EQ(body_of(response), expected);
@@ -185,6 +186,10 @@ TEST_F(StaticFilesTest, ARangeBombNeverCostsMoreThanTheFile) {
   EXPECT_EQ(body_of(joined).size(), 10u);
   Response whole = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Range", ranges + ",0-"));
   EXPECT_EQ(whole.status().code(), 200);
+  // The heads of the parts count, too.
+  Response parts = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Range", "bytes=0-1, -2"));
+  EXPECT_EQ(parts.status().code(), 200);
+  EXPECT_EQ(body_of(parts), "0123456789");
 }
 
 TEST_F(StaticFilesTest, RefusesARangeBehindTheEnd) {

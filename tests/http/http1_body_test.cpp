@@ -51,6 +51,21 @@ TEST(Http1Body, HandsTrailersOverApartFromTheFields) {
   EXPECT_FALSE(peer.head()->field("x-sum"));
 }
 
+TEST(Http1Body, CountsFieldsAndTrailersTogether) {
+  const auto failure_of = [](int trailers) {
+    Limits limits;
+    limits.fields_max_count = 4;
+    Http1Peer peer{{}, limits};
+    peer.send(kChunked);  // two fields
+    std::string end = "0\r\n";
+    for (int i = 0; i < trailers; ++i) end += "X: y\r\n";
+    peer.send(end + "\r\n");
+    return peer.has_failed ? std::optional{peer.error} : std::nullopt;
+  };
+  EXPECT_EQ(failure_of(2), std::nullopt);
+  EXPECT_EQ(failure_of(3), Errc::trailers_too_large);
+}
+
 TEST(Http1Body, TellsTheHugestLengthWithoutAdding) {
   Http1Peer peer;
   peer.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n");
