@@ -1,9 +1,11 @@
 """Wrong configurations: one precise message with file, line, column and key, exit status 2, nothing opened."""
 
 import re
+import socket
+import subprocess
 
 import pytest
-from support.server import run_equinox
+from support.server import BINARY, run_equinox
 from support.tls import make_certificate
 
 # name: (text of the file, line of the mistake, words that must be in the message)
@@ -14,6 +16,7 @@ MISTAKES = {
     "duplicate key": ('{\n  "reactors": 1,\n  "reactors": 2\n}', 3, ["reactors"]),
     "duplicate nested key": ('{\n  "limits": {\n    "fields": 50,\n    "fields": 60\n  }\n}', 4, ["fields"]),
     "string for a number": ('{\n  "limits": { "fields": "many" }\n}', 2, ["fields"]),
+    "number for texts by name": ('{\n  "routes": [ { "path": "/", "headers": 5, "respond": {} } ]\n}', 2, ["headers", "is a whole number", "object of strings"]),
     "number for a section": ('{\n  "limits": 3\n}', 2, ["limits"]),
     "section for a list": ('{\n  "routes": {}\n}', 2, ["routes"]),
     "duration without a unit": ('{\n  "timeouts": { "idle": "60" }\n}', 2, ["idle", "ms"]),
@@ -147,6 +150,20 @@ def test_admin_beyond_loopback_without_tokens_is_refused_with_the_remedy(tmp_pat
     done = run_equinox("serve", "--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0", "--admin", "0.0.0.0:0", cwd=tmp_path)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "token" in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("name", ["equinox-admin", ""], ids=["by name", "by port"])
+def test_an_admin_socket_that_is_handed_over_is_judged_by_its_own_address(tmp_path, name):
+    """The configuration says loopback, the socket is open to everybody."""
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        port = listener.getsockname()[1]
+        script = f'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES={name} exec "$@" 3<&0 0</dev/null'
+        done = subprocess.run(["sh", "-c", script, "sh", str(BINARY), "serve", "--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0",
+                               "--admin", f"127.0.0.1:{port}"], stdin=listener, capture_output=True, text=True, timeout=20,
+                              check=False, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert f'inherited socket 3: admin.address: "0.0.0.0:{port}" is not a loopback address' in done.stderr, done.stderr
+    assert "equinox token --role" in done.stderr
 
 
 def test_check_prints_what_was_left_out_and_which_option_made_a_listener():

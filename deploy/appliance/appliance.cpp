@@ -35,6 +35,13 @@ std::string joined(const std::vector<ConfigProblem>& problems) {
   return all;
 }
 
+sigset_t expected_signals() noexcept {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2}) ::sigaddset(&set, number);
+  return set;
+}
+
 using PreparedReload = Server::Internal::PreparedReload;
 
 /// The admin surface with its certificates as they are now; nothing without TLS.
@@ -53,6 +60,9 @@ Appliance::Appliance(ApplianceConfig config, ConfigFlags flags)
   warnings_ = resolve_environment(config_);
   const auto messages = adopt_sockets(config_, sockets_);
   warnings_.insert(warnings_.end(), messages.begin(), messages.end());
+  if (const auto problems = check_adopted_admin(config_, sockets_); !problems.empty()) {
+    throw std::invalid_argument{problems.front().to_string()};
+  }
   listening_.take(config_, sockets_);
 }
 
@@ -62,13 +72,14 @@ void Appliance::log(LogLevel level, std::string_view message, std::string_view d
   traffic_->internal().server_log.write(record);
 }
 
-// Before any thread exists: they inherit the mask, and only the descriptor tells of these signals.
 void Appliance::block_signals() {
-  sigset_t set;
-  ::sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2}) ::sigaddset(&set, number);
+  const sigset_t set = expected_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+void Appliance::open_signals() {
+  const sigset_t set = expected_signals();
   signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!signals_ || !wake_) throw std::system_error{errno, std::generic_category(), "signalfd or eventfd"};
@@ -109,7 +120,7 @@ void Appliance::watch_files() {
 }
 
 int Appliance::run() {
-  block_signals();
+  open_signals();
   listening_.open(config_);
   enter_sandbox();
   start();

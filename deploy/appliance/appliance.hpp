@@ -27,6 +27,11 @@ namespace equinox::appliance {
 /// changed files and the service manager. Main thread only, except for reload() and what the admin surface calls.
 class Appliance {
  public:
+  /// Before the first of them may come and before any thread exists, which inherits the mask: from here on only run()
+  /// is told of the signals. One that came earlier would end the process, or be lost where it is a container's first.
+  static void block_signals();
+
+  /// @throws std::invalid_argument for a mistake that only the sockets handed over show
   Appliance(ApplianceConfig config, ConfigFlags flags);
 
   /// Serves until it is told to stop. @return the exit status
@@ -41,7 +46,7 @@ class Appliance {
  private:
   enum class Phase : std::uint8_t { serving, draining, over };
 
-  void block_signals();
+  void open_signals();
   void enter_sandbox();
   void start();
   void loop();

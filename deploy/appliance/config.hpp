@@ -148,6 +148,8 @@ std::vector<ConfigProblem> check_tokens(const ApplianceConfig& config);
 /// Whether an admin surface beyond loopback has a token at its start. A running one may lose the last: that locks
 /// everybody out on purpose.
 std::vector<ConfigProblem> check_first_token(const ApplianceConfig& config);
+/// The same for a surface that is open at `address`, whatever the configuration says.
+std::vector<ConfigProblem> check_first_token_at(std::string_view address, const ApplianceConfig& config);
 /// Whether the log files can be opened; makes none.
 std::vector<ConfigProblem> check_logs(const ApplianceConfig& config);
 

@@ -309,21 +309,7 @@ class SurfaceChecker : public Checker {
   void run() {
     check_tls("admin.tls");
     check_hosts();
-    const auto address = parse_listen_address(s.text("admin.address"));
-    if (!address || address->is_loopback) return;
-    if (!s.has("admin.tokens_file")) {
-      complain(
-          "admin.address",
-          fmt::format("\"{}\" is not a loopback address and there are no tokens; allowed is 127.0.0.1 or [::1], or "
-                      "\"tokens_file\" with a line made by: {}",
-                      s.text("admin.address"), kHowToMakeAToken));
-    } else if (!s.has("admin.tls") && !s.boolean("admin.cleartext")) {
-      complain(
-          "admin.address",
-          fmt::format("\"{}\" is not a loopback address and tokens would travel in the clear; allowed is \"tls\", or "
-                      "\"cleartext\": true when something in front encrypts",
-                      s.text("admin.address")));
-    }
+    if (auto problem = admin_exposure(s, s.text("admin.address"))) complain("admin.address", std::move(*problem));
   }
 
  private:
@@ -341,6 +327,22 @@ class SurfaceChecker : public Checker {
 };
 
 }  // namespace
+
+std::optional<std::string> admin_exposure(const Settings& settings, std::string_view address) {
+  const auto parsed = parse_listen_address(address);
+  if (!parsed || parsed->is_loopback) return std::nullopt;
+  if (!settings.has("admin.tokens_file")) {
+    return fmt::format(
+        "\"{}\" is not a loopback address and there are no tokens; allowed is 127.0.0.1 or [::1], or \"tokens_file\" "
+        "with a line made by: {}",
+        address, kHowToMakeAToken);
+  }
+  if (settings.has("admin.tls") || settings.boolean("admin.cleartext")) return std::nullopt;
+  return fmt::format(
+      "\"{}\" is not a loopback address and tokens would travel in the clear; allowed is \"tls\", or \"cleartext\": "
+      "true when something in front encrypts",
+      address);
+}
 
 std::string listener_name(const Settings& settings, std::size_t index) {
   const std::string listener = item("listeners", index);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,9 @@ void check_surfaces(const Settings& settings, std::vector<ConfigProblem>& proble
 void check_routes(const Settings& settings, std::vector<ConfigProblem>& problems);
 void check_texts(const Settings& settings, std::vector<ConfigProblem>& problems);
 void check_limits(const Settings& settings, std::vector<ConfigProblem>& problems);
+
+/// Why the admin surface must not be open at `address`: beyond loopback it wants tokens, and those TLS.
+std::optional<std::string> admin_exposure(const Settings& settings, std::string_view address);
 
 /// What somebody does who has no token yet.
 inline constexpr std::string_view kHowToMakeAToken = "equinox token --role viewer --name NAME";

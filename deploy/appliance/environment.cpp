@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "config_checks.hpp"
 #include "config_values.hpp"
 #include "net/socket_address.hpp"
 #include "server/cgroup.hpp"
@@ -173,6 +174,19 @@ std::vector<std::string> adopt_sockets(ApplianceConfig& config, const std::vecto
     config.settings.resolve("reactors", config.traffic.reactors, "one for each inherited socket");
   }
   return messages;
+}
+
+std::vector<ConfigProblem> check_adopted_admin(const ApplianceConfig& config,
+                                               const std::vector<InheritedSocket>& sockets) {
+  for (const InheritedSocket& socket : sockets) {
+    const std::vector<int>& adopted = config.admin.inherited;
+    if (std::find(adopted.begin(), adopted.end(), socket.descriptor) == adopted.end()) continue;
+    if (auto problem = admin_exposure(config.settings, socket.address)) {
+      return {{fmt::format("inherited socket {}", socket.descriptor), "admin.address", std::move(*problem)}};
+    }
+    if (auto problems = check_first_token_at(socket.address, config); !problems.empty()) return problems;
+  }
+  return {};
 }
 
 }  // namespace equinox::appliance

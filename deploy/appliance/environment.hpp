@@ -31,5 +31,9 @@ inline constexpr std::string_view kAdminSocket = "equinox-admin";
 /// than reactors raise the number of reactors: a socket nobody accepts from would leave its clients waiting.
 /// @return a message for each socket that nobody wants, and for what was raised
 std::vector<std::string> adopt_sockets(ApplianceConfig& config, const std::vector<InheritedSocket>& sockets);
+/// What was handed over counts, not what "admin.address" says: that surface may be open to others only as it might be
+/// at such an address.
+std::vector<ConfigProblem> check_adopted_admin(const ApplianceConfig& config,
+                                               const std::vector<InheritedSocket>& sockets);
 
 }  // namespace equinox::appliance

@@ -269,8 +269,9 @@ void SettingsReader::read_texts(const Source& source, const KeySpec& key) {
 }
 
 void SettingsReader::read_text_map(const Source& source, const KeySpec& key) {
-  if (source.json == nullptr || source.json->kind != ConfigValue::Kind::object) {
-    return complain(source, "allowed is an object of strings");
+  if (source.json == nullptr) return complain(source, "allowed is an object of strings");
+  if (source.json->kind != ConfigValue::Kind::object) {
+    return complain(source, fmt::format("is {}, allowed is an object of strings", describe(source.json->kind)));
   }
   TextMap map;
   for (const auto& member : source.json->members) {

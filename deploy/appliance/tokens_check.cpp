@@ -94,9 +94,13 @@ std::vector<ConfigProblem> check_tokens(const ApplianceConfig& config) {
 }
 
 std::vector<ConfigProblem> check_first_token(const ApplianceConfig& config) {
+  return check_first_token_at(config.admin.address, config);
+}
+
+std::vector<ConfigProblem> check_first_token_at(std::string_view address, const ApplianceConfig& config) {
   const std::string& file = config.admin.tokens_file;
-  const auto address = parse_listen_address(config.admin.address);
-  if (file.empty() || !address || address->is_loopback) return {};
+  const auto parsed = parse_listen_address(address);
+  if (file.empty() || !parsed || parsed->is_loopback) return {};
   const auto text = read_document_text(file);
   std::vector<ConfigProblem> told_by_check_tokens;
   const auto root = text ? read_document(*text, file, told_by_check_tokens) : std::nullopt;
@@ -105,7 +109,7 @@ std::vector<ConfigProblem> check_first_token(const ApplianceConfig& config) {
   return {{origin_text(file, tokens->at), "tokens",
            fmt::format("is empty and \"{}\" of admin.address is not a loopback address; allowed is at least one line "
                        "made by: {}",
-                       config.admin.address, kHowToMakeAToken)}};
+                       address, kHowToMakeAToken)}};
 }
 
 }  // namespace equinox::appliance
