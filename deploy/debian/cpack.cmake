@@ -91,7 +91,7 @@ set(CPACK_DEBIAN_LIBEQUINOX-DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIBEQUINOX-DEV_PACKAGE_DEPENDS
   "libssl-dev, libnghttp2-dev, zlib1g-dev, libbrotli-dev, libzstd-dev, libspdlog-dev, nlohmann-json3-dev, libexpected-dev, prometheus-cpp-dev")
 set(CPACK_DEBIAN_LIBEQUINOX-DEV_DESCRIPTION "HTTP server you can see inside - development files
-Headers, library, CMake package and pkg-config file for C++20 programs that
+Headers, library, CMake package and pkg-config files for C++20 programs that
 embed the Equinox HTTP server: routes, streaming bodies, metrics and the admin
 surface.")
 

@@ -56,11 +56,11 @@ def build_examples(prefix, folder, compiler, flags):
     run("ninja", "-C", folder, "-j2")
 
 
-def build_by_pkg_config(prefix, target, compiler, flags):
+def build_by_pkg_config(prefix, target, compiler, flags, *packages):
     [description] = prefix.rglob("equinox.pc")
     environment = {**os.environ, "PKG_CONFIG_PATH": str(description.parent)}
-    needed = shlex.split(run("pkg-config", "--cflags", "--libs", "equinox", env=environment))
-    run(compiler, *shlex.split(flags), EXAMPLES / "hello.cpp", "-o", target, *needed)
+    needed = shlex.split(run("pkg-config", "--cflags", "--libs", *packages, env=environment))
+    run(compiler, *shlex.split(flags), EXAMPLES / f"{target.name}.cpp", "-o", target, *needed)
 
 
 def curl(url, *arguments):
@@ -236,7 +236,8 @@ def main():
         prefix, programs = folder / "installed", folder / "programs"
         install(options.build, prefix)
         build_examples(prefix, programs, options.compiler, options.flags)
-        build_by_pkg_config(prefix, folder / "hello", options.compiler, options.flags)
+        build_by_pkg_config(prefix, folder / "hello", options.compiler, options.flags, "equinox")
+        build_by_pkg_config(prefix, folder / "observed", options.compiler, options.flags, "equinox-metrics", "equinox-admin")
         check_hello(programs / "hello")
         check_hello(folder / "hello")
         check_json_api(programs / "json_api")
@@ -244,6 +245,7 @@ def main():
         check_events(programs / "events")
         check_two_servers(programs / "two_servers")
         check_observed(programs / "observed")
+        check_observed(folder / "observed")
         if shutil.which("node") is None:
             print("skipped: the dashboard in a browser: node is not installed")
         else:
