@@ -7,14 +7,16 @@
 
 namespace equinox::metrics {
 
+std::size_t lines_of(prometheus::MetricType type, const prometheus::ClientMetric& metric) noexcept {
+  return type == prometheus::MetricType::Histogram ? metric.histogram.bucket.size() + 2
+         : type == prometheus::MetricType::Summary ? metric.summary.quantile.size() + 2
+                                                   : 1;
+}
+
 std::size_t series_count(const std::vector<prometheus::MetricFamily>& families) noexcept {
   std::size_t lines = 0;
   for (const auto& family : families) {
-    for (const auto& metric : family.metric) {
-      lines += family.type == prometheus::MetricType::Histogram ? metric.histogram.bucket.size() + 2
-               : family.type == prometheus::MetricType::Summary ? metric.summary.quantile.size() + 2
-                                                                : 1;
-    }
+    for (const auto& metric : family.metric) lines += lines_of(family.type, metric);
   }
   return lines;
 }

@@ -29,6 +29,8 @@ class ServerCollector final : public prometheus::Collectable {
   mutable std::atomic<std::uint64_t> errors_{0};
 };
 
+/// Lines a text page has for this metric.
+std::size_t lines_of(prometheus::MetricType type, const prometheus::ClientMetric& metric) noexcept;
 /// Lines a text page has for these families, comments not counted.
 std::size_t series_count(const std::vector<prometheus::MetricFamily>& families) noexcept;
 

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <prometheus/counter.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <zlib.h>
 
@@ -164,6 +165,69 @@ TEST_F(ExpositionTest, CompressesWhenAccepted) {
   EXPECT_THAT(text, EndsWith("# EOF\n"));
   EXPECT_LT(packed.size() * 5, text.size());
   EXPECT_EQ(answer("").field("Content-Encoding"), "");
+}
+
+class LargeExposition : public ExpositionTest {
+ protected:
+  void SetUp() override {
+    ExpositionTest::SetUp();
+    auto& counters = prometheus::BuildCounter().Name("shop_orders_total").Help("Orders.").Register(*registry_);
+    auto& times = prometheus::BuildHistogram().Name("shop_seconds").Help("Times.").Register(*registry_);
+    for (int i = 0; i < 2000; ++i) {
+      counters.Add({{"shop", std::to_string(i)}}).Increment(i);
+      times.Add({{"shop", std::to_string(i)}}, prometheus::Histogram::BucketBoundaries{1, 2, 3, 4, 5}).Observe(2);
+    }
+    options_.appended.push_back(registry_);
+  }
+  /// As a reactor pulls it; `most` is what came at most before it waited for its next turn.
+  std::string read_in_turns(Response response, std::size_t& most) {
+    auto& source = std::get<std::unique_ptr<BodySource>>(response.body());
+    source->attach(Resumer{});
+    std::string out;
+    std::size_t since = 0;
+    std::string part(16 * 1024, '\0');
+    for (PullResult pulled{PullStatus::bytes, 0}; pulled.status != PullStatus::end;) {
+      pulled = source->pull(part);
+      out.append(part, 0, pulled.count);
+      since += pulled.count;
+      most = std::max(most, since);
+      if (pulled.status == PullStatus::pending) since = 0;
+      if (pulled.status == PullStatus::failed) return "failed";
+    }
+    return out;
+  }
+  static std::string shop_lines(const std::string& page) {
+    std::istringstream lines{page};
+    std::string all;
+    for (std::string line; std::getline(lines, line);) {
+      if (line.find("shop_") != std::string::npos) all += line + '\n';
+    }
+    return all;
+  }
+  Options options_;
+
+ private:
+  std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+};
+
+TEST_F(LargeExposition, ComesInPiecesEachWithATurnOfItsOwn) {
+  for (const std::string_view format : {std::string_view{""}, kOpenMetricsAccept}) {
+    std::size_t most = 0;
+    const std::string pieces = read_in_turns(answer(format, "", options_), most);
+    EXPECT_GT(pieces.size(), 500'000U);
+    EXPECT_LT(most, 64U * 1024U);
+    EXPECT_EQ(shop_lines(pieces), shop_lines(page(format, options_)));
+    const std::string head = "# TYPE shop_seconds histogram\n";
+    EXPECT_EQ(pieces.find(head), pieces.rfind(head)) << "each family is named once";
+    EXPECT_NE(pieces.find(head), std::string::npos);
+  }
+}
+
+TEST_F(LargeExposition, ComesInTheSamePiecesCompressed) {
+  std::size_t most = 0;
+  const std::string packed = read_in_turns(answer(kOpenMetricsAccept, "gzip", options_), most);
+  EXPECT_LT(most, 32U * 1024U);
+  EXPECT_EQ(shop_lines(inflated(packed)), shop_lines(page(kOpenMetricsAccept, options_)));
 }
 
 TEST_F(ExpositionTest, AppendsTheProgramsOwnRegistries) {
