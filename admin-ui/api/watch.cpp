@@ -25,6 +25,12 @@ std::pair<CloseReason, std::uint32_t> most_common(const SeriesPoint& point, F wa
   return most;
 }
 
+/// What equinox_idle_evictions_total counts of connections: a timer, age, or the place that a newcomer took.
+bool is_eviction(CloseReason reason) noexcept {
+  return family_of(reason) == CloseFamily::timer || reason == CloseReason::max_age ||
+         reason == CloseReason::connection_limit;
+}
+
 /// What tells one set of certificates from another; that they were read again is no change.
 std::string identity_of(const std::vector<CertificateFacts>& certificates) {
   std::string identity;
@@ -114,11 +120,16 @@ void Watch::look_at_series(State& state, const Moment& now) {
     if (point.evictions >= 20 && point.evictions * 20 >= point.connections &&
         now.steady_ns >= evictions_quiet_until_ns_) {
       evictions_quiet_until_ns_ = now.steady_ns + kQuietNs;
-      const auto most = most_common(point, [](CloseReason r) { return family_of(r) == CloseFamily::timer; });
-      state.changes.add(
-          now, "evictions",
-          std::to_string(point.evictions) + " evictions in a second, most " + std::string{to_string(most.first)},
-          "warn", {{"reason", to_string(most.first)}, {"count", point.evictions}, {"query", "family:timer"}});
+      const auto most = most_common(point, is_eviction);
+      std::string text = std::to_string(point.evictions) + " evictions in a second";
+      Json more{{"count", point.evictions}};
+      if (most.second > 0) {  // else streams were ended, and no connection
+        const std::string reason{to_string(most.first)};
+        text += ", most " + reason;
+        more["reason"] = reason;
+        more["query"] = "reason:" + reason;
+      }
+      state.changes.add(now, "evictions", std::move(text), "warn", std::move(more));
     }
     if (point.rejected > 0 && now.steady_ns >= rejected_quiet_until_ns_) {
       rejected_quiet_until_ns_ = now.steady_ns + kQuietNs;

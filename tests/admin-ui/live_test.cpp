@@ -345,6 +345,35 @@ TEST(Events, ASlowReaderGetsTheNewestStateWhole) {
   EXPECT_EQ(data_of(listener.said(), "overview")["full"], false) << "once it keeps up, differences again";
 }
 
+TEST(Changes, NameTheReasonThatMostEvictionsOfASecondHad) {
+  const auto told_of = [](CloseReason reason, std::uint32_t closed) {
+    Surface surface;
+    surface.state->tick(after(0), true);
+    SeriesPoint point;
+    point.recorded = true;
+    point.at_wall_ns = (Moment::now().wall_ns / kSecondNs + 1) * kSecondNs;
+    point.connections = 60;
+    point.evictions = 50;
+    point.closed_by_reason[index_of(reason)] = closed;
+    point.closed_by_reason[index_of(CloseReason::client_fin_idle)] = 1000;  // no eviction
+    surface.view.points = {point};
+    surface.state->tick(after(1000), true);
+    Json last;
+    for (const auto& [number, change] : surface.state->changes.since(0)) last = change;
+    return last;
+  };
+  for (const CloseReason reason :
+       {CloseReason::connection_limit, CloseReason::max_age, CloseReason::keep_alive_timeout}) {
+    const std::string name{to_string(reason)};
+    const Json change = told_of(reason, 50);
+    EXPECT_EQ(change["text"], "50 evictions in a second, most " + name);
+    EXPECT_EQ(change["query"], "reason:" + name);
+  }
+  const Json of_streams = told_of(CloseReason::keep_alive_timeout, 0);
+  EXPECT_EQ(of_streams["text"], "50 evictions in a second");
+  EXPECT_FALSE(of_streams.contains("reason"));
+}
+
 TEST(Changes, TellOfCertificatesOnlyWhenTheyAreOthers) {
   Surface surface;
   const auto told = [&surface] {
