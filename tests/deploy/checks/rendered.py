@@ -103,15 +103,24 @@ def seconds(text):
     return int(text.removesuffix("s"))
 
 
+def drain_of(documents, deployment):
+    """Delay and timeout: from the file where the chart writes it, else from the flags it passes beside a foreign one."""
+    for document in documents:
+        if document["kind"] == "ConfigMap" and "equinox.json" in document.get("data", {}):
+            drain = yaml.safe_load(document["data"]["equinox.json"])["drain"]
+            return seconds(drain["delay"]), seconds(drain["timeout"])
+    flags = dict(flag.split("=", 1) for flag in container(deployment)["args"] if "=" in flag)
+    return seconds(flags["--drain-delay"]), seconds(flags["--drain-timeout"])
+
+
 def check_drain(documents, deployment):
-    spec = deployment["spec"]["template"]["spec"]
-    configs = [d for d in documents if d["kind"] == "ConfigMap" and "equinox.json" in d.get("data", {})]
-    if not configs:
-        return []
-    drain = yaml.safe_load(configs[0]["data"]["equinox.json"])["drain"]
-    stop = container(deployment).get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
-    needed = seconds(drain["delay"]) + seconds(drain["timeout"]) + stop + 5
-    grace = spec["terminationGracePeriodSeconds"]
+    delay, timeout = drain_of(documents, deployment)
+    hook = container(deployment).get("lifecycle", {}).get("preStop", {})
+    needed = delay + timeout + hook.get("sleep", {}).get("seconds", 0) + 5
+    if "drain" in hook.get("exec", {}).get("command", []):
+        # A whole drain, then that of SIGTERM, which skips the delay.
+        needed += timeout
+    grace = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
     return [] if grace >= needed else [f"grace {grace} s is below {needed} s"]
 
 

@@ -51,6 +51,17 @@ rendered_rules_are_valid() {
   promtool check rules "$SCRATCH/rule-groups.yaml"
 }
 
+# One second less than the sum, with a hook that drains and without one.
+rendered_check_finds_a_short_grace() {
+  local example grace
+  for example in 'existing-config 59' 'default 34'; do
+    read -r example grace <<<"$example"
+    sed "s/terminationGracePeriodSeconds: .*/terminationGracePeriodSeconds: $grace/" "$SCRATCH/rendered/$example-1.31.0.yaml" >"$SCRATCH/short-grace.yaml"
+    ! "$PYTHON" "$HERE/checks/rendered.py" "$SCRATCH/short-grace.yaml" >"$SCRATCH/short-grace.out" || return 1
+    grep -F "grace $grace s is below $((grace + 1)) s" "$SCRATCH/short-grace.out" || return 1
+  done
+}
+
 part_templates() {
   need_tool 'rendering' helm || return 0
   check 'every example renders for 1.27, 1.31 and 1.35' render_all
@@ -58,6 +69,7 @@ part_templates() {
   local name
   for name in default production; do check "golden file: $name" golden_matches "$name"; done
   check 'names, selectors, ports, volumes and drain of what was rendered' "$PYTHON" "$HERE/checks/rendered.py" "$SCRATCH"/rendered/*.yaml
+  check 'that check finds a grace that is a second too short' rendered_check_finds_a_short_grace
   check 'thresholds, disabled alerts and the runbook address reach the rules' threshold_is_replaced
   if need 'rendered rules' promtool; then check 'the rendered rules are valid' rendered_rules_are_valid; fi
   check 'each dashboard fits into a ConfigMap' dashboards_fit

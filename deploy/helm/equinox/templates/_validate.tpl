@@ -144,11 +144,17 @@
 {{- $delay := int .Values.drain.delaySeconds -}}
 {{- $timeout := int .Values.drain.timeoutSeconds -}}
 {{- $stop := 0 -}}
-{{- if ne .Values.lifecycle.preStop "none" -}}{{- $stop = int .Values.lifecycle.preStopSeconds -}}{{- end -}}
-{{- $grace := int .Values.terminationGracePeriodSeconds -}}
+{{- if eq .Values.lifecycle.preStop "sleep" -}}{{- $stop = int .Values.lifecycle.preStopSeconds -}}{{- end -}}
 {{- $needed := add $stop $delay $timeout 5 | int -}}
+{{- $sum := printf "preStop %d + drain.delaySeconds %d + drain.timeoutSeconds %d + 5 = %d" $stop $delay $timeout $needed -}}
+{{- /* The hook waits out a whole drain; SIGTERM after it skips the delay, and what came meanwhile has the timeout once more. */ -}}
+{{- if eq .Values.lifecycle.preStop "exec" -}}
+{{- $needed = add $delay $timeout $timeout 5 | int -}}
+{{- $sum = printf "preStop exec (drain.delaySeconds %d + drain.timeoutSeconds %d) + drain.timeoutSeconds %d of SIGTERM + 5 = %d" $delay $timeout $timeout $needed -}}
+{{- end -}}
+{{- $grace := int .Values.terminationGracePeriodSeconds -}}
 {{- if lt $grace $needed -}}
-{{- include "equinox.fail" (list "terminationGracePeriodSeconds" $grace (printf "preStop %d + drain.delaySeconds %d + drain.timeoutSeconds %d + 5 = %d, so the kubelet would kill a pod that still drains" $stop $delay $timeout $needed) (printf "set it to at least %d, or shorten the drain" $needed)) -}}
+{{- include "equinox.fail" (list "terminationGracePeriodSeconds" $grace (printf "%s, so the kubelet would kill a pod that still drains" $sum) (printf "set it to at least %d, or shorten the drain" $needed)) -}}
 {{- end -}}
 {{- if and (eq .Values.lifecycle.preStop "sleep") (semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version) -}}
 {{- include "equinox.fail" (list "lifecycle.preStop" "sleep" (printf "the native sleep action needs Kubernetes 1.30, this is %s" .Capabilities.KubeVersion.Version) "use none: the server waits drain.delaySeconds by itself") -}}
