@@ -27,6 +27,7 @@ surroundings() {
   secret_yaml equinox-tokens tokens.json="$folder/tokens.json"
   jq -n '{listeners: [{name: "http", address: "0.0.0.0:8080"}], routes: [{path: "/api/status", status: {}}]}' >"$folder/my-config.json"
   secret_yaml my-config equinox.json="$folder/my-config.json"
+  jq '{apiVersion: "v1", kind: "ConfigMap", metadata: {name: "my-config-map"}, data: {"equinox.json": tojson}}' "$folder/my-config.json" | sed '1i ---'
   printf -- '---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: website-files\nspec:\n  accessModes: [ReadOnlyMany]\n'
   printf -- '  resources:\n    requests:\n      storage: 1Mi\n'
   printf -- '---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: website\ndata:\n  index.html: "<h1>content</h1>"\n'
@@ -113,12 +114,19 @@ its_hook_drains() {
   ! probes readyz || { echo 'still ready'; return 1; }
 }
 
+has_no_admin_surface() {
+  local answer
+  ! answer=$(podman exec "$POD_CONTAINER" /usr/bin/equinox conns 2>&1) || { echo "admin answers: $answer"; return 1; }
+  [[ $answer == *9181* ]] || { echo "another reason: $answer"; return 1; }
+}
+
 play_example() {
   local name=$1
   render "$CHART/ci/$name-values.yaml" 1.31.0 >"$SCRATCH/to-play.yaml"
   play "$name" "$SCRATCH/to-play.yaml" && serves || return 1
   if grep -q 'name: https' "$SCRATCH/to-play.yaml"; then serves_tls || { echo 'no TLS'; return 1; }; fi
   if grep -q 'helm.sh/hook: test' "$SCRATCH/to-play.yaml"; then passes_its_own_test || return 1; fi
+  if grep -q -e '--admin=off' "$SCRATCH/to-play.yaml"; then has_no_admin_surface || return 1; fi
   if grep -q 'equinox", "drain"' "$SCRATCH/to-play.yaml"; then its_hook_drains; fi
 }
 

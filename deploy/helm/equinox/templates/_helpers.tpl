@@ -199,9 +199,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "equinox.flags" -}}
 {{- if not (include "equinox.ownsConfig" .) }}
 - --ops={{ include "equinox.opsAddress" . }}
-{{- if .Values.admin.enabled }}
-- --admin={{ include "equinox.adminAddress" . }}
-{{- end }}
+- --admin={{ if .Values.admin.enabled }}{{ include "equinox.adminAddress" . }}{{ else }}off{{ end }}
 - --drain-delay={{ int .Values.drain.delaySeconds }}s
 - --drain-timeout={{ int .Values.drain.timeoutSeconds }}s
 {{- end }}

@@ -3,6 +3,7 @@
 {{- include "equinox.validate.image" . -}}
 {{- include "equinox.validate.rollout" . -}}
 {{- include "equinox.validate.config" . -}}
+{{- include "equinox.validate.foreignConfig" . -}}
 {{- include "equinox.validate.listeners" . -}}
 {{- include "equinox.validate.tls" . -}}
 {{- include "equinox.validate.ports" . -}}
@@ -68,6 +69,26 @@
 {{- if .Values.content.emptyDir -}}{{- $content = append $content "emptyDir" -}}{{- end -}}
 {{- if gt (len $content) 1 -}}
 {{- include "equinox.fail" (list "content" (join ", " $content) "names more than one source" "keep at most one of existingConfigMap, existingClaim, emptyDir") -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What only the file can say: beside a file of the user's own such a value would have no effect. */}}
+{{- define "equinox.validate.foreignConfig" -}}
+{{- if not (include "equinox.ownsConfig" .) -}}
+{{- $admin := .Values.admin -}}
+{{- $silent := list (list "config.reload" .Values.config.reload "rollout" `"reload": {"config": "watch"}`) (list "tls.minVersion" .Values.tls.minVersion "1.2" `"min_version": "1.3" of the listener's "tls"`) -}}
+{{- if $admin.enabled -}}
+{{- $silent = append $silent (list "admin.readOnly" $admin.readOnly false `"admin": {"read_only": true}`) -}}
+{{- end -}}
+{{- range $silent -}}
+{{- if ne (toString (index . 1)) (toString (index . 2)) -}}
+{{- include "equinox.fail" (list (index . 0) (index . 1) "config.existingConfigMap or config.existingSecret names another file, and only that file can say so" (printf "write %s into it, and leave the value at %v" (index . 3) (index . 2))) -}}
+{{- end -}}
+{{- end -}}
+{{- /* Beyond the loopback the server does not start without tokens; on it, a forgotten tokens_file would leave it open. */ -}}
+{{- if and $admin.enabled $admin.existingSecret (ne $admin.bind "pod") -}}
+{{- include "equinox.fail" (list "admin.existingSecret" $admin.existingSecret "config.existingConfigMap or config.existingSecret names another file, and only that file can ask for tokens" `write "admin": {"tokens_file": …} into it and mount the tokens with extraVolumes, or set admin.bind: pod`) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
