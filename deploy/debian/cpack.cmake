@@ -1,4 +1,5 @@
-# Debian packages: equinox (daemon and client) and libequinox-dev (headers, library, CMake and pkg-config files).
+# Debian packages: equinox (daemon and client) and libequinox-dev (headers, library, CMake and pkg-config files). The library is
+# an archive: why there is no libequinox1 is in docs/decisions/0009-the-library-is-an-archive.md.
 # Included by the top level after every install() rule; those name COMPONENT appliance or COMPONENT libequinox-dev.
 #   SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) cpack --config build/release/CPackConfig.cmake -B build/packages
 set(EQUINOX_DEBIAN_DIR ${CMAKE_CURRENT_LIST_DIR})

@@ -63,6 +63,17 @@ remove_and_purge() {
   [[ -z $left ]] || { echo "left: $left"; return 1; }
 }
 
+# Decision 0009: the library is an archive, and no package has a shared object of it.
+library_is_an_archive() {
+  local package names='' contents=$SCRATCH/package-contents
+  for package in "$SCRATCH"/packages/*.deb; do
+    names+="$(dpkg-deb -f "$package" Package) "
+    dpkg-deb -c "$package"
+  done >"$contents"
+  [[ $names == 'equinox libequinox-dev ' ]] || { echo "packages: $names"; return 1; }
+  grep '/libequinox\.a$' "$contents" && ! grep '/libequinox[^/]*\.so' "$contents"
+}
+
 consumer_builds() {
   local folder=$SCRATCH/consumer tree=$SCRATCH/dev-tree
   dpkg-deb -x "$(ls "$SCRATCH"/packages/libequinox-dev_*.deb)" "$tree"
@@ -99,6 +110,7 @@ part_debian() {
   check 'CPack makes them' make_packages "$SCRATCH/packages"
   check 'twice the same' same_packages
   if need 'lintian' lintian; then check 'lintian has nothing to say' lint_packages; fi
+  check 'the library is an archive for developers' library_is_an_archive
   check 'a program builds with find_package' consumer_builds
   if need 'a program builds with pkg-config' pkg-config; then check 'a program builds with pkg-config' consumer_builds_with_pkg_config; fi
   need 'installation' mmdebstrap || return 0
