@@ -2,6 +2,7 @@
 """Uses a server while it is told to stop: no request may fail that was begun before readiness fell.
 
 drain_client.py TRAFFIC OPS. Prints "running" once every connection has had an answer; ends when the listener is closed.
+OPS is "-" where nobody outside may ask: then readiness fell with the first answer that closes its connection.
 """
 import asyncio
 import sys
@@ -35,6 +36,7 @@ async def client(address, state):
                 if status >= 500:
                     state["failed"].append(f"status {status}")
                 if close:
+                    state["stopping"] |= state["asks_nobody"]
                     break
                 await asyncio.sleep(0.02)
         except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError) as problem:
@@ -44,16 +46,21 @@ async def client(address, state):
             writer.close()
 
 
+async def is_ready(address):
+    try:
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(b"GET /readyz HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        head = await asyncio.wait_for(reader.readline(), 5)
+        writer.close()
+        return b" 503 " not in head
+    except (OSError, asyncio.TimeoutError):
+        return False
+
+
 async def watch(address, state):
     while True:
-        try:
-            reader, writer = await asyncio.open_connection(*address)
-            writer.write(b"GET /readyz HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
-            head = await asyncio.wait_for(reader.readline(), 5)
-            writer.close()
-            state["stopping"] |= b" 503 " in head
-        except (OSError, asyncio.TimeoutError):
-            state["stopping"] = True
+        if not state["asks_nobody"]:
+            state["stopping"] |= not await is_ready(address)
         if state["done"] >= 64 and not state["said"]:
             print("running", flush=True)
             state["said"] = True
@@ -66,8 +73,8 @@ def address(text):
 
 
 async def main(traffic, ops):
-    state = {"done": 0, "failed": [], "stopping": False, "said": False}
-    watcher = asyncio.create_task(watch(address(ops), state))
+    state = {"done": 0, "failed": [], "stopping": False, "said": False, "asks_nobody": ops == "-"}
+    watcher = asyncio.create_task(watch(None if ops == "-" else address(ops), state))
     began = time.monotonic()
     await asyncio.wait_for(asyncio.gather(*(client(address(traffic), state) for _ in range(16))), 60)
     watcher.cancel()
