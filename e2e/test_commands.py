@@ -196,6 +196,24 @@ def test_drain_wait_shows_who_holds_it_back_and_returns_with_the_last_request(st
     assert server.get("/readyz")[0] == 200
 
 
+def test_drain_wait_may_give_up(start):
+    server = start(drain={"delay": "0s"})
+    with server.connect() as busy:
+        busy.sendall(SLOW)
+        wait_for(lambda: server.metric("equinox_connections", state="reading_body") == 1, 5, "the request")
+        done = run_equinox("drain", "--wait", "--timeout", "300ms", "--admin", server.addresses["admin"])
+        assert done.returncode == 1
+        assert "gave up waiting; draining: 1 request in flight" in done.stderr
+
+
+@pytest.mark.parametrize("arguments, words", [(["--wait", "--timeout", "soon"], "30s"), (["--timeout", "3s"], "only --wait")], ids=["no duration", "no wait"])
+def test_drain_refuses_a_timeout_that_means_nothing(server, arguments, words):
+    done = run_equinox("drain", *arguments, "--admin", server.addresses["admin"])
+    assert done.returncode == 2
+    assert "--timeout" in done.stderr and words in done.stderr
+    assert server.get("/readyz")[0] == 200
+
+
 def test_probe_is_0_on_2xx_only(server):
     assert run_equinox("probe", server.url("/livez", "ops")).returncode == 0
     assert run_equinox("probe", server.url("/hello", "https")).returncode == 0

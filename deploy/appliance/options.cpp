@@ -116,6 +116,8 @@ void add_client_commands(CLI::App& app, Options& options) {
   top->add_flag("--json", options.json, "One picture as JSON: the status and the connections");
   CLI::App* drain = app.add_subcommand("drain", "Start a drain; the process stays");
   drain->add_flag("--wait", options.wait, "Show what holds it back; return when no request is in flight");
+  drain->add_option("--timeout", options.wait_timeout, "With --wait: give up after this long, with status 1")
+      ->type_name("DURATION");
   drain->add_option("--reason", options.reason, "For the audit trail")->type_name("TEXT");
   drain->add_flag("--json", options.json, "The answer as JSON");
   CLI::App* undrain = app.add_subcommand("undrain", "Take a drain back");

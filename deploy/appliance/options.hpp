@@ -36,6 +36,7 @@ struct Options {
   bool dry_run{false};
   bool all{false};
   bool wait{false};
+  std::string wait_timeout;
 
   std::string token_role;
   std::string token_name;

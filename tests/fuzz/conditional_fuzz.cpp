@@ -48,7 +48,13 @@ std::shared_ptr<const StoredFile> stored_file() {
 }
 
 void check_body(const std::vector<ByteRange>& ranges) {
-  Response response = partial_response(stored_file(), ranges);
+  auto partial = partial_response(stored_file(), ranges);
+  if (!partial) {
+    FUZZ_REQUIRE(ranges.size() > 1);  // with their heads more than the file
+    return;
+  }
+  Response& response = *partial;
+  FUZZ_REQUIRE(response.body_length() <= kFileBytes);
   FUZZ_REQUIRE(response.status().code() == 206);
   const auto part = [](const ByteRange& range) {
     return file_text().substr(static_cast<std::size_t>(range.first), static_cast<std::size_t>(range.length()));

@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <thread>
 
 #include "admin_client.hpp"
 #include "deploy/appliance/commands.hpp"
+#include "deploy/appliance/config_values.hpp"
 #include "text_table.hpp"
 
 namespace equinox::appliance {
@@ -43,9 +46,11 @@ void print_progress(const nlohmann::json& drain) {
   std::fflush(stdout);
 }
 
+using Clock = std::chrono::steady_clock;
+
 /// Returns when no request is in flight and the delay is over: until then what ends the process would end it too early
 /// for those who have not noticed yet. The same state is not printed twice in a row.
-int wait_until_idle(AdminClient& client, bool as_json) {
+int wait_until_idle(AdminClient& client, bool as_json, Clock::time_point until) {
   nlohmann::json shown;
   while (true) {
     const auto answer = client.get("/status");
@@ -63,8 +68,20 @@ int wait_until_idle(AdminClient& client, bool as_json) {
       if (state == "none") std::fputs("equinox: the drain was taken back\n", stderr);
       return state == "none" ? kNotPossible : kDone;
     }
+    if (Clock::now() >= until) {
+      fmt::print(stderr, "equinox: gave up waiting; {}\n", state_text(drain));
+      return kNotPossible;
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds{250});
   }
+}
+
+/// When --timeout is over; nothing when it is no duration.
+std::optional<Clock::time_point> wait_end(const std::string& timeout) {
+  if (timeout.empty()) return Clock::time_point::max();
+  const auto duration = parse_duration(timeout);
+  if (!duration) return std::nullopt;
+  return Clock::now() + *duration;
 }
 
 int print_state(const AdminClient::Answer& answer, bool as_json) {
@@ -76,12 +93,18 @@ int print_state(const AdminClient::Answer& answer, bool as_json) {
 }  // namespace
 
 int run_drain(const Options& options) {
+  const auto until = wait_end(options.wait_timeout);
+  if (!until || (!options.wait && !options.wait_timeout.empty())) {
+    fmt::print(stderr, "equinox: --timeout: {}\n",
+               until ? "only --wait waits" : "allowed is a number with ms, s, m or h, such as 30s");
+    return kBadQuery;
+  }
   AdminClient client{options.admin};
   nlohmann::json request = nlohmann::json::object();
   if (!options.reason.empty()) request["reason"] = options.reason;
   const auto answer = client.post("/drain", request);
   if (!answer.is_good() || !options.wait) return print_state(answer, options.json);
-  return wait_until_idle(client, options.json);
+  return wait_until_idle(client, options.json, *until);
 }
 
 int run_undrain(const Options& options) {

@@ -121,7 +121,7 @@ passes_its_own_test() {
 
 # The preStop command, as the kubelet runs it before SIGTERM.
 its_hook_drains() {
-  podman exec "$POD_CONTAINER" /usr/bin/equinox drain --wait --admin 127.0.0.1:9181 || return 1
+  podman exec "$POD_CONTAINER" /usr/bin/equinox drain --wait --timeout 30s --admin 127.0.0.1:9181 || return 1
   ! probes readyz || { echo 'still ready'; return 1; }
 }
 
