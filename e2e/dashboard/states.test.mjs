@@ -22,9 +22,17 @@ describe('states', { skip }, () => {
     const { page, close } = await open('connections', { routes: [streams(await hello())] });
     const banner = page.getByRole('alert').filter({ hasText: 'Not connected' });
     await banner.waitFor();
-    assert.match(await banner.innerText(), /Again in \d+ s/);
+    await banner.getByText(/Again in \d+ s/).waitFor();
     assert.equal(await page.locator('.toolbar button:has-text("Close")').first().isDisabled(), true);
     assert.deepEqual(await violations(page), []);
+    await close();
+  });
+
+  test('a stream that stays open and says nothing is not live', async () => {
+    const { page, close } = await open('overview', { held: [await hello(), null], ends: [null] });
+    await page.locator('.link-state.live').waitFor();
+    await page.getByRole('alert').filter({ hasText: 'Not connected' }).waitFor();
+    assert.equal((await page.locator('.link-state').innerText()).includes('Live'), false);
     await close();
   });
 

@@ -87,7 +87,8 @@ export async function violations(page, { without = [] } = {}) {
   return result.violations.map((violation) => `${violation.id}: ${violation.help} — ${violation.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} (${node.failureSummary?.split('\n')[1]?.trim() ?? ''})`).join('; ')}`);
 }
 
-/** Event streams that say one text each, in turn, and stay open unless `ends` says how soon they end (milliseconds); null is a refusal.
+/** Event streams that say one text each, in turn, and stay open with a comment a second, unless `ends` says how soon they end
+ * (milliseconds; null: they stay open, and silent); null as a text is a refusal.
  * A route can only answer with a whole body, so this stands in for fetch inside the page. */
 export async function heldStreams(page, texts, ends = []) {
   await page.addInitScript(({ texts: all, ends: times }) => {
@@ -100,8 +101,12 @@ export async function heldStreams(page, texts, ends = []) {
       if (all[at] === null) return Promise.reject(new TypeError('refused'));
       const body = new ReadableStream({
         start(controller) {
-          controller.enqueue(new TextEncoder().encode(all[at]));
-          if (times[at] !== undefined) setTimeout(() => controller.close(), times[at]);
+          const say = (text) => controller.enqueue(new TextEncoder().encode(text));
+          say(all[at]);
+          const talk = times[at] === null ? 0 : setInterval(() => say(': still here\n\n'), 1000);
+          const stop = (how) => { clearInterval(talk); how(); };
+          if (typeof times[at] === 'number') setTimeout(() => stop(() => controller.close()), times[at]);
+          init?.signal?.addEventListener('abort', () => stop(() => controller.error(init.signal.reason)));
         },
       });
       return Promise.resolve(new Response(body, { headers: { 'Content-Type': 'text/event-stream' } }));

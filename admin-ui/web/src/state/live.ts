@@ -59,6 +59,9 @@ let received = 0;
 let newestPoint: SeriesEvent | null = null;
 let lostAt = 0;
 
+/** The server speaks every second. Who is silent this long is gone, though a network without an end of the connection never says so. */
+const kSilenceMs = 5000;
+
 export async function refreshStatus(): Promise<void> {
   const answer = await get<Status>('status');
   batch(() => {
@@ -170,11 +173,27 @@ function onEvent(event: ServerEvent): void {
 }
 
 async function open(): Promise<void> {
-  controller = new AbortController();
+  const mine = new AbortController();
+  controller = mine;
+  let silence = 0;
+  const heard = () => {
+    clearTimeout(silence);
+    silence = window.setTimeout(() => mine.abort(), kSilenceMs);
+  };
+  heard();
+  try {
+    await listen(mine.signal, heard);
+  } finally {
+    clearTimeout(silence);
+  }
+}
+
+/** Reads the stream to its end; `heard` is called for whatever comes. */
+async function listen(signal: AbortSignal, heard: () => void): Promise<void> {
   const headers: Record<string, string> = { Accept: 'text/event-stream' };
   if (lastEventId !== null) headers['Last-Event-ID'] = lastEventId;
   const url = apiUrl('events', { topics: 'overview,series,connections,changes,stalls,jobs' });
-  const response = await fetch(url, { headers, credentials: 'same-origin', cache: 'no-store', signal: controller.signal });
+  const response = await fetch(url, { headers, credentials: 'same-origin', cache: 'no-store', signal });
   if (response.status === 401) {
     link.value = 'signin';
     return;
@@ -195,6 +214,7 @@ async function open(): Promise<void> {
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
+    heard();
     received += value.byteLength;
     parser.push(decoder.decode(value, { stream: true }));
   }
@@ -210,7 +230,7 @@ export function connect(): void {
     .catch(() => undefined)
     .then(() => {
       if (controller !== current || link.value === 'signin' || link.value === 'full') return;
-      if (lostAt === 0) lostAt = Date.now() / 1000;
+      if (lostAt === 0) lostAt = dataAt.value || Date.now() / 1000;
       const wait = Math.min(15, 2 ** attempt);
       attempt += 1;
       batch(() => {

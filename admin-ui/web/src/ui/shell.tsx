@@ -113,7 +113,7 @@ export function Banners() {
       {link.value === 'down' ? (
         <Banner look="bad" mark="!" role="alert" actions={<button class="small" onClick={connect}>Now</button>}>
           <b>Not connected{dataAt.value ? ` for ${formatDuration(Math.max(0, Math.round(Date.now() / 1000 - dataAt.value)))}` : ''}.</b> {dataAt.value ? `Data from ${formatTime(dataAt.value + skew.value)}. ` : 'The server has not answered yet. '}
-          <span class="countdown">Again in {Math.max(0, Math.ceil(retryAt.value - Date.now() / 1000))} s.</span>
+          <span class="countdown">{retryAt.value > Date.now() / 1000 ? `Again in ${Math.ceil(retryAt.value - Date.now() / 1000)} s.` : 'Trying…'}</span>
         </Banner>
       ) : null}
       {link.value === 'full' ? (

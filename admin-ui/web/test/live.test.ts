@@ -1,0 +1,88 @@
+// The one event stream: what a silent, a broken and a resumed one do to the page.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type * as Live from '../src/state/live';
+
+const event = (name: string, data: unknown, id = 1) => `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+const hello = (more = {}) => event('hello', { stream: 'v1', boot_id: 'b', instance: 'i', version: '1', started_at: 0, now_at: Date.now() / 1000, interval_seconds: 1, ...more });
+const overview = { connections: 1 };
+
+/** The server as this page sees it: one stream at a time that the test writes to, and an answer for each path. */
+let say: (text: string) => void;
+let opened: number;
+let answers: Record<string, unknown>;
+let live: typeof Live;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  vi.resetModules();
+  opened = 0;
+  answers = {
+    status: { session: { role: 'operator' }, overview, changes: [] },
+    series: { start_at: 0, points: 0, step_seconds: 1, series: {}, histograms: {} },
+  };
+  vi.stubGlobal('fetch', (url: string, { signal }: { signal?: AbortSignal }) => {
+    const path = /\/api\/v1\/([^?]+)/.exec(url)?.[1] ?? '';
+    if (path !== 'events') {
+      const answer = answers[path];
+      return Promise.resolve(answer === undefined ? new Response('{"title":"none"}', { status: 404 }) : new Response(JSON.stringify(answer)));
+    }
+    opened += 1;
+    if (answers.events) return Promise.resolve(new Response(JSON.stringify(answers.events), { status: 503 }));
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        say = (text) => controller.enqueue(new TextEncoder().encode(text));
+        signal?.addEventListener('abort', () => controller.error(new Error('aborted')));
+      },
+    });
+    return Promise.resolve(new Response(body));
+  });
+  live = await import('../src/state/live');
+});
+
+afterEach(() => {
+  vi.clearAllTimers();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+async function connected() {
+  live.connect();
+  await pass(0);
+  say(hello() + event('overview', { full: true, data: overview }));
+  await pass(0);
+}
+
+describe('a stream that has fallen silent', () => {
+  it('is taken for broken, and asked for again', async () => {
+    await connected();
+    for (let second = 0; second < 8; second += 1) {
+      await pass(1000);
+      say(': still here\n\n');
+    }
+    await pass(4000);
+    expect(live.link.value).toBe('live');
+    await pass(1100);
+    expect(live.link.value).toBe('down');
+    expect(live.stream.value).toBeNull();
+    expect(live.canAct.value).toBe(false);
+    expect(live.retryAt.value).toBeGreaterThan(Date.now() / 1000);
+    await pass(1000);
+    expect(opened).toBe(2);
+  });
+
+  it('is one that never began, too', async () => {
+    live.connect();
+    await pass(5100);
+    expect(live.link.value).toBe('down');
+  });
+
+  it('counts what was missed from the last word, not from when it was noticed', async () => {
+    await connected();
+    await pass(6200);
+    say(hello());
+    await pass(0);
+    expect(live.link.value).toBe('live');
+    expect(live.resumed.value?.missed).toBeGreaterThan(5.5);
+  });
+});
