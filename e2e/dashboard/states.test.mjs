@@ -146,6 +146,26 @@ describe('states', { skip }, () => {
     await close();
   });
 
+  test('rows stay under the cursor while their figures change, and Enter opens the one that is marked', async () => {
+    let busy = 50;
+    const row = (route, requests_per_second) => ({ route, requests: 1, requests_per_second, error_ratio: 0, in_flight: 0 });
+    const { page, close } = await open('routes', { routes: [['**/api/v1/routes', (route) => route.fulfill({ json: { total: 2, rows: [row('/a', 100), row('/b', busy)] } })]] });
+    const first = page.locator('table.data tbody tr').first();
+    await first.getByText('/a').waitFor();
+    await page.keyboard.press('j');
+    await page.locator('tr.at').waitFor();
+    busy = 250;
+    await page.locator('table.data').getByText('250').waitFor();
+    assert.match(await first.innerText(), /^\/a/);
+    assert.match(await page.locator('tr.at').innerText(), /^\/a/);
+    await page.keyboard.press('Escape');
+    await first.getByText('/b').waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => location.hash === '#/latency?route=%2Fb');
+    await close();
+  });
+
   test('signed out: only the form is there, and it is accessible', async () => {
     const refuse = (route) => route.fulfill({ status: 401, ...kProblem, body: JSON.stringify({ type: 'unauthenticated', title: 'Sign in', status: 401 }) });
     const { page, close } = await open('overview', { routes: [['**/api/v1/**', refuse]] });

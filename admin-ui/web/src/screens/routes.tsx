@@ -10,7 +10,7 @@ import { Answer, Message, Panel, ProblemView, RouteLink, Skeleton } from '../ui/
 
 const known = (value: number | null | undefined) => value ?? -1;
 
-function columns(now: number): (Column<RouteRow> & { sortBy?: (row: RouteRow) => number | string })[] {
+function columns(now: number): Column<RouteRow>[] {
   return [
     { id: 'route', head: 'route', sortBy: (r) => r.route, cls: 'cut', cell: (r) => <RouteLink route={r.route} /> },
     { id: 'rate', head: 'req/s', num: true, sortBy: (r) => r.requests_per_second, cell: (r) => formatCompact(r.requests_per_second) },
@@ -29,15 +29,11 @@ function columns(now: number): (Column<RouteRow> & { sortBy?: (row: RouteRow) =>
 export function Routes() {
   void clock.value;
   const page = useLoad<RoutePage>('routes-live', (signal) => get('routes', {}, signal), 2);
-  const { sort = 'rate', order = 'desc' } = place.value.params;
+  const { sort: wanted, order = 'desc' } = place.value.params;
   const list = columns(serverNow());
-  const by = list.find((column) => column.id === sort)?.sortBy ?? ((row: RouteRow) => row.requests_per_second);
+  const sort = list.find((column) => column.id === wanted && column.sortBy)?.id ?? 'rate';
   const down = order === 'desc';
-  const rows = [...(page.data?.rows ?? [])].sort((a, b) => {
-    const [x, y] = [by(a), by(b)];
-    const sign = typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y));
-    return (down ? -sign : sign) || a.route.localeCompare(b.route);
-  });
+  const rows = page.data?.rows ?? [];
   const worst = rows.reduce<RouteRow | null>((a, b) => (b.error_ratio > (a?.error_ratio ?? 0) ? b : a), null);
   const slowest = rows.reduce<RouteRow | null>((a, b) => (known(b.p99_seconds) > known(a?.p99_seconds) ? b : a), null);
   return (
