@@ -12,6 +12,7 @@ import { useKeys } from './state/keys';
 import { link, togglePause } from './state/live';
 import { toggleTheme } from './state/prefs';
 import { go, kScreens, place } from './state/router';
+import { useStatus } from './state/status';
 import { helpOpen, horizonOpen, paletteOpen, signInOpen } from './state/windows';
 import { CloseDialog, closing } from './ui/close-dialog';
 import { Drawer } from './ui/drawer';
@@ -26,6 +27,7 @@ const kViews = { overview: Overview, connections: Connections, closed: Closed, l
 export function App() {
   const { screen, params } = place.value;
   const main = useRef<HTMLElement>(null);
+  useStatus(screen);
   useKeys('Everywhere', () => [
     { key: 'Mod+k', what: 'query or command', inFields: true, run: () => (paletteOpen.value = !paletteOpen.value) },
     { key: '?', what: 'this help', run: () => (helpOpen.value = true) },

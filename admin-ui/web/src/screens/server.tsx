@@ -1,7 +1,7 @@
 // How is it configured; change it safely.
 import { useSignal } from '@preact/signals';
 import { act, get, problemOfError } from '../api/client';
-import type { AuditPage, CertificatePage, ConfigPage, Drain, LogLevel, LogLevelPage, Problem, Status } from '../api/types';
+import type { AuditPage, CertificatePage, ConfigPage, Drain, LogLevel, LogLevelPage, Problem } from '../api/types';
 import { formatBytes, formatDate, formatDuration, formatInt, formatMoment, formatTime, plural } from '../lib/format';
 import { canAct, clock, isAdmin, overview, refreshStatus, serverNow, session, status, whyNot } from '../state/live';
 import { useKeys } from '../state/keys';
@@ -105,8 +105,6 @@ function ConfigPanel({ page, problem, onRetry }: { page: ConfigPage | null; prob
 type Refused = (what: string, problem: Problem) => void;
 
 function DrainPanel({ onRefused }: { onRefused: Refused }) {
-  // What a drain would do is worth looking at before anybody asks for one; the figures of the dialog are those of its own moment.
-  const now = useLoad<Status>('plan', (signal) => get('status', {}, signal), 5);
   const plan = useSignal<Drain | null>(null);
   const asking = useSignal(false);
   const running = overview.value?.drain ?? status.value?.drain ?? null;
@@ -130,14 +128,15 @@ function DrainPanel({ onRefused }: { onRefused: Refused }) {
       onRefused(verb === 'drain' ? 'The drain' : 'Undrain', problemOfError(error));
     }
   };
-  const shown = draining ? running : (now.data?.drain ?? null);
+  // What a drain would do is worth looking at before anybody asks for one; the figures of the dialog are those of its own moment.
+  const shown = draining ? running : (status.value?.drain ?? null);
   return (
     <Panel
       title="Drain cockpit"
       sub={draining ? `${running?.state ?? 'draining'} since ${formatTime(running?.started_at)}` : 'preview'}
       actions={draining ? <button class="small" disabled={!canAct.value} onClick={() => void run('undrain')}>Undrain</button> : <button class="small danger" disabled={!canAct.value} title={whyNot.value ?? undefined} onClick={() => void start()}>Drain… {whyNot.value ?? <Kbd>d</Kbd>}</button>}
     >
-      {shown ? <Steps drain={shown} running={draining} /> : now.problem ? <ProblemView problem={now.problem} what="The preview" onRetry={now.reload} /> : <Skeleton rows={6} />}
+      {shown ? <Steps drain={shown} running={draining} /> : <Skeleton rows={6} />}
       {asking.value && plan.value ? (
         <Dialog label="Start a drain" onClose={() => (asking.value = false)}>
           <h2>Start the drain?</h2>

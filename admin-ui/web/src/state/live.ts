@@ -67,7 +67,8 @@ export async function refreshStatus(): Promise<void> {
   batch(() => {
     status.value = answer;
     session.value = answer.session;
-    overview.value ??= answer.overview;
+    // The stream is newer, where there is one.
+    if (link.value === 'full' || overview.value === null) overview.value = answer.overview;
     const known = new Set(answer.changes.map((change) => change.id));
     changes.value = [...changes.value.filter((change) => !known.has(change.id)), ...answer.changes].sort((a, b) => b.at - a.at).slice(0, 64);
   });
