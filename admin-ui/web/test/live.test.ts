@@ -86,3 +86,34 @@ describe('a stream that has fallen silent', () => {
     expect(live.resumed.value?.missed).toBeGreaterThan(5.5);
   });
 });
+
+describe('a stream after another', () => {
+  const job = (id: string, state: string) => ({ id, kind: 'close', state, total: 300, done: 200 });
+  const lose = async () => {
+    await pass(6100);
+    say(hello());
+    await pass(0);
+  };
+
+  it('ends what was told by the one before and is not so any more', async () => {
+    await connected();
+    say(event('degraded', { sampling: 8 }) + event('job', job('gone', 'running')) + event('job', job('ended', 'running')) + event('job', job('runs', 'running')));
+    await pass(0);
+    expect(live.degraded.value?.sampling).toBe(8);
+    answers['jobs/ended'] = job('ended', 'finished');
+    answers['jobs/runs'] = { ...job('runs', 'running'), done: 250 };
+    await lose();
+    expect(live.degraded.value).toBeNull();
+    expect([...live.jobs.value.values()].map(({ id, state, done }) => [id, state, done])).toEqual([['ended', 'finished', 200], ['runs', 'running', 250]]);
+  });
+
+  it('that finds no place shows the overview of now', async () => {
+    await connected();
+    answers.events = { type: 'viewers-full', title: 'Full', status: 503 };
+    answers.status = { session: { role: 'operator' }, overview: { connections: 7 }, changes: [] };
+    live.connect();
+    await pass(0);
+    expect(live.link.value).toBe('full');
+    expect(live.overview.value?.connections).toBe(7);
+  });
+});

@@ -1,6 +1,6 @@
 // The one event stream of this tab and what it keeps up to date. Screens read signals; nobody else opens a connection.
 import { batch, computed, signal } from '@preact/signals';
-import { apiUrl, get, problemOfError, unauthenticated } from '../api/client';
+import { ApiError, apiUrl, get, problemOfError, unauthenticated } from '../api/client';
 import type { Change, Degraded, Hello, Job, Overview, OverviewEvent, Problem, RowsEvent, Series, SeriesEvent, Session, Stall, Status } from '../api/types';
 import { EventParser, mergePatch, type ServerEvent } from '../lib/sse';
 import { SeriesRing } from '../lib/series';
@@ -103,7 +103,9 @@ function onHello(hello: Hello): void {
     link.value = 'live';
     attempt = 0;
     lastProblem.value = null;
+    // A new stream tells only what is so now: what has ended meanwhile is in none.
     stalls.value = new Map();
+    degraded.value = null;
     if (hello.session) session.value = hello.session;
     if (before !== null && before !== hello.boot_id) {
       forget();
@@ -116,6 +118,19 @@ function onHello(hello: Hello): void {
   });
   void refreshStatus().catch(noteProblem);
   void seedSeries().catch(noteProblem);
+  for (const job of jobs.value.values()) if (job.state === 'running') void refreshJob(job.id).catch(noteProblem);
+}
+
+/** A job that the server has forgotten has long ended; how, nobody knows. */
+async function refreshJob(id: string): Promise<void> {
+  const job = await get<Job>(`jobs/${encodeURIComponent(id)}`).catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  });
+  const next = new Map(jobs.value);
+  if (job) next.set(id, job);
+  else next.delete(id);
+  jobs.value = next;
 }
 
 const noteProblem = (error: unknown) => {
