@@ -148,7 +148,7 @@ void Streams::set_viewport(State& state, std::string_view stream, const Json& bo
     if (const ConnectionId parsed = parse_connection_id(id.get<std::string>())) wanted.push_back(parsed);
   }
   std::string handle = text_member(body, "handle", "", 100);
-  state.rates.want(Moment::now());
+  if (!wanted.empty()) state.rates.want(Moment::now());
   const std::lock_guard lock{mutex_};
   for (const auto& viewer : viewers_) {
     if (viewer->id != stream) continue;
@@ -261,7 +261,8 @@ Json Streams::changed_row(Viewer& viewer, const ConnectionRecord& record, const 
 }
 
 void Streams::send_rows(State& state, Viewer& viewer, const RowContext& context) {
-  if (!viewer.wants(Topic::connections) || viewer.viewport.empty()) return;
+  // A list none of whose rows is left, or that never had one, can still drift.
+  if (!viewer.wants(Topic::connections) || (viewer.viewport.empty() && viewer.handle.empty())) return;
   Json changed = Json::array();
   std::vector<std::uint64_t> ended;
   for (const ConnectionId id : viewer.viewport) {

@@ -210,6 +210,32 @@ TEST(Events, TellWhatChangesInTheViewport) {
   EXPECT_EQ(surface.act(Method::put, "/events/none/viewport", viewport).status, 404);
 }
 
+TEST(Events, TellTheDriftOfAListOfWhichNoRowIsLeft) {
+  Surface surface;
+  const ConnectionId only = surface.view.add(1);
+  Listener listener{surface};
+  const std::string stream = data_of(listener.said(), "hello")["stream"];
+  const std::string handle = surface.act(Method::post, "/connections/query", {{"query", ""}}).json()["handle"];
+  const auto watch = [&](const Json& ids, const Json& name) {
+    return surface.act(Method::put, "/events/" + stream + "/viewport", {{"ids", ids}, {"handle", name}}).status;
+  };
+  ASSERT_EQ(watch({to_string(only)}, handle), 204);
+  surface.view.close(only, CloseReason::write_stall);
+  surface.state->tick(after(1000), true);
+  EXPECT_EQ(data_of(listener.said(), "rows")["gone"].size(), 1U);
+  surface.view.add(2);
+  // Longer than a handle is kept that nobody looks at.
+  for (int second = 20; second <= 60; second += 20) {
+    surface.state->tick(after(second * 1000), true);
+    const Json rows = data_of(listener.said(), "rows");
+    EXPECT_EQ(rows["drift"]["added"], 1) << second;
+    EXPECT_EQ(rows["drift"]["removed"], 1) << second;
+  }
+  ASSERT_EQ(watch(Json::array(), nullptr), 204);
+  surface.state->tick(after(61'000), true);
+  EXPECT_EQ(listener.said().find("event: rows"), std::string::npos) << "nobody looks at the list";
+}
+
 StallRecord running_stall(std::int64_t started_ns) {
   StallRecord stall;
   stall.running = true;

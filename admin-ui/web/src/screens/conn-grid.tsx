@@ -51,7 +51,7 @@ export function ConnGrid({ sort, order, total }: Props) {
       const id = positions.get(i);
       if (id !== undefined) ids.push(id);
     }
-    if (ids.length > 0) list.sendViewport(ids);
+    list.watchRows(ids);
   }, [first, last, positions]);
 
   const chosen = kColumns.filter((column) => (chosenColumns.value ? chosenColumns.value.includes(column.id) : column.byDefault) || column.leaves === 0);

@@ -38,6 +38,11 @@ export function Connections() {
   useEffect(() => {
     if (alive) again();
   }, [query, sort, order, alive]);
+  const isEmpty = result?.total === 0;
+  useEffect(() => {
+    if (isEmpty) list.watchRows([]);
+  }, [isEmpty, result?.handle]);
+  useEffect(() => () => list.watchRows(null), []);
   const askHere = () => {
     const here = place.peek().params;
     const at = sortingOf(here);

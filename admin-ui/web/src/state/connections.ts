@@ -22,7 +22,8 @@ export const cursorId = computed(() => order.value.get(cursor.value) ?? null);
 
 let asked = 0;
 let loading = new Set<number>();
-let visible: string[] = [];
+/** The rows that are seen, as far as there are any; null while nobody looks at the list. */
+let visible: string[] | null = null;
 let viewportTimer = 0;
 
 /** Asks the query anew. The old answer stays on the page until the new one is here. */
@@ -48,7 +49,6 @@ export async function askConnections(query: string, sort: string, direction: str
       cursor.value = found >= 0 ? found : 0;
       if (!sameQuery) selected.value = new Set();
     });
-    sendViewport(first.rows.slice(0, 60).map((row) => row.id));
   } catch (error) {
     if (mine === asked) problem.value = problemOfError(error);
   } finally {
@@ -89,15 +89,21 @@ async function loadPage(handle: string, page: number): Promise<void> {
   }
 }
 
-/** Tells the stream which rows are seen; at most four times a second. */
-export function sendViewport(ids: string[]): void {
-  visible = ids.slice(0, 200);
+/** Tells the stream which rows are seen. Without any the list is still watched for what is new and gone; null ends that. */
+export function watchRows(ids: string[] | null): void {
+  visible = ids?.slice(0, 200) ?? null;
+  sendViewport();
+}
+
+/** At most four times a second. */
+function sendViewport(): void {
   if (viewportTimer) return;
   viewportTimer = window.setTimeout(() => {
     viewportTimer = 0;
     const to = stream.value;
-    if (!to || paused.value) return;
-    void ask('PUT', `events/${encodeURIComponent(to)}/viewport`, { ids: visible, handle: answer.value?.handle ?? null }).catch(() => undefined);
+    if (!to || (paused.value && visible)) return;
+    const handle = visible ? (answer.value?.handle ?? null) : null;
+    void ask('PUT', `events/${encodeURIComponent(to)}/viewport`, { ids: visible ?? [], handle }).catch(() => undefined);
   }, 250);
 }
 
@@ -110,7 +116,7 @@ onRows((event) => {
 
 // A new stream knows nothing of what this tab looks at.
 effect(() => {
-  if (stream.value !== null && visible.length > 0) sendViewport(visible);
+  if (stream.value !== null && visible !== null) sendViewport();
 });
 
 export function toggleSelected(id: string): void {
