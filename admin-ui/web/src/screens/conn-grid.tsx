@@ -121,7 +121,7 @@ function pick(event: MouseEvent, index: number, id: string): void {
   const box = (event.target as HTMLElement).closest('input');
   if (event.shiftKey) {
     event.preventDefault();
-    list.selectRange(list.cursor.peek(), index);
+    void list.selectRange(list.cursor.peek(), index);
   } else if (box || event.ctrlKey || event.metaKey) list.toggleSelected(id);
   else setParams({ id });
   list.cursor.value = index;
@@ -182,7 +182,7 @@ function useGridKeys(total: number, shown: readonly ConnColumn[], reveal: (index
           const chosen = [...list.order.peek()].filter(([, id]) => list.selected.peek().has(id)).map(([index]) => index);
           const here = list.cursor.peek();
           const from = chosen.reduce((best, index) => (Math.abs(index - here) < Math.abs(best - here) ? index : best), chosen[0] ?? here);
-          list.selectRange(from, here);
+          void list.selectRange(from, here);
         },
       },
       {

@@ -138,9 +138,10 @@ function Toolbar({ onAgain }: { onAgain: () => void }) {
       {count > 0 ? (
         <>
           <b>{formatInt(count)} selected</b>
-          <button class="small ghost" onClick={() => (list.selected.value = new Set())}>none</button>
+          <button class="small ghost" onClick={list.selectNone}>none</button>
         </>
       ) : null}
+      <span role="status">{list.rangeNote.value}</span>
       <button class="small" disabled={!canAct.value} title={why ?? undefined} onClick={() => close('close')}>
         {why ? `Close… ${why}` : count > 0 ? <>Close… <Kbd>c</Kbd></> : 'Close all of these…'}
       </button>

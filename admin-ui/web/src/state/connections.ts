@@ -3,6 +3,7 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import { ApiError, ask, get, problemOfError } from '../api/client';
 import type { ConnectionPage, Problem, QueryResult } from '../api/types';
+import { formatInt } from '../lib/format';
 import { applyChanges, liveRow, type LiveRow } from '../lib/rows';
 import { onRows, paused, serverNow, stream } from './live';
 
@@ -21,7 +22,7 @@ export const selected = signal<ReadonlySet<string>>(new Set());
 export const cursorId = computed(() => order.value.get(cursor.value) ?? null);
 
 let asked = 0;
-let loading = new Set<number>();
+let loading = new Map<number, Promise<void>>();
 /** The rows that are seen, as far as there are any; null while nobody looks at the list. */
 let visible: string[] | null = null;
 let viewportTimer = 0;
@@ -34,7 +35,7 @@ export async function askConnections(query: string, sort: string, direction: str
     const result = await ask<QueryResult>('POST', 'connections/query', { query, sort, order: direction });
     const first = await get<ConnectionPage>(`connections/${encodeURIComponent(result.handle)}`, { offset: 0, limit: kPage });
     if (mine !== asked) return;
-    loading = new Set([0]);
+    loading = new Map([[0, Promise.resolve()]]);
     const now = serverNow();
     batch(() => {
       const sameQuery = answer.value?.query === query;
@@ -47,7 +48,7 @@ export async function askConnections(query: string, sort: string, direction: str
       drift.value = { added: 0, removed: 0 };
       const found = first.rows.findIndex((row) => row.id === keep);
       cursor.value = found >= 0 ? found : 0;
-      if (!sameQuery) selected.value = new Set();
+      if (!sameQuery) selectNone();
     });
   } catch (error) {
     if (mine === asked) problem.value = problemOfError(error);
@@ -62,8 +63,7 @@ export function ensureRange(from: number, to: number): void {
   if (!current || expired.value) return;
   for (let page = Math.floor(from / kPage); page <= Math.floor(to / kPage); page += 1) {
     if (loading.has(page) || page * kPage >= current.total) continue;
-    loading.add(page);
-    void loadPage(current.handle, page);
+    loading.set(page, loadPage(current.handle, page));
   }
 }
 
@@ -123,13 +123,47 @@ export function toggleSelected(id: string): void {
   const next = new Set(selected.value);
   if (!next.delete(id)) next.add(id);
   selected.value = next;
+  rangeNote.value = '';
 }
 
-export function selectRange(from: number, to: number): void {
-  const next = new Set(selected.value);
-  for (let i = Math.min(from, to); i <= Math.max(from, to); i += 1) {
-    const id = order.value.get(i);
-    if (id !== undefined) next.add(id);
+/** As many as one close takes by their ids; more are closed by a query. */
+const kMostSelected = 1000;
+/** What became of the last range: rows that are on their way, or why some are not selected. */
+export const rangeNote = signal('');
+let range = 0;
+
+/** Rows that were never seen belong to it too, so they are loaded first. */
+export async function selectRange(from: number, to: number): Promise<void> {
+  const mine = ++range;
+  const handle = answer.value?.handle;
+  const step = to < from ? -1 : 1;
+  const wanted = Math.abs(to - from) + 1;
+  const taken = Math.min(wanted, kMostSelected);
+  const places = Array.from({ length: taken }, (_, i) => from + i * step);
+  for (const page of new Set(places.map((place) => Math.floor(place / kPage)))) {
+    if (order.value.has(page * kPage)) continue;
+    rangeNote.value = `loading ${formatInt(taken)} rows to select…`;
+    ensureRange(page * kPage, page * kPage);
+    await loading.get(page);
+    if (mine !== range) return;
+    if (answer.value?.handle !== handle) {
+      rangeNote.value = 'the list was asked anew; nothing more was selected';
+      return;
+    }
   }
-  selected.value = next;
+  const ids = places.flatMap((place) => order.value.get(place) ?? []);
+  batch(() => {
+    selected.value = new Set([...selected.value, ...ids]);
+    rangeNote.value = ids.length < taken ? `${formatInt(taken - ids.length)} of ${formatInt(taken)} rows could not be loaded and are not selected`
+      : taken < wanted ? `the first ${formatInt(taken)} of ${formatInt(wanted)} rows; a query closes more`
+      : '';
+  });
+}
+
+export function selectNone(): void {
+  range += 1;
+  batch(() => {
+    selected.value = new Set();
+    rangeNote.value = '';
+  });
 }

@@ -56,7 +56,7 @@ export function CloseDialog({ target }: { target: CloseTarget }) {
     try {
       const job = await act<Job>('POST', 'connections/close', body(false));
       jobs.value = new Map(jobs.value).set(job.id, job);
-      list.selected.value = new Set();
+      list.selectNone();
       done();
     } catch (error) {
       const problem = problemOfError(error);
