@@ -33,6 +33,26 @@ describe('by keyboard', { skip }, () => {
     await close();
   });
 
+  test('without single letters rows are selected and sorted all the same', async () => {
+    const { page, close } = await open('connections');
+    await settled(page);
+    await page.keyboard.press('?');
+    await page.getByLabel('single-letter keys').uncheck();
+    await page.keyboard.press('Escape');
+    await page.locator('.grid-row input').first().waitFor();
+    await page.keyboard.press('x');
+    assert.equal(await page.locator('.grid-row[aria-selected="true"]').count(), 0);
+    await page.keyboard.press('Space');
+    await page.locator('.grid-row[aria-selected="true"]').waitFor();
+    await page.getByRole('grid').focus();
+    await page.keyboard.press('Tab');
+    assert.match(await focusedText(page), /^id/);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => /sort=peer/.test(location.hash));
+    await close();
+  });
+
   test('the palette finds a screen, gives the focus back, and t changes the theme', async () => {
     const { page, close } = await open('overview');
     await settled(page);

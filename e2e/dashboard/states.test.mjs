@@ -20,7 +20,7 @@ function streams(...bodies) {
 describe('states', { skip }, () => {
   test('disconnected: says how old the data is, counts down, turns actions off', async () => {
     const { page, close } = await open('connections', { routes: [streams(await hello())] });
-    const banner = page.getByRole('alert').filter({ hasText: 'Not connected' });
+    const banner = page.locator('.banner').filter({ has: page.getByRole('alert').getByText('Not connected') });
     await banner.waitFor();
     await banner.getByText(/Again in \d+ s/).waitFor();
     assert.equal(await page.locator('.toolbar button:has-text("Close")').first().isDisabled(), true);
@@ -126,8 +126,8 @@ describe('states', { skip }, () => {
   test('a stall is named while it lasts: reactor, route, request, connection and who waits', async () => {
     const stall = { id: 's-1', reactor: 1, started_at: Date.now() / 1000 - 0.3, duration_seconds: 0.3, running: true, cause: 'handler', method: 'GET', target: '/report/7', route: '/report/{id}', connection: '1-2f·3', peer: '192.0.2.9:4711', cpu_seconds: 0.001, delayed_connections: 17 };
     const { page, close } = await open('reactors', { held: [(await hello()) + event('stall', stall, 2)] });
-    const culprit = page.getByRole('alert', { name: 'Reactor 1 is blocked' });
-    await culprit.waitFor();
+    const culprit = page.getByRole('region', { name: 'Reactor 1 is blocked' });
+    await culprit.getByRole('alert').getByText('Blocked now: reactor 1').waitFor();
     const text = await culprit.innerText();
     for (const word of ['/report/{id}', 'GET /report/7', '1-2f·3', '192.0.2.9:4711', '17 connections wait', 'waits for something outside']) assert.equal(text.includes(word), true, `${word} in ${text}`);
     assert.deepEqual(await violations(page), []);

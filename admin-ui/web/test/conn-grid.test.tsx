@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nextSort, sortingOf, type ConnColumn } from '../src/screens/conn-columns';
 import { ConnGrid } from '../src/screens/conn-grid';
 import { handleKey } from '../src/state/keys';
+import { order, selected, selectNone } from '../src/state/connections';
+import { singleKeys } from '../src/state/prefs';
 import { place } from '../src/state/router';
 
 const column = (id: string, sort?: string): ConnColumn => ({ id, head: id, what: id, width: 60, sort, leaves: 1, cell: () => id });
@@ -45,5 +47,28 @@ describe('the keys of the grid', () => {
     expect(heads).not.toContain('listener');
     expect(seen).not.toContain('listener');
     expect(seen.size).toBe(heads.length);
+  });
+
+  it('select and sort where single letters are turned off, too', () => {
+    order.value = new Map([[0, 'a'], [1, 'b'], [2, 'c']]);
+    singleKeys.value = false;
+    press('x');
+    expect(selected.value.size).toBe(0);
+    press(' ');
+    expect([...selected.value]).toEqual(['a']);
+    expect(host.querySelectorAll('[role=columnheader] button[tabindex="-1"]').length).toBe(0);
+    singleKeys.value = true;
+    selectNone();
+    order.value = new Map();
+  });
+
+  it('leave Space to a region that scrolls', () => {
+    order.value = new Map([[0, 'a']]);
+    const region = host.appendChild(document.createElement('div'));
+    region.setAttribute('role', 'region');
+    region.addEventListener('keydown', handleKey);
+    region.dispatchEvent(new KeyboardEvent('keydown', { key: ' ' }));
+    expect(selected.value.size).toBe(0);
+    order.value = new Map();
   });
 });

@@ -56,7 +56,7 @@ export function ConnGrid({ sort, order, total }: Props) {
 
   const chosen = kColumns.filter((column) => (chosenColumns.value ? chosenColumns.value.includes(column.id) : column.byDefault) || column.leaves === 0);
   const shown = fitColumns(chosen, width.value, sort);
-  useGridKeys(total, shown, (index) => virtual.scrollToIndex(index, { align: 'auto' }));
+  useGridKeys(total, shown, rowHeight, (index) => virtual.scrollToIndex(index, { align: 'auto' }));
   const sortBy = (column: ConnColumn) => {
     if (!column.sort) return;
     const down = sort === column.sort ? order !== 'desc' : Boolean(column.num);
@@ -70,7 +70,7 @@ export function ConnGrid({ sort, order, total }: Props) {
       role="grid"
       ref={scroller}
       tabIndex={0}
-      aria-label="Connections; j and k move, Enter opens, x selects"
+      aria-label="Connections; arrows move, Enter opens, Space selects"
       aria-activedescendant={cursorId && shownIds.has(cursorId) ? `row-${cursorId}` : undefined}
       aria-rowcount={total + 1}
       aria-colcount={shown.length + 1}
@@ -82,7 +82,7 @@ export function ConnGrid({ sort, order, total }: Props) {
           {shown.map((column, i) => (
             <span key={column.id} role="columnheader" aria-colindex={i + 2} class={column.num ? 'num' : ''} aria-sort={column.sort === sort ? (order === 'desc' ? 'descending' : 'ascending') : column.sort ? 'none' : undefined}>
               {column.sort ? (
-                <button class="head" tabIndex={-1} title={column.what} onClick={() => sortBy(column)}>
+                <button class="head" title={column.what} onClick={() => sortBy(column)}>
                   {column.head}
                   {column.sort === sort ? <span aria-hidden="true">{order === 'desc' ? ' ↓' : ' ↑'}</span> : null}
                 </button>
@@ -155,9 +155,9 @@ function Card({ row, now }: { row: LiveRow; now: number }) {
   );
 }
 
-function useGridKeys(total: number, shown: readonly ConnColumn[], reveal: (index: number) => void): void {
-  const latest = useRef({ total, shown, reveal });
-  latest.current = { total, shown, reveal };
+function useGridKeys(total: number, shown: readonly ConnColumn[], rowHeight: number, reveal: (index: number) => void): void {
+  const latest = useRef({ total, shown, rowHeight, reveal });
+  latest.current = { total, shown, rowHeight, reveal };
   const bindings = () => {
     const move = (to: number) => {
       list.cursor.value = Math.max(0, Math.min(latest.current.total - 1, to));
@@ -165,7 +165,7 @@ function useGridKeys(total: number, shown: readonly ConnColumn[], reveal: (index
       const id = list.cursorId.peek();
       if (place.peek().params.id && id) setParams({ id });
     };
-    const page = () => Math.max(1, Math.floor((document.querySelector('.grid')?.clientHeight ?? 280) / 28) - 2);
+    const page = () => Math.max(1, Math.floor((document.querySelector('.grid')?.clientHeight ?? 0) / latest.current.rowHeight) - 2);
     return [
       { key: 'j ArrowDown', what: 'next row', run: () => move(list.cursor.peek() + 1) },
       { key: 'k ArrowUp', what: 'previous row', run: () => move(list.cursor.peek() - 1) },
@@ -174,9 +174,9 @@ function useGridKeys(total: number, shown: readonly ConnColumn[], reveal: (index
       { key: 'Home', what: 'first row', run: () => move(0) },
       { key: 'End', what: 'last row', run: () => move(latest.current.total - 1) },
       { key: 'Enter', what: 'open the row', run: () => list.cursorId.peek() && setParams({ id: list.cursorId.peek() }) },
-      { key: 'x', what: 'select the row', run: () => list.cursorId.peek() && list.toggleSelected(list.cursorId.peek() ?? '') },
+      { key: 'x Space', what: 'select the row', run: () => list.cursorId.peek() && list.toggleSelected(list.cursorId.peek() ?? '') },
       {
-        key: 'Shift+x',
+        key: 'Shift+x Shift+Space',
         what: 'select from the last selected row to here',
         run: () => {
           const chosen = [...list.order.peek()].filter(([, id]) => list.selected.peek().has(id)).map(([index]) => index);

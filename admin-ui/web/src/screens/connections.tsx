@@ -120,6 +120,7 @@ function Views({ query, sort }: { query: string; sort: string }) {
 function Toolbar({ onAgain }: { onAgain: () => void }) {
   const result = list.answer.value;
   const { added, removed } = list.drift.value;
+  const hasDrifted = added > 0 || removed > 0;
   const count = list.selected.value.size;
   const close = (mode: 'close' | 'drain') => askClose(count > 0 ? { ids: [...list.selected.value], mode } : { query: result?.query ?? '', mode });
   useKeys('Connections', () => [
@@ -130,9 +131,8 @@ function Toolbar({ onAgain }: { onAgain: () => void }) {
   return (
     <div class="toolbar">
       <span>taken {formatTime(result?.taken_at)}</span>
-      <span aria-live="polite" class="drift">
-        {added > 0 || removed > 0 ? `${formatInt(added)} new, ${formatInt(removed)} gone` : ''}
-      </span>
+      <span class="drift">{hasDrifted ? `${formatInt(added)} new, ${formatInt(removed)} gone` : ''}</span>
+      <span role="status" class="sr-only">{hasDrifted ? 'The list has changed since.' : ''}</span>
       <button class="ghost again" onClick={onAgain}>press <Kbd>r</Kbd></button>
       <span class="spring" />
       {count > 0 ? (

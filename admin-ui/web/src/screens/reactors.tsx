@@ -49,16 +49,16 @@ function Lead({ rows, running }: { rows: ReactorRow[]; running: Stall[] }) {
   );
 }
 
-function Culprit({ stall, threshold }: { stall: Stall; threshold: number }) {
+export function Culprit({ stall, threshold }: { stall: Stall; threshold: number }) {
   void clock.value;
   const seconds = Math.max(stall.duration_seconds, serverNow() - stall.started_at);
   const most = Math.max(1, seconds * 1.1);
   const cpu = stall.cpu_seconds;
   return (
-    <section class="panel culprit" role="alert" aria-label={`Reactor ${stall.reactor} is blocked`}>
+    <section class="panel culprit" aria-label={`Reactor ${stall.reactor} is blocked`}>
       <header class="panel-head">
         <span class="mark look-bad" aria-hidden="true">S</span>
-        <h2>Blocked now: reactor {stall.reactor}, {formatDuration(seconds)}</h2>
+        <h2><span role="alert">Blocked now: reactor {stall.reactor}</span>, {formatDuration(seconds)}</h2>
         <span class="actions"><a class="button small" href={placeHref('connections', { query: `reactor:${stall.reactor} -state:idle` })}>{plural(stall.delayed_connections ?? 0, 'connection')} wait</a></span>
       </header>
       <div class="culprit-body">

@@ -40,6 +40,7 @@ export function isField(target: EventTarget | null): boolean {
 
 function keyName(event: KeyboardEvent): string {
   if (event.ctrlKey || event.metaKey) return `Mod+${event.key.toLowerCase()}`;
+  if (event.key === ' ') return event.shiftKey ? 'Shift+Space' : 'Space';
   if (event.shiftKey && event.key.length === 1 && /[a-z]/i.test(event.key)) return `Shift+${event.key.toLowerCase()}`;
   return event.key;
 }
@@ -55,7 +56,7 @@ export function handleKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.altKey || event.isComposing) return;
   const name = keyName(event);
   const typing = isField(event.target);
-  const single = name.length === 1 || name.startsWith('Shift+');
+  const single = /^(Shift\+)?.$/u.test(name);
   if (single && !singleKeys.value && name !== '?') return;
   if (awaitingScreen.value && single) {
     const screen = kScreens.find((candidate) => candidate.key === name);
@@ -71,13 +72,15 @@ export function handleKey(event: KeyboardEvent): void {
     expectScreen(true);
     return;
   }
-  // Enter and arrows belong to the control that has the focus.
+  // Enter, Space and arrows belong to the control that has the focus; Space scrolls a region that has it.
   const onControl = event.target instanceof HTMLElement && event.target.matches('a, button, select, summary, input, [role="application"]');
+  const onRegion = event.target instanceof HTMLElement && event.target.matches('[role="region"]');
   for (const layer of [...layers.value].reverse()) {
     const binding = layer.bindings.find((candidate) => candidate.key.split(' ').includes(name));
     if (!binding) continue;
     if (typing && !binding.inFields) return;
-    if (onControl && ['Enter', ' ', 'ArrowUp', 'ArrowDown', 'ArrowLeft', 'ArrowRight'].includes(name)) return;
+    if (onControl && ['Enter', 'Space', 'ArrowUp', 'ArrowDown', 'ArrowLeft', 'ArrowRight'].includes(name)) return;
+    if (onRegion && name === 'Space') return;
     event.preventDefault();
     binding.run(event);
     return;

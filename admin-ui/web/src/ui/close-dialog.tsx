@@ -8,7 +8,7 @@ import { kStates } from '../lib/vocabulary';
 import * as list from '../state/connections';
 import { jobs } from '../state/live';
 import { Dialog } from './dialog';
-import { Kbd, Meter } from './parts';
+import { Banner, Kbd, Meter } from './parts';
 
 export interface CloseTarget {
   query?: string;
@@ -163,17 +163,16 @@ export function JobBanners() {
         const gone = job.gone ?? 0;
         const running = job.state === 'running';
         return (
-          <div key={job.id} class="banner look-info" role="status">
-            <span class="mark" aria-hidden="true">J</span>
-            <span class="say">
-              <b>{running ? 'Closing' : job.state === 'stopped' ? 'Stopped closing' : 'Closed'} {formatInt(running ? job.total : job.done)}{job.rate ? ` at ${formatInt(job.rate)}/s` : ''}.</b>{' '}
-              {running ? `${formatInt(job.done)} closed, ` : `of ${formatInt(job.total)}, `}{formatInt(gone)} had gone by themselves.
-              <Meter share={job.total > 0 ? (job.done + gone) / job.total : 1} />
-            </span>
-            <span class="actions">
-              {running ? <button class="small" onClick={() => stop(job.id)}>Stop</button> : <button class="small" onClick={() => forget(job.id)}>Put away</button>}
-            </span>
-          </div>
+          <Banner
+            key={job.id}
+            look="info"
+            mark="J"
+            news={<b>{running ? 'Closing' : job.state === 'stopped' ? 'Stopped closing' : 'Closed'} {formatInt(running ? job.total : job.done)}{job.rate ? ` at ${formatInt(job.rate)}/s` : ''}.</b>}
+            actions={running ? <button class="small" onClick={() => stop(job.id)}>Stop</button> : <button class="small" onClick={() => forget(job.id)}>Put away</button>}
+          >
+            {running ? `${formatInt(job.done)} closed, ` : `of ${formatInt(job.total)}, `}{formatInt(gone)} had gone by themselves.
+            <Meter share={job.total > 0 ? (job.done + gone) / job.total : 1} />
+          </Banner>
         );
       })}
     </>

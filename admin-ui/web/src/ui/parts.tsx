@@ -71,13 +71,22 @@ export function Answer({ lead, rest, children, actions }: Children & { lead: str
 
 export type Look = 'info' | 'warn' | 'bad' | 'good';
 
-export function Banner({ look, mark, children, actions, role = 'status' }: Children & { look: Look; mark: string; actions?: ComponentChildren; role?: 'status' | 'alert' }) {
+interface BannerProps extends Children {
+  look: Look;
+  mark: string;
+  actions?: ComponentChildren;
+  role?: 'status' | 'alert';
+  /** What is announced; with it the children are only there to be read. For a text of which a part changes every second. */
+  news?: ComponentChildren;
+}
+
+export function Banner({ look, mark, children, actions, role = 'status', news }: BannerProps) {
   return (
-    <div class={`banner look-${look}`} role={role}>
+    <div class={`banner look-${look}`} role={news ? undefined : role}>
       <span class="mark" aria-hidden="true">
         {mark}
       </span>
-      <span class="say">{children}</span>
+      <span class="say">{news ? <><span role={role}>{news}</span> </> : null}{children}</span>
       {actions ? <span class="actions">{actions}</span> : null}
     </div>
   );

@@ -111,8 +111,8 @@ export function Banners() {
   return (
     <div class="banners">
       {link.value === 'down' ? (
-        <Banner look="bad" mark="!" role="alert" actions={<button class="small" onClick={connect}>Now</button>}>
-          <b>Not connected{dataAt.value ? ` for ${formatDuration(Math.max(0, Math.round(Date.now() / 1000 - dataAt.value)))}` : ''}.</b> {dataAt.value ? `Data from ${formatTime(dataAt.value + skew.value)}. ` : 'The server has not answered yet. '}
+        <Banner look="bad" mark="!" role="alert" actions={<button class="small" onClick={connect}>Now</button>} news={<><b>Not connected.</b> {dataAt.value ? `Data from ${formatTime(dataAt.value + skew.value)}.` : 'The server has not answered yet.'}</>}>
+          {dataAt.value ? `${formatDuration(Math.max(0, Math.round(Date.now() / 1000 - dataAt.value)))} old. ` : ''}
           <span class="countdown">{retryAt.value > Date.now() / 1000 ? `Again in ${Math.ceil(retryAt.value - Date.now() / 1000)} s.` : 'Trying…'}</span>
         </Banner>
       ) : null}
@@ -135,8 +135,8 @@ export function Banners() {
         </Banner>
       ) : null}
       {overview.value?.draining ? (
-        <Banner look="warn" mark="D" actions={place.value.screen === 'server' ? null : <a class="button small" href={placeHref('server')}>Cockpit</a>}>
-          <b>Draining{drain?.started_at ? `, ${formatDuration(Math.max(0, Math.round(serverNow() - drain.started_at)))} in` : ''}.</b> {formatInt(drain?.connections_left ?? overview.value.connections)} left{drain?.estimate_seconds ? `; about ${formatDuration(drain.estimate_seconds)} to go` : ''}.
+        <Banner look="warn" mark="D" news={<b>Draining.</b>} actions={place.value.screen === 'server' ? null : <a class="button small" href={placeHref('server')}>Cockpit</a>}>
+          {drain?.started_at ? `${formatDuration(Math.max(0, Math.round(serverNow() - drain.started_at)))} in, ` : ''}{formatInt(drain?.connections_left ?? overview.value.connections)} left{drain?.estimate_seconds ? `; about ${formatDuration(drain.estimate_seconds)} to go` : ''}.
         </Banner>
       ) : null}
       {degraded.value ? (
