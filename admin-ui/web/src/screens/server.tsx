@@ -9,11 +9,12 @@ import { useLoad } from '../state/load';
 import { DataTable } from '../ui/data-table';
 import { Dialog } from '../ui/dialog';
 import { Answer, ConnLink, Facts, Kbd, Panel, ProblemView, Segments, Skeleton } from '../ui/parts';
+import { RefusedDialog, type Refusal } from '../ui/refused';
 
 export function Server() {
   const config = useLoad<ConfigPage>('config', (signal) => get('config', {}, signal), 15);
   const certificates = useLoad<CertificatePage>('certificates', (signal) => get('certificates', {}, signal), 30);
-  const refused = useSignal<{ what: string; problem: Problem } | null>(null);
+  const refused = useSignal<Refusal | null>(null);
   const said = useSignal('');
   const changed = config.data?.rows.filter((row) => row.changed).length ?? 0;
   const soon = certificates.data?.rows.filter((row) => row.not_after_at - serverNow() < 14 * 86400).length ?? 0;
@@ -48,15 +49,7 @@ export function Server() {
         <Build />
       </div>
       <Audit />
-      {refused.value ? (
-        <Dialog label="Refused" onClose={() => (refused.value = null)}>
-          <h2>{refused.value.what} was refused</h2>
-          <p class="mono">{refused.value.problem.status} · {refused.value.problem.title}</p>
-          {refused.value.problem.detail ? <p>{refused.value.problem.detail}</p> : null}
-          <p>Nothing was changed.</p>
-          <div class="dialog-actions"><button onClick={() => (refused.value = null)}>Close</button></div>
-        </Dialog>
-      ) : null}
+      {refused.value ? <RefusedDialog {...refused.value} onClose={() => (refused.value = null)} /> : null}
     </div>
   );
 }

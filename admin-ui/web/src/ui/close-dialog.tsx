@@ -6,9 +6,10 @@ import type { ClosePreview, Job, Problem, State } from '../api/types';
 import { formatDuration, formatInt, plural } from '../lib/format';
 import { kStates } from '../lib/vocabulary';
 import * as list from '../state/connections';
-import { jobs } from '../state/live';
+import { canAct, jobs, whyNot } from '../state/live';
 import { Dialog } from './dialog';
 import { Banner, Kbd, Meter } from './parts';
+import { RefusedDialog } from './refused';
 
 export interface CloseTarget {
   query?: string;
@@ -71,17 +72,7 @@ export function CloseDialog({ target }: { target: CloseTarget }) {
       busy.value = false;
     }
   };
-  if (refused.value) {
-    return (
-      <Dialog label="Refused" onClose={done}>
-        <h2>{verb} was refused</h2>
-        <p class="mono">{refused.value.status} · {refused.value.title}</p>
-        {refused.value.detail ? <p>{refused.value.detail}</p> : null}
-        <p>Nothing was changed.</p>
-        <div class="dialog-actions"><button onClick={done}>Close this message</button></div>
-      </Dialog>
-    );
-  }
+  if (refused.value) return <RefusedDialog what={verb} problem={refused.value} onClose={done} />;
   return (
     <Dialog label={`${verb} connections`} onClose={done}>
       <form
@@ -156,7 +147,15 @@ export function JobBanners() {
     next.delete(id);
     jobs.value = next;
   };
-  const stop = (id: string) => void act<Job>('DELETE', `jobs/${encodeURIComponent(id)}`).then((job) => (jobs.value = new Map(jobs.value).set(id, job))).catch(() => undefined);
+  const refused = useSignal<Problem | null>(null);
+  const stop = async (id: string) => {
+    try {
+      const job = await act<Job>('DELETE', `jobs/${encodeURIComponent(id)}`);
+      jobs.value = new Map(jobs.value).set(id, job);
+    } catch (error) {
+      refused.value = problemOfError(error);
+    }
+  };
   return (
     <>
       {shown.slice(-3).map((job) => {
@@ -168,13 +167,14 @@ export function JobBanners() {
             look="info"
             mark="J"
             news={<b>{running ? 'Closing' : job.state === 'stopped' ? 'Stopped closing' : 'Closed'} {formatInt(running ? job.total : job.done)}{job.rate ? ` at ${formatInt(job.rate)}/s` : ''}.</b>}
-            actions={running ? <button class="small" onClick={() => stop(job.id)}>Stop</button> : <button class="small" onClick={() => forget(job.id)}>Put away</button>}
+            actions={running ? <button class="small" disabled={!canAct.value} title={whyNot.value ?? undefined} onClick={() => void stop(job.id)}>Stop{whyNot.value ? `: ${whyNot.value}` : ''}</button> : <button class="small" onClick={() => forget(job.id)}>Put away</button>}
           >
             {running ? `${formatInt(job.done)} closed, ` : `of ${formatInt(job.total)}, `}{formatInt(gone)} had gone by themselves.
             <Meter share={job.total > 0 ? (job.done + gone) / job.total : 1} />
           </Banner>
         );
       })}
+      {refused.value ? <RefusedDialog what="Stopping" problem={refused.value} onClose={() => (refused.value = null)} /> : null}
     </>
   );
 }
