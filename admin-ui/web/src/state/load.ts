@@ -1,6 +1,7 @@
-// A resource of a screen: loads, keeps the old answer while a new one is on its way, reloads at a pace while it is seen.
+// A resource of a screen: loads, keeps the old answer while a new one is on its way, reloads at a pace while it is seen. What somebody
+// asks for by hand is loaded on a paused page too.
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { problemOfError } from '../api/client';
 import type { Problem } from '../api/types';
 import { link, paused, restarted } from './live';
@@ -14,18 +15,24 @@ export interface Loaded<T> {
 /** `key` names what is loaded; a new key starts over. `everySeconds` 0 loads once. */
 export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T>, everySeconds = 0): Loaded<T> {
   const data = useSignal<{ key: string; value: T } | null>(null);
-  const problem = useSignal<Problem | null>(null);
+  const problem = useSignal<{ key: string; value: Problem } | null>(null);
   const turn = useSignal(0);
+  const served = useRef(0);
   const connected = link.value;
   const boot = restarted.value?.after ?? '';
   useEffect(() => {
     const controller = new AbortController();
     let timer = 0;
+    let isAsked = turn.value !== served.current;
+    served.current = turn.value;
     const run = async () => {
-      if (document.hidden || (paused.value && data.peek()?.key === key)) {
+      // Without a connection nobody answers, and a request that hangs takes the place of the next stream.
+      const isHeld = document.hidden || ((paused.value || link.value === 'down') && data.peek()?.key === key);
+      if (isHeld && !isAsked) {
         timer = window.setTimeout(run, 1000);
         return;
       }
+      isAsked = false;
       try {
         const value = await load(controller.signal);
         if (controller.signal.aborted) return;
@@ -33,7 +40,7 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
         problem.value = null;
       } catch (error) {
         if (controller.signal.aborted) return;
-        problem.value = problemOfError(error);
+        problem.value = { key, value: problemOfError(error) };
       }
       if (everySeconds > 0) timer = window.setTimeout(run, everySeconds * 1000);
     };
@@ -44,5 +51,5 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
     };
     // The loader is named by its key; a new function with the same key loads the same thing.
   }, [key, turn.value, everySeconds, connected === 'live' || connected === 'full', boot]);
-  return { data: data.value?.key === key ? data.value.value : null, problem: problem.value, reload: () => (turn.value += 1) };
+  return { data: data.value?.key === key ? data.value.value : null, problem: problem.value?.key === key ? problem.value.value : null, reload: () => (turn.value += 1) };
 }

@@ -1,0 +1,70 @@
+// What a resource of a screen shows, and when it is loaded again.
+import { render } from 'preact';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { link, paused } from '../src/state/live';
+import { useLoad } from '../src/state/load';
+
+let answer: () => Promise<string>;
+let reload: () => void;
+let loads: number;
+const host = document.createElement('div');
+function Page({ name, every = 0 }: { name: string; every?: number }) {
+  const page = useLoad(name, () => {
+    loads += 1;
+    return answer();
+  }, every);
+  reload = page.reload;
+  return <p>{page.data ?? page.problem?.title ?? 'nothing'}</p>;
+}
+const show = async (name: string, every = 0) => {
+  render(<Page name={name} every={every} />, host);
+  await vi.advanceTimersByTimeAsync(100);
+};
+const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  loads = 0;
+  link.value = 'live';
+  answer = () => Promise.resolve(`answer ${loads}`);
+});
+afterEach(() => {
+  render(null, host);
+  paused.value = false;
+  link.value = 'starting';
+  vi.useRealTimers();
+});
+
+it('a paused page loads what is asked for by hand, and nothing by itself', async () => {
+  await show('a', 2);
+  paused.value = true;
+  await pass(10_000);
+  expect(host.textContent).toBe('answer 1');
+  reload();
+  await pass(100);
+  expect(host.textContent).toBe('answer 2');
+  await pass(10_000);
+  expect(loads).toBe(2);
+  paused.value = false;
+  await pass(1100);
+  expect(loads).toBe(3);
+});
+
+it('without a connection what is there stays, and is loaded again with the next one', async () => {
+  await show('a', 2);
+  link.value = 'down';
+  await pass(10_000);
+  expect(loads).toBe(1);
+  link.value = 'live';
+  await pass(100);
+  expect(loads).toBeGreaterThan(1);
+});
+
+it('the problem of another key is not shown for this one', async () => {
+  answer = () => Promise.reject(new Error('bad'));
+  await show('a');
+  expect(host.textContent).toBe('bad');
+  answer = () => new Promise(() => undefined);
+  await show('b');
+  expect(host.textContent).toBe('nothing');
+});
