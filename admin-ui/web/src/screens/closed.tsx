@@ -6,6 +6,7 @@ import { formatBytes, formatDuration, formatInt, formatPercent, formatTime, plur
 import { withTerm } from '../lib/query';
 import { requestText } from '../lib/rows';
 import { rangeWords } from '../lib/series';
+import { shellCommand } from '../lib/shell';
 import { familyOf, kFamilies, kFamilyNames } from '../lib/vocabulary';
 import { clock, serverNow, status } from '../state/live';
 import { useKeys } from '../state/keys';
@@ -113,7 +114,7 @@ function Summary({ reasons, query }: { reasons: Series | null; query: string }) 
     <Answer
       lead={reasons ? `${plural(all, 'connection')} ended in 15 minutes.` : 'Counting…'}
       rest={all > 0 ? `Clients ended ${formatPercent(share(['client']))} %, timers ${formatPercent(share(['timer']))} %; every one has its reason.` : ''}
-      actions={<CopyButton text={() => `equinox why ${query ? `'${query}'` : ''}`.trim()} label="Copy as equinox why" />}
+      actions={<CopyButton text={() => shellCommand('equinox', 'why', ...(query ? [query] : []))} label="Copy as equinox why" />}
     >
       {peak(list)}
     </Answer>

@@ -5,6 +5,7 @@ import { get } from '../api/client';
 import type { ConnectionPage, RoutePage, State } from '../api/types';
 import { formatInt, formatTime, plural } from '../lib/format';
 import { dropTerm, tokenize } from '../lib/query';
+import { shellCommand } from '../lib/shell';
 import { kStatesByWeight, kStates } from '../lib/vocabulary';
 import * as list from '../state/connections';
 import { useKeys } from '../state/keys';
@@ -203,7 +204,7 @@ function Nothing({ query, onRun }: { query: string; onRun: (query: string) => vo
     const listeners = status.value?.listeners ?? [];
     const first = listeners[0];
     const port = first?.address.split(':').pop() ?? '8080';
-    const curl = `curl -v ${first?.tls ? 'https' : 'http'}://${location.hostname || 'localhost'}:${port}/`;
+    const curl = shellCommand('curl', '-v', `${first?.tls ? 'https' : 'http'}://${location.hostname || 'localhost'}:${port}/`);
     return (
       <Message title="No connections yet">
         <p>{listeners.length > 0 ? `Listening on ${listeners.map((l) => l.address).join(' and ')}. Try one:` : 'Try one:'}</p>

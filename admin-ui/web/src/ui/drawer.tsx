@@ -5,6 +5,7 @@ import { get } from '../api/client';
 import type { ClosedRow, ConnectionDetail, ConnectionRow } from '../api/types';
 import { formatBytes, formatDuration, formatInt, formatPercent, formatTime } from '../lib/format';
 import { answerOf, isAtRequest, requestText } from '../lib/rows';
+import { shellCommand } from '../lib/shell';
 import { kStates } from '../lib/vocabulary';
 import { canAct, clock, restarted, serverNow, whyNot } from '../state/live';
 import { selected } from '../state/connections';
@@ -50,7 +51,7 @@ export function Drawer({ id }: { id: string }) {
             </button>
           ) : null}
           <CopyButton text={() => JSON.stringify(data, null, 2)} label="Copy JSON" />
-          <CopyButton text={() => (data?.live ? `equinox conns id:${id}` : `equinox why ${id}`)} label="Copy command" />
+          <CopyButton text={() => (data?.live ? shellCommand('equinox', 'conns', `id:${id}`) : shellCommand('equinox', 'why', id))} label="Copy command" />
           {data?.live !== false ? (
             <button class="small danger" disabled={!canAct.value} title={whyNot.value ?? undefined} onClick={() => askClose({ ids: [id], mode: 'close' })}>
               Close… {whyNot.value ?? <Kbd>c</Kbd>}
@@ -325,7 +326,7 @@ export function ClosedRecord({ row, withLinks = true }: { row: ClosedRow; withLi
             </>
           ) : null}
           <CopyButton text={() => JSON.stringify(row, null, 2)} label="Copy JSON" />
-          <CopyButton text={() => `equinox why ${row.id}`} label="Copy command" />
+          <CopyButton text={() => shellCommand('equinox', 'why', row.id)} label="Copy command" />
         </p>
       </div>
       <Facts items={[
