@@ -229,6 +229,8 @@ describe('states', { skip }, () => {
     const { page, close } = await open('connections', { params: 'query=peer%3Anobody-at-all' });
     await settled(page);
     await page.getByText('Nothing matches').waitFor();
+    await page.goto(page.url().replace(/#.*/, `#/connections?query=${encodeURIComponent('age>=0s peer:nobody-at-all')}`));
+    await page.getByText(/Without peer:nobody-at-all it would be \d+\./).waitFor();
     await page.getByRole('button', { name: 'Clear all' }).click();
     await page.getByText('Nothing matches').waitFor({ state: 'detached' });
     await page.keyboard.press('/');

@@ -233,7 +233,7 @@ function api(method, path, params, body) {
       const rows = page(body.query ?? '', body.sort, body.order);
       const handle = `h${(serial += 1)}`;
       handles.set(handle, { ids: rows.map((r) => r.id), at: now() });
-      return { handle, total: rows.length, by_state: counts(rows, 'state', kStates), by_protocol: counts(rows, 'protocol', []), taken_at: now() };
+      return { handle, total: rows.length, by_state: counts(rows, 'state', kStates), by_protocol: counts(rows, 'protocol', []), taken_at: now(), ...(rows.length === 0 ? { total_without: costs(body.query ?? '') } : {}) };
     }
     case 'GET connections': {
       if (!parts[1]) { const rows = page(params.get('query') ?? '', params.get('sort') ?? 'id', params.get('order') ?? 'asc'); return { total: rows.length, rows: rows.slice(0, limit) }; }
@@ -303,6 +303,11 @@ setInterval(() => {
   }
   for (const [handle, found] of handles) if (now() - found.at > 30 && ![...viewers.values()].some((v) => v.handle === handle)) handles.delete(handle);
 }, 1000);
+
+function costs(query) {
+  const terms = query.split(/\s+/).filter(Boolean);
+  return terms.map((term) => ({ term, total: connections.filter(compile(terms.filter((other) => other !== term).join(' '))).length }));
+}
 
 function bury(c) {
   closed.unshift({ ...closed[0], id: c.id, sequence: closed[0].sequence + 1, peer: c.peer, protocol: c.protocol, reason: 'admin_close', family: 'admin', initiator: 'admin', sentence: `local closed it through the admin API while it was ${c.state}.`, detail: null, closed_at: now(), requests: c.requests, timer: null, timer_seconds: null, actor: 'local', method: c.method, target: c.target, route: c.route });

@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ClosedRow, ConnectionDetail, ConnectionRow, RequestRecord } from '../src/api/types';
 import { Waterfall } from '../src/screens/latency';
+import { serverNow } from '../src/state/live';
 import { ClosedRecord, Live, sameClient } from '../src/ui/drawer';
 
 let host: HTMLElement;
@@ -36,6 +37,20 @@ describe('a live connection', () => {
     const h2: ConnectionRow = { ...row, protocol: 'h2', state: 'handling' };
     render(<Live data={{ ...detail(h2), http2: { open: 3, streams: [] } }} row={h2} />, host);
     expect(said()).toContain('None has finished yet; 3 are running.');
+  });
+});
+
+describe('the figures of TCP', () => {
+  it('say how old the sample of the list is', () => {
+    const sampled: ConnectionRow = { ...row, rtt_seconds: 0.012, retransmits: 3, sample_age_seconds: 4 };
+    const data: ConnectionDetail = { ...detail(sampled), taken_at: serverNow() + 60 };
+    render(<Live data={{ ...data, tcp: { rtt_seconds: 0.02, limited_receiver_ratio: 0.5, limited_send_buffer_ratio: 0 } }} row={sampled} />, host);
+    expect(said()).toContain('limited by receiver 50 %, us 0 %; RTT and retransmits of the list sampled 4.0 s ago');
+    // Its reactor is busy: the sample is all there is.
+    render(<Live data={data} row={sampled} />, host);
+    expect(said()).toContain('TCP RTT and retransmits of the list sampled 4.0 s agoRTT12 msRetransmits3');
+    render(<Live data={detail(row)} row={row} />, host);
+    expect(said()).not.toContain('sampled');
   });
 });
 

@@ -197,9 +197,10 @@ function ColumnChooser() {
   );
 }
 
-function Nothing({ query, onRun }: { query: string; onRun: (query: string) => void }) {
+export function Nothing({ query, onRun }: { query: string; onRun: (query: string) => void }) {
   const total = overview.value?.connections ?? 0;
   const terms = tokenize(query);
+  const costs = new Map(list.answer.value?.total_without?.map((cost) => [cost.term, cost.total]));
   if (terms.length === 0) {
     const listeners = status.value?.listeners ?? [];
     const first = listeners[0];
@@ -224,6 +225,7 @@ function Nothing({ query, onRun }: { query: string; onRun: (query: string) => vo
       }
     >
       <p>{plural(total, 'connection')} {total === 1 ? 'is' : 'are'} open; none fits all of <span class="mono">{query}</span>.</p>
+      {terms.length > 1 ? terms.filter(({ raw }) => (costs.get(raw) ?? 0) > 0).map(({ raw }) => <p key={raw}>Without <span class="mono">{raw}</span> it would be {formatInt(costs.get(raw))}.</p>) : null}
     </Message>
   );
 }

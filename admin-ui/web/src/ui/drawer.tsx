@@ -282,17 +282,25 @@ function Requests({ data }: { data: ConnectionDetail }) {
   );
 }
 
+/** What the list sorts by is a sample, at most one a second and only while there is traffic; the rest was asked of the reactor just now. */
+function sampleWords({ connection, taken_at }: ConnectionDetail): string {
+  const age = connection?.sample_age_seconds;
+  if (age === null || age === undefined) return '';
+  return `RTT and retransmits of the list sampled ${formatDuration(age + Math.max(0, serverNow() - taken_at))} ago`;
+}
+
 function Tcp({ data }: { data: ConnectionDetail }) {
-  const tcp = data.tcp;
-  if (!tcp) return null;
-  const us = tcp.limited_send_buffer_ratio;
-  const them = tcp.limited_receiver_ratio;
+  const { tcp, connection: row } = data;
+  const sample = sampleWords(data);
+  if (!tcp && !sample) return null;
+  const us = tcp?.limited_send_buffer_ratio;
+  const them = tcp?.limited_receiver_ratio;
   return (
     <section>
       <h3>
-        TCP <span class="sub">{them === undefined ? '' : `limited by receiver ${formatPercent(them)} %, us ${formatPercent(us)} %`}</span>
+        TCP <span class="sub">{[them === undefined ? '' : `limited by receiver ${formatPercent(them)} %, us ${formatPercent(us)} %`, sample].filter(Boolean).join('; ')}</span>
       </h3>
-      <Facts items={[
+      <Facts items={tcp ? [
         ['RTT, variance', `${formatDuration(tcp.rtt_seconds)}, ${formatDuration(tcp.rtt_variance_seconds)}`],
         ['Congestion window', tcp.congestion_window_segments === undefined ? '–' : `${formatInt(tcp.congestion_window_segments)} segments`],
         ['Receive window', formatBytes(tcp.receiver_window_bytes)],
@@ -301,6 +309,9 @@ function Tcp({ data }: { data: ConnectionDetail }) {
         ['Not sent', formatBytes(tcp.not_sent_bytes)],
         ['Delivery rate', tcp.delivery_bytes_per_second === undefined ? '–' : `${formatBytes(tcp.delivery_bytes_per_second)}/s`],
         ['Segment size', formatBytes(tcp.mss_bytes)],
+      ] : [
+        ['RTT', formatDuration(row?.rtt_seconds)],
+        ['Retransmits', formatInt(row?.retransmits)],
       ]} />
     </section>
   );
