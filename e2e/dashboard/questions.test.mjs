@@ -130,7 +130,7 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
     await close();
   });
 
-  test('the log lines of a connection stand in its drawer, while it lives and when a mistake has ended it', async () => {
+  test('the log lines of a connection stand in its drawer, while it lives and when a mistake has ended it, and in the list', async () => {
     const setLevel = (level) => api('log-level', { method: 'PUT', body: JSON.stringify({ level }), headers: { 'Content-Type': 'application/json', 'X-Equinox-Action': '1' } });
     const client = await connectClient();
     client.get('/hello');
@@ -154,6 +154,12 @@ describe('what a newcomer asks', { skip: skipWithoutTraffic }, () => {
       const told = await api(`connection/${id}`);
       assert.equal(told.log.length, 1);
       assert.equal(told.log_from_at, null);
+      // The same lines stand under the record where it is unfolded in the list.
+      await page.goto(page.url().replace(/#.*/, `#/closed?query=id:${id}`));
+      await page.locator('.closed-list tbody tr').filter({ hasText: id }).getByRole('button').click();
+      await page.locator('.closed-list .log').getByRole('row').filter({ hasText: 'connection closed' }).waitFor();
+      assert.deepEqual(await violations(page), []);
+      assert.equal((await overhang(page)).panels.length, 0);
     } finally {
       await setLevel('info');
     }

@@ -1,7 +1,7 @@
 // Why did connections go away?
 import { useSignal } from '@preact/signals';
 import { get } from '../api/client';
-import type { ClosedPage, ClosedRow, CloseReason, Family, Series } from '../api/types';
+import type { ClosedPage, ClosedRow, CloseReason, ConnectionDetail, Family, Series } from '../api/types';
 import { formatBytes, formatDuration, formatInt, formatPercent, formatTime, plural } from '../lib/format';
 import { withTerm } from '../lib/query';
 import { requestText } from '../lib/rows';
@@ -16,6 +16,7 @@ import { Spark } from '../ui/canvas';
 import { ChartPanel } from '../ui/chart-panel';
 import { DataTable, type Column } from '../ui/data-table';
 import { ClosedRecord } from '../ui/drawer';
+import { LogLines } from '../ui/log-lines';
 import { Answer, Banner, Breakable, CopyButton, Message, Panel, ProblemView, ReasonWord, Skeleton } from '../ui/parts';
 import { QueryBox } from '../ui/query-box';
 import { TimeChart } from '../ui/time-chart';
@@ -59,7 +60,7 @@ export function Closed() {
         ) : rows.length === 0 ? (
           bad ? null : <Message title={query ? 'Nothing matches' : 'Nothing has closed yet'} actions={query ? <button class="small" onClick={() => run('')}>Clear the query</button> : null}><p>{query ? 'No record in the ring fits this query.' : 'Every connection that ends leaves its reason here.'}</p></Message>
         ) : (
-          <DataTable caption="Closed connections" columns={closedColumns(open.value, explain)} rows={rows} rowKey={(row) => row.id} keys openKey={open.value} onOpen={explain} detail={(row) => <ClosedRecord row={row} />} />
+          <DataTable caption="Closed connections" columns={closedColumns(open.value, explain)} rows={rows} rowKey={(row) => row.id} keys openKey={open.value} onOpen={explain} detail={(row) => <Explanation row={row} />} />
         )}
         <footer class="list-foot">
           <span>{formatInt(rows.length)} of {formatInt(page.data?.total)}</span>
@@ -68,6 +69,17 @@ export function Closed() {
         </footer>
       </Panel>
     </div>
+  );
+}
+
+/** The record, and below it what the logs say of the connection. */
+function Explanation({ row }: { row: ClosedRow }) {
+  const detail = useLoad<ConnectionDetail>(`connection/${row.id}`, (signal) => get(`connection/${encodeURIComponent(row.id)}`, {}, signal));
+  return (
+    <>
+      <ClosedRecord row={row} />
+      {detail.data ? <LogLines data={detail.data} /> : detail.problem ? <ProblemView problem={detail.problem} what="Its log lines" onRetry={detail.reload} /> : <Skeleton rows={2} />}
+    </>
   );
 }
 
