@@ -117,3 +117,13 @@ describe('a stream after another', () => {
     expect(live.overview.value?.connections).toBe(7);
   });
 });
+
+it('the byte rate of a stream that has gone ends at nothing', async () => {
+  live.startLive();
+  await pass(0);
+  say(hello() + `: ${'x'.repeat(4000)}\n\n`);
+  await pass(1000);
+  expect(live.bytesPerSecond.value).toBeGreaterThan(1000);
+  await pass(30_000);
+  expect(live.bytesPerSecond.value).toBe(0);
+});

@@ -56,6 +56,7 @@ let attempt = 0;
 let controller: AbortController | null = null;
 let retryTimer = 0;
 let received = 0;
+let meanReceived = 0;
 let newestPoint: SeriesEvent | null = null;
 let lostAt = 0;
 
@@ -269,7 +270,8 @@ export function startLive(): void {
   });
   connect();
   setInterval(() => {
-    bytesPerSecond.value = Math.round(bytesPerSecond.value * 0.6 + received * 0.4);
+    meanReceived = meanReceived * 0.6 + received * 0.4;
+    bytesPerSecond.value = Math.round(meanReceived);
     received = 0;
     if (!document.hidden && !paused.value) clock.value = Date.now() / 1000;
   }, 1000);
