@@ -36,7 +36,7 @@ describe('the series ring', () => {
   it('forgets what is older than 15 minutes, and keeps its clock', () => {
     const one = ring();
     for (let at = 1004; at < 2500; at += 1) one.append(at, { requests: at });
-    expect([one.length, one.end, one.last('requests')]).toEqual([900, 2500, 2499]);
+    expect([one.length, one.end]).toEqual([900, 2500]);
     expect(one.bins('requests', 1, 'sum').at(-1)).toBe(2499);
   });
   it('survives a gap longer than the window', () => {

@@ -62,14 +62,6 @@ export class SeriesRing {
     return this.start + this.length;
   }
 
-  has(name: string): boolean {
-    return this.values.has(name);
-  }
-
-  last(name: string): Point {
-    return this.values.get(name)?.at(-1) ?? null;
-  }
-
   /**
    * Begin of each step, aligned to the clock so that columns keep their place as time goes on. Whole steps only, unless the one that
    * is still filling is asked for too.

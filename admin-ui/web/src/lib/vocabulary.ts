@@ -75,7 +75,7 @@ export function familyOf(reason: string): Family {
 }
 
 /** Marks on the horizon and in the feed: letter plus colour of what happened. */
-export const kChangeMarks: Record<string, { letter: string; look: 'info' | 'warn' | 'bad' | 'good' }> = {
+export const kChangeMarks: Record<string, { letter: string; look: 'info' | 'warn' | 'bad' }> = {
   start: { letter: 'O', look: 'info' },
   reload: { letter: 'R', look: 'info' },
   reload_refused: { letter: 'R', look: 'bad' },

@@ -159,6 +159,7 @@ function ReasonTable({ reasons, query, onPick }: { reasons: Series | null; query
   const list = totals(reasons);
   const all = list.reduce((sum, { total }) => sum + total, 0) || 1;
   const on = /(?:^| )reason:(\S+)/.exec(query)?.[1];
+  const toggle = ({ reason }: { reason: CloseReason }) => onPick(reason === on ? query.replace(/(^| )reason:\S+/, '').trim() : withTerm(query, `reason:${reason}`));
   const summary = list.length === 0 ? 'Nothing closed in the last 15 minutes.' : `Closes of the last 15 minutes by reason: ${list.map(({ reason, total, counts }) => `${reason} ${formatInt(total)}, in ${kStep} s ${rangeWords(counts, formatInt)}`).join('; ')}.`;
   const at = (i: number) => formatTime((reasons?.start_at ?? 0) + i * (reasons?.step_seconds ?? kStep));
   const steps = () => Array.from({ length: reasons?.points ?? 0 }, (_, i) => [at(i), ...list.map(({ counts }) => formatInt(counts[i]))]).reverse();
@@ -171,9 +172,9 @@ function ReasonTable({ reasons, query, onPick }: { reasons: Series | null; query
             rows={list}
             rowKey={(row) => row.reason}
             rowClass={(row) => (row.reason === on ? 'at' : '')}
-            onOpen={(row) => onPick(row.reason === on ? query.replace(/(^| )reason:\S+/, '').trim() : withTerm(query, `reason:${row.reason}`))}
+            onOpen={toggle}
             columns={[
-              { id: 'reason', head: 'reason', cls: 'wrap', cell: (row) => <button class="plain" aria-pressed={row.reason === on} onClick={() => onPick(row.reason === on ? query.replace(/(^| )reason:\S+/, '').trim() : withTerm(query, `reason:${row.reason}`))}><ReasonWord reason={row.reason} /></button> },
+              { id: 'reason', head: 'reason', cls: 'wrap', cell: (row) => <button class="plain" aria-pressed={row.reason === on} onClick={() => toggle(row)}><ReasonWord reason={row.reason} /></button> },
               { id: 'who', head: 'who', priority: 2, cell: (row) => <span class="sub">{kFamilies[familyOf(row.reason)].word}</span> },
               { id: 'closes', head: 'closes', num: true, sortBy: (row) => row.total, cell: (row) => <b>{formatInt(row.total)}</b> },
               { id: 'share', head: 'share', num: true, cell: (row) => `${formatPercent(row.total / all)} %` },

@@ -11,22 +11,14 @@ import * as list from '../state/connections';
 import { useKeys } from '../state/keys';
 import { canAct, link, overview, status, whyNot } from '../state/live';
 import { useLoad } from '../state/load';
-import { columns as chosenColumns, savedViews, type SavedView } from '../state/prefs';
+import { columns as chosenColumns, savedViews } from '../state/prefs';
 import { place, setParams } from '../state/router';
+import { kAll, kViews, views } from '../state/views';
 import { askClose } from '../ui/close-dialog';
 import { ConnGrid } from './conn-grid';
 import { kColumns, sortingOf } from './conn-columns';
 import { Banner, CopyButton, Kbd, Message, ProblemView, Skeleton } from '../ui/parts';
 import { QueryBox } from '../ui/query-box';
-
-const kViews: SavedView[] = [
-  { name: 'All', query: '' },
-  { name: 'Idle > 30 s', query: 'state:idle idle>30s', sort: 'idle' },
-  { name: 'Slow readers', query: '-state:idle pending>64k', sort: 'pending' },
-  { name: 'Many streams', query: 'streams>10', sort: 'streams' },
-  { name: 'Oldest', query: '', sort: 'age' },
-  { name: 'Most memory', query: '', sort: 'memory' },
-];
 
 export function Connections() {
   const params = place.value.params;
@@ -79,7 +71,7 @@ export function Connections() {
 
 function Views({ query, sort }: { query: string; sort: string }) {
   const counts = useSignal<Record<string, number>>({});
-  const all = [...kViews, ...savedViews.value];
+  const all = views.value;
   const boot = list.answer.value?.taken_at ?? 0;
   useEffect(() => {
     if (boot === 0) return;
@@ -100,7 +92,7 @@ function Views({ query, sort }: { query: string; sort: string }) {
   return (
     <nav class="views" aria-label="Saved views">
       {all.map((view, i) => {
-        const count = view.name === 'All' ? overview.value?.connections : view.query ? counts.value[view.query] : undefined;
+        const count = view.name === kAll ? overview.value?.connections : view.query ? counts.value[view.query] : undefined;
         const own = i >= kViews.length;
         return (
           <span key={view.name} class={`view ${i === current ? 'on' : ''}`}>
@@ -151,7 +143,7 @@ function Toolbar({ onAgain }: { onAgain: () => void }) {
   );
 }
 
-export function closeAtCursor(mode: 'close' | 'drain'): void {
+function closeAtCursor(mode: 'close' | 'drain'): void {
   if (!canAct.peek()) return;
   const open = place.peek().params.id;
   const ids = list.selected.peek().size > 0 ? [...list.selected.peek()] : open ? [open] : list.cursorId.peek() ? [list.cursorId.peek() ?? ''] : [];

@@ -323,19 +323,15 @@ export function sameClient(peer: string): string {
 }
 
 /** The explanation of a close; also unfolded in the table of closed connections. */
-export function ClosedRecord({ row, withLinks = true }: { row: ClosedRow; withLinks?: boolean }) {
+export function ClosedRecord({ row }: { row: ClosedRow }) {
   return (
     <section class="closed-record">
       <div>
         <p class="sentence">{row.sentence}</p>
         <p class="record-actions">
-          {withLinks ? (
-            <>
-              <a class="button small" href={placeHref('closed', { query: `reason:${row.reason}${row.route ? ` route:${row.route}` : ''}` })}>Closes like this one</a>
-              <a class="button small" href={placeHref('closed', { query: sameClient(row.peer) })}>Same client</a>
-              {place.value.params.id === row.id ? null : <a class="button small" href={placeHref(place.value.screen, { ...place.value.params, id: row.id })}>Full record</a>}
-            </>
-          ) : null}
+          <a class="button small" href={placeHref('closed', { query: `reason:${row.reason}${row.route ? ` route:${row.route}` : ''}` })}>Closes like this one</a>
+          <a class="button small" href={placeHref('closed', { query: sameClient(row.peer) })}>Same client</a>
+          {place.value.params.id === row.id ? null : <a class="button small" href={placeHref(place.value.screen, { ...place.value.params, id: row.id })}>Full record</a>}
           <CopyButton text={() => JSON.stringify(row, null, 2)} label="Copy JSON" />
           <CopyButton text={() => shellCommand('equinox', 'why', row.id)} label="Copy command" />
         </p>

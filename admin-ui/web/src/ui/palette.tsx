@@ -6,8 +6,9 @@ import type { ClosedPage, ConnectionPage } from '../api/types';
 import { findFault, tokenize } from '../lib/query';
 import { kStates } from '../lib/vocabulary';
 import { canAct, togglePause } from '../state/live';
-import { compact, savedViews, toggleTheme } from '../state/prefs';
+import { compact, toggleTheme } from '../state/prefs';
 import { go, kScreens, place, setParams } from '../state/router';
+import { kAll, views } from '../state/views';
 import { helpOpen, horizonOpen, paletteOpen } from '../state/windows';
 import { askClose } from './close-dialog';
 import { Dialog } from './dialog';
@@ -23,10 +24,7 @@ interface Command {
 function fixed(): Command[] {
   return [
     ...kScreens.map((screen) => ({ label: screen.name, hint: 'go to screen', key: `g ${screen.key}`, run: () => go(screen.id) })),
-    ...savedViews.value.map((view) => ({ label: view.name, hint: 'saved view', run: () => go('connections', { query: view.query, sort: view.sort, order: view.order }) })),
-    { label: 'Idle over 30 s', hint: 'connections', run: () => go('connections', { query: 'state:idle idle>30s', sort: 'idle' }) },
-    { label: 'Slow readers', hint: 'connections', run: () => go('connections', { query: '-state:idle pending>64k', sort: 'pending' }) },
-    { label: 'Most memory', hint: 'connections', run: () => go('connections', { sort: 'memory' }) },
+    ...views.value.filter((view) => view.name !== kAll).map((view) => ({ label: view.name, hint: 'view of connections', run: () => go('connections', { query: view.query, sort: view.sort, order: view.order }) })),
     { label: 'Switch the theme', hint: '', key: 't', run: toggleTheme },
     { label: compact.value ? 'Normal density' : 'Compact density', hint: '', run: () => (compact.value = !compact.value) },
     { label: 'Pause or go on', hint: 'live updates', key: 'p', run: togglePause },

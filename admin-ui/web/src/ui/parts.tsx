@@ -69,7 +69,7 @@ export function Answer({ lead, rest, children, actions }: Children & { lead: str
   );
 }
 
-export type Look = 'info' | 'warn' | 'bad' | 'good';
+type Look = 'info' | 'warn' | 'bad';
 
 interface BannerProps extends Children {
   look: Look;
