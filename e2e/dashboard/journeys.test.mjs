@@ -141,11 +141,21 @@ describe('by keyboard', { skip }, () => {
   test('pausing holds the figures still', async () => {
     const { page, close } = await open('overview');
     await settled(page);
+    const figures = () => page.evaluate(() => [...document.querySelectorAll('.identity, .playhead, .tiles, .mix .bars, .mix .quiet')].map((part) => part.innerText).join('\n'));
+    const playhead = page.locator('.playhead span');
+    const moving = await playhead.innerText();
+    await page.waitForFunction((old) => document.querySelector('.playhead span')?.textContent !== old, moving);
     await page.keyboard.press('p');
     await page.locator('.link-state.paused').waitFor();
+    const held = await figures();
+    const from = (await api('status')).now_at;
+    for (let now = from; now < from + 3; now = (await api('status')).now_at) await page.waitForTimeout(200);
+    assert.equal(await figures(), held);
+    const stood = await playhead.innerText();
     await page.keyboard.press('p');
     await page.locator('.link-state:not(.paused)').waitFor();
-    await settled(page);
+    await page.waitForFunction((old) => document.querySelector('.playhead span')?.textContent !== old, stood);
+    assert.notEqual(await figures(), held);
     await close();
   });
 
