@@ -140,13 +140,15 @@ function Tiles({ data, shown }: { data: OverviewData; shown: ShownAs }) {
       <Tile name="Errors" to={placeHref('routes', { sort: 'errors' })} figure={formatPercent(data.error_ratio)} unit="%" trend={lines.errors} left={`5xx ${formatCompact(data.errors_5xx_per_second ?? 0)}/s`} right={`4xx ${formatCompact(data.errors_4xx_per_second ?? 0)}/s`} />
       <Tile name="Latency p99" to={placeHref('latency')} figure={p99.value} unit={p99.unit} trend={lines.p99} left={`p50 ${formatQuantile(data.p50_seconds)}`} right="10 s peaks" />
       <Tile name="Reactors busy" to={placeHref('reactors')} figure={formatPercent(data.busy_ratio)} unit="%" flag={data.stalled_reactors > 0 ? `${data.stalled_reactors} stalled` : undefined} trend={lines.busy} left={`${formatPercent(data.busy_min_ratio)} % to ${formatPercent(data.busy_max_ratio)} %`} right={plural(status.value?.reactors ?? 0, 'reactor')} />
-      <Tile name="Evictions" to={placeHref('closed', { query: 'family:timer' })} figure={formatInt(Math.round(data.evictions_per_minute))} unit="/min" trend={lines.evictions} left={evicted[0] ? evictedBy(evicted[0]) : 'none for a minute'} right={evicted[1] ? evictedBy(evicted[1]) : ''} />
+      <Tile name="Evictions" to={placeHref('closed', { query: kPhaseQueries[evicted[0]?.[0] ?? ''] ?? 'family:timer' })} figure={formatInt(Math.round(data.evictions_per_minute))} unit="/min" trend={lines.evictions} left={evicted[0] ? evictedBy(evicted[0]) : 'none for a minute'} right={evicted[1] ? evictedBy(evicted[1]) : ''} />
     </div>
   );
 }
 
 /** The phases in words that fit a tile. */
 const kPhaseWords: Record<string, string> = { first_request: 'silent', between_requests: 'keep-alive', write_stall: 'stall', h2_no_streams: 'h2 idle', max_age: 'age' };
+/** What of the closed connections shows most of them: age and the connection limit evict too, and are no timers. */
+const kPhaseQueries: Record<string, string> = { max_age: 'reason:max_age', pressure: 'reason:connection_limit' };
 const evictedBy = ([phase, count]: [string, number]) => `${kPhaseWords[phase] ?? phase} ${formatCompact(count)}`;
 
 function figureOf(text: string): { value: string; unit: string } {
