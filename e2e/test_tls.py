@@ -190,3 +190,18 @@ def test_a_listener_without_h2c_says_that_it_is_off(start, make_config):
     row = wait_for(lambda: server.admin("/closed?query=reason:wrong_protocol")["rows"], 5, "the closing record")[0]
     assert row["detail"] == "h2c is off"
     assert "it spoke HTTP/2 without TLS, which is off on this listener" in row["sentence"]
+
+
+def test_an_answer_is_whole_though_its_client_goes_on_sending(server, site):
+    """It was made and written in one turn, and the client takes it slowly."""
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024)
+    plain.settimeout(20)
+    plain.connect(server.address("https"))
+    with client_context(["http/1.1"]).wrap_socket(plain) as secure:
+        secure.sendall(b"GET /100k.bin HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        first = secure.recv(1000)
+        time.sleep(0.1)  # the server has nothing left to do
+        secure.sendall(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
+        answer = first + receive_until_closed(secure)
+    assert answer.partition(b"\r\n\r\n")[2] == (site / "100k.bin").read_bytes()

@@ -25,10 +25,23 @@ std::pair<CloseReason, std::uint32_t> most_common(const SeriesPoint& point, F wa
   return most;
 }
 
-/// What equinox_idle_evictions_total counts of connections: a timer, age, or the place that a newcomer took.
-bool is_eviction(CloseReason reason) noexcept {
-  return family_of(reason) == CloseFamily::timer || reason == CloseReason::max_age ||
-         reason == CloseReason::connection_limit;
+/// What most evictions of a second will be closed for. By phase, because some close a second later than their timer
+/// fires, those by age among them.
+CloseReason most_evicted(const SeriesPoint& point) {
+  const auto most = std::max_element(point.evicted_by_phase.begin(), point.evicted_by_phase.end());
+  switch (static_cast<EvictionPhase>(most - point.evicted_by_phase.begin())) {
+    case EvictionPhase::handshake: return CloseReason::handshake_timeout;
+    case EvictionPhase::first_request: return CloseReason::first_request_timeout;
+    case EvictionPhase::head: return CloseReason::header_timeout;
+    case EvictionPhase::body: return CloseReason::body_timeout;
+    case EvictionPhase::handler: return CloseReason::handler_timeout;
+    case EvictionPhase::between_requests: return CloseReason::keep_alive_timeout;
+    case EvictionPhase::write_stall: return CloseReason::write_stall;
+    case EvictionPhase::h2_no_streams: return CloseReason::h2_idle_timeout;
+    case EvictionPhase::max_age: return CloseReason::max_age;
+    case EvictionPhase::pressure: return CloseReason::connection_limit;
+  }
+  return CloseReason::keep_alive_timeout;
 }
 
 /// What tells one set of certificates from another; that they were read again is no change.
@@ -120,16 +133,9 @@ void Watch::look_at_series(State& state, const Moment& now) {
     if (point.evictions >= 20 && point.evictions * 20 >= point.connections &&
         now.steady_ns >= evictions_quiet_until_ns_) {
       evictions_quiet_until_ns_ = now.steady_ns + kQuietNs;
-      const auto most = most_common(point, is_eviction);
-      std::string text = std::to_string(point.evictions) + " evictions in a second";
-      Json more{{"count", point.evictions}};
-      if (most.second > 0) {  // else streams were ended, and no connection
-        const std::string reason{to_string(most.first)};
-        text += ", most " + reason;
-        more["reason"] = reason;
-        more["query"] = "reason:" + reason;
-      }
-      state.changes.add(now, "evictions", std::move(text), "warn", std::move(more));
+      const std::string reason{to_string(most_evicted(point))};
+      state.changes.add(now, "evictions", std::to_string(point.evictions) + " evictions in a second, most " + reason,
+                        "warn", {{"reason", reason}, {"count", point.evictions}, {"query", "reason:" + reason}});
     }
     if (point.rejected > 0 && now.steady_ns >= rejected_quiet_until_ns_) {
       rejected_quiet_until_ns_ = now.steady_ns + kQuietNs;

@@ -125,7 +125,10 @@ Turn Connection::settle(Lending& lent) {
   update_state(lent);
   arm(lent);
   account_turn(lent);
-  if (ending_ == Ending::lingering) return Turn::waiting;
+  // What it has had no share for in this turn brings no further edge.
+  if (ending_ == Ending::lingering) {
+    return is_readable_ || transport_->has_pending() ? Turn::runnable : Turn::waiting;
+  }
   const bool has_input = has_fresh_input() || is_readable_ || transport_->has_pending();
   const bool can_write = is_writable_ && egress_ != nullptr && !egress_->empty();
   return (has_input && !is_ending() && wants_input(lent)) || can_write || owes_egress_ ? Turn::runnable : Turn::waiting;

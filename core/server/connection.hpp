@@ -270,7 +270,7 @@ class Connection {
   void end_now(Lending& lent, CloseReason reason, const Error& error = {});
   void end_flushed(Lending& lent);
   Turn drain_alone(Lending& lent, const FixedText<16>& actor);
-  [[nodiscard]] bool would_be_cut(const Lending& lent) const noexcept;
+  [[nodiscard]] bool would_be_cut(Lending& lent);
   Turn linger(Lending& lent);
   void on_io_failure(Lending& lent, const Error& error);
 
@@ -288,8 +288,9 @@ class Connection {
   [[nodiscard]] TimePoint goaway_due(const Lending& lent) const noexcept;
   void finish_retiring(Lending& lent);
   void evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind kind, Duration after, int status);
-  /// A reload changes nothing for what runs already: until its answer is out, the settings of the oldest request hold.
-  [[nodiscard]] const Settings& settings_in_force(const Lending& lent) const noexcept;
+  /// A reload changes nothing for an answer that is on its way: until it is out, the settings of the oldest request
+  /// hold.
+  [[nodiscard]] const Settings& oldest_settings(const Lending& lent) const noexcept;
 
   // connection_account.cpp: everything telemetry is told
   void account_opened(Lending& lent, const Endpoint& peer);

@@ -65,7 +65,9 @@ inline RecordHot Connection::hot_record(const Lending& lent) const noexcept {
   hot.received_bytes = record_->own_received_bytes() + lent.turn_received_bytes;
   hot.sent_bytes = record_->own_sent_bytes() + lent.turn_sent_bytes;
   hot.requests = request_count_;
-  hot.deadline_total_ms = timeout_ms(settings_in_force(lent).timeouts, deadline_kind_);
+  const bool is_of_request = deadline_kind_ == DeadlineKind::body || deadline_kind_ == DeadlineKind::handler ||
+                             deadline_kind_ == DeadlineKind::write;
+  hot.deadline_total_ms = timeout_ms((is_of_request ? oldest_settings(lent) : *lent.settings).timeouts, deadline_kind_);
   hot.pending_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(waiting_bytes(), UINT32_MAX));
   hot.streams = h2_ == nullptr ? std::uint16_t{0} : static_cast<std::uint16_t>(h2_->open_streams);
   hot.route = newest_route_;

@@ -21,12 +21,12 @@ std::uint64_t window_need(const Settings& settings, Duration window) noexcept {
 
 }  // namespace
 
-const Settings& Connection::settings_in_force(const Lending& lent) const noexcept {
+const Settings& Connection::oldest_settings(const Lending& lent) const noexcept {
   return exchanges_ == nullptr ? *lent.settings : *exchanges_->settings;
 }
 
 Connection::Deadline Connection::next_deadline(const Lending& lent) const {
-  const TimeoutConfig& timeouts = settings_in_force(lent).timeouts;
+  const TimeoutConfig& timeouts = lent.settings->timeouts;
   Deadline next;
   if (ending_ == Ending::lingering) return {DeadlineKind::none, phase_start_ + timeouts.linger, nullptr};
   if (is_shaking_hands_) {
@@ -37,7 +37,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
     next.offer(DeadlineKind::max_age, opened_at() + timeouts.max_age);
   if (h2_ != nullptr && !is_ending()) next.offer(DeadlineKind::none, std::min(goaway_due(lent), codec_->next_due()));
   if (is_behind()) {
-    next.offer(DeadlineKind::write, aside_->write_window.start + timeouts.write);
+    next.offer(DeadlineKind::write, aside_->write_window.start + oldest_settings(lent).timeouts.write);
   }
   for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
     if (x->state == ExchangeState::receiving && x->body_window.is_running()) {
@@ -72,7 +72,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
 
 /// When a PING is to ask a quiet peer whether it is there: no deadline yet, that is its answer's.
 TimePoint Connection::ping_due(const Lending& lent) const noexcept {
-  const auto after = settings_in_force(lent).timeouts.ping_after;
+  const auto after = lent.settings->timeouts.ping_after;
   if (h2_ == nullptr || exchanges_ == nullptr || h2_->ping_sent != kNever || after.count() == 0) return kNever;
   return h2_->last_received + after;
 }
@@ -141,25 +141,23 @@ void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
         end_after_flush(lent.drain_reason, false);
         return;
       }
-      evict(lent, timer_verdict(DeadlineKind::idle, is_http2()), deadline.kind, settings_in_force(lent).timeouts.idle,
-            0);
+      evict(lent, timer_verdict(DeadlineKind::idle, is_http2()), deadline.kind, lent.settings->timeouts.idle, 0);
       return;
     case DeadlineKind::handshake:
-      evict(lent, timer_verdict(deadline.kind, false), deadline.kind, settings_in_force(lent).timeouts.handshake, 0);
+      evict(lent, timer_verdict(deadline.kind, false), deadline.kind, lent.settings->timeouts.handshake, 0);
       return;
     case DeadlineKind::first_request:
-      evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, settings_in_force(lent).timeouts.header,
+      evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, lent.settings->timeouts.header,
             got_bytes_ && !awaits_proxy_header_ ? 408 : 0);
       return;
     case DeadlineKind::head:
       awaits_preface_ = false;  // whoever has not followed the upgrade may still be told that it is over
       account_rejected(lent, RequestRejectReason::header_timeout);
-      evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, settings_in_force(lent).timeouts.header,
-            408);
+      evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, lent.settings->timeouts.header, 408);
       return;
     case DeadlineKind::handler: on_handler_timeout(lent, *deadline.exchange); return;
     case DeadlineKind::ping:
-      evict(lent, timer_verdict(deadline.kind, true), deadline.kind, settings_in_force(lent).timeouts.ping, 0);
+      evict(lent, timer_verdict(deadline.kind, true), deadline.kind, lent.settings->timeouts.ping, 0);
       return;
     case DeadlineKind::max_age: on_max_age(lent); return;
   }
@@ -183,7 +181,7 @@ void Connection::on_handler_timeout(Lending& lent, Exchange& exchange) {
 
 void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
   if (deadline.kind == DeadlineKind::write) {
-    const Settings& settings = settings_in_force(lent);
+    const Settings& settings = oldest_settings(lent);
     const ProgressWindow& window = aside().write_window;
     refresh_sample(lent);  // the last look, should this be its end
     if (window.bytes >= window_need(settings, settings.timeouts.write)) {
@@ -234,7 +232,7 @@ void Connection::on_max_age(Lending& lent) {
     return;
   }
   fired_ = DeadlineKind::max_age;
-  aside().fired_ms = static_cast<std::uint32_t>(settings_in_force(lent).timeouts.max_age.count());
+  aside().fired_ms = static_cast<std::uint32_t>(lent.settings->timeouts.max_age.count());
   lent.telemetry.stats().evicted(protocol_, EvictionPhase::max_age);
   closes_after_response_ = true;
   if (is_http2()) {

@@ -131,10 +131,13 @@ void Connection::end_flushed(Lending& lent) {
 
 /// Whether closing now would be a reset that takes the end of an answer with it: bytes of the peer lie unread in the
 /// socket, or may still come while it has not all of what was sent (RFC 9112 §9.6). An answer that fits into the first
-/// window of any peer is there before anything could cut it, so short ones are not asked about.
-bool Connection::would_be_cut(const Lending& lent) const noexcept {
+/// window of any peer is there before anything could cut it, so short ones are not asked about. An administrator who
+/// closes does not want to wait.
+bool Connection::would_be_cut(Lending& lent) {
   constexpr std::uint64_t kFirstWindowBytes = 8 * 1024;
+  if (reason_ == CloseReason::admin_close) return false;
   if (is_readable_ || transport_->has_pending()) return true;
+  if (is_tls_) count_socket_bytes(lent);
   const std::uint64_t sent = record_->own_sent_bytes() + lent.turn_sent_bytes;
   return sent > kFirstWindowBytes && net::has_unacknowledged(descriptor());
 }

@@ -35,13 +35,6 @@ std::string joined(const std::vector<ConfigProblem>& problems) {
   return all;
 }
 
-sigset_t expected_signals() noexcept {
-  sigset_t set;
-  ::sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2}) ::sigaddset(&set, number);
-  return set;
-}
-
 using PreparedReload = Server::Internal::PreparedReload;
 
 /// The admin surface with its certificates as they are now; nothing without TLS.
@@ -72,14 +65,21 @@ void Appliance::log(LogLevel level, std::string_view message, std::string_view d
   traffic_->internal().server_log.write(record);
 }
 
-void Appliance::block_signals() {
-  const sigset_t set = expected_signals();
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+void Appliance::expect_signals() {
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT}) std::signal(number, [](int) { ::_exit(0); });
+  sigset_t later;
+  ::sigemptyset(&later);
+  for (const int number : {SIGHUP, SIGUSR2}) ::sigaddset(&later, number);
+  ::pthread_sigmask(SIG_BLOCK, &later, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-void Appliance::open_signals() {
-  const sigset_t set = expected_signals();
+// Before any thread exists: they inherit the mask, and only the descriptor tells of these signals.
+void Appliance::block_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2}) ::sigaddset(&set, number);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!signals_ || !wake_) throw std::system_error{errno, std::generic_category(), "signalfd or eventfd"};
@@ -120,7 +120,7 @@ void Appliance::watch_files() {
 }
 
 int Appliance::run() {
-  open_signals();
+  block_signals();
   listening_.open(config_);
   enter_sandbox();
   start();

