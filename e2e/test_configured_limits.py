@@ -1,13 +1,11 @@
 """Keys that change what a peer may do: the value counts, not only its default."""
 
-import socket
 import time
 
 import pytest
 from support.frames import (CONTINUATION, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, Attacker, frame, literal, request,
                             request_fields, reset)
-from support.raw import exchange, receive_until_closed
-from support.tls import client_context
+from support.raw import exchange
 from support.wait import wait_for
 
 GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -97,17 +95,3 @@ def test_h2c_says_which_of_its_two_ways_are_open(start, make_config, h2c, upgrad
         connection.sendall(PREFACE + frame(4))
         answer = connection.recv(9)
         assert (answer[3:4] == b"\x04") == knows
-
-
-@pytest.mark.parametrize("version", ["1.2", "1.3"])
-@pytest.mark.parametrize("path", ["/hello", "/32m.bin"])
-def test_a_client_that_has_only_half_closed_gets_all_of_its_answer_over_tls(server, site, version, path):
-    context = client_context(["http/1.1"])
-    context.maximum_version = {"1.2": 0x0303, "1.3": 0x0304}[version]
-    with context.wrap_socket(server.connect("https")) as secure:
-        secure.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-        socket.socket.shutdown(secure, socket.SHUT_WR)
-        answer = receive_until_closed(secure)
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200 ")
-    assert body == (b'{"status":"ok"}' if path == "/hello" else (site / "32m.bin").read_bytes())

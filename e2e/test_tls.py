@@ -205,3 +205,17 @@ def test_an_answer_is_whole_though_its_client_goes_on_sending(server, site):
         secure.sendall(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
         answer = first + receive_until_closed(secure)
     assert answer.partition(b"\r\n\r\n")[2] == (site / "100k.bin").read_bytes()
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("path", ["/hello", "/32m.bin"])
+def test_a_client_that_has_only_half_closed_gets_all_of_its_answer_over_tls(server, site, version, path):
+    context = client_context(["http/1.1"])
+    context.maximum_version = {"1.2": 0x0303, "1.3": 0x0304}[version]
+    with context.wrap_socket(server.connect("https")) as secure:
+        secure.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        socket.socket.shutdown(secure, socket.SHUT_WR)
+        answer = receive_until_closed(secure)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert body == (b'{"status":"ok"}' if path == "/hello" else (site / "32m.bin").read_bytes())
