@@ -158,10 +158,19 @@ class Codec {
   /// HTTP/2: resets streams that were answered a while ago and whose requests still come.
   virtual void give_up_due(TimePoint now) { static_cast<void>(now); }
 
+  /// HTTP/2: what ends the connection, once something does; it may have been found while sending. nullptr otherwise.
+  [[nodiscard]] virtual const Error* failure() const noexcept { return nullptr; }
+
   /// HTTP/2: a window of time begins after which stalled_streams() is asked.
   virtual void begin_write_window() noexcept {}
-  /// HTTP/2: streams that had data for the peer when that window began, have it still, and got nothing through.
-  virtual void stalled_streams(std::vector<StreamId>& into) const { static_cast<void>(into); }
+  /// HTTP/2: bytes of answers that the peer's windows let through since then.
+  [[nodiscard]] virtual std::uint64_t moved_bytes() const noexcept { return 0; }
+  /// HTTP/2: streams that had data for the peer when that window began, have it still, and got less than `need` bytes
+  /// through, or less than their share of it where they wait for the connection's window.
+  virtual void stalled_streams(std::vector<StreamId>& into, std::uint64_t need) const {
+    static_cast<void>(into);
+    static_cast<void>(need);
+  }
 
   /// HTTP/2: queues GOAWAY with this code (eviction, abuse); HTTP/1: nothing.
   virtual void terminate(std::uint32_t error_code) { static_cast<void>(error_code); }

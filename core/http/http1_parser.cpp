@@ -228,8 +228,10 @@ Result<void> Http1Parser::parse_head(std::string_view bytes, Scheme scheme, cons
   begin(limits);
   llhttp_t* const engine = engine_in(engine_);
   llhttp_errno_t code = execute(engine, bytes.data(), bytes.size());
-  if (code == HPE_INVALID_CONTENT_LENGTH && bytes.find('\t') != std::string_view::npos) {
-    // llhttp knows only spaces around a length; tabs are white space too (RFC 9110 §5.6.3). Rare enough for a copy.
+  const bool is_about_framing = code == HPE_INVALID_CONTENT_LENGTH || code == HPE_INVALID_TRANSFER_ENCODING;
+  if (is_about_framing && bytes.find('\t') != std::string_view::npos) {
+    // llhttp knows only spaces around a length and behind a coding; tabs are white space too (RFC 9110 §5.6.3). Rare
+    // enough for a copy.
     spaced_.assign(bytes);
     std::replace(spaced_.begin(), spaced_.end(), '\t', ' ');
     bytes = spaced_;

@@ -16,7 +16,8 @@ Errc error_of(BudgetKind kind) noexcept {
     case BudgetKind::priority: return Errc::h2_flood_priority;
     case BudgetKind::window_update: return Errc::h2_flood_window_update;
     case BudgetKind::empty: return Errc::h2_flood_empty;
-    case BudgetKind::tiny_data: return Errc::h2_flood_data_tiny;
+    case BudgetKind::tiny_data:
+    case BudgetKind::tiny_answer: return Errc::h2_flood_data_tiny;
     case BudgetKind::reset: return Errc::h2_rapid_reset;
     case BudgetKind::own_reset: return Errc::h2_own_resets;
   }
@@ -52,7 +53,9 @@ void Http2Budget::earn_received(std::size_t bytes) noexcept {
 
 void Http2Budget::earn_sent(std::size_t bytes) noexcept {
   // Two for each frame: some clients answer every DATA frame with an update of the stream and of the connection.
-  earn(BudgetKind::window_update, 2 + static_cast<std::uint32_t>(bytes / kBytesPerToken));
+  const auto tokens = static_cast<std::uint32_t>(bytes / kBytesPerToken);
+  earn(BudgetKind::window_update, 2 + tokens);
+  if (tokens != 0) earn(BudgetKind::tiny_answer, tokens);
 }
 
 }  // namespace equinox::http

@@ -16,12 +16,13 @@ enum class BudgetKind : std::uint8_t {
   settings,
   priority,  ///< PRIORITY and PRIORITY_UPDATE
   window_update,
-  empty,      ///< DATA without content and without END_STREAM, DATA for no open stream, unknown frame types
-  tiny_data,  ///< DATA of a few bytes that does not end its message
-  reset,      ///< RST_STREAM from the peer (CVE-2023-44487)
-  own_reset,  ///< RST_STREAM the peer provokes (CVE-2025-8671)
+  empty,        ///< DATA without content and without END_STREAM, DATA for no open stream, unknown frame types
+  tiny_data,    ///< DATA of a few bytes that does not end its message
+  tiny_answer,  ///< the same from us, where the peer's window allows no more (CVE-2019-9511)
+  reset,        ///< RST_STREAM from the peer (CVE-2023-44487)
+  own_reset,    ///< RST_STREAM the peer provokes (CVE-2025-8671)
 };
-inline constexpr std::size_t kBudgetKinds = 8;
+inline constexpr std::size_t kBudgetKinds = 9;
 
 /// The error a connection ends with when that budget is spent.
 Errc error_of(BudgetKind kind) noexcept;

@@ -19,6 +19,7 @@ Result<std::unique_ptr<Http2Codec>> Http2Codec::upgraded(std::string_view settin
   codec->upgraded_ = codec->session_.upgrade(settings_payload, head);
   if (codec->upgraded_ == nullptr) return Errc::invalid_argument;
   codec->highest_stream_ = codec->highest_fed_ = 1;
+  codec->opened_.open(1);
   return codec;
 }
 
@@ -100,7 +101,10 @@ Result<void> Http2Codec::judge(const FrameHeader& frame, std::span<const std::by
     case kFramePriority:
       if (!is_sound_priority(frame, payload)) return connection_error(Errc::h2_protocol, kH2ProtocolError);
       return spend(BudgetKind::priority);
-    case kFramePriorityUpdate: return spend(BudgetKind::priority);
+    case kFramePriorityUpdate:
+      if (frame.stream != 0) return connection_error(Errc::h2_protocol, kH2ProtocolError);
+      if (frame.length < kStreamIdBytes) return connection_error(Errc::h2_frame_size, kH2FrameSizeError);
+      return spend(BudgetKind::priority);
     case kFrameRstStream:
       if (frame.stream != 0 && frame.stream <= highest_stream_) {
         peer_has_reset_ = true;
@@ -123,16 +127,12 @@ Result<void> Http2Codec::judge_headers(const FrameHeader& frame) {
   if (frame.stream % 2 == 0) return {};  // the library refuses these
   if (was_reset_by_peer(frame.stream)) return connection_error(Errc::h2_protocol, kH2StreamClosed);
   if (frame.stream > highest_stream_) {
-    const StreamId expected = highest_stream_ == 0 ? 1 : highest_stream_ + 2;
-    if (frame.stream > expected) {
-      skipped_[skipped_next_] = {expected, frame.stream - 2};
-      skipped_next_ = static_cast<std::uint8_t>((skipped_next_ + 1U) % skipped_.size());
-    }
+    opened_.open(frame.stream);
     highest_stream_ = frame.stream;
     session_.budget().earn_request();
     return {};
   }
-  if (was_skipped(frame.stream)) return connection_error(Errc::h2_protocol, kH2ProtocolError);
+  if (opened_.was_skipped(frame.stream)) return connection_error(Errc::h2_protocol, kH2ProtocolError);
   if (session_.was_completed(frame.stream)) return connection_error(Errc::h2_protocol, kH2StreamClosed);
   if (frame.stream > highest_fed_ || session_.find(frame.stream) != nullptr) return {};  // trailers
   return spend(BudgetKind::empty);  // on their way when the stream was reset: decoded for nobody, not for ever
@@ -143,7 +143,7 @@ Result<void> Http2Codec::judge_data(const FrameHeader& frame) {
   if (was_reset_by_peer(frame.stream)) return connection_error(Errc::h2_protocol, kH2StreamClosed);
   if (frame.stream > highest_fed_) return {};  // the library knows these
   if (session_.find(frame.stream) != nullptr) return {};
-  if (was_skipped(frame.stream) || session_.was_completed(frame.stream)) {
+  if (opened_.was_skipped(frame.stream) || session_.was_completed(frame.stream)) {
     return connection_error(Errc::h2_protocol, kH2StreamClosed);
   }
   return spend(BudgetKind::empty);  // on its way when the stream was reset: tolerated, not for ever
@@ -152,11 +152,6 @@ Result<void> Http2Codec::judge_data(const FrameHeader& frame) {
 // RFC 9113 §5.1: who has reset a stream sends nothing more on it. The last few are remembered; the library none.
 bool Http2Codec::was_reset_by_peer(StreamId stream) const noexcept {
   return peer_has_reset_ && std::find(reset_by_peer_.begin(), reset_by_peer_.end(), stream) != reset_by_peer_.end();
-}
-
-bool Http2Codec::was_skipped(StreamId stream) const noexcept {
-  return std::any_of(skipped_.begin(), skipped_.end(),
-                     [stream](const SkippedRange& range) { return stream >= range.first && stream <= range.last; });
 }
 
 void Http2Codec::respond(StreamId stream, Response&& response, EgressBatch& /*batch*/,
@@ -222,7 +217,9 @@ void Http2Codec::give_up_due(TimePoint now) {
 
 void Http2Codec::begin_write_window() noexcept { session_.begin_write_window(); }
 
-void Http2Codec::stalled_streams(std::vector<StreamId>& into) const { session_.stalled_streams(into); }
+void Http2Codec::stalled_streams(std::vector<StreamId>& into, std::uint64_t need) const {
+  session_.stalled_streams(into, need);
+}
 
 void Http2Codec::terminate(std::uint32_t error_code) { session_.terminate(error_code); }
 

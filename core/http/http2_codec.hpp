@@ -15,6 +15,7 @@
 #include "http/date.hpp"
 #include "http/http2_frame_scanner.hpp"
 #include "http/http2_memory.hpp"
+#include "http/http2_opened_streams.hpp"
 #include "http/http2_session.hpp"
 #include "http/limits.hpp"
 
@@ -57,8 +58,12 @@ class Http2Codec final : public Codec {
   void ping(TimePoint now) override;
   [[nodiscard]] TimePoint next_due() const noexcept override;
   void give_up_due(TimePoint now) override;
+  [[nodiscard]] const Error* failure() const noexcept override {
+    return session_.failure() ? &*session_.failure() : nullptr;
+  }
   void begin_write_window() noexcept override;
-  void stalled_streams(std::vector<StreamId>& into) const override;
+  [[nodiscard]] std::uint64_t moved_bytes() const noexcept override { return session_.moved_bytes(); }
+  void stalled_streams(std::vector<StreamId>& into, std::uint64_t need) const override;
   void terminate(std::uint32_t error_code) override;
   [[nodiscard]] CodecState state() const override;
   [[nodiscard]] InputState input_state() const noexcept override;
@@ -69,17 +74,12 @@ class Http2Codec final : public Codec {
   [[nodiscard]] std::size_t memory_bytes() const noexcept override { return sizeof(*this) + session_.memory_bytes(); }
 
  private:
-  struct SkippedRange {
-    StreamId first{0};
-    StreamId last{0};
-  };
   /// @error what ends the connection, with the code of its GOAWAY as detail
   Result<void> scan(std::span<const std::byte> input, std::size_t& fed, std::vector<CodecEvent>& events);
   Result<void> judge(const FrameHeader& frame, std::span<const std::byte> payload);
   Result<void> judge_headers(const FrameHeader& frame);
   Result<void> judge_data(const FrameHeader& frame);
   Result<void> spend(BudgetKind kind);
-  [[nodiscard]] bool was_skipped(StreamId stream) const noexcept;
   [[nodiscard]] bool was_reset_by_peer(StreamId stream) const noexcept;
 
   const Limits limits_;  ///< a copy: a reload replaces the server's while this connection lives
@@ -93,10 +93,9 @@ class Http2Codec final : public Codec {
   std::uint32_t continuations_{0};  ///< in a row
   bool peer_is_done_{false};
   bool peer_has_reset_{false};
-  std::uint8_t skipped_next_{0};
   std::uint8_t reset_next_{0};
   std::array<StreamId, 8> reset_by_peer_{};  ///< the last streams the peer has reset
-  std::array<SkippedRange, 4> skipped_{};    ///< stream ids the peer has jumped over, the last few jumps
+  Http2OpenedStreams opened_;
 };
 
 }  // namespace equinox::http

@@ -21,6 +21,7 @@ enum FrameType : std::uint8_t {
   kFramePriorityUpdate = 16,
 };
 inline constexpr std::uint8_t kFlagEndHeaders = 0x4;
+inline constexpr std::size_t kStreamIdBytes = 4;  ///< at the front of a PRIORITY_UPDATE
 
 /// RFC 9113 §4.1.
 struct FrameHeader {

@@ -76,10 +76,9 @@ void* Http2Pages::take() noexcept {
 
 void Http2Pages::give_back(void* page) noexcept {
   Slot* slot = slot_of(page);
-  const bool is_cold = slot->older == slot;
   wake(page);
   --lent_;
-  if (!is_cold && !is_all_zero(page)) std::memset(page, 0, kPageBytes);
+  if (!is_all_zero(page)) std::memset(page, 0, kPageBytes);  // a cold one, too: its owner writes before it wakes it
   slot->newer = free_;
   free_ = slot;
 }

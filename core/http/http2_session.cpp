@@ -36,7 +36,7 @@ Http2Session::Http2Session(const Limits& limits, Scheme scheme, Http2Memory& mem
   {
     const Http2Memory::SharesFrameBuffer sharing{memory};
     expect_success(nghttp2_session_server_new3(&session_, Callbacks::shared(), this, option, &mem));
-    table_page_ = sharing.page();
+    memory_.adopt_page(sharing.page());
   }
   nghttp2_option_del(option);
   const nghttp2_settings_entry settings[] = {
@@ -152,7 +152,7 @@ void Http2Session::settle() {
   if (!noted_) return;
   const Errc error = *noted_;
   noted_.reset();
-  fail(error, NGHTTP2_ENHANCE_YOUR_CALM);
+  fail(error, noted_h2_error_);
 }
 
 void Http2Session::fail(Errc code, std::uint32_t h2_error) {
@@ -181,8 +181,10 @@ void Http2Session::end_fatally(int library_error) {
   if (!failure_) failure_ = Error{code, 0, h2_error};
 }
 
-void Http2Session::note(Errc error) noexcept {
-  if (!noted_ && !failure_) noted_ = error;
+void Http2Session::note(Errc error, std::uint32_t h2_error) noexcept {
+  if (noted_ || failure_) return;
+  noted_ = error;
+  noted_h2_error_ = h2_error;
 }
 
 void Http2Session::spend(BudgetKind kind) {
@@ -197,20 +199,22 @@ Http2Stream* Http2Session::look_up(StreamId stream) noexcept {
 }
 
 // Four of the nine kilobytes of an idle session are the library's table of streams, all zeros while there are none.
+// When that grows it is elsewhere, and its page is free or another session's.
 void Http2Session::rest() noexcept {
-  if (table_page_ == nullptr || table_rests_) return;
+  if (table_rests_ || memory_.page() == nullptr) return;
   table_rests_ = true;
-  memory_.shared().pages().rest(table_page_);
+  memory_.shared().pages().rest(memory_.page());
 }
 
 void Http2Session::open(Http2Stream& stream) noexcept {
   if (table_rests_) {
     table_rests_ = false;
-    memory_.shared().pages().wake(table_page_);
+    if (memory_.page() != nullptr) memory_.shared().pages().wake(memory_.page());
   }
   stream.next = streams_;
   if (streams_ != nullptr) streams_->previous = &stream;
   streams_ = &stream;
+  highest_opened_ = stream.id;
   peak_streams_ = std::max(peak_streams_, ++current_streams_);
   ++counters().streams_opened;
 }
@@ -289,7 +293,15 @@ void Http2Session::refuse(Http2Stream& stream, Errc error) {
 }
 
 void Http2Session::finish_head(Http2Stream& stream, bool end_of_stream) {
-  if (const auto sound = stream.finish_head(end_of_stream, limits_); !sound) {
+  const auto sound = stream.finish_head(end_of_stream, limits_);
+  if (!wishes_.empty()) {
+    if (const auto wish = wishes_.take(stream.id)) {
+      prioritize(stream, *wish);  // over its own field
+      stream.head.urgency = wish->urgency;
+      stream.head.incremental = wish->incremental;
+    }
+  }
+  if (!sound) {
     refuse(stream, sound.error().code);
   } else {
     announce(stream, *events_);
@@ -373,6 +385,20 @@ void Http2Session::prioritize(Http2Stream& stream, Priority priority) {
   stream.priority = priority;
   const nghttp2_extpri wish{priority.urgency, priority.incremental ? 1 : 0};
   expect_success(nghttp2_session_change_extpri_stream_priority(session_, library_id(stream.id), &wish, 0));
+}
+
+// RFC 9218 §7.1.
+void Http2Session::update_priority(std::string_view payload) {
+  StreamId id = 0;
+  for (const char octet : payload.substr(0, kStreamIdBytes)) id = (id << 8U) | static_cast<std::uint8_t>(octet);
+  id &= 0x7fff'ffffU;
+  if (id % 2 == 0) return note(Errc::h2_protocol, NGHTTP2_PROTOCOL_ERROR);  // 0, or a push that there was not
+  const Priority wish = parse_priority(payload.substr(kStreamIdBytes));
+  if (Http2Stream* stream = find(id)) {
+    if (!stream->is_given_up) prioritize(*stream, wish);
+  } else if (id > highest_opened_ && !wishes_.keep(id, wish, limits_.h2_concurrent_streams)) {
+    note(Errc::h2_flood_priority, NGHTTP2_PROTOCOL_ERROR);
+  }
 }
 
 void Http2Session::resume(Http2Stream& stream) {

@@ -16,6 +16,7 @@
 #include "http/date.hpp"
 #include "http/http2_budget.hpp"
 #include "http/http2_error.hpp"
+#include "http/http2_priority_wishes.hpp"
 #include "http/http2_session_memory.hpp"
 #include "http/http2_stream.hpp"
 #include "http/limits.hpp"
@@ -80,10 +81,13 @@ class Http2Session {
   [[nodiscard]] TimePoint spent_due() const noexcept;
   /// Resets those whose time has come: the rest of the request is not wanted, and that is no error.
   void give_up_spent(TimePoint now);
-  /// From here on it is remembered which streams get bytes to the peer.
+  /// From here on it is counted what each stream gets through to the peer.
   void begin_write_window() noexcept;
-  /// Those that were behind a closed window when it began, still are, and got nothing through.
-  void stalled_streams(std::vector<StreamId>& into) const;
+  /// Of answers since then: heads and bodies, but nothing that only answers the peer's control frames.
+  [[nodiscard]] std::uint64_t moved_bytes() const noexcept { return moved_bytes_; }
+  /// Those that were behind a closed window when it began, still are, and got less than `need` bytes through; behind
+  /// the connection's window only, less than their share of that.
+  void stalled_streams(std::vector<StreamId>& into, std::uint64_t need) const;
 
   [[nodiscard]] bool wants_transmit() const noexcept;
   /// Neither side has anything left to say.
@@ -139,7 +143,8 @@ class Http2Session {
   void forget_spent(Http2Stream& stream) noexcept;
   void refuse(Http2Stream& stream, Errc error);
   void spend(BudgetKind kind);
-  void note(Errc error) noexcept;
+  void note(Errc error, std::uint32_t h2_error = kH2EnhanceYourCalm) noexcept;
+  void update_priority(std::string_view payload);
   void send_queued_control();
   void settle();
   void end_fatally(int library_error);
@@ -154,9 +159,9 @@ class Http2Session {
   bool is_fatal_{false};
   bool connection_is_blocked_{false};
   bool ping_is_out_{false};
+  bool sends_forced_tiny_{false};  ///< the DATA frame being written is as small as the peer's window makes it
   bool table_rests_{false};
   nghttp2_session* session_{nullptr};
-  void* table_page_{nullptr};  ///< the library's table of streams, when it lies in a page of its own
   Http2Budget budget_;
   TimePoint now_;
   TimePoint looked_at_{};
@@ -174,7 +179,11 @@ class Http2Session {
   std::vector<CodecEvent> late_events_;  ///< of responses that ended while control frames were sent ahead
   EgressBatch* batch_{nullptr};
   std::size_t high_watermark_{0};
-  std::string control_;  ///< frames sent ahead of the next batch
+  std::string control_;          ///< frames sent ahead of the next batch
+  std::string priority_update_;  ///< the payload of such a frame, as far as it has come
+  Http2PriorityWishes wishes_;
+  StreamId highest_opened_{0};
+  std::uint32_t noted_h2_error_{0};
   std::optional<Errc> noted_;
   std::optional<Error> failure_;
   ProtocolCounters* counters_{nullptr};
@@ -185,6 +194,7 @@ class Http2Session {
   std::uint32_t blocked_streams_{0};
   std::uint32_t spent_streams_{0};  ///< answered, and their requests still come
   std::uint64_t waiting_bytes_{0};
+  std::uint64_t moved_bytes_{0};
   std::uint32_t current_streams_{0};
   std::uint32_t responses_{0};
   std::uint32_t peak_streams_{0};

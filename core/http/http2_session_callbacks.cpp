@@ -33,6 +33,7 @@ Errc error_of_goaway(std::uint32_t code) noexcept {
 constexpr std::size_t kBombFactor = 4;  // a head this many times its limit is no mistake any more
 constexpr std::size_t kTinyBytes = 32;  // DATA below this carries less than it costs
 constexpr std::size_t kFrameHeaderBytes = 9;
+constexpr std::size_t kPriorityUpdateMaxBytes = 256;  // "u=1, i" and what may be added to it one day
 
 }  // namespace
 
@@ -105,7 +106,6 @@ struct Http2Session::Callbacks::Receiving {
         counters.last_stream = static_cast<std::uint32_t>(frame->goaway.last_stream_id);
         break;
       }
-      case NGHTTP2_PRIORITY_UPDATE: priority_received(session, *frame); break;
       default: break;
     }
     return 0;
@@ -141,12 +141,21 @@ struct Http2Session::Callbacks::Receiving {
         static_cast<std::uint64_t>(std::max<std::int64_t>(1, (session.now_ - session.ping_sent_).count()));
   }
 
-  static void priority_received(Http2Session& session, const nghttp2_frame& frame) {
-    const auto* update = static_cast<const nghttp2_ext_priority_update*>(frame.ext.payload);
-    if (update == nullptr) return;
-    Http2Stream* stream = session.find(static_cast<StreamId>(update->stream_id));
-    if (stream == nullptr) return;  // not opened yet: the library remembers it
-    stream->priority = parse_priority({reinterpret_cast<const char*>(update->field_value), update->field_value_len});
+  static int extension_chunk(nghttp2_session*, const nghttp2_frame_hd*, const std::uint8_t* data, std::size_t size,
+                             void* user_data) noexcept {
+    std::string& payload = self(user_data).priority_update_;
+    const std::size_t room = kPriorityUpdateMaxBytes + 1 - payload.size();
+    payload.append(reinterpret_cast<const char*>(data), std::min(size, room));
+    return 0;
+  }
+
+  static int extension_whole(nghttp2_session*, void**, const nghttp2_frame_hd*, void* user_data) noexcept {
+    Http2Session& session = self(user_data);
+    // One that is too long for any wish says nothing.
+    if (session.priority_update_.size() <= kPriorityUpdateMaxBytes) session.update_priority(session.priority_update_);
+    session.priority_update_.clear();
+    session.priority_update_.shrink_to_fit();
+    return 0;
   }
 
   static int data_chunk(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data, std::size_t size,
@@ -181,8 +190,8 @@ struct Http2Session::Callbacks::Sending {
     ++session.counters().frames_sent[frame_slot(frame->hd.type)];
     Http2Stream* stream = nullptr;
     switch (frame->hd.type) {
+      case NGHTTP2_HEADERS: session.moved_bytes_ += frame->hd.length; [[fallthrough]];
       case NGHTTP2_DATA:
-      case NGHTTP2_HEADERS:
         if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) break;
         stream = session.find_sending(static_cast<StreamId>(frame->hd.stream_id));
         if (stream != nullptr) session.finish_response(*stream);
@@ -217,11 +226,12 @@ struct Http2Session::Callbacks::Sending {
     Http2Session& session = self(user_data);
     auto& stream = *static_cast<Http2Stream*>(source->ptr);
     session.sending_ = &stream;
-    stream.has_moved = true;
+    stream.moved_bytes += length;
+    session.moved_bytes_ += length;
     const std::size_t owned_bytes = stream.body.owned_bytes();
     stream.body.emit({reinterpret_cast<const char*>(header), kFrameHeaderBytes}, length, *session.batch_);
     session.memory_.discharge(owned_bytes - stream.body.owned_bytes());
-    session.budget_.earn_sent(length);
+    if (!session.sends_forced_tiny_) session.budget_.earn_sent(length);
     return session.batch_->pending_bytes() >= session.high_watermark_ ? NGHTTP2_ERR_PAUSE : 0;
   }
 };
@@ -245,6 +255,8 @@ ssize_t Http2Session::Callbacks::read_data(nghttp2_session*, std::int32_t, std::
     stream.is_given_up = true;
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
+  session.sends_forced_tiny_ = plan.count == length && length < kTinyBytes && !plan.is_last;
+  if (session.sends_forced_tiny_) session.spend(BudgetKind::tiny_answer);
   *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
   if (plan.is_last) {
     *flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -264,6 +276,8 @@ const nghttp2_session_callbacks* Http2Session::Callbacks::shared() {
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, &Receiving::header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &Receiving::frame_received);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &Receiving::data_chunk);
+    nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(callbacks, &Receiving::extension_chunk);
+    nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, &Receiving::extension_whole);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &Receiving::stream_closed);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, &Sending::frame_sent);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, &Sending::send_data);
@@ -279,7 +293,7 @@ nghttp2_option* Http2Session::Callbacks::make_options(const Limits& limits) {
   expect_success(nghttp2_option_new(&option));
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
-  nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
+  nghttp2_option_set_user_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
   nghttp2_option_set_max_settings(option, kMaxSettingsEntries);
   // Behind the budgets, which fire first and leave a reason: these end a session without one.
   nghttp2_option_set_max_outbound_ack(option, std::size_t{limits.h2_control_burst} * 2 + 1000);

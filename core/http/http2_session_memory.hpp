@@ -18,16 +18,24 @@ class Http2SessionMemory {
   [[nodiscard]] void* allocate_zeroed(std::size_t bytes) noexcept { return taken(shared_.allocate_zeroed(bytes)); }
   [[nodiscard]] void* reallocate(void* block, std::size_t bytes) noexcept {
     if (block != nullptr) used_bytes_ -= Http2Memory::held_bytes(block);
-    return taken(shared_.reallocate(block, bytes));
+    void* moved = shared_.reallocate(block, bytes);
+    if (moved != block && block == page_) page_ = nullptr;
+    return taken(moved);
   }
   void release(void* block) noexcept {
     if (block == nullptr) return;
+    if (block == page_) page_ = nullptr;
     used_bytes_ -= Http2Memory::held_bytes(block);
     shared_.release(block);
   }
   /// Memory of the heap that a stream holds.
   void charge(std::size_t bytes) noexcept { used_bytes_ += bytes; }
   void discharge(std::size_t bytes) noexcept { used_bytes_ -= bytes; }
+
+  /// The session has this page (Http2Memory::SharesFrameBuffer), and is not asked before it releases it.
+  void adopt_page(void* page) noexcept { page_ = page; }
+  /// That page for as long as the session holds it; nullptr without one.
+  [[nodiscard]] void* page() const noexcept { return page_; }
 
   /// Bytes of blocks not yet released, and what was charged.
   [[nodiscard]] std::size_t used_bytes() const noexcept { return used_bytes_; }
@@ -40,6 +48,7 @@ class Http2SessionMemory {
   }
 
   Http2Memory& shared_;
+  void* page_{nullptr};
   std::size_t used_bytes_{0};
 };
 

@@ -62,9 +62,9 @@ void Http2Session::describe(std::vector<StreamDescription>& into, TimePoint now)
 }
 
 std::size_t Http2Session::memory_bytes() const noexcept {
-  const bool has_table = table_page_ != nullptr && !table_rests_;
+  const bool has_table = memory_.page() != nullptr && !table_rests_;
   return memory_.used_bytes() + (has_table ? Http2Pages::kPageBytes : 0) + control_.capacity() +
-         late_events_.capacity() * sizeof(CodecEvent);
+         wishes_.memory_bytes() + late_events_.capacity() * sizeof(CodecEvent);
 }
 
 ProtocolCounters& Http2Session::counters() {

@@ -177,10 +177,10 @@ class Http2Stream {
   bool is_given_up : 1 {false};       ///< reset by the application or by a failed body: no event is due
   bool is_blocked : 1 {false};        ///< data ready, window closed, when last looked at
   bool was_blocked : 1 {false};       ///< the same when the connection's write window began
-  bool has_moved : 1 {false};         ///< a byte of its body has left since
   std::uint64_t unconsumed_bytes{0};  ///< body bytes delivered and not yet consumed
   std::uint64_t blocked_ns{0};
-  TimePoint spent_at{kNever};  ///< when END_STREAM was sent while the request was incomplete
+  std::uint64_t moved_bytes{0};  ///< of its body, since the connection's write window began
+  TimePoint spent_at{kNever};    ///< when END_STREAM was sent while the request was incomplete
   Response response;
   Http2BodyCursor body;
   // Texts of the response's fields that are made here: the library points at them until it has sent the head.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -138,6 +139,7 @@ class Connection {
     bool was_finalised{false};
     TimePoint final_due{kNever};  ///< of the second GOAWAY, once the first is out
     bool peer_said_goaway{false};
+    std::unique_ptr<std::unordered_map<StreamId, Exchange*>> index;  ///< of the exchanges, once they are many
   };
   /// What few connections ever need, so that idle ones need not hold it.
   struct Aside {
@@ -235,6 +237,7 @@ class Connection {
   bool make_ready(Lending& lent, Exchange& exchange, Response& response);
   void decide_persistence(Lending& lent, Exchange& exchange, Response& response);
   [[nodiscard]] Exchange* find(StreamId stream) noexcept;
+  void index_exchanges();
   /// The newest, or none.
   [[nodiscard]] Exchange* last_exchange() const noexcept { return exchanges_ == nullptr ? nullptr : exchanges_->last; }
   Exchange& add_exchange(Lending& lent, StreamId stream);
@@ -282,7 +285,7 @@ class Connection {
   void on_deadline(Lending& lent, const Deadline& deadline);
   void on_window_end(Lending& lent, const Deadline& deadline);
   void on_handler_timeout(Lending& lent, Exchange& exchange);
-  void cut_stalled(Lending& lent);
+  void cut_stalled(Lending& lent, std::uint64_t need);
   void on_max_age(Lending& lent);
   void retire(Lending& lent, CloseReason reason);
   [[nodiscard]] TimePoint goaway_due(const Lending& lent) const noexcept;

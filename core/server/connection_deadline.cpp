@@ -33,7 +33,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
     next.offer(DeadlineKind::handshake, phase_start_ + timeouts.handshake);
     return next;
   }
-  if (timeouts.max_age.count() != 0 && !closes_after_response_)
+  if (timeouts.max_age.count() != 0 && !closes_after_response_ && !is_ending())
     next.offer(DeadlineKind::max_age, opened_at() + timeouts.max_age);
   if (h2_ != nullptr && !is_ending()) next.offer(DeadlineKind::none, std::min(goaway_due(lent), codec_->next_due()));
   if (is_behind()) {
@@ -46,7 +46,8 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
       next.offer(DeadlineKind::handler, x->handler_due, x);
     }
   }
-  if (head_started_ || awaits_preface_) {
+  // What is ending waits for no head any more, and half of one must not stand before the time its answers have.
+  if ((head_started_ || awaits_preface_) && !is_ending()) {
     next.offer(DeadlineKind::head, phase_start_ + timeouts.header);
   } else if (exchanges_ == nullptr && (egress_ == nullptr || egress_->empty())) {
     const bool is_first = request_count_ == 0;
@@ -152,7 +153,8 @@ void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
       return;
     case DeadlineKind::head:
       awaits_preface_ = false;  // whoever has not followed the upgrade may still be told that it is over
-      account_rejected(lent, RequestRejectReason::header_timeout);
+      // Of HTTP/2 it may be the preface or half a frame that was no request.
+      if (!is_http2() || request_head_started_) account_rejected(lent, RequestRejectReason::header_timeout);
       evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, lent.settings->timeouts.header, 408);
       return;
     case DeadlineKind::handler: on_handler_timeout(lent, *deadline.exchange); return;
@@ -184,13 +186,17 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
     const Settings& settings = oldest_settings(lent);
     const ProgressWindow& window = aside().write_window;
     refresh_sample(lent);  // the last look, should this be its end
-    if (window.bytes >= window_need(settings, settings.timeouts.write)) {
-      if (is_http2()) cut_stalled(lent);
+    // A peer that reads all there is, and asks for what only answers its own frames, still has its windows closed.
+    const bool is_window_closed = window_blocked_ && (egress_ == nullptr || egress_->empty());
+    const std::uint64_t moved = is_window_closed ? codec_->moved_bytes() : window.bytes;
+    const std::uint64_t need = window_need(settings, settings.timeouts.write);
+    if (moved >= need) {
+      if (is_http2()) cut_stalled(lent, need);
       begin_write_window(lent);
       return;
     }
-    Progress progress = window.bytes == 0 ? Progress::silent : Progress::too_slow;
-    if (window_blocked_ && (egress_ == nullptr || egress_->empty())) progress = Progress::window_closed;
+    Progress progress = moved == 0 ? Progress::silent : Progress::too_slow;
+    if (is_window_closed) progress = Progress::window_closed;
     evict(lent, timer_verdict(DeadlineKind::write, is_http2(), progress), deadline.kind, settings.timeouts.write, 0);
     return;
   }
@@ -215,9 +221,9 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
 }
 
 /// One stream that moves must not keep those alive whose windows stay closed.
-void Connection::cut_stalled(Lending& lent) {
+void Connection::cut_stalled(Lending& lent, std::uint64_t need) {
   std::vector<StreamId> stalled;
-  codec_->stalled_streams(stalled);
+  codec_->stalled_streams(stalled, need);
   const TimerVerdict verdict = timer_verdict(DeadlineKind::write, true, Progress::window_closed);
   for (const StreamId stream : stalled) {
     codec_->reset(stream, http::kH2Cancel);
@@ -271,12 +277,14 @@ void Connection::finish_retiring(Lending& lent) {
 }
 
 void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind kind, Duration after, int status) {
+  const bool is_evicted_already = has_reason_ && fired_ != DeadlineKind::none;
   fired_ = kind;
   aside().fired_ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(after).count());
   note(verdict.reason);
-  lent.telemetry.stats().evicted(protocol_, verdict.phase);
+  if (!is_evicted_already) lent.telemetry.stats().evicted(protocol_, verdict.phase);
   const bool is_unread = kind == DeadlineKind::write && egress_ != nullptr && !egress_->empty();
   if (is_http2() && !is_unread) {
+    head_started_ = request_head_started_ = false;
     codec_->terminate(0);  // NO_ERROR: GOAWAY says that nothing was wrong with the requests
     discard_all(lent, kind == DeadlineKind::write ? ErrorType::write_timeout : ErrorType::client_gone);
     end_after_flush(verdict.reason, true);

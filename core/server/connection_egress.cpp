@@ -59,7 +59,12 @@ void Connection::pump(Lending& lent) {
       if (!is_http2() || !codec_->state().wants_transmit) break;
     }
   }
-  if (codec_ != nullptr && is_http2()) account_counters(lent);
+  if (codec_ != nullptr && is_http2()) {
+    account_counters(lent);
+    // Found while sending; what was found while receiving has ended it already.
+    const Error* failure = codec_accepts_ || is_ending() ? nullptr : codec_->failure();
+    if (failure != nullptr) refuse_request(lent, nullptr, failure->code);
+  }
   const bool is_stuck = (egress_ != nullptr && !egress_->empty()) || window_blocked_;
   if (!is_stuck) {
     if (aside_ != nullptr) aside_->write_window.end();

@@ -12,6 +12,11 @@
 #include "server/watched_source.hpp"
 
 namespace equinox::server {
+namespace {
+
+constexpr std::uint32_t kIndexAbove = 64;  ///< exchanges walked past to find one
+
+}  // namespace
 
 void Connection::apply_events(Lending& lent) {
   if (lent.is_applying) return;  // the loop below, further up, reaches what was appended
@@ -51,10 +56,22 @@ Exchange* Connection::find(StreamId stream) noexcept {
   if (Exchange* newest = exchanges_->last; newest->stream == stream) {
     return newest->state == ExchangeState::sent ? nullptr : newest;
   }
-  for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
-    if (x->stream == stream && x->state != ExchangeState::sent) return x;
+  if (h2_ != nullptr && h2_->index != nullptr) {
+    const auto found = h2_->index->find(stream);
+    return found == h2_->index->end() || found->second->state == ExchangeState::sent ? nullptr : found->second;
   }
-  return nullptr;
+  Exchange* found = exchanges_;
+  std::uint32_t passed = 0;
+  for (; found != nullptr && (found->stream != stream || found->state == ExchangeState::sent); found = found->next)
+    ++passed;
+  if (passed > kIndexAbove && h2_ != nullptr) index_exchanges();
+  return found;
+}
+
+/// HTTP/2: a peer that keeps many streams open, and writes to the later ones, would have all be walked past each time.
+void Connection::index_exchanges() {
+  h2_->index = std::make_unique<std::unordered_map<StreamId, Exchange*>>();
+  for (Exchange* x = exchanges_; x != nullptr; x = x->next) h2_->index->emplace(x->stream, x);
 }
 
 Exchange& Connection::add_exchange(Lending& lent, StreamId stream) {
@@ -64,7 +81,9 @@ Exchange& Connection::add_exchange(Lending& lent, StreamId stream) {
   if (exchanges_ == nullptr) {
     exchanges_ = exchange;
   } else {
-    exchanges_->last->next = exchange;
+    exchange->previous = exchanges_->last;
+    exchange->previous->next = exchange;
+    if (h2_ != nullptr && h2_->index != nullptr) h2_->index->emplace(stream, exchange);
   }
   exchanges_->last = exchange;
   return *exchange;
@@ -74,12 +93,13 @@ void Connection::unlink(Exchange& exchange) noexcept {
   if (exchanges_ == &exchange) {
     if (exchange.next != nullptr) exchange.next->last = exchange.last;
     exchanges_ = exchange.next;
-    return;
+  } else {
+    exchange.previous->next = exchange.next;
+    (exchange.next != nullptr ? exchange.next->previous : exchanges_->last) = exchange.previous;
   }
-  Exchange* before = exchanges_;
-  while (before->next != &exchange) before = before->next;
-  before->next = exchange.next;
-  if (exchanges_->last == &exchange) exchanges_->last = before;
+  if (h2_ == nullptr || h2_->index == nullptr) return;
+  h2_->index->erase(exchange.stream);
+  if (exchanges_ == nullptr) h2_->index.reset();
 }
 
 void Connection::on_head(Lending& lent, StreamId stream, const RequestHead& head, bool is_complete) {

@@ -82,7 +82,8 @@ struct LogTexts {
 /// One request and its response (RFC 9113 §8.1). Lent by the reactor, reset on return; owning reactor's thread only.
 struct Exchange {
   Exchange* next{nullptr};
-  Exchange* last{nullptr};  ///< of the oldest of a connection's list: its newest
+  Exchange* previous{nullptr};  ///< meaningless for the oldest
+  Exchange* last{nullptr};      ///< of the oldest of a connection's list: its newest
   StreamId stream{0};
   ExchangeState state{ExchangeState::receiving};
   bool is_complete{false};  ///< the whole request was received

@@ -62,6 +62,18 @@ def priority_updates(attacker):
     return (b"".join(frame(PRIORITY_UPDATE, 0, 0, struct.pack("!I", s) + b"u=3") for s in range(1, 201, 2)) for _ in range(20_000))
 
 
+def priority_updates_for_idle_streams(attacker):
+    """Each is kept for the stream that may open one day."""
+    return (b"".join(frame(PRIORITY_UPDATE, 0, 0, struct.pack("!I", s) + b"u=3") for s in range(f, f + 100, 2)) for f in range(1, 400_001, 100))
+
+
+def answers_made_tiny(attacker):
+    """One frame that makes the server send a frame of one byte on each of its streams."""
+    yield frame(SETTINGS, payload=struct.pack("!HI", 4, 0)) + b"".join(request(s, "/32m.bin") for s in range(1, 201, 2))
+    for size in range(1, 20_000):
+        yield frame(SETTINGS, payload=struct.pack("!HI", 4, size))
+
+
 def goaways(attacker):
     return (frame(GOAWAY, payload=struct.pack("!II", 0, 0)) * 100 for _ in range(20_000))
 
@@ -159,6 +171,8 @@ ATTACKS = {
     "HEADERS for a closed stream": (fields_for_a_closed_stream, {"flood_empty"}),
     "DATA for a closed stream": (data_for_a_closed_stream, {"flood_empty"}),
     "PRIORITY_UPDATE churn": (priority_updates, {"flood_priority"}),
+    "PRIORITY_UPDATE for idle streams": (priority_updates_for_idle_streams, {"flood_priority"}),
+    "answers made tiny": (answers_made_tiny, {"flood_data_tiny"}),
     "GOAWAY flood": (goaways, {"flood_empty"}),
     "huge SETTINGS": (huge_settings, {"flood_settings"}),
     "table size churn": (table_size_churn, {"flood_settings"}),

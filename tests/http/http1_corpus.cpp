@@ -226,6 +226,8 @@ void framing(Corpus& c) {
   c.post("CodingEmpty", "6.1", "Transfer-Encoding:\r\n", "", Errc::conflicting_framing);
   c.post("TwoCodings", "6.1", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n",
          Errc::transfer_coding_unknown);
+  c.post("CodingInTabs", "9110 5.6.3", "Transfer-Encoding:\tchunked\t\r\n", "3\r\nabc\r\n0\r\n\r\n");
+  c.post("CodingCutByTab", "9110 5.6.3", "Transfer-Encoding: chun\tked\r\n", "", Errc::transfer_coding_unknown);
   c.post("CodingUpperCase", "7", "Transfer-Encoding: CHUNKED\r\n", "3\r\nabc\r\n0\r\n\r\n");
   c.wire("CodingInHttp10", "6.1", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
          Errc::conflicting_framing);

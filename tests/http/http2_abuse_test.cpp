@@ -85,6 +85,70 @@ TEST_F(Http2AbuseTest, ADownloadEarnsItsWindowUpdates) {
   EXPECT_EQ(client->answer(stream).body.size(), 20'000'000U);
 }
 
+TEST_F(Http2AbuseTest, AnAnswerInPiecesThatThePeersWindowsMakeTinyEndsTheConnection) {
+  limits.h2_control_burst = 50;
+  limits.h2_control_per_second = 10;
+  application = [](StreamId, const test::SeenRequest&) { return Response::text(std::string(5000, 'x')); };
+  // CVE-2019-9511: each round costs the peer one frame and us twenty.
+  const auto window_of = [](std::uint32_t bytes) {
+    return frame(NGHTTP2_SETTINGS, 0, 0, std::string("\0\4", 2) + be32(bytes));
+  };
+  std::string requests = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + window_of(0);
+  for (std::uint32_t i = 0; i < 20; ++i) requests += get_frame(1 + 2 * i);
+  peer_sends_raw(requests);
+  std::uint32_t rounds = 0;
+  std::vector<test::RawFrame> frames;
+  while (rounds < 20 && !error) {
+    clock.advance(100ms);
+    frames = peer_sends_raw(window_of(++rounds));
+    if (server().state().is_finished) break;
+  }
+  EXPECT_EQ(rounds, 3U) << "twenty frames each, a token for each tenth of a second";
+  peer_sends(frame(NGHTTP2_PING, 0, 0, "12345678"));
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, Errc::h2_flood_data_tiny);
+  EXPECT_EQ(goaway_code(frames), NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+TEST_F(Http2AbuseTest, TinyPiecesOfOurOwnMakingCostThePeerNothing) {
+  limits.h2_control_burst = 5;
+  limits.h2_control_per_second = 0;
+  application = [](StreamId, const test::SeenRequest&) { return Response::text("small"); };
+  for (int i = 0; i < 50; ++i) {
+    client->get("/");
+    talk();
+  }
+  EXPECT_FALSE(error);
+}
+
+// The library's table of streams moves when it grows; its page is another session's by then.
+TEST_F(Http2AbuseTest, ManyStreamsLeaveOtherSessionsTheirTables) {
+  limits.h2_concurrent_streams = 1000;
+  std::string requests = client_preface();
+  for (std::uint32_t i = 0; i < 500; ++i) requests += get_frame(1 + 2 * i);
+  peer_sends(requests);
+  ASSERT_EQ(server().state().open_streams, 500U);
+  const auto another = [&] {
+    return std::make_unique<Http2Codec>(
+        limits, Http2Options{.scheme = Scheme::http, .date = &date, .memory = memory, .now = clock.now()});
+  };
+  const auto second = another();
+  for (std::uint32_t i = 0; i < 500; ++i) respond(1 + 2 * i, Response::text("x"));
+  server_sends();
+  EXPECT_EQ(server().state().open_streams, 0U);
+  const auto third = another();
+  const auto fourth = another();
+  peer_sends(get_frame(1001));
+  for (const auto* other : {&second, &third, &fourth}) {
+    const std::string bytes = client_preface() + get_frame(1);
+    std::vector<CodecEvent> told;
+    ASSERT_TRUE((*other)->receive(std::as_bytes(std::span{bytes}), told, clock.now()));
+    EXPECT_EQ(told.size(), 1U);
+    EXPECT_EQ((*other)->state().open_streams, 1U);
+  }
+  EXPECT_EQ(memory.pages().used_bytes(), 3 * Http2Pages::kPageBytes) << "the first one has outgrown its own";
+}
+
 TEST_F(Http2AbuseTest, RapidResetEndsTheConnection) {
   limits.h2_reset_burst = 20;
   std::string flood = client_preface();
@@ -381,6 +445,8 @@ TEST_F(Http2AbuseTest, HeadersForAStreamWeHaveResetAreNotDecodedForEver) {
 }
 
 TEST_F(Http2AbuseTest, StreamIdsOnlyGrow) {
+  std::string jumps;
+  for (std::uint32_t i = 0; i < 20; ++i) jumps += get_frame(1 + 4 * i);
   struct Case {
     const char* name;
     std::string frames;
@@ -389,6 +455,9 @@ TEST_F(Http2AbuseTest, StreamIdsOnlyGrow) {
   };
   const Case cases[] = {
       {"a lower id that was jumped over", get_frame(5) + get_frame(3), Errc::h2_protocol, NGHTTP2_PROTOCOL_ERROR},
+      {"the first of many that were", jumps + get_frame(3), Errc::h2_protocol, NGHTTP2_PROTOCOL_ERROR},
+      {"one of a far jump", get_frame(1) + get_frame(2001) + get_frame(1999), Errc::h2_protocol,
+       NGHTTP2_PROTOCOL_ERROR},
       {"an even id", get_frame(2), Errc::h2_protocol, NGHTTP2_PROTOCOL_ERROR},
       {"stream 0", get_frame(0), Errc::h2_protocol, NGHTTP2_PROTOCOL_ERROR},
       {"DATA on an idle stream", frame(NGHTTP2_DATA, 0, 1, "x"), Errc::h2_protocol, NGHTTP2_PROTOCOL_ERROR},

@@ -56,6 +56,11 @@ class Http2BodyTest : public test::Http2Test {
     talk();
     return stream;
   }
+  std::vector<StreamId> stalled(std::uint64_t need) {
+    std::vector<StreamId> ids;
+    server().stalled_streams(ids, need);
+    return ids;
+  }
 };
 
 TEST_F(Http2BodyTest, PullsUntilTheEnd) {
@@ -250,18 +255,42 @@ TEST_F(Http2BodyTest, NamesTheStreamsThatAWindowKeptClosed) {
   const auto moves = client->get("/");
   const auto stays = client->get("/");
   talk();
-  const auto stalled = [&] {
-    std::vector<StreamId> ids;
-    server().stalled_streams(ids);
-    return ids;
-  };
-  EXPECT_THAT(stalled(), IsEmpty()) << "no window has begun";
+  EXPECT_THAT(stalled(1), IsEmpty()) << "no window has begun";
   server().begin_write_window();
   nghttp2_submit_window_update(client->session(), NGHTTP2_FLAG_NONE, moves, 10);
   talk();
-  EXPECT_THAT(stalled(), ElementsAre(static_cast<StreamId>(stays)));
+  EXPECT_THAT(stalled(10), ElementsAre(static_cast<StreamId>(stays)));
+  EXPECT_EQ(stalled(11).size(), 2U) << "less than is needed does not renew";
+  EXPECT_EQ(server().moved_bytes(), 10U);
   server().begin_write_window();
-  EXPECT_EQ(stalled().size(), 2U);
+  EXPECT_EQ(stalled(1).size(), 2U);
+}
+
+TEST_F(Http2BodyTest, StreamsBehindTheConnectionsWindowNeedTheirShareOnly) {
+  client =
+      std::make_unique<test::Http2Client>(test::Http2Client::Options{.consumes_body = false, .window_bytes = 1 << 20});
+  answers_with([] { return Response::text(std::string(200'000, 'x')); });
+  client->get("/", {{"priority", "i"}});
+  client->get("/", {{"priority", "i"}});
+  talk();
+  server().begin_write_window();
+  nghttp2_submit_window_update(client->session(), NGHTTP2_FLAG_NONE, 0, 2 * 16384);
+  talk();
+  EXPECT_EQ(server().moved_bytes(), 2U * 16384);
+  EXPECT_THAT(stalled(2 * 16384), IsEmpty());
+  EXPECT_EQ(stalled(4 * 16384).size(), 2U);
+}
+
+TEST_F(Http2BodyTest, AnswersToControlFramesMoveNothing) {
+  client =
+      std::make_unique<test::Http2Client>(test::Http2Client::Options{.consumes_body = false, .window_bytes = 1000});
+  answers_with([] { return Response::text(std::string(5000, 'x')); });
+  client->get("/");
+  talk();
+  server().begin_write_window();
+  peer_sends(test::frame(NGHTTP2_PING, 0, 0, "12345678") + test::frame(NGHTTP2_SETTINGS, 0, 0));
+  EXPECT_NE(server_sends(), "");
+  EXPECT_EQ(server().moved_bytes(), 0U);
 }
 
 }  // namespace

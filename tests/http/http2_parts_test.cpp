@@ -262,6 +262,17 @@ TEST_F(Http2PagesTest, TheLongestRestingPageLosesItsMemory) {
   EXPECT_EQ(pages.used_bytes(), 0U);
 }
 
+TEST_F(Http2PagesTest, OneThatIsGivenBackColdAndWrittenToIsZerosAgain) {
+  std::vector<void*> taken;
+  for (int i = 0; i < 3; ++i) taken.push_back(pages.take());
+  for (void* page : taken) pages.rest(page);
+  ASSERT_EQ(pages.cold_count(), 1U);
+  std::memset(taken[0], 9, 8);  // its owner has begun something and not said so
+  pages.give_back(taken[0]);
+  EXPECT_EQ(pages.take(), taken[0]);
+  EXPECT_TRUE(is_zero(taken[0]));
+}
+
 TEST_F(Http2PagesTest, WhatIsNotZeroStays) {
   std::vector<void*> taken;
   for (int i = 0; i < 4; ++i) taken.push_back(pages.take());

@@ -97,6 +97,100 @@ TEST_F(EndingFacts, AStallOfARetiredHttp2ConnectionIsAStall) {
   EXPECT_TRUE(closed_once_for(CloseReason::write_stall));
 }
 
+/// Its head never comes, and its answers are never read: the one must not hide the other, nor be counted again and
+/// again.
+TEST_F(EndingFacts, HalfAFrameIsEvictedOnceAndDoesNotHideAStall) {
+  config.timeouts.header = 100ms;
+  config.timeouts.write = 500ms;
+  serve();
+  RawClient client{port(), 4096};
+  http::test::Http2Client protocol{{.consumes_body = false, .window_bytes = 1 << 24}};
+  protocol.get("/big");
+  nghttp2_submit_window_update(protocol.session(), NGHTTP2_FLAG_NONE, 0, 1 << 24);
+  client.send(protocol.output() + std::string("\0\0\x20\1\4\0\0\0\3", 9));
+  ASSERT_TRUE(eventually([&] { return snapshot().closed() == 1; }));
+  std::uint64_t evicted = 0;
+  for (const auto& phase : snapshot().totals.evicted[index_of(Protocol::h2c)]) evicted += phase;
+  EXPECT_EQ(evicted, 1U);
+}
+
+/// Each round costs the peer one frame and the server fifty. It is found while sending, with all requests still open.
+TEST_F(EndingFacts, AnswersInTinyPiecesEndTheConnectionAtOnce) {
+  serve();
+  RawClient client{port()};
+  http::test::Http2Client protocol{{.consumes_body = false, .window_bytes = 0}};
+  for (int i = 0; i < 50; ++i) protocol.get("/big");
+  client.send(protocol.output());
+  std::uint32_t window = 0;
+  const auto is_over = [&] {
+    nghttp2_settings_entry wider{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, ++window};
+    nghttp2_submit_settings(protocol.session(), NGHTTP2_FLAG_NONE, &wider, 1);
+    client.send(protocol.output());
+    return snapshot().closed(CloseReason::flood_data_tiny) == 1;
+  };
+  EXPECT_TRUE(eventually(is_over));
+  EXPECT_EQ(snapshot().requests_in_flight(), 0U);
+}
+
+/// What only answers the peer's own frames is no progress of an answer.
+TEST_F(EndingFacts, PingsDoNotKeepAClosedWindowAlive) {
+  config.timeouts.write = 400ms;
+  serve();
+  RawClient client{port()};
+  http::test::Http2Client protocol{{.consumes_body = false, .window_bytes = 100}};
+  protocol.get("/big");
+  client.send(protocol.output());
+  const auto is_over = [&] {
+    nghttp2_submit_ping(protocol.session(), NGHTTP2_FLAG_NONE, nullptr);
+    client.send(protocol.output());
+    return snapshot().closed() == 1;
+  };
+  ASSERT_TRUE(eventually(is_over));
+  EXPECT_EQ(closed(CloseReason::window_stall), 1U);
+}
+
+TEST_F(EndingFacts, APrefaceCutAnywhereIsNoIdleness) {
+  serve();
+  const std::string all = http::test::client_preface() + http::test::get_frame(1);
+  for (std::size_t first = 1; first < 24; ++first) {
+    RawClient client{port()};
+    for (const auto& [from, to] : {std::pair{std::size_t{0}, first}, {first, 29}, {29, all.size()}}) {
+      client.send(std::string_view{all}.substr(from, to - from));
+      const std::uint64_t seen = to;
+      ASSERT_TRUE(eventually([&] { return only_record() && only_record()->hot.received_bytes >= seen; })) << first;
+    }
+    EXPECT_THAT(client.read_for("hello"), HasSubstr("hello")) << first;
+    client.close();
+    ASSERT_TRUE(eventually([&] { return snapshot().closed() == first; }));
+  }
+  EXPECT_EQ(closed(CloseReason::h2_idle_timeout), 0U);
+}
+
+/// Its streams are found by their ids then, and end in any order.
+TEST_F(EndingFacts, ThousandsOfOpenStreamsAreAllAnswered) {
+  config.limits.http2_concurrent_streams = 2000;
+  make().post("/", [](const Request& request) { return Response::text(std::string{request.body()}); });
+  start();
+  RawClient client{port()};
+  std::string heads = http::test::client_preface();
+  std::string bodies;
+  constexpr std::uint32_t kStreams = 1000;
+  for (std::uint32_t i = 0; i < kStreams; ++i) {
+    heads += http::test::frame(
+        NGHTTP2_HEADERS, 0x4, 1 + 2 * i,
+        http::test::header_block({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}}));
+    // The first half in order, then the others from the end.
+    const std::uint32_t next = i < kStreams / 2 ? i : kStreams + kStreams / 2 - 1 - i;
+    bodies += http::test::frame(NGHTTP2_DATA, 0x1, 1 + 2 * next, "stream " + std::to_string(1 + 2 * next) + ".");
+  }
+  client.send(heads + bodies);
+  for (std::uint32_t i = 0; i < kStreams; ++i) {
+    const std::string text = "stream " + std::to_string(1 + 2 * i) + ".";
+    ASSERT_THAT(client.read_for(text), HasSubstr(text));
+  }
+  EXPECT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 0; }));
+}
+
 TEST_F(EndingFacts, SilenceEndsWhenTheTimerFires) {
   config.timeouts.idle = 300ms;
   config.timeouts.linger = 700ms;
