@@ -60,7 +60,7 @@ Response Response::error(Status status) {
 
 Response& Response::with(std::string_view name, std::string value) & {
   if (is_codecs_own(name)) return *this;
-  if (!http::is_safe_value(value)) return refuse_field();
+  if (!http::is_token(name) || !http::is_safe_value(value)) return refuse_field();
   if (http::equals_ignoring_case(name, "content-type")) return content_type(std::move(value));
   if (count_ < kInlineFields) {
     new (fields() + count_) OutField{name, std::move(value)};
@@ -73,7 +73,7 @@ Response& Response::with(std::string_view name, std::string value) & {
 
 Response& Response::with(std::string_view name, std::string_view literal) & {
   if (is_codecs_own(name)) return *this;
-  if (!http::is_safe_value(literal)) return refuse_field();
+  if (!http::is_token(name) || !http::is_safe_value(literal)) return refuse_field();
   if (http::equals_ignoring_case(name, "content-type")) return content_type(literal);
   if (count_ < kInlineFields) {
     new (fields() + count_) OutField{name, literal};

@@ -1,10 +1,15 @@
 #include <gtest/gtest.h>
 
 #include <equinox/response.hpp>
+#include <functional>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace equinox {
 namespace {
+
+using namespace std::string_view_literals;
 
 TEST(Response, KeepsFieldsInOrderBeyondTheInlineOnes) {
   Response response;
@@ -33,9 +38,19 @@ TEST(Response, BecomesAnErrorRatherThanTwoResponses) {
   field.with("X", "a\nb");
   EXPECT_EQ(field.status(), Status{500});
   EXPECT_EQ(field.inline_field_count(), 0U);
-  Response name;
-  name.with_dynamic("X Y", "z");
-  EXPECT_EQ(name.status(), Status{500});
+  for (const std::string_view name : {"X Y"sv, "X\r\nSet-Cookie: a"sv, "X:"sv, "X\0Y"sv, ""sv}) {
+    for (const auto& set : std::initializer_list<std::function<void(Response&)>>{
+             [&](Response& response) { response.with(name, std::string{"z"}); },
+             [&](Response& response) { response.with(name, "z"); },
+             [&](Response& response) { response.with_dynamic(std::string{name}, "z"); },
+             [&](Response& response) { response.trailer(std::string{name}, "z"); }}) {
+      Response response;
+      set(response);
+      EXPECT_EQ(response.status(), Status{500}) << name;
+      EXPECT_EQ(response.inline_field_count(), 0U) << name;
+      EXPECT_FALSE(response.has_more()) << name;
+    }
+  }
 }
 
 TEST(Response, HasOneContentType) {
