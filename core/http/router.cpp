@@ -4,15 +4,6 @@
 #include "http/target.hpp"
 
 namespace equinox::http {
-namespace {
-
-bool host_fits(std::string_view wanted, std::string_view host) noexcept {
-  if (!wanted.starts_with("*.")) return equals_ignoring_case(wanted, host);
-  const std::string_view suffix = wanted.substr(1);
-  return host.size() > suffix.size() && equals_ignoring_case(host.substr(host.size() - suffix.size()), suffix);
-}
-
-}  // namespace
 
 std::string to_string(MethodSet methods) {
   std::string text;
@@ -28,6 +19,12 @@ std::string to_string(MethodSet methods) {
 const SyncHandler* Router::status_page(int status) const noexcept {
   const auto found = pages_.find(status);
   return found == pages_.end() ? nullptr : &found->second;
+}
+
+bool Router::host_fits(std::string_view wanted, std::string_view host) noexcept {
+  if (!wanted.starts_with("*.")) return equals_ignoring_case(wanted, host);
+  const std::string_view suffix = wanted.substr(1);
+  return host.size() > suffix.size() && equals_ignoring_case(host.substr(host.size() - suffix.size()), suffix);
 }
 
 bool Router::fits(const Pattern& pattern, std::string_view path, RouteParameters& parameters, std::size_t& count) {

@@ -84,9 +84,9 @@ struct Match {
 /// Method and path → route. Patterns: literal ("/api/status"), parameters ("/users/{id}/posts/{post}"; a parameter is
 /// one whole, non-empty segment), prefix ("/files/*": everything below "/files/", the rest is parameter "*"; not
 /// "/files" itself). The route registered first wins, whatever its kind: "/users/{id}" before "/users/me" would take
-/// "/users/me". A registration that could therefore never be reached is an error. Among routes of different methods the
-/// first that takes the method wins. GET brings HEAD along unless the same pattern has a HEAD route of its own.
-/// Built once at set-up, then immutable and safe to read from several threads.
+/// "/users/me". A registration that could therefore never be reached, also for several others together, is an error.
+/// Among routes of different methods the first that takes the method wins. GET brings HEAD along unless the same
+/// pattern has a HEAD route of its own. Built once at set-up, then immutable and safe to read from several threads.
 class Router {
  public:
   Router() = default;
@@ -126,6 +126,8 @@ class Router {
   void refuse_hidden(const Route& route, const Pattern& pattern) const;
   void settle_head(Route& route, const Pattern& pattern);
   void index(const Route& route, const Pattern& pattern);
+  static bool host_fits(std::string_view wanted, std::string_view host) noexcept;
+  static bool covers_host(std::string_view earlier, std::string_view wanted) noexcept;
   static bool fits(const Pattern& pattern, std::string_view path, RouteParameters& parameters, std::size_t& count);
   bool try_route(std::uint16_t id, const RequestHead& head, std::string_view listener, RouteParameters& parameters,
                  Match& match) const;

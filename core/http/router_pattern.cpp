@@ -158,14 +158,25 @@ void Router::settle_head(Route& route, const Pattern& pattern) {
   route.brings_head = true;
 }
 
+/// Whether each host that fits `wanted` fits `earlier`. "*.a.example" stands for what is below a.example, and so does
+/// "*.b.a.example".
+bool Router::covers_host(std::string_view earlier, std::string_view wanted) noexcept {
+  return earlier.empty() || equals_ignoring_case(earlier, wanted) ||
+         (earlier.starts_with("*.") && host_fits(earlier, wanted));
+}
+
+/// Several may hide it together, each taking some of its methods.
 void Router::refuse_hidden(const Route& route, const Pattern& pattern) const {
+  MethodSet taken;
   for (const auto& earlier : routes_) {
-    if (!patterns_[earlier->id].covers(pattern) || !earlier->methods.covers(route.methods)) continue;
-    const bool same_host =
-        earlier->options.host.empty() || equals_ignoring_case(earlier->options.host, route.options.host);
     const bool same_listener = earlier->options.listener.empty() || earlier->options.listener == route.options.listener;
-    if (!same_host || !same_listener) continue;
-    refuse(route.pattern, "cannot match, \"" + earlier->pattern + "\" was registered before it and takes all of it");
+    if (!same_listener || !covers_host(earlier->options.host, route.options.host)) continue;
+    if (!patterns_[earlier->id].covers(pattern)) continue;
+    taken.add(earlier->methods);
+    if (!taken.covers(route.methods)) continue;
+    const bool is_alone = earlier->methods.covers(route.methods);
+    refuse(route.pattern, "cannot match, \"" + earlier->pattern + "\" was registered before it and takes all of it" +
+                              (is_alone ? "" : ", with others"));
   }
 }
 

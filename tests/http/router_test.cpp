@@ -254,6 +254,36 @@ TEST_F(RouterTest, RefusesRoutesThatAnEarlierOneHides) {
   }
 }
 
+TEST_F(RouterTest, RefusesHostsThatAnEarlierOneCovers) {
+  struct Hosts {
+    std::string earlier;
+    std::string later;
+    bool is_hidden;
+  };
+  const auto of_host = [](const std::string& host) { return RouteOptions{.host = host}; };
+  for (const Hosts& c :
+       {Hosts{"", "www.example.net", true}, Hosts{"*.example.net", "www.example.net", true},
+        Hosts{"*.example.net", "WWW.EXAMPLE.NET", true}, Hosts{"*.example.net", "*.a.example.net", true},
+        Hosts{"*.example.net", "*.example.net", true}, Hosts{"*.example.net", "example.net", false},
+        Hosts{"*.example.net", "wwwexample.net", false}, Hosts{"*.a.example.net", "*.example.net", false},
+        Hosts{"www.example.net", "*.example.net", false}, Hosts{"www.example.net", "", false}}) {
+    Router fresh;
+    fresh.add({Method::get}, "/*", nothing, of_host(c.earlier));
+    if (c.is_hidden) {
+      EXPECT_THROW(fresh.add({Method::get}, "/x", nothing, of_host(c.later)), std::invalid_argument) << c.later;
+    } else {
+      EXPECT_NO_THROW(fresh.add({Method::get}, "/x", nothing, of_host(c.later))) << c.earlier << " " << c.later;
+    }
+  }
+}
+
+TEST_F(RouterTest, RefusesRoutesThatSeveralEarlierOnesHideTogether) {
+  add({Method::get}, "/u");
+  add({Method::post}, "/{x}");
+  EXPECT_THROW(add({Method::get, Method::post}, "/u"), std::invalid_argument);
+  EXPECT_NO_THROW(add({Method::get, Method::put}, "/u")) << "PUT is nobody's yet";
+}
+
 TEST(RouterOfRoutes, PagesOfAnInnerCollectionAreRefusedInsteadOfLost) {
   const SyncHandler page = [](const Request&) { return Response{}; };
   for (auto set : {&Routes::not_found, &Routes::method_not_allowed, &Routes::internal_error}) {
