@@ -87,6 +87,23 @@ std::optional<std::string_view> next_member(std::string_view& list) noexcept;
 /// Fields that must not arrive as trailers: framing, routing, authentication, content (RFC 9110 §6.5.1).
 bool is_forbidden_in_trailers(std::string_view name) noexcept;
 
+/// Fields of an answer that describe the message on its connection: the codec writes them, or they do not exist in
+/// HTTP/2.
+inline bool is_codecs_own(std::string_view name) noexcept {
+  switch (name.size()) {
+    case 4: return equals_ignoring_case(name, "date");
+    case 10: return equals_ignoring_case(name, "connection") || equals_ignoring_case(name, "keep-alive");
+    case 14: return equals_ignoring_case(name, "content-length");
+    case 16: return equals_ignoring_case(name, "proxy-connection");
+    case 17: return equals_ignoring_case(name, "transfer-encoding");
+    default: return false;
+  }
+}
+/// What no route can have on all its answers. A single answer over HTTP/1 may have an Upgrade (RFC 9110 §15.5.22).
+inline bool is_no_field_of_routes(std::string_view name) noexcept {
+  return is_codecs_own(name) || equals_ignoring_case(name, "upgrade");
+}
+
 /// Host or authority without userinfo: reg-name, IPv4 or [IPv6], with an optional port (RFC 9110 §7.2). Not empty.
 bool is_valid_authority(std::string_view authority) noexcept;
 /// The host part of an authority: "a.example" of "a.example:80", "[::1]" of "[::1]:80".

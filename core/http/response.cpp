@@ -4,24 +4,14 @@
 #include "http/headers.hpp"
 
 namespace equinox {
+
+using http::is_codecs_own;
+
 namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
-
-/// Fields that describe the message on its connection: the codec writes them, or they do not exist in HTTP/2.
-bool is_codecs_own(std::string_view name) noexcept {
-  using http::equals_ignoring_case;
-  switch (name.size()) {
-    case 4: return equals_ignoring_case(name, "date");
-    case 10: return equals_ignoring_case(name, "connection") || equals_ignoring_case(name, "keep-alive");
-    case 14: return equals_ignoring_case(name, "content-length");
-    case 16: return equals_ignoring_case(name, "proxy-connection");
-    case 17: return equals_ignoring_case(name, "transfer-encoding");
-    default: return false;
-  }
-}
 
 }  // namespace
 

@@ -19,6 +19,9 @@ Routes& Routes::add(std::vector<Method> methods, std::string pattern, Handler ha
       throw std::invalid_argument{"route \"" + pattern + "\": \"" + name + ": " + value +
                                   "\" is no field of an answer"};
     }
+    if (http::is_no_field_of_routes(name)) {
+      throw std::invalid_argument{"route \"" + pattern + "\": \"" + name + "\" is set by the server itself"};
+    }
   }
   if (!handler) throw std::invalid_argument{"route \"" + pattern + "\" has an empty handler"};
   entries_.push_back(RouteEntry{.methods = std::move(methods),

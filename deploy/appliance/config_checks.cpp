@@ -210,16 +210,11 @@ class RouteChecker : public Checker {
   }
 
   void check_headers(const std::string& route) {
-    constexpr std::array<std::string_view, 6> kOwn{"content-length", "transfer-encoding", "connection",
-                                                   "date",           "upgrade",           "keep-alive"};
     const std::string key = route + ".headers";
     for (const auto& [name, value] : s.text_map(key)) {
-      const bool is_own = std::any_of(kOwn.begin(), kOwn.end(), [&field = name](std::string_view own) {
-        return http::equals_ignoring_case(own, field);
-      });
       if (!http::is_token(name)) {
         complain(key, fmt::format("\"{}\" is no field name, allowed are letters, digits and !#$%&'*+-.^_`|~", name));
-      } else if (is_own) {
+      } else if (http::is_no_field_of_routes(name)) {
         complain(key, fmt::format("\"{}\" is set by the server itself; allowed are other fields", name));
       } else if (!is_printable(value)) {
         complain(key, fmt::format("\"{}\" has a value with control characters; allowed is text on one line", name));

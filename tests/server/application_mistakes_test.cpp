@@ -151,6 +151,10 @@ TEST_F(ApplicationMistakes, AreRefusedAtSetUpWhereTheyCanBe) {
   const auto handler = [](const Request&) { return Response::text("x"); };
   EXPECT_THROW(server().get("/a", handler, {.response_fields = {{"Bad Name", "v"}}}), std::invalid_argument);
   EXPECT_THROW(server().get("/a", handler, {.response_fields = {{"X-Good", "a\r\nb"}}}), std::invalid_argument);
+  for (const std::string name :
+       {"Connection", "keep-alive", "Proxy-Connection", "transfer-encoding", "UPGRADE", "Content-Length", "Date"}) {
+    EXPECT_THROW(server().get("/a", handler, {.response_fields = {{name, "v"}}}), std::invalid_argument) << name;
+  }
   EXPECT_THROW(server().get("/a", SyncHandler{}), std::invalid_argument);
   EXPECT_THROW(server().before(Before{}), std::invalid_argument);
   EXPECT_THROW(server().after(After{}), std::invalid_argument);

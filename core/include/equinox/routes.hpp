@@ -17,8 +17,9 @@ struct RouteOptions {
   std::string host{};  ///< only requests to this authority's host, without case; "*.example.net" allowed; empty: any
   std::string listener{};                                 ///< only connections of this listener; empty: any
   std::optional<std::uint64_t> request_body_max_bytes{};  ///< instead of the server's limit
-  std::vector<std::pair<std::string, std::string>>
-      response_fields{};  ///< added to every answer of the route, the server's own too
+  /// Added to every answer of the route, the server's own too. None that the server sets itself: Connection,
+  /// Keep-Alive, Proxy-Connection, Transfer-Encoding, Upgrade, Content-Length, Date.
+  std::vector<std::pair<std::string, std::string>> response_fields{};
 };
 
 /// One entry as registered. `methods` empty: every method.
@@ -61,6 +62,7 @@ class Routes {
   Routes& any(std::string pattern, Handler handler, RouteOptions options = {}) {
     return add({}, std::move(pattern), std::move(handler), std::move(options));
   }
+  /// @throws std::invalid_argument for an empty handler, a pattern without '/' and response_fields that cannot be sent
   Routes& add(std::vector<Method> methods, std::string pattern, Handler handler, RouteOptions options = {});
 
   /// Middleware for every route added to this collection, before or after this call.
