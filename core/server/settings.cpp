@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "http/headers.hpp"
 #include "server/machine.hpp"
 
 namespace equinox::server {
@@ -108,6 +109,12 @@ void validate(const ServerConfig& config) {
   require(config.limits.http2_own_resets >= 1, "limits.http2_own_resets: at least 1");
   require(config.limits.http2_control_frames >= 10, "limits.http2_control_frames: at least 10");
   require(config.limits.http2_continuations >= 1, "limits.http2_continuations: at least 1");
+  for (const ListenerConfig& listener : config.listeners) {
+    require(listener.defer_accept.count() >= 0 && listener.defer_accept <= std::chrono::seconds{60},
+            "listeners: defer_accept is 0 to 60 s");
+  }
+  require(http::all_octets(config.server_field, http::kFieldValue),
+          "server_field: control characters, allowed is text on one line, or none");
   require(config.log.format == "text" || config.log.format == "json", "log.format: neither text nor json");
   require(config.log.access_format == "combined" || config.log.access_format == "json",
           "log.access_format: neither combined nor json");

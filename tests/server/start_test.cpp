@@ -14,6 +14,7 @@ namespace equinox::testing {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 
 /// A port that is taken as long as this lives.
 class TakenPort {
@@ -66,6 +67,16 @@ TEST_F(Start, ThatFailsLeavesNothingAndMayBeTriedAgain) {
   EXPECT_EQ(server().listeners()[0].name, "a");
   EXPECT_EQ(server().view().live().listeners.size(), 2U);
   EXPECT_TRUE(answer().starts_with("HTTP/1.1 200 "));
+}
+
+TEST_F(Start, IsRefusedForWhatWouldSilentlyBeLeftOut) {
+  for (const std::string& field : {"a\r\nSet-Cookie: b"s, "a\0b"s, "\x01"s}) {
+    EXPECT_THROW((Server{{.server_field = field}}), std::invalid_argument) << field;
+  }
+  for (const std::chrono::seconds wait : {-1s, 61s}) {
+    EXPECT_THROW((Server{{.listeners = {{.defer_accept = wait}}}}), std::invalid_argument) << wait.count();
+  }
+  EXPECT_NO_THROW((Server{{.listeners = {{.defer_accept = 60s}}, .server_field = ""}}));
 }
 
 TEST_F(Start, IsRefusedTwiceAndAfterAStop) {

@@ -36,7 +36,7 @@ struct ListenerConfig {
   H2c h2c{H2c::on};                     ///< cleartext HTTP/2 on this listener; ignored with TLS
   std::optional<TlsConfig> tls{};
   std::vector<std::string> proxy_protocol_from{};  ///< networks that must send a PROXY header; empty: nobody does
-  std::chrono::seconds defer_accept{0};            ///< TCP_DEFER_ACCEPT, 0 or 1 s: hides silent peers, see docs
+  std::chrono::seconds defer_accept{0};            ///< TCP_DEFER_ACCEPT: hides silent peers; at most 60 s, 0: off
   std::vector<int> inherited{};  ///< listening sockets passed in (socket activation); owned by the server
 };
 
