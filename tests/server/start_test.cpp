@@ -79,6 +79,13 @@ TEST_F(Start, IsRefusedForWhatWouldSilentlyBeLeftOut) {
   EXPECT_NO_THROW((Server{{.listeners = {{.defer_accept = 60s}}, .server_field = ""}}));
 }
 
+TEST_F(Start, IsNotReachedWithoutTheLogFiles) {
+  for (const LogConfig& log :
+       {LogConfig{.target = "/no/such/folder/log"}, LogConfig{.target = "off", .access = "/no/such/folder/log"}}) {
+    EXPECT_THROW((Server{{.log = log}}), std::system_error);
+  }
+}
+
 TEST_F(Start, IsRefusedTwiceAndAfterAStop) {
   make_answering();
   start();

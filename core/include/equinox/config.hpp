@@ -116,7 +116,7 @@ struct RedactionConfig {
 };
 
 /// Everything a server is told at its making. A plain aggregate; a mistake in it is std::invalid_argument from the
-/// constructor or from start().
+/// constructor or from start(), and a log file that cannot be opened std::system_error from the constructor.
 struct ServerConfig {
   std::vector<ListenerConfig> listeners{ListenerConfig{}};
   std::uint32_t reactors{0};  ///< 0: the CPUs this process may use, at most 255

@@ -38,7 +38,8 @@ struct DrainProgress {
 /// No global state: several servers live in one process.
 class Server : public Routes {
  public:
-  /// @throws std::invalid_argument on a bad address, certificate or limit
+  /// @throws std::invalid_argument on a bad address, certificate or limit, std::system_error when a file of
+  ///         `log.target` or `log.access` cannot be opened
   explicit Server(ServerConfig config = {});
   /// Stops at once and joins.
   ~Server();
