@@ -1,12 +1,50 @@
 // A reload in two steps: everything that can be wrong is found before anything changes.
 
+#include <initializer_list>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "server/connection_table.hpp"
 #include "server/server_internal.hpp"
 
 namespace equinox {
+
+namespace {
+
+/// What the server was made with and cannot change: another value would be left out without a word.
+void refuse_changes_for_a_restart(const ServerConfig& was, const ServerConfig& now) {
+  const HistoryConfig& had = was.history;
+  const HistoryConfig& has = now.history;
+  const std::initializer_list<std::pair<const char*, bool>> changes{
+      {"reactors", was.reactors != now.reactors},
+      {"history.closed", had.closed != has.closed},
+      {"history.slow", had.slow != has.slow},
+      {"history.samples", had.samples != has.samples},
+      {"history.recent", had.recent != has.recent},
+      {"history.stalls", had.stalls != has.stalls},
+      {"history.events", had.events != has.events},
+      {"history.log", had.log != has.log},
+      {"history.series", had.series != has.series},
+      {"history.body_sizes", had.body_sizes != has.body_sizes},
+      {"workers.threads", was.workers.threads != now.workers.threads},
+      {"workers.queue", was.workers.queue != now.workers.queue},
+      {"log.format", was.log.format != now.log.format},
+      {"log.target", was.log.target != now.log.target},
+      {"log.access", was.log.access != now.log.access},
+      {"log.access_format", was.log.access_format != now.log.access_format},
+      {"log.sink", static_cast<bool>(was.log.sink) != static_cast<bool>(now.log.sink)},
+      {"observe", was.observe != now.observe},
+      {"server_field", was.server_field != now.server_field},
+      {"instance", was.instance != now.instance},
+      {"name", was.name != now.name},
+  };
+  for (const auto& [key, is_another] : changes) {
+    if (is_another) throw std::invalid_argument{std::string{key} + ": a change needs a restart"};
+  }
+}
+
+}  // namespace
 
 Server::Internal::PreparedReload Server::Internal::prepare(ServerConfig next, Routes next_routes) const {
   if (next.listeners.size() != config.listeners.size()) {
@@ -16,9 +54,9 @@ Server::Internal::PreparedReload Server::Internal::prepare(ServerConfig next, Ro
     const ListenerConfig& was = config.listeners[i];
     const ListenerConfig& now = next.listeners[i];
     if (was.address != now.address || server::listener_name(was) != server::listener_name(now) ||
-        was.tls.has_value() != now.tls.has_value()) {
+        was.tls.has_value() != now.tls.has_value() || was.defer_accept != now.defer_accept) {
       throw std::invalid_argument{"listener \"" + server::listener_name(now) +
-                                  "\": name, address and TLS need a restart"};
+                                  "\": name, address, TLS and defer_accept need a restart"};
     }
   }
   if (const std::size_t room = view->records_per_reactor() - server::ConnectionTable::kChunk;
@@ -26,9 +64,8 @@ Server::Internal::PreparedReload Server::Internal::prepare(ServerConfig next, Ro
     throw std::invalid_argument{"limits.connections: more than " + std::to_string(room) +
                                 ", for which there is room since the start, needs a restart"};
   }
-  if (next.reactors != config.reactors) throw std::invalid_argument{"reactors: a change needs a restart"};
+  refuse_changes_for_a_restart(config, next);
   next = server::with_bounded_times(std::move(next));
-  next.log.access = config.log.access;  // opened with the server
   PreparedReload out{std::move(next), std::move(next_routes), nullptr};
   out.settings = server::make_settings(
       out.config, out.routes, [&](std::string_view name) { return view->intern_route(name); }, settings().get());

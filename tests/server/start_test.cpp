@@ -3,10 +3,13 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
+#include <initializer_list>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "server/server_fixture.hpp"
 
@@ -170,6 +173,42 @@ TEST_F(Reloading, OfCertificatesKeepsWhatAnotherHasSet) {
   server().reload_certificates();
   EXPECT_FALSE(has_id());
   EXPECT_FALSE(has_id());
+}
+
+TEST_F(Reloading, RefusesByNameWhatNeedsARestart) {
+  make_answering();
+  start();
+  const Routes routes = server();
+  const auto refusal_of = [&](const std::function<void(ServerConfig&)>& change) -> std::string {
+    ServerConfig next = config;
+    next.request_ids = false;
+    change(next);
+    try {
+      server().reload(next, routes);
+    } catch (const std::invalid_argument& mistake) {
+      return mistake.what();
+    }
+    return "taken";
+  };
+  using Change = std::pair<std::string, std::function<void(ServerConfig&)>>;
+  for (const auto& [key, change] : std::initializer_list<Change>{
+           {"reactors", [](ServerConfig& next) { next.reactors = 2; }},
+           {"history.closed", [](ServerConfig& next) { next.history.closed = 17; }},
+           {"history.body_sizes", [](ServerConfig& next) { next.history.body_sizes = true; }},
+           {"workers.threads", [](ServerConfig& next) { next.workers.threads = 9; }},
+           {"log.target", [](ServerConfig& next) { next.log.target = "stdout"; }},
+           {"log.access", [](ServerConfig& next) { next.log.access = "-"; }},
+           {"log.sink", [](ServerConfig& next) { next.log.sink = [](LogLevel, std::string_view) {}; }},
+           {"observe", [](ServerConfig& next) { next.observe = false; }},
+           {"server_field", [](ServerConfig& next) { next.server_field = "other"; }},
+           {"instance", [](ServerConfig& next) { next.instance = "other"; }},
+           {"name", [](ServerConfig& next) { next.name = "other"; }}}) {
+    EXPECT_EQ(refusal_of(change), key + ": a change needs a restart");
+  }
+  EXPECT_EQ(refusal_of([](ServerConfig& next) { next.listeners[0].defer_accept = 1s; }),
+            "listener \"http\": name, address, TLS and defer_accept need a restart");
+  EXPECT_NE(answer().find("X-Request-Id"), std::string::npos) << "nothing has changed";
+  EXPECT_EQ(refusal_of([](ServerConfig& next) { next.listeners[0].h2c = H2c::off; }), "taken");
 }
 
 TEST_F(Reloading, OfCertificatesKeepsTheLogLevel) {

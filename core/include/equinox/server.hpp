@@ -81,9 +81,11 @@ class Server : public Routes {
   bool close(ConnectionId id, CloseReason reason = CloseReason::app_close, std::string_view actor = {});
   [[nodiscard]] DrainProgress drain_progress() const;
 
-  /// Replaces routes, limits, timeouts, log level and certificates at once, as one snapshot; running exchanges keep the
-  /// old one. Listeners, reactors and sizes must be unchanged.
-  /// @throws std::invalid_argument with nothing changed
+  /// Replaces at once, as one snapshot, while running exchanges keep the old one: routes, limits, timeouts, drain, both
+  /// thresholds of `history`, log level, certificates and the other rules of TLS, of each listener `h2c` and
+  /// `proxy_protocol_from`, `trusted_proxies`, `request_ids` and `redaction`. All else must be as the server was made
+  /// with it; `inherited` and what a `log.sink` does are not looked at.
+  /// @throws std::invalid_argument with nothing changed; what needs a restart is refused by name
   void reload(const ServerConfig& config, const Routes& routes);
   /// Reads the certificate files again. @throws std::invalid_argument with nothing changed
   void reload_certificates();
