@@ -68,7 +68,7 @@ def test_where_the_server_log_is_json_the_access_log_is_and_holds_the_ids(start,
 REFUSED = {
     "no Host": (b"GET /hello HTTP/1.1\r\n\r\n", 400, "GET", "/hello", "HTTP/1.1", "bad_host"),
     "no request line": (b"GET  /hello HTTP/1.1\r\nHost: a\r\n\r\n", 400, "GET", "-", "-", "bad_request_line"),
-    "target too long": (b"GET /" + b"y" * 9_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "GET", "/" + "y" * 95, None, "target_too_long"),
+    "target too long": (b"GET /" + b"y" * 9_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "GET", re.compile("/y{300,}"), None, "target_too_long"),
     "unknown method": (b"BREW /hello HTTP/1.1\r\nHost: a\r\n\r\n", 501, "BREW", "/hello", "HTTP/1.1", "method_unknown"),
     "unknown version": (b"GET /hello HTTP/1.7\r\nHost: a\r\n\r\n", 505, "GET", "/hello", "HTTP/1.7", "version"),
     "head too large": (b"GET /hello HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", 431, "GET", "/hello", "HTTP/1.1", "head_too_large"),
@@ -104,13 +104,14 @@ def test_a_refused_request_has_its_line_and_its_reason(refusing, name):
     assert len(lines) == 1
     if form == "json":
         line = json.loads(lines[0])
-        assert (line["client"], line["status"], line["method"], line["target"], line["refused"]) == ("127.0.0.1", status, method, target, reason)
+        assert (line["client"], line["status"], line["method"], line["refused"]) == ("127.0.0.1", status, method, reason)
+        assert re.fullmatch(target, line["target"])
         assert version in (None, line["version"])
         assert line["connection"] and line["sent_bytes"] == len(answer.split(b"\r\n\r\n", 1)[1])
     else:
         line = re.fullmatch(r'127\.0\.0\.1 - - \[[^\]]+\] "(\S+) (\S+) (\S+)" (\d+) (\d+) "-" "-"', lines[0])
         assert line, lines[0]
-        assert (line[1], line[2], int(line[4])) == (method, target, status)
+        assert (line[1], int(line[4])) == (method, status) and re.fullmatch(target, line[2])
         assert version in (None, line[3])
     row = wait_for(lambda: refusing.admin(f"/closed?query=peer:{peer}")["rows"], 5, "the closing record")[0]
     assert row["status"] == status

@@ -51,8 +51,6 @@ struct CombinedFields {
   LogRecord::Field client, method, version, status, sent_bytes, target, referer, user_agent;
 };
 
-constexpr std::size_t kTargetBytes = std::tuple_size_v<decltype(Exchange::target)>;
-
 std::string_view or_dash(std::string_view text) noexcept { return text.empty() ? "-" : text; }
 
 std::string shown_client(const Endpoint& client, const RedactionConfig& redaction) {
@@ -78,7 +76,7 @@ LogRecord access_line(const Exchange& exchange, Protocol protocol, std::chrono::
   // What the client cannot stretch comes first: long fields cost the line its end, not its status.
   record.about(exchange.context.connection)
       .add("client", shown_client(exchange.context.client, redaction))
-      .add("method", to_string(exchange.method))
+      .add("method", texts.method.empty() ? to_string(exchange.method) : texts.method)
       .add("protocol", to_string(protocol))
       .add("version", version_text(exchange.version))
       .add("status", exchange.status)
@@ -91,7 +89,7 @@ LogRecord access_line(const Exchange& exchange, Protocol protocol, std::chrono::
   if (!exchange.context.trace_id.empty()) record.add("trace_id", exchange.context.trace_id);
   if (exchange.error != ErrorType::none) record.add("error", to_string(exchange.error));
   if (exchange.refused) record.add("refused", to_string(*exchange.refused));
-  add_masked(record, "target", exchange.target_view(), redaction);
+  add_masked(record, "target", texts.target.empty() ? exchange.target_view() : texts.target, redaction);
   record.add("authority", texts.authority);
   if (!texts.referer.empty()) add_masked(record, "referer", texts.referer, redaction);
   if (!texts.user_agent.empty()) record.add("user_agent", texts.user_agent);
@@ -114,7 +112,7 @@ LogRecord refusal_line(const RefusalFacts& facts, const RedactionConfig& redacti
       .add("stream", request.stream)
       .add("request_id", request.request_id);
   if (facts.reason) record.add("refused", to_string(*facts.reason));
-  add_masked(record, "target", or_dash(request.target.substr(0, kTargetBytes)), redaction);
+  add_masked(record, "target", or_dash(request.target), redaction);
   return record;
 }
 

@@ -167,6 +167,7 @@ void Connection::run_async(Lending& lent, Exchange& exchange, const AsyncHandler
     }
     Request owned = request.to_owned();
     const bool is_shown_again = !exchange.route->after.empty() || exchange.settings->router.status_page(500) != nullptr;
+    if (exchange.settings->access_log) exchange.remember_for_log();
     if (is_shown_again) exchange.keep_anew();  // the views of `request` may end here
     handler(std::move(owned), Responder{link(lent, exchange)});
   });

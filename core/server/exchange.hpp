@@ -74,6 +74,8 @@ struct ProgressWindow {
 
 /// What an access line needs of a request whose head is gone.
 struct LogTexts {
+  std::string method;  ///< only one that has no name in Method
+  std::string target;
   std::string referer;
   std::string user_agent;
   std::string authority;

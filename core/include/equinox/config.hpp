@@ -109,7 +109,7 @@ struct LogConfig {
   LogSink sink{};                         ///< instead of `target`
 };
 
-/// What of a request its logs may show. Hooks see everything.
+/// What of a request its logs may show. Hooks are told as it came.
 struct RedactionConfig {
   bool show_query_values{false};        ///< else "?name=***", of targets, referrers and texts of exceptions
   bool truncate_client_address{false};  ///< to 24 bits of IPv4 and 48 of IPv6, without the port

@@ -18,7 +18,7 @@ struct Hooks {
     StreamId stream{0};
     Method method{Method::get};
     Status status;
-    std::string_view target;
+    std::string_view target;  ///< as received, at most its first 96 bytes
     std::chrono::nanoseconds duration{0};
   };
   std::function<void(ConnectionId, const Endpoint& peer)> opened;
