@@ -5,15 +5,17 @@
 #include <equinox/response.hpp>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace equinox {
 
 /// What lies between the threads that send events and the reactor that writes them.
 struct EventStream::Queue {
   std::mutex mutex;
-  std::deque<std::string> waiting;
-  std::size_t waiting_bytes{0};
-  std::size_t front_sent{0};  ///< bytes of waiting.front() already pulled
+  std::deque<std::string> waiting;  ///< `retry:` first of all, then events
+  std::size_t waiting_bytes{0};     ///< of events
+  std::size_t front_sent{0};        ///< bytes of waiting.front() already pulled
+  bool begins_with_retry{false};    ///< it is no event: no overflow drops it
   EventStreamOptions options;
   std::uint64_t dropped{0};
   bool is_closed{false};
@@ -37,12 +39,13 @@ bool EventStream::Queue::make_room(std::size_t bytes) {
   if (waiting_bytes + bytes <= options.queue_max_bytes) return true;
   if (options.overflow == Overflow::close) {
     is_closed = true;
+    ++dropped;
     return false;
   }
   // What would not fit into an empty queue costs no other event its place.
   if (options.overflow == Overflow::drop_oldest && bytes <= options.queue_max_bytes) {
     // The oldest event may be half sent: it stays, or the peer would read a splice of two.
-    const std::size_t first = front_sent != 0 ? 1 : 0;
+    const std::size_t first = front_sent != 0 || begins_with_retry ? 1 : 0;
     while (waiting.size() > first && waiting_bytes + bytes > options.queue_max_bytes) {
       const auto oldest = waiting.begin() + static_cast<std::ptrdiff_t>(first);
       waiting_bytes -= oldest->size();
@@ -130,7 +133,7 @@ class EventSource final : public BodySource {
       written += part;
       queue_->front_sent += part;
       if (queue_->front_sent == front.size()) {
-        queue_->waiting_bytes -= front.size();
+        if (!std::exchange(queue_->begins_with_retry, false)) queue_->waiting_bytes -= front.size();
         queue_->front_sent = 0;
         queue_->waiting.pop_front();
       }
@@ -180,7 +183,10 @@ std::uint64_t EventStream::dropped() const noexcept {
 Response Response::events(const std::function<void(EventStream)>& open, EventStreamOptions options) {
   auto queue = std::make_shared<EventStream::Queue>();
   queue->options = options;
-  if (options.retry_ms != 0) queue->push("retry: " + std::to_string(options.retry_ms) + "\n\n");
+  if (options.retry_ms != 0) {
+    queue->waiting.push_back("retry: " + std::to_string(options.retry_ms) + "\n\n");
+    queue->begins_with_retry = true;
+  }
   Response response = stream(std::make_unique<EventSource>(queue), "text/event-stream");
   response.with("Cache-Control", "no-store");
   open(EventStream{std::move(queue)});

@@ -69,8 +69,20 @@ TEST_F(EventStreamTest, FollowsItsOverflowPolicy) {
   EXPECT_TRUE(events->send({.data = "a"}));
   EXPECT_TRUE(events->send({.data = "b"}));
   EXPECT_FALSE(events->send({.data = "c"}));
+  EXPECT_EQ(events->dropped(), 1U);
   EXPECT_EQ(pull(), "data: a\n\ndata: b\n\n");
   EXPECT_EQ(last.status, PullStatus::end);
+}
+
+TEST_F(EventStreamTest, LosesNoRetryToAnOverflow) {
+  open({.queue_max_bytes = 20, .overflow = Overflow::drop_oldest, .retry_ms = 500});
+  for (const char* text : {"a", "b", "c"}) EXPECT_TRUE(events->send({.data = text}));
+  EXPECT_EQ(events->dropped(), 1U);
+  EXPECT_EQ(pull(4), "retr");
+  EXPECT_TRUE(events->send({.data = "d"}));
+  EXPECT_EQ(pull(), "y: 500\n\ndata: c\n\ndata: d\n\n");
+  for (const char* text : {"e", "f", "g"}) EXPECT_TRUE(events->send({.data = text}));
+  EXPECT_EQ(pull(), "data: f\n\ndata: g\n\n");
 }
 
 TEST_F(EventStreamTest, WhatNeverFitsCostsNoOtherEventItsPlace) {

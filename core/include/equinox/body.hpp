@@ -82,7 +82,7 @@ using Generator = std::function<PullResult(std::span<char> into, const Resumer& 
 enum class Overflow : std::uint8_t {
   drop_newest,  ///< the event is lost
   drop_oldest,  ///< the oldest queued event is lost
-  close,        ///< the response is ended
+  close,        ///< the event is lost, and the response ends behind those that are queued
 };
 
 /// The sending end of a server-sent event stream (WHATWG HTML §9.2). A value; any thread. The response ends with
@@ -113,7 +113,7 @@ class EventStream {
 struct EventStreamOptions {
   std::size_t queue_max_bytes{64 * 1024};
   Overflow overflow{Overflow::drop_oldest};
-  std::uint32_t retry_ms{0};  ///< `retry:` sent first; 0: not sent
+  std::uint32_t retry_ms{0};  ///< `retry:` sent first, whatever the overflow does; 0: not sent
 };
 
 }  // namespace equinox
