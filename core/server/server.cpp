@@ -110,7 +110,8 @@ DrainProgress Server::drain_progress() const {
   out.is_draining = internal_->drain_state != DrainState::none;
   out.connections = snapshot.connections();
   out.requests_in_flight = snapshot.requests_in_flight();
-  out.is_done = out.is_draining && out.requests_in_flight == 0;
+  // During the delay requests still come as before.
+  out.is_done = out.is_draining && out.requests_in_flight == 0 && internal_->shown_drain_state() != DrainState::delay;
   return out;
 }
 

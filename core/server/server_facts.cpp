@@ -23,13 +23,19 @@ std::vector<ConfigFact> Server::Internal::config_facts() const {
   return facts;
 }
 
+DrainState Server::Internal::shown_drain_state() const {
+  const bool is_delay =
+      drain_state == DrainState::draining && telemetry::wall_now_ns() - drain_started_wall_ns < drain_delay.count();
+  return is_delay ? DrainState::delay : drain_state;
+}
+
 LiveFacts Server::Internal::live() const {
   LiveFacts out;
   const auto now = settings();
   {
     const std::lock_guard lock{mutex};
     out.ready = is_started && !is_stopped && drain_state == DrainState::none;
-    out.drain = drain_state;
+    out.drain = shown_drain_state();
     out.drain_started_wall_ns = drain_started_wall_ns;
     out.drain_delay_ns = Duration{config.drain.delay}.count();
     out.drain_timeout_ns = Duration{config.drain.timeout}.count();
@@ -37,9 +43,6 @@ LiveFacts Server::Internal::live() const {
     out.last_reload_wall_ns = last_reload_wall_ns;
     out.last_reload_successful = last_reload_successful;
     out.last_reload_error = last_reload_error;
-  }
-  if (out.drain == DrainState::draining && telemetry::wall_now_ns() - out.drain_started_wall_ns < out.drain_delay_ns) {
-    out.drain = DrainState::delay;
   }
   out.connections_limit = admission->limit();
   out.h2_concurrent_streams = now->limits.h2_concurrent_streams;

@@ -307,6 +307,7 @@ void Server::Internal::drain(bool keep_listeners, std::string_view by) {
     plan.reason = keep_listeners ? CloseReason::admin_drain : CloseReason::drain;
     plan.by.assign(by);
     drain_state = DrainState::draining;
+    drain_delay = plan.delay;
     if (!was_kept) drain_started_wall_ns = telemetry::wall_now_ns();
     drain_keeps_listeners = keep_listeners;
     drain_by = !by.empty() ? by : keep_listeners ? "admin" : "signal";

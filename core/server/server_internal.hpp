@@ -76,6 +76,8 @@ struct Server::Internal {
   [[nodiscard]] bool is_one_of_mine() const noexcept;
   void post_all(const std::function<void(server::Reactor&)>& task) const;
 
+  /// How far a drain has come, its delay apart. The caller holds `mutex`.
+  [[nodiscard]] DrainState shown_drain_state() const;
   [[nodiscard]] LiveFacts live() const;
   [[nodiscard]] std::optional<ConnectionInside> inside(ConnectionId id, std::chrono::milliseconds timeout) const;
   [[nodiscard]] std::vector<ConfigFact> config_facts() const;
@@ -129,6 +131,7 @@ struct Server::Internal {
   bool is_stopped{false};
   DrainState drain_state{DrainState::none};
   std::int64_t drain_started_wall_ns{0};
+  Duration drain_delay{0};  ///< of the drain that runs
   std::string drain_by;
   bool drain_keeps_listeners{false};
   std::int64_t last_reload_wall_ns{0};

@@ -220,6 +220,34 @@ TEST_F(ServerDrain, ItsTimeoutSaysHowLongItWasAndWhoseDrain) {
   });
 }
 
+TEST_F(ServerDrain, IsNotDoneWhileItsDelayLasts) {
+  config.drain.delay = 10min;
+  serve();
+  EXPECT_FALSE(server().drain_progress().is_draining);
+  EXPECT_FALSE(server().drain_progress().is_done);
+  server().drain(true);
+  EXPECT_TRUE(server().drain_progress().is_draining);
+  EXPECT_FALSE(server().drain_progress().is_done) << "requests come as before";
+  EXPECT_EQ(server().view().live().drain, DrainState::delay);
+  server().drain();  // skips the delay
+  EXPECT_NE(server().view().live().drain, DrainState::delay);
+  EXPECT_TRUE(server().wait_for(5s));
+  EXPECT_TRUE(server().drain_progress().is_done);
+}
+
+TEST_F(ServerDrain, IsNotDoneWhileARequestRuns) {
+  serve();
+  RawClient client{port()};
+  client.send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(eventually([&] { return is_asked_.load(); }));
+  server().drain(true);
+  const DrainProgress progress = server().drain_progress();
+  EXPECT_TRUE(progress.is_draining);
+  EXPECT_FALSE(progress.is_done);
+  EXPECT_EQ(progress.requests_in_flight, 1U);
+  EXPECT_EQ(progress.connections, 1U);
+}
+
 TEST_F(ServerDrain, AskedForTwiceKeepsItsTimeout) {
   config.drain.timeout = 2s;
   serve();

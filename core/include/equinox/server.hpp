@@ -28,7 +28,7 @@ struct BoundListener {
 /// How far a drain has come.
 struct DrainProgress {
   bool is_draining{false};
-  bool is_done{false};  ///< no request in flight
+  bool is_done{false};  ///< the delay is over and no request in flight
   std::uint64_t connections{0};
   std::uint64_t requests_in_flight{0};
 };
