@@ -187,7 +187,8 @@ Turn Connection::answer(Lending& lent, StreamId stream, std::optional<Response>&
   lent.fine = lent.clock.now();
   Response response = answer ? std::move(*answer) : failure(lent, *exchange, 500);
   bool is_fine = true;
-  if (exchange->head != nullptr && exchange->route != nullptr && !exchange->route->after.empty()) {
+  // An answer of ours, because there is none, has not come from the handler.
+  if (answer && exchange->head != nullptr && exchange->route != nullptr && !exchange->route->after.empty()) {
     is_fine = guarded(lent, *exchange, id(), exchange->route_id, [&] {
       const Request request = exchange->request();
       for (const After& after : exchange->route->after) after(request, response);

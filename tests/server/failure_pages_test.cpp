@@ -78,7 +78,6 @@ TEST_F(FailurePages, ServeExceptionsOfEveryShape) {
 
 TEST_F(FailurePages, ServeRequestsThatNobodyAnswers) {
   Server& made = make_with_page();
-  made.after([](const Request& request, Response& response) { response.with("X-After", std::string{request.path()}); });
   made.post("/at-once", [](Request, Responder) {});
   made.post("/later", [&made](Request, Responder responder) {
     auto shared = std::make_shared<Responder>(std::move(responder));
@@ -90,7 +89,6 @@ TEST_F(FailurePages, ServeRequestsThatNobodyAnswers) {
     SCOPED_TRACE(path);
     const std::string answer = post(path, "body");
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 500 "));
-    EXPECT_THAT(answer, HasSubstr("X-After: " + path));
     EXPECT_THAT(answer, EndsWith("sorry for " + path + " body"));
     const auto record = newest(++count);
     ASSERT_TRUE(record);
@@ -98,6 +96,31 @@ TEST_F(FailurePages, ServeRequestsThatNobodyAnswers) {
     EXPECT_EQ(record->error, ErrorType::status);
     EXPECT_GT(record->phases_ns[static_cast<std::size_t>(RequestPhase::handler)], 0);
   }
+}
+
+TEST_F(FailurePages, AreNotForAfterHoweverAHandlerFails) {
+  Server& made = make_with_page();
+  made.after([](const Request&, Response& response) { response.with("X-After", "ran"); });
+  made.post("/sync", [](const Request&) -> Response { throw std::runtime_error{"no"}; });
+  made.post("/async", [](Request, Responder) { throw std::runtime_error{"no"}; });
+  made.post("/dropped", [](Request, Responder) {});
+  made.post("/receive", [](const Request&) { return std::make_unique<BrokenSink>(true); });
+  made.post("/finish", [](const Request&) { return std::make_unique<BrokenSink>(false); });
+  made.post("/no-sink", [](const Request&) { return std::unique_ptr<BodySink>{}; });
+  made.post("/fine", [](Request, Responder responder) { responder.send(Response::text("fine")); });
+  Routes early;
+  early.before([](const Request&) { return std::optional{Response::error(401)}; });
+  early.post("/sync", [](const Request&) { return Response::text("never"); });
+  early.post("/async", [](Request, Responder) {});
+  made.mount("/early", std::move(early));
+  start();
+  for (const std::string path : {"/sync", "/async", "/dropped", "/receive", "/finish", "/no-sink"}) {
+    EXPECT_THAT(post(path, "body"), AllOf(StartsWith("HTTP/1.1 500 "), Not(HasSubstr("X-After")))) << path;
+  }
+  for (const std::string path : {"/early/sync", "/early/async"}) {
+    EXPECT_THAT(post(path, "body"), AllOf(StartsWith("HTTP/1.1 401 "), Not(HasSubstr("X-After")))) << path;
+  }
+  EXPECT_THAT(post("/fine", "body"), HasSubstr("X-After: ran"));
 }
 
 TEST_F(FailurePages, KnowARequestWhoseBodyCameLater) {

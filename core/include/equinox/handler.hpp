@@ -89,9 +89,11 @@ class Handler {
   std::variant<SyncHandler, AsyncHandler, StreamHandler> shape_;
 };
 
-/// Runs before a route's handler; a response ends the request there.
+/// Runs before a route's handler; a response ends the request there, without any After.
 using Before = std::function<std::optional<Response>(const Request&)>;
-/// Runs after it and may change the response.
+/// Runs after it and may change the response. Only for what a handler has answered: not for the 500 that the server
+/// makes (or Routes::internal_error) when a handler throws, its Responder is dropped or no sink comes, nor for other
+/// answers of the server's own.
 using After = std::function<void(const Request&, Response&)>;
 
 }  // namespace equinox
