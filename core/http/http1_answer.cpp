@@ -168,7 +168,7 @@ void Http1Codec::pull_once(EgressBatch& batch, std::size_t room, std::vector<Cod
   const PullResult pulled = pull_safely(*answer.source, {block + around, room});
   const bool says_nothing = pulled.status == PullStatus::bytes && pulled.count == 0;
   if (pulled.status == PullStatus::failed || says_nothing) return fail_answer(events);
-  if (pulled.count != 0 && pulled.status != PullStatus::pending) {
+  if (pulled.count != 0) {
     batch.commit(answer.is_chunked ? frame_chunk(block, pulled.count) : pulled.count);
     if (answer.has_length) answer.remaining_bytes -= pulled.count;
   }

@@ -190,6 +190,20 @@ TEST(Http1Answer, WaitsForAPendingSourceUntilItIsResumed) {
   EXPECT_EQ(exchange.peer.take_output(), "0001\r\nb\r\n0\r\n\r\n");
 }
 
+TEST(Http1Answer, SendsWhatAPendingSourceHasWritten) {
+  Exchange exchange{kGet};
+  const std::string answer = exchange.answer(scripted({{PullStatus::pending, "a"}, {PullStatus::end, "b"}}));
+  EXPECT_EQ(content_of(answer), "0001\r\na\r\n");
+  EXPECT_FALSE(exchange.peer.codec.state().wants_transmit);
+  exchange.peer.codec.resume(1);
+  exchange.pull();
+  EXPECT_EQ(exchange.peer.take_output(), "0001\r\nb\r\n0\r\n\r\n");
+
+  Exchange sized{kGet};
+  EXPECT_EQ(content_of(sized.answer(scripted({{PullStatus::pending, "whole"}}, 5))), "whole");
+  EXPECT_EQ(sized.last(), EventKind::sent);
+}
+
 TEST(Http1Answer, IsCutWhenItsSourceFails) {
   struct Case {
     const char* name;

@@ -37,7 +37,8 @@ class Resumer {
 
 enum class PullStatus : std::uint8_t {
   bytes,    ///< `count` bytes, at least one, were written; ask again
-  pending,  ///< nothing now; the source will call its Resumer
+  pending,  ///< `count` (mostly 0) bytes were written, no more now; the source will call its Resumer, and may be asked
+            ///< before
   end,      ///< `count` (possibly 0) last bytes were written; the body is complete
   failed,   ///< the body cannot be completed: the response is cut (HTTP/1: close; HTTP/2: RST_STREAM INTERNAL_ERROR)
 };
