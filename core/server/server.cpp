@@ -32,15 +32,27 @@ class BlockedSignals {
   BlockedSignals& operator=(const BlockedSignals&) = delete;
   ~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
+  /// From now on they do what they do without a server, which is to end the process. Those that have come are taken:
+  /// the end they ask for is under way.
+  void let_through() const noexcept {
+    while (take()) {
+    }
+    ::pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+  }
+
   /// Waits for one of them or for `end`, and takes it. @return whether it was a signal
   [[nodiscard]] bool arrive_before(const net::Wakeup& end) const {
     std::array<pollfd, 2> ready{pollfd{descriptor_.get(), POLLIN, 0}, pollfd{end.descriptor(), POLLIN, 0}};
     ::poll(ready.data(), ready.size(), -1);
+    return take();
+  }
+
+ private:
+  [[nodiscard]] bool take() const noexcept {
     signalfd_siginfo info{};
     return ::read(descriptor_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info);
   }
 
- private:
   sigset_t signals_{};
   sigset_t before_{};
   UniqueFd descriptor_;
@@ -66,12 +78,14 @@ int Server::run() {
     while (!wait_for(std::chrono::milliseconds{0})) {
       if (!signals.arrive_before(*internal_->over)) continue;
       if (is_second) {
+        signals.let_through();  // handlers and offloaded work are waited for, however long they take
         stop();
       } else {
         drain();
       }
       is_second = true;
     }
+    signals.let_through();
     stop();  // offloaded work ends, too, before what it uses may go
   } catch (const std::system_error& failure) {
     internal_->log(LogLevel::error, failure.what());

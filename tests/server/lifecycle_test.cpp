@@ -1,9 +1,13 @@
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
+#include <memory>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "server/server_fixture.hpp"
 
@@ -131,6 +135,45 @@ TEST_F(Run, LeavesTheMaskAloneWhenItThrows) {
   made.get("/a", [](const Request&) { return Response::text("b"); });
   EXPECT_THROW(made.run(), std::invalid_argument);
   EXPECT_EQ(blocks_sigterm(), before);
+}
+
+/// Serves a request whose work never ends, and is sent signals until one of them ends the process.
+[[noreturn]] void run_with_endless_work(ServerConfig config) {
+  ::alarm(20);  // a process that hears no signal must not outlive the test
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  Server server{std::move(config)};
+  std::atomic<bool> has_begun{false};
+  server.get("/", [&](Request, Responder responder) {
+    const auto held = std::make_shared<Responder>(std::move(responder));
+    server.offload([&has_begun, held] {
+      has_begun = true;
+      for (;;) ::pause();
+    });
+  });
+  std::thread outside{[&] {
+    eventually([&] { return server.view().live().ready; });
+    RawClient client{server.port()};
+    client.send(kGet);
+    eventually([&] { return has_begun.load(); });
+    ::kill(::getpid(), SIGTERM);
+    eventually([&] { return server.drain_progress().is_draining; });
+    ::kill(::getpid(), SIGTERM);
+    eventually([&] { return server.view().snapshot().closed(CloseReason::shutdown) == 1; });
+    std::fputs("stopped\n", stderr);
+    for (;;) {
+      ::kill(::getpid(), SIGTERM);
+      std::this_thread::yield();
+    }
+  }};
+  static_cast<void>(server.run());
+  ::_exit(1);
+}
+
+TEST_F(Run, IsEndedByASignalWhileItWaitsForWork) {
+  EXPECT_EXIT(run_with_endless_work(config), ::testing::KilledBySignal(SIGTERM), "stopped");
 }
 
 class AfterTheStart : public ServerTest {};

@@ -41,7 +41,7 @@ class Server : public Routes {
   /// @throws std::invalid_argument on a bad address, certificate or limit, std::system_error when a file of
   ///         `log.target` or `log.access` cannot be opened
   explicit Server(ServerConfig config = {});
-  /// Stops at once and joins.
+  /// stop(): waits for handlers and offloaded work that run.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -51,8 +51,10 @@ class Server : public Routes {
   ///         (the message names address and errno)
   void start();
   /// start(), then waits for SIGINT or SIGTERM, drains (a second signal ends at once), joins. Returns as well when the
-  /// server ends otherwise: after drain() or stop() by a handler or another thread. The caller's signal mask is as it
-  /// was, also after an exception.
+  /// server ends otherwise: after drain() or stop() by a handler or another thread. Handlers and offloaded work that
+  /// run are waited for; from the second signal on, or once the drain is over, SIGINT and SIGTERM reach the process as
+  /// if there were no server, so that a further one ends it. The caller's signal mask is as it was afterwards, also
+  /// after an exception.
   /// @return the exit status: 0 after any drain or stop, 1 when a listener could not be opened (said on the log)
   /// @throws as start(), std::system_error aside
   int run();
@@ -62,7 +64,8 @@ class Server : public Routes {
   void drain(bool keep_listeners = false, std::string_view by = {});
   /// Takes back a drain that kept its listeners; false when there is none.
   bool undrain();
-  /// Ends at once: open connections close with reason `shutdown`. Joins the reactors; from a handler or offloaded work,
+  /// Ends at once: open connections close with reason `shutdown`. Joins the reactors and the workers: handlers and
+  /// offloaded work that run are waited for, work that has not begun is dropped. From a handler or offloaded work,
   /// which would wait for itself, it only begins the end, and run(), wait() or the destructor joins.
   void stop();
   /// Returns when the reactors have ended (after drain or stop).
@@ -112,8 +115,9 @@ class Server : public Routes {
 };
 
 /// Runs `work` on the worker pool of `server`, for what would block a reactor. ServerConfig::workers bounds its threads
-/// and its queue. An exception of `work` ends nothing: a Responder in it answers 500, and so it does when the server
-/// stops before `work` has begun. From any thread while the server lives.
+/// and its queue. An exception of `work` ends nothing: a Responder in it answers 500. Work that has not begun when the
+/// server stops never runs, and nothing is answered: the connections are closed before it goes. From any thread while
+/// the server lives.
 /// @return false when the queue is full, or the pool has no threads or was stopped: `work` will not run
 inline bool offload(Server& server, std::function<void()> work) { return server.offload(std::move(work)); }
 
