@@ -8,5 +8,7 @@ namespace equinox::server {
 std::uint32_t usable_cpus();
 /// Raises RLIMIT_NOFILE to its hard limit. @return what it is then
 std::uint64_t raise_descriptor_limit();
+/// How far that could be raised.
+std::uint64_t hard_descriptor_limit() noexcept;
 
 }  // namespace equinox::server

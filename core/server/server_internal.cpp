@@ -60,10 +60,11 @@ std::string host_name() {
 }
 
 /// Of each reactor: it may hold all connections, and its table numbers them by whole chunks. A reload may raise the
-/// limit as far as there can be descriptors; an index of chunks is all that room costs until it is used.
+/// limit as far as there can be descriptors; an index of chunks is all that room costs until it is used. The process's
+/// own limit is raised for `limits.connections` 0 only.
 std::size_t record_capacity(const LimitConfig& limits) {
   const std::uint64_t descriptors =
-      std::min<std::uint64_t>(server::raise_descriptor_limit(), server::kDescriptorsAtMost);
+      std::min<std::uint64_t>(server::hard_descriptor_limit(), server::kDescriptorsAtMost);
   return std::max<std::uint64_t>(server::connection_limit(limits), descriptors) + server::ConnectionTable::kChunk;
 }
 

@@ -1,5 +1,6 @@
 // Starts that fail, are repeated or come too late; what a reload keeps; timeouts that mean "never".
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -87,6 +88,24 @@ TEST_F(Start, IsNotReachedWithoutTheLogFiles) {
        {LogConfig{.target = "/no/such/folder/log"}, LogConfig{.target = "off", .access = "/no/such/folder/log"}}) {
     EXPECT_THROW((Server{{.log = log}}), std::system_error);
   }
+}
+
+TEST_F(Start, RaisesTheLimitOfDescriptorsOnlyWhenItDecides) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit lowered = before;
+  lowered.rlim_cur = before.rlim_max / 2;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &lowered), 0);
+  const auto limit_with = [&](std::uint32_t connections) {
+    config.limits.connections = connections;
+    make();
+    rlimit now{};
+    ::getrlimit(RLIMIT_NOFILE, &now);
+    return now.rlim_cur;
+  };
+  EXPECT_EQ(limit_with(10), lowered.rlim_cur);
+  EXPECT_EQ(limit_with(0), before.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
 TEST_F(Start, IsRefusedTwiceAndAfterAStop) {

@@ -54,7 +54,7 @@ struct TimeoutConfig {
 };
 
 struct LimitConfig {
-  std::uint32_t connections{0};                  ///< of this server; 0: from RLIMIT_NOFILE
+  std::uint32_t connections{0};                  ///< of this server; 0: from RLIMIT_NOFILE, raised to its hard limit
   std::uint32_t connections_per_client{0};       ///< 0: no limit
   std::uint32_t requests_per_connection{0};      ///< 0: no limit
   std::uint64_t request_head{64 * 1024};         ///< bytes
