@@ -23,8 +23,8 @@ struct TlsConfig {
   std::vector<CertificateConfig> certificates{};  ///< chosen by SNI; the first serves everybody else
   bool self_signed{false};                        ///< an in-memory development certificate instead
   std::string min_version{"1.2"};                 ///< "1.2" or "1.3"
-  std::string ciphers{};                          ///< TLS 1.2 list in OpenSSL's syntax; empty: OpenSSL's default
-  bool http2{true};                               ///< offer "h2" in ALPN
+  std::string ciphers{};   ///< TLS 1.2, as OpenSSL writes them; empty: ECDHE+AESGCM:ECDHE+CHACHA20
+  bool http2{true};        ///< offer "h2" in ALPN
   bool strict_sni{false};  ///< refuse unknown server names (unrecognized_name), and requests for one (421)
 };
 
@@ -37,7 +37,7 @@ struct ListenerConfig {
   std::optional<TlsConfig> tls{};
   std::vector<std::string> proxy_protocol_from{};  ///< networks that must send a PROXY header; empty: nobody does
   std::chrono::seconds defer_accept{0};            ///< TCP_DEFER_ACCEPT: hides silent peers; at most 60 s, 0: off
-  std::vector<int> inherited{};  ///< listening sockets passed in (socket activation); owned by the server
+  std::vector<int> inherited{};  ///< listening sockets (socket activation); duplicated, the caller keeps and closes his
 };
 
 struct TimeoutConfig {
@@ -129,10 +129,12 @@ struct ServerConfig {
   RedactionConfig redaction{};
   std::vector<std::string> trusted_proxies{};  ///< networks whose Forwarded / X-Forwarded-For names the client
   bool request_ids{true};                      ///< X-Request-Id accepted or made, and answered
-  bool observe{true};                          ///< samples, timeline and slow log; counters are always kept
-  std::string server_field{"equinox"};         ///< Server field; empty: not sent
-  std::string instance{};                      ///< of the process, on the dashboard; empty: the host name
-  std::string name{"traffic"};                 ///< in log lines and thread names
+  /// Counters are always kept; without it there are no samples, no timeline, no slow log, no one-second series, no
+  /// stalls in the log, no log lines about connections, and only the last 256 closed connections.
+  bool observe{true};
+  std::string server_field{"equinox"};  ///< Server field; empty: not sent
+  std::string instance{};               ///< of the process, on the dashboard; empty: the host name
+  std::string name{"traffic"};          ///< in log lines and thread names
 };
 
 }  // namespace equinox

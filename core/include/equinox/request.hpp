@@ -41,8 +41,9 @@ struct RequestHead {
   std::optional<std::uint64_t> content_length;  ///< as announced, bytes
   std::string_view method_name;
   std::string_view target;  ///< as received
-  std::string_view
-      path;  ///< percent-decoded except %2F, dot segments removed, always starting with '/'; "*" for OPTIONS *
+  /// Percent-decoded except %2F and a %25 that would make one, dot segments removed, always starting with '/'; "*" for
+  /// OPTIONS *.
+  std::string_view path;
   std::string_view query;      ///< without '?', undecoded
   std::string_view authority;  ///< Host, :authority or the absolute-form's authority
   std::span<const Field> fields;

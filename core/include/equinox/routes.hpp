@@ -22,7 +22,7 @@ struct RouteOptions {
   std::vector<std::pair<std::string, std::string>> response_fields{};
 };
 
-/// One entry as registered. `methods` empty: every method.
+/// One entry as registered. `methods` empty: all but CONNECT, which no route takes, and TRACE, which must be named.
 struct RouteEntry {
   std::vector<Method> methods;
   std::string pattern;
@@ -59,6 +59,7 @@ class Routes {
   Routes& options(std::string pattern, Handler handler, RouteOptions route_options = {}) {
     return add({Method::options}, std::move(pattern), std::move(handler), std::move(route_options));
   }
+  /// All methods but CONNECT and TRACE.
   Routes& any(std::string pattern, Handler handler, RouteOptions options = {}) {
     return add({}, std::move(pattern), std::move(handler), std::move(options));
   }

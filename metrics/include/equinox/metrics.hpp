@@ -38,7 +38,7 @@ struct AdminFacts {
 
 struct Options {
   StatusLabel status{StatusLabel::code};
-  bool body_sizes{false};  ///< export the request and response body size histograms
+  bool body_sizes{false};  ///< export the body size histograms; needs HistoryConfig::body_sizes
   bool process{true};      ///< the process_* family
   /// Further labels of equinox_build_info besides `version` and `compiler`, such as {"revision", "2f1c"}.
   std::vector<std::pair<std::string, std::string>> build{};
