@@ -165,8 +165,8 @@ class Codec {
   virtual void begin_write_window() noexcept {}
   /// HTTP/2: bytes of answers that the peer's windows let through since then.
   [[nodiscard]] virtual std::uint64_t moved_bytes() const noexcept { return 0; }
-  /// HTTP/2: streams that had data for the peer when that window began, have it still, and got less than `need` bytes
-  /// through, or less than their share of it where they wait for the connection's window.
+  /// HTTP/2: streams that had data for the peer when that window began, still have it behind a closed window of their
+  /// own, and got less than `need` bytes through.
   virtual void stalled_streams(std::vector<StreamId>& into, std::uint64_t need) const {
     static_cast<void>(into);
     static_cast<void>(need);

@@ -296,7 +296,7 @@ void Http2Session::finish_head(Http2Stream& stream, bool end_of_stream) {
   const auto sound = stream.finish_head(end_of_stream, limits_);
   if (!wishes_.empty()) {
     if (const auto wish = wishes_.take(stream.id)) {
-      prioritize(stream, *wish);  // over its own field
+      prioritize(stream, *wish);
       stream.head.urgency = wish->urgency;
       stream.head.incremental = wish->incremental;
     }
@@ -384,7 +384,8 @@ void Http2Session::submit_continue(Http2Stream& stream) {
 void Http2Session::prioritize(Http2Stream& stream, Priority priority) {
   stream.priority = priority;
   const nghttp2_extpri wish{priority.urgency, priority.incremental ? 1 : 0};
-  expect_success(nghttp2_session_change_extpri_stream_priority(session_, library_id(stream.id), &wish, 0));
+  // Over the request's own field, which the library would apply later.
+  expect_success(nghttp2_session_change_extpri_stream_priority(session_, library_id(stream.id), &wish, 1));
 }
 
 // RFC 9218 §7.1.

@@ -53,13 +53,11 @@ void Http2Session::begin_write_window() noexcept {
 
 void Http2Session::stalled_streams(std::vector<StreamId>& into, std::uint64_t need) const {
   if (is_fatal_) return;
-  // Those that wait for the connection's window have it in common, and what is needed, too: with many of them on a slow
-  // line none would move that much by itself.
-  const std::uint64_t share = std::max<std::uint64_t>(1, need / std::max(1U, blocked_streams_));
   for (const Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
     if (!stream->is_blocked || !stream->was_blocked || stream->moved_bytes >= need) continue;
-    const bool has_window = nghttp2_session_get_stream_remote_window_size(session_, library_id(stream->id)) > 0;
-    if (!has_window || stream->moved_bytes < share) into.push_back(stream->id);
+    // Who waits for the connection's window only has its turn behind others, and that order is ours.
+    if (nghttp2_session_get_stream_remote_window_size(session_, library_id(stream->id)) > 0) continue;
+    into.push_back(stream->id);
   }
 }
 

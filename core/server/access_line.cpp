@@ -89,10 +89,11 @@ LogRecord access_line(const Exchange& exchange, Protocol protocol, std::chrono::
   if (!exchange.context.trace_id.empty()) record.add("trace_id", exchange.context.trace_id);
   if (exchange.error != ErrorType::none) record.add("error", to_string(exchange.error));
   if (exchange.refused) record.add("refused", to_string(*exchange.refused));
-  add_masked(record, "target", texts.target.empty() ? exchange.target_view() : texts.target, redaction);
   record.add("authority", texts.authority);
-  if (!texts.referer.empty()) add_masked(record, "referer", texts.referer, redaction);
   if (!texts.user_agent.empty()) record.add("user_agent", texts.user_agent);
+  if (!texts.referer.empty()) add_masked(record, "referer", texts.referer, redaction);
+  // Last, in what room is left: a long one must not hide who asked.
+  add_masked(record, "target", texts.target.empty() ? exchange.target_view() : texts.target, redaction);
   return record;
 }
 

@@ -133,6 +133,7 @@ class Connection {
     std::uint32_t half_closed_streams{0};   ///< those of them whose request is complete
     std::uint64_t window_waiting_bytes{0};  ///< of answers, ready and not yet allowed by the peer's windows
     std::uint64_t ping_rtt_ns{0};           ///< as measured last; 0: never
+    std::uint64_t held_bytes{0};            ///< of all exchanges
     std::uint32_t goaway_code{0};
     std::uint32_t last_stream{0};
     bool was_announced{false};
@@ -225,6 +226,7 @@ class Connection {
   bool upgrade_to_h2c(Lending& lent, const RequestHead& head);
   void take_body(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes, bool is_last);
   void count_held(Lending& lent, Exchange& exchange) noexcept;
+  [[nodiscard]] std::uint64_t held_by_exchanges() const noexcept;
   [[nodiscard]] bool may_hold_more(const Lending& lent) const noexcept;
   Exchange* on_response_end(Lending& lent, http::EventKind kind, StreamId stream, Exchange* expected);
   bool open_sink(Lending& lent, Exchange& exchange);
@@ -286,6 +288,7 @@ class Connection {
   void on_window_end(Lending& lent, const Deadline& deadline);
   void on_handler_timeout(Lending& lent, Exchange& exchange);
   void cut_stalled(Lending& lent, std::uint64_t need);
+  [[nodiscard]] bool serves_others() const;
   void on_max_age(Lending& lent);
   void retire(Lending& lent, CloseReason reason);
   [[nodiscard]] TimePoint goaway_due(const Lending& lent) const noexcept;

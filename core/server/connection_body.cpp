@@ -78,14 +78,19 @@ void Connection::take_body(Lending& lent, Exchange& exchange, std::span<const st
 }
 
 bool Connection::may_hold_more(const Lending& lent) const noexcept {
+  return lent.admission->may_hold(h2_ != nullptr ? h2_->held_bytes : held_by_exchanges());
+}
+
+std::uint64_t Connection::held_by_exchanges() const noexcept {
   std::uint64_t held = 0;
   for (const Exchange* x = exchanges_; x != nullptr; x = x->next) held += x->held_bytes;
-  return lent.admission->may_hold(held);
+  return held;
 }
 
 void Connection::count_held(Lending& lent, Exchange& exchange) noexcept {
   const std::uint64_t held = (exchange.body.empty() ? 0 : exchange.body.capacity()) + exchange.backlog.capacity();
   lent.input_bytes += held - exchange.held_bytes;  // wraps, as it should
+  if (h2_ != nullptr) h2_->held_bytes += held - exchange.held_bytes;
   exchange.held_bytes = held;
 }
 

@@ -190,7 +190,7 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
     const bool is_window_closed = window_blocked_ && (egress_ == nullptr || egress_->empty());
     const std::uint64_t moved = is_window_closed ? codec_->moved_bytes() : window.bytes;
     const std::uint64_t need = window_need(settings, settings.timeouts.write);
-    if (moved >= need) {
+    if (moved >= need || (is_window_closed && serves_others())) {
       if (is_http2()) cut_stalled(lent, need);
       begin_write_window(lent);
       return;
@@ -218,6 +218,13 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
   lent.telemetry.stats().evicted(protocol_, verdict.phase);
   respond(lent, exchange, http::refusal_response(Status{408}));
   apply_events(lent);
+}
+
+/// HTTP/2: some request is not behind the peer's windows: it still comes, or is being worked on. An upload must not end
+/// with a download that is paused beside it.
+bool Connection::serves_others() const {
+  const http::CodecState state = codec_->state();
+  return state.open_streams > state.window_blocked;
 }
 
 /// One stream that moves must not keep those alive whose windows stay closed.
@@ -277,7 +284,8 @@ void Connection::finish_retiring(Lending& lent) {
 }
 
 void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind kind, Duration after, int status) {
-  const bool is_evicted_already = has_reason_ && fired_ != DeadlineKind::none;
+  // Who has reached its age goes on being served.
+  const bool is_evicted_already = has_reason_ && fired_ != DeadlineKind::none && fired_ != DeadlineKind::max_age;
   fired_ = kind;
   aside().fired_ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(after).count());
   note(verdict.reason);

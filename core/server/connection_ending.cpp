@@ -100,7 +100,7 @@ void Connection::on_io_failure(Lending& lent, const Error& error) {
 }
 
 void Connection::end_flushed(Lending& lent) {
-  if (ending_ == Ending::lingering || (egress_ != nullptr && !egress_->empty())) return;
+  if (ending_ == Ending::lingering || owes_egress_ || (egress_ != nullptr && !egress_->empty())) return;
   if (!is_ending()) {
     if (codec_ == nullptr || exchanges_ != nullptr) return;
     if (!codec_->is_finished()) return;

@@ -71,7 +71,8 @@ Exchange* Connection::find(StreamId stream) noexcept {
 /// HTTP/2: a peer that keeps many streams open, and writes to the later ones, would have all be walked past each time.
 void Connection::index_exchanges() {
   h2_->index = std::make_unique<std::unordered_map<StreamId, Exchange*>>();
-  for (Exchange* x = exchanges_; x != nullptr; x = x->next) h2_->index->emplace(x->stream, x);
+  // The newest of an id counts: a request of HTTP/1 before an upgrade may have it, too, until its answer is sent.
+  for (Exchange* x = exchanges_; x != nullptr; x = x->next) (*h2_->index)[x->stream] = x;
 }
 
 Exchange& Connection::add_exchange(Lending& lent, StreamId stream) {
@@ -83,7 +84,7 @@ Exchange& Connection::add_exchange(Lending& lent, StreamId stream) {
   } else {
     exchange->previous = exchanges_->last;
     exchange->previous->next = exchange;
-    if (h2_ != nullptr && h2_->index != nullptr) h2_->index->emplace(stream, exchange);
+    if (h2_ != nullptr && h2_->index != nullptr) (*h2_->index)[stream] = exchange;
   }
   exchanges_->last = exchange;
   return *exchange;
@@ -98,7 +99,8 @@ void Connection::unlink(Exchange& exchange) noexcept {
     (exchange.next != nullptr ? exchange.next->previous : exchanges_->last) = exchange.previous;
   }
   if (h2_ == nullptr || h2_->index == nullptr) return;
-  h2_->index->erase(exchange.stream);
+  const auto found = h2_->index->find(exchange.stream);
+  if (found != h2_->index->end() && found->second == &exchange) h2_->index->erase(found);
   if (exchanges_ == nullptr) h2_->index.reset();
 }
 
@@ -310,6 +312,7 @@ void Connection::complete(Lending& lent, Exchange& exchange) {
   // HTTP/1: the answer that was to be the last is out, whatever the client does now.
   if (planned_ && exchanges_ == nullptr && !is_http2() && !exchange.is_cut) note(*planned_);
   lent.input_bytes -= exchange.held_bytes;
+  if (h2_ != nullptr) h2_->held_bytes -= exchange.held_bytes;
   lent.exchanges.give_back(&exchange);
   if (!request_head_started_) phase_start_ = lent.fine;  // a head that has begun keeps its time
   if (h2_ != nullptr) h2_->idle_since = lent.fine;

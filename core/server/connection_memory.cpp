@@ -5,7 +5,11 @@ namespace equinox::server {
 ConnectionMemory Connection::memory() const noexcept {
   ConnectionMemory out;
   out.connection_bytes = sizeof(Connection) + sizeof(telemetry::RecordSlot);
-  if (h2_ != nullptr) out.connection_bytes += sizeof(Http2Facts);
+  if (h2_ != nullptr) {
+    out.connection_bytes += sizeof(Http2Facts);
+    constexpr std::size_t kIndexEntry = 4 * sizeof(void*);  // about: a node and its share of the buckets
+    if (h2_->index != nullptr) out.connection_bytes += h2_->index->size() * kIndexEntry;
+  }
   if (aside_ != nullptr) out.connection_bytes += sizeof(Aside);
   if (held_ != nullptr) out.input_bytes = sizeof(ByteHold) + held_->capacity();
   if (egress_ != nullptr) out.output_bytes = egress_->memory_bytes();

@@ -24,11 +24,12 @@ void Exchange::remember_for_log() {
   if (log_texts != nullptr) return;
   log_texts = std::make_unique<LogTexts>();
   if (head == nullptr) return;
-  if (head->method == Method::other) log_texts->method = head->method_name;
-  log_texts->target = head->target;
-  log_texts->referer = head->field("referer").value_or("");
-  log_texts->user_agent = head->field("user-agent").value_or("");
-  log_texts->authority = head->authority;
+  const auto beginning = [](std::string_view text) { return text.substr(0, LogTexts::kFieldMaxBytes); };
+  if (head->method == Method::other) log_texts->method = beginning(head->method_name);
+  log_texts->target = head->target.substr(0, LogTexts::kTargetMaxBytes);
+  log_texts->referer = beginning(head->field("referer").value_or(""));
+  log_texts->user_agent = beginning(head->field("user-agent").value_or(""));
+  log_texts->authority = beginning(head->authority);
 }
 
 void Exchange::reset() noexcept {

@@ -74,6 +74,9 @@ struct ProgressWindow {
 
 /// What an access line needs of a request whose head is gone.
 struct LogTexts {
+  static constexpr std::size_t kFieldMaxBytes = 160;   ///< three of them leave a line room for a target
+  static constexpr std::size_t kTargetMaxBytes = 960;  ///< more than any line has room for
+
   std::string method;  ///< only one that has no name in Method
   std::string target;
   std::string referer;

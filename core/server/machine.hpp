@@ -8,6 +8,8 @@ namespace equinox::server {
 std::uint32_t usable_cpus();
 /// Raises RLIMIT_NOFILE to its hard limit. @return what it is then
 std::uint64_t raise_descriptor_limit();
+/// As it is.
+std::uint64_t descriptor_limit() noexcept;
 /// How far that could be raised.
 std::uint64_t hard_descriptor_limit() noexcept;
 

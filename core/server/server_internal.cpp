@@ -60,8 +60,7 @@ std::string host_name() {
 }
 
 /// Of each reactor: it may hold all connections, and its table numbers them by whole chunks. A reload may raise the
-/// limit as far as there can be descriptors; an index of chunks is all that room costs until it is used. The process's
-/// own limit is raised for `limits.connections` 0 only.
+/// limit as far as there can be descriptors; an index of chunks is all that room costs until it is used.
 std::size_t record_capacity(const LimitConfig& limits) {
   const std::uint64_t descriptors =
       std::min<std::uint64_t>(server::hard_descriptor_limit(), server::kDescriptorsAtMost);
@@ -308,7 +307,8 @@ void Server::Internal::drain(bool keep_listeners, std::string_view by) {
     plan.reason = keep_listeners ? CloseReason::admin_drain : CloseReason::drain;
     plan.by.assign(by);
     drain_state = DrainState::draining;
-    drain_delay = plan.delay;
+    // One that ends the process goes on as it began, its delay too.
+    if (!was_kept || drain_keeps_listeners) drain_delay = plan.delay;
     if (!was_kept) drain_started_wall_ns = telemetry::wall_now_ns();
     drain_keeps_listeners = keep_listeners;
     drain_by = !by.empty() ? by : keep_listeners ? "admin" : "signal";

@@ -102,7 +102,8 @@ def test_a_dribbled_window_is_ended(hostile_server):
 
 def test_a_window_of_one_byte_on_many_streams_costs_little(hostile_server):
     """Fast enough not to be slow, in frames of one byte (CVE-2019-9511)."""
-    with Watch(hostile_server, "window dribble, 100 streams", {"flood_window_update", "write_rate_too_low", "window_stall"}, within=12) as watch:
+    with Watch(hostile_server, "window dribble, 100 streams", {"flood_window_update", "flood_data_tiny", "write_rate_too_low", "window_stall"},
+               within=12) as watch:
         attacker = Attacker(hostile_server, (4, 1))
         attacker.send(b"".join(request(s, "/32m.bin") for s in range(1, 201, 2)))
         limit = time.monotonic() + 12 * SLOWNESS

@@ -49,6 +49,18 @@ TEST_F(Http2WishesTest, StreamsWishedForBeforeTheyOpenEndAsOthersDo) {
   EXPECT_FALSE(error);
 }
 
+TEST_F(Http2WishesTest, AWishForAStreamNotOpenYetWinsOverTheRequestsOwnField) {
+  const auto wishes = frame(NGHTTP2_PRIORITY_UPDATE, 0, 0, be32(1) + "u=7");
+  peer_sends(client->output() + wishes);
+  const auto first = client->get("/first", {{"priority", "u=0"}});
+  const auto second = client->get("/second");
+  talk();
+  respond(static_cast<StreamId>(first), Response::text("x"));
+  respond(static_cast<StreamId>(second), Response::text("x"));
+  talk();
+  EXPECT_EQ(client->data_order, (std::vector<std::int32_t>{second, first}));
+}
+
 TEST_F(Http2WishesTest, PriorityUpdatesHaveAForm) {
   struct Case {
     const char* name;

@@ -51,6 +51,15 @@ TEST_F(AccessLine, SaysThatItIsCut) {
               AllOf(HasSubstr(std::string(300, 'x')), HasSubstr("\"cut\":true")));
 }
 
+TEST_F(AccessLine, SaysWhoAskedHoweverLongTheTargetIs) {
+  make().get("/*", [](const Request&) { return Response::text("hello"); });
+  start();
+  EXPECT_THAT(line_of("GET /" + std::string(4'000, 'x') + " HTTP/1.1\r\nHost: a.example\r\nUser-Agent: agent " +
+                      std::string(600, 'y') + "\r\nReferer: /from\r\n\r\n"),
+              AllOf(HasSubstr("\"authority\":\"a.example\""), HasSubstr("\"user_agent\":\"agent y"),
+                    HasSubstr("\"referer\":\"/from\""), HasSubstr(std::string(200, 'x')), HasSubstr("\"cut\":true")));
+}
+
 TEST_F(AccessLine, HasTheNameOfARareMethod) {
   make().any("/", [](const Request&) { return Response::text("hello"); });
   start();

@@ -235,6 +235,16 @@ TEST_F(ServerDrain, IsNotDoneWhileItsDelayLasts) {
   EXPECT_TRUE(server().drain_progress().is_done);
 }
 
+TEST_F(ServerDrain, AskedForTwiceKeepsItsDelay) {
+  config.drain.delay = 10min;
+  serve();
+  server().drain();
+  server().drain();
+  EXPECT_EQ(server().view().live().drain, DrainState::delay);
+  EXPECT_FALSE(server().drain_progress().is_done) << "requests come as before";
+  server().stop();
+}
+
 TEST_F(ServerDrain, IsNotDoneWhileARequestRuns) {
   serve();
   RawClient client{port()};

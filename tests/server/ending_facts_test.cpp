@@ -13,6 +13,7 @@ class EndingFacts : public ServerTest {
  protected:
   void serve() {
     make().get("/", [](const Request&) { return Response::text("hello"); });
+    server().post("/", [](const Request& request) { return Response::text("took " + std::string{request.body()}); });
     server().get("/big", [](const Request&) { return Response::text(std::string(8'000'000, 'x')); });
     server().get("/last", [](const Request&) {
       return std::move(Response::text(std::string(8'000'000, 'x')).close_connection());
@@ -147,6 +148,45 @@ TEST_F(EndingFacts, PingsDoNotKeepAClosedWindowAlive) {
   };
   ASSERT_TRUE(eventually(is_over));
   EXPECT_EQ(closed(CloseReason::window_stall), 1U);
+}
+
+TEST_F(EndingFacts, AnUploadBesideAPausedDownloadGoesOn) {
+  config.timeouts.write = 200ms;
+  serve();
+  RawClient client{port()};
+  http::test::Http2Client protocol{{.consumes_body = false, .window_bytes = 100}};
+  protocol.get("/big");
+  const std::string head = http::test::frame(
+      NGHTTP2_HEADERS, 0x4, 3,
+      http::test::header_block({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}}));
+  client.send(protocol.output() + head);
+  const auto stalled = [&] {
+    return snapshot().totals.evicted[index_of(Protocol::h2c)][index_of(EvictionPhase::write_stall)];
+  };
+  ASSERT_TRUE(eventually([&] { return stalled() == 1; })) << "the download is ended";
+  EXPECT_EQ(snapshot().closed(), 0U);
+  client.send(http::test::frame(NGHTTP2_DATA, 0x1, 3, "it all"));
+  EXPECT_THAT(client.read_for("took it all"), HasSubstr("took it all"));
+}
+
+/// The ids of both protocols begin at 1.
+TEST_F(EndingFacts, StreamsBehindAnUpgradeAreNotTakenForTheRequestsBeforeIt) {
+  serve();
+  RawClient client{port()};
+  std::string all =
+      "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+      "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAA\r\n\r\n" +
+      http::test::client_preface();
+  std::string bodies;
+  for (std::uint32_t id = 3; id < 203; id += 2) {
+    all += http::test::frame(
+        NGHTTP2_HEADERS, 0x4, id,
+        http::test::header_block({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}}));
+    bodies = http::test::frame(NGHTTP2_DATA, 0x1, id, "stream " + std::to_string(id) + ".") + bodies;
+  }
+  client.send(all + bodies);
+  EXPECT_THAT(client.read_for("stream 3."), HasSubstr("stream 3."));
+  EXPECT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 0; }));
 }
 
 TEST_F(EndingFacts, APrefaceCutAnywhereIsNoIdleness) {

@@ -104,6 +104,9 @@ TEST_F(Start, RaisesTheLimitOfDescriptorsOnlyWhenItDecides) {
     return now.rlim_cur;
   };
   EXPECT_EQ(limit_with(10), lowered.rlim_cur);
+  EXPECT_EQ(limit_with(static_cast<std::uint32_t>(std::min<rlim_t>(lowered.rlim_cur, 1'000'000))), before.rlim_max)
+      << "so many could not be served";
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &lowered), 0);
   EXPECT_EQ(limit_with(0), before.rlim_max);
   ::setrlimit(RLIMIT_NOFILE, &before);
 }

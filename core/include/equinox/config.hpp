@@ -54,11 +54,11 @@ struct TimeoutConfig {
 };
 
 struct LimitConfig {
-  std::uint32_t connections{0};                  ///< of this server; 0: from RLIMIT_NOFILE, raised to its hard limit
-  std::uint32_t connections_per_client{0};       ///< 0: no limit
-  std::uint32_t requests_per_connection{0};      ///< 0: no limit
-  std::uint64_t request_head{64 * 1024};         ///< bytes
-  std::uint64_t request_target{8 * 1024};        ///< bytes
+  std::uint32_t connections{0};              ///< of this server; 0: from RLIMIT_NOFILE; raised where that is too low
+  std::uint32_t connections_per_client{0};   ///< 0: no limit
+  std::uint32_t requests_per_connection{0};  ///< 0: no limit
+  std::uint64_t request_head{64 * 1024};     ///< bytes
+  std::uint64_t request_target{8 * 1024};    ///< bytes
   std::uint64_t request_body{16 * 1024 * 1024};  ///< bytes
   std::uint32_t fields{100};
   std::uint32_t http2_concurrent_streams{128};

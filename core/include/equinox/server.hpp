@@ -52,9 +52,9 @@ class Server : public Routes {
   void start();
   /// start(), then waits for SIGINT or SIGTERM, drains (a second signal ends at once), joins. Returns as well when the
   /// server ends otherwise: after drain() or stop() by a handler or another thread. Handlers and offloaded work that
-  /// run are waited for; from the second signal on, or once the drain is over, SIGINT and SIGTERM reach the process as
-  /// if there were no server, so that a further one ends it. The caller's signal mask is as it was afterwards, also
-  /// after an exception.
+  /// run are waited for; from the second signal on, or once the drain is over, SIGINT and SIGTERM are let through to
+  /// the process, also where the caller had blocked them, so that a further one ends it. The caller's signal mask is as
+  /// it was afterwards, also after an exception.
   /// @return the exit status: 0 after any drain or stop, 1 when a listener could not be opened (said on the log)
   /// @throws as start(), std::system_error aside
   int run();
