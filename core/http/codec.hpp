@@ -165,8 +165,8 @@ class Codec {
   virtual void begin_write_window() noexcept {}
   /// HTTP/2: bytes of answers that the peer's windows let through since then.
   [[nodiscard]] virtual std::uint64_t moved_bytes() const noexcept { return 0; }
-  /// HTTP/2: streams that had data for the peer when that window began, still have it behind a closed window of their
-  /// own, and got less than `need` bytes through.
+  /// HTTP/2: streams that had data for the peer when that window began, still have it behind a closed window, and got
+  /// less than `need` bytes through. Where all together got that much, the window has to be their own.
   virtual void stalled_streams(std::vector<StreamId>& into, std::uint64_t need) const {
     static_cast<void>(into);
     static_cast<void>(need);

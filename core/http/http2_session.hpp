@@ -85,8 +85,8 @@ class Http2Session {
   void begin_write_window() noexcept;
   /// Of answers since then: heads and bodies, but nothing that only answers the peer's control frames.
   [[nodiscard]] std::uint64_t moved_bytes() const noexcept { return moved_bytes_; }
-  /// Those that were behind a closed window of their own when it began, still are, and got less than `need` bytes
-  /// through.
+  /// Those that were behind a closed window when it began, still are, and got less than `need` bytes through. Where all
+  /// together got that much, the window has to be their own.
   void stalled_streams(std::vector<StreamId>& into, std::uint64_t need) const;
 
   [[nodiscard]] bool wants_transmit() const noexcept;

@@ -53,11 +53,12 @@ void Http2Session::begin_write_window() noexcept {
 
 void Http2Session::stalled_streams(std::vector<StreamId>& into, std::uint64_t need) const {
   if (is_fatal_) return;
+  const bool connection_moves = moved_bytes_ >= need;
   for (const Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
     if (!stream->is_blocked || !stream->was_blocked || stream->moved_bytes >= need) continue;
     // Who waits for the connection's window only has its turn behind others, and that order is ours.
-    if (nghttp2_session_get_stream_remote_window_size(session_, library_id(stream->id)) > 0) continue;
-    into.push_back(stream->id);
+    const bool has_window = nghttp2_session_get_stream_remote_window_size(session_, library_id(stream->id)) > 0;
+    if (!has_window || !connection_moves) into.push_back(stream->id);
   }
 }
 

@@ -158,7 +158,7 @@ std::string listener_name(const ListenerConfig& listener) {
 
 std::uint32_t connection_limit(const LimitConfig& limits) {
   if (limits.connections != 0) {
-    if (limits.connections + kDescriptorReserve > descriptor_limit()) raise_descriptor_limit();
+    if (std::uint64_t{limits.connections} + kDescriptorReserve > descriptor_limit()) raise_descriptor_limit();
     return limits.connections;
   }
   const std::uint64_t descriptors = std::min<std::uint64_t>(raise_descriptor_limit(), kDescriptorsAtMost);

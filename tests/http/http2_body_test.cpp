@@ -278,7 +278,8 @@ TEST_F(Http2BodyTest, AStreamThatWaitsForItsTurnBehindTheConnectionsWindowIsNotS
   talk();
   EXPECT_EQ(server().moved_bytes(), 2U * 16384);
   EXPECT_THAT(client->data_order, ::testing::Each(first)) << "one after the other";
-  EXPECT_THAT(stalled(1'000'000), IsEmpty());
+  EXPECT_THAT(stalled(2 * 16384), IsEmpty());
+  EXPECT_EQ(stalled(2 * 16384 + 1).size(), 2U) << "the connection as a whole has to move";
 }
 
 TEST_F(Http2BodyTest, AnswersToControlFramesMoveNothing) {
