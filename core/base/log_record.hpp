@@ -65,6 +65,8 @@ class LogRecord {
   [[nodiscard]] LogComponent component() const noexcept { return component_; }
   [[nodiscard]] std::chrono::system_clock::time_point at() const noexcept { return at_; }
   [[nodiscard]] bool is_cut() const noexcept { return is_cut_; }
+  /// What was added had lost its end before.
+  void set_cut() noexcept { is_cut_ = true; }
   [[nodiscard]] std::string_view message() const noexcept { return {bytes_.data(), message_size_}; }
 
   /// A field as stored; number kinds carry their bits.

@@ -92,6 +92,7 @@ LogRecord access_line(const Exchange& exchange, Protocol protocol, std::chrono::
   record.add("authority", texts.authority);
   if (!texts.user_agent.empty()) record.add("user_agent", texts.user_agent);
   if (!texts.referer.empty()) add_masked(record, "referer", texts.referer, redaction);
+  if (texts.is_cut) record.set_cut();
   // Last, in what room is left: a long one must not hide who asked.
   add_masked(record, "target", texts.target.empty() ? exchange.target_view() : texts.target, redaction);
   return record;

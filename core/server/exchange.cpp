@@ -24,7 +24,10 @@ void Exchange::remember_for_log() {
   if (log_texts != nullptr) return;
   log_texts = std::make_unique<LogTexts>();
   if (head == nullptr) return;
-  const auto beginning = [](std::string_view text) { return text.substr(0, LogTexts::kFieldMaxBytes); };
+  const auto beginning = [this](std::string_view text) {
+    log_texts->is_cut |= text.size() > LogTexts::kFieldMaxBytes;
+    return text.substr(0, LogTexts::kFieldMaxBytes);
+  };
   if (head->method == Method::other) log_texts->method = beginning(head->method_name);
   log_texts->target = head->target.substr(0, LogTexts::kTargetMaxBytes);
   log_texts->referer = beginning(head->field("referer").value_or(""));

@@ -77,6 +77,7 @@ struct LogTexts {
   static constexpr std::size_t kFieldMaxBytes = 160;   ///< three of them leave a line room for a target
   static constexpr std::size_t kTargetMaxBytes = 960;  ///< more than any line has room for
 
+  bool is_cut{false};
   std::string method;  ///< only one that has no name in Method
   std::string target;
   std::string referer;

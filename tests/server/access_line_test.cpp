@@ -60,6 +60,14 @@ TEST_F(AccessLine, SaysWhoAskedHoweverLongTheTargetIs) {
                     HasSubstr("\"referer\":\"/from\""), HasSubstr(std::string(200, 'x')), HasSubstr("\"cut\":true")));
 }
 
+TEST_F(AccessLine, SaysThatAFieldIsCut) {
+  make().get("/*", [](const Request&) { return Response::text("hello"); });
+  start();
+  EXPECT_THAT(line_of("GET / HTTP/1.1\r\nHost: a\r\nReferer: /" + std::string(200, 'x') + "\r\n\r\n"),
+              AllOf(HasSubstr(std::string(159, 'x')), ::testing::Not(HasSubstr(std::string(160, 'x'))),
+                    HasSubstr("\"target\":\"/\""), HasSubstr("\"cut\":true")));
+}
+
 TEST_F(AccessLine, HasTheNameOfARareMethod) {
   make().any("/", [](const Request&) { return Response::text("hello"); });
   start();
