@@ -110,8 +110,9 @@ TEST_F(EndingFacts, HalfAFrameIsEvictedOnceAndDoesNotHideAStall) {
   nghttp2_submit_window_update(protocol.session(), NGHTTP2_FLAG_NONE, 0, 1 << 24);
   client.send(protocol.output() + std::string("\0\0\x20\1\4\0\0\0\3", 9));
   ASSERT_TRUE(eventually([&] { return snapshot().closed() == 1; }));
+  const auto seen = snapshot();
   std::uint64_t evicted = 0;
-  for (const auto& phase : snapshot().totals.evicted[index_of(Protocol::h2c)]) evicted += phase;
+  for (const auto& phase : seen.totals.evicted[index_of(Protocol::h2c)]) evicted += phase;
   EXPECT_EQ(evicted, 1U);
 }
 
