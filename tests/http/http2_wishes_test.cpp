@@ -79,7 +79,7 @@ TEST_F(Http2WishesTest, PriorityUpdatesHaveAForm) {
       {"for what is over", get_frame(3) + frame(NGHTTP2_PRIORITY_UPDATE, 0, 0, be32(1) + "u=1"), std::nullopt, -1},
   };
   for (const Case& wanted : cases) {
-    for (const std::size_t cut : {0, 1, 3}) {
+    for (const std::size_t cut : {0U, 1U, 3U}) {
       SCOPED_TRACE(wanted.name);
       piece_bytes = cut;
       codec.reset();
