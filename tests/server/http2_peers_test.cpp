@@ -1,0 +1,160 @@
+// What a server bears from HTTP/2 peers, and what it does not: many streams, cuts in odd places, answers not taken.
+
+#include <string>
+#include <utility>
+
+#include "http/http2_client.hpp"
+#include "server/server_fixture.hpp"
+
+namespace equinox::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+class Http2Peers : public ServerTest {
+ protected:
+  void serve() {
+    make().get("/", [](const Request&) { return Response::text("hello"); });
+    server().post("/", [](const Request& request) { return Response::text("took " + std::string{request.body()}); });
+    server().get("/big", [](const Request&) { return Response::text(std::string(8'000'000, 'x')); });
+    start();
+  }
+  /// Its body is to come.
+  static std::string upload_head(std::uint32_t stream) {
+    return http::test::frame(
+        NGHTTP2_HEADERS, 0x4, stream,
+        http::test::header_block({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}}));
+  }
+};
+
+/// Each round costs the peer one frame and the server fifty. It is found while sending, with all requests still open.
+TEST_F(Http2Peers, AnswersInTinyPiecesEndTheConnectionAtOnce) {
+  serve();
+  RawClient client{port()};
+  http::test::Http2Client protocol{{.consumes_body = false, .window_bytes = 0}};
+  for (int i = 0; i < 50; ++i) protocol.get("/big");
+  client.send(protocol.output());
+  std::uint32_t window = 0;
+  const auto is_over = [&] {
+    nghttp2_settings_entry wider{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, ++window};
+    nghttp2_submit_settings(protocol.session(), NGHTTP2_FLAG_NONE, &wider, 1);
+    client.send(protocol.output());
+    return snapshot().closed(CloseReason::flood_data_tiny) == 1;
+  };
+  EXPECT_TRUE(eventually(is_over));
+  EXPECT_EQ(snapshot().requests_in_flight(), 0U);
+}
+
+/// Its head never comes, and its answers are never read: the one must not hide the other, nor be counted again and
+/// again.
+TEST_F(Http2Peers, HalfAFrameIsEvictedOnceAndDoesNotHideAStall) {
+  config.timeouts.header = 100ms;
+  config.timeouts.write = 500ms;
+  serve();
+  RawClient client{port(), 4096};
+  http::test::Http2Client protocol{{.consumes_body = false, .window_bytes = 1 << 24}};
+  protocol.get("/big");
+  nghttp2_submit_window_update(protocol.session(), NGHTTP2_FLAG_NONE, 0, 1 << 24);
+  client.send(protocol.output() + std::string("\0\0\x20\1\4\0\0\0\3", 9));
+  ASSERT_TRUE(eventually([&] { return snapshot().closed() == 1; }));
+  const auto seen = snapshot();
+  std::uint64_t evicted = 0;
+  for (const auto& phase : seen.totals.evicted[index_of(Protocol::h2c)]) evicted += phase;
+  EXPECT_EQ(evicted, 1U);
+}
+
+/// What only answers the peer's own frames is no progress of an answer.
+TEST_F(Http2Peers, PingsDoNotKeepAClosedWindowAlive) {
+  config.timeouts.write = 400ms;
+  serve();
+  RawClient client{port()};
+  http::test::Http2Client protocol{{.consumes_body = false, .window_bytes = 100}};
+  protocol.get("/big");
+  client.send(protocol.output());
+  const auto is_over = [&] {
+    nghttp2_submit_ping(protocol.session(), NGHTTP2_FLAG_NONE, nullptr);
+    client.send(protocol.output());
+    return snapshot().closed() == 1;
+  };
+  ASSERT_TRUE(eventually(is_over));
+  EXPECT_EQ(closed(CloseReason::window_stall), 1U);
+}
+
+TEST_F(Http2Peers, AnUploadBesideAPausedDownloadGoesOn) {
+  config.timeouts.write = 200ms;
+  serve();
+  RawClient client{port()};
+  http::test::Http2Client protocol{{.consumes_body = false, .window_bytes = 100}};
+  protocol.get("/big");
+  const std::string head = upload_head(3);
+  client.send(protocol.output() + head);
+  const auto stalled = [&] {
+    return snapshot().totals.evicted[index_of(Protocol::h2c)][index_of(EvictionPhase::write_stall)];
+  };
+  ASSERT_TRUE(eventually([&] { return stalled() == 1; })) << "the download is ended";
+  EXPECT_EQ(snapshot().closed(), 0U);
+  client.send(http::test::frame(NGHTTP2_DATA, 0x1, 3, "it all"));
+  EXPECT_THAT(client.read_for("took it all"), HasSubstr("took it all"));
+}
+
+/// The ids of both protocols begin at 1.
+TEST_F(Http2Peers, StreamsBehindAnUpgradeAreNotTakenForTheRequestsBeforeIt) {
+  serve();
+  RawClient client{port()};
+  std::string all =
+      "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+      "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAA\r\n\r\n" +
+      http::test::client_preface();
+  std::string bodies;
+  for (std::uint32_t id = 3; id < 203; id += 2) {
+    all += upload_head(id);
+    bodies = http::test::frame(NGHTTP2_DATA, 0x1, id, "stream " + std::to_string(id) + ".") + bodies;
+  }
+  client.send(all + bodies);
+  EXPECT_THAT(client.read_for("stream 3."), HasSubstr("stream 3."));
+  EXPECT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 0; }));
+}
+
+TEST_F(Http2Peers, APrefaceCutAnywhereIsNoIdleness) {
+  serve();
+  const std::string all = http::test::client_preface() + http::test::get_frame(1);
+  for (std::size_t first = 1; first < 24; ++first) {
+    RawClient client{port()};
+    for (const auto& [from, to] : {std::pair{std::size_t{0}, first}, {first, 29}, {29, all.size()}}) {
+      client.send(std::string_view{all}.substr(from, to - from));
+      const std::uint64_t seen = to;
+      ASSERT_TRUE(eventually([&] { return only_record() && only_record()->hot.received_bytes >= seen; })) << first;
+    }
+    EXPECT_THAT(client.read_for("hello"), HasSubstr("hello")) << first;
+    client.close();
+    ASSERT_TRUE(eventually([&] { return snapshot().closed() == first; }));
+  }
+  EXPECT_EQ(closed(CloseReason::h2_idle_timeout), 0U);
+}
+
+/// Its streams are found by their ids then, and end in any order.
+TEST_F(Http2Peers, ThousandsOfOpenStreamsAreAllAnswered) {
+  config.limits.http2_concurrent_streams = 2000;
+  make().post("/", [](const Request& request) { return Response::text(std::string{request.body()}); });
+  start();
+  RawClient client{port()};
+  std::string heads = http::test::client_preface();
+  std::string bodies;
+  constexpr std::uint32_t kStreams = 1000;
+  for (std::uint32_t i = 0; i < kStreams; ++i) {
+    heads += upload_head(1 + 2 * i);
+    // The first half in order, then the others from the end.
+    const std::uint32_t next = i < kStreams / 2 ? i : kStreams + kStreams / 2 - 1 - i;
+    bodies += http::test::frame(NGHTTP2_DATA, 0x1, 1 + 2 * next, "stream " + std::to_string(1 + 2 * next) + ".");
+  }
+  client.send(heads + bodies);
+  for (std::uint32_t i = 0; i < kStreams; ++i) {
+    const std::string text = "stream " + std::to_string(1 + 2 * i) + ".";
+    ASSERT_THAT(client.read_for(text), HasSubstr(text));
+  }
+  EXPECT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 0; }));
+}
+
+}  // namespace
+}  // namespace equinox::testing
