@@ -151,8 +151,6 @@ void Log::set_level(LogLevel level) const noexcept {
   if (state_) state_->level.store(level, std::memory_order_relaxed);
 }
 
-std::string_view Log::name() const noexcept { return state_ ? std::string_view{state_->options.name} : ""; }
-
 std::uint64_t Log::count(LogLevel level, LogComponent component) const noexcept {
   if (!state_ || level >= LogLevel::off) return 0;
   return state_->counts[static_cast<std::size_t>(level)][static_cast<std::size_t>(component)].load(

@@ -78,7 +78,6 @@ class Log {
   [[nodiscard]] bool is_enabled(LogLevel level) const noexcept;
   [[nodiscard]] LogLevel level() const noexcept;
   void set_level(LogLevel level) const noexcept;
-  [[nodiscard]] std::string_view name() const noexcept;
   /// Records accepted by level and component (equinox_log_messages_total).
   [[nodiscard]] std::uint64_t count(LogLevel level, LogComponent component) const noexcept;
   [[nodiscard]] std::uint64_t count(LogLevel level) const noexcept;

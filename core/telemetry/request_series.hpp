@@ -58,7 +58,6 @@ class SeriesDirectory {
   [[nodiscard]] std::size_t size() const noexcept {
     return count_.load(std::memory_order_relaxed) + unmatched_.load(std::memory_order_relaxed);
   }
-  [[nodiscard]] std::size_t budget() const noexcept { return budget_; }
 
  private:
   static constexpr std::size_t kFoldReserve = 60;
