@@ -203,6 +203,19 @@ struct Http2Session::Callbacks::Sending {
     return 0;
   }
 
+  /// Fields that the library finds too large, of an answer or its trailers: without them the answer has no end.
+  static int frame_not_sent(nghttp2_session*, const nghttp2_frame* frame, int error, void* user_data) noexcept {
+    Http2Session& session = self(user_data);
+    if (frame->hd.type != NGHTTP2_HEADERS || error != NGHTTP2_ERR_FRAME_SIZE_ERROR) return 0;
+    Http2Stream* stream = session.find(static_cast<StreamId>(frame->hd.stream_id));
+    if (stream == nullptr || stream->is_given_up) return 0;
+    session.append(session.batch_ == nullptr ? session.late_events_ : *session.events_, *stream, EventKind::failed);
+    stream->is_given_up = true;
+    expect_success(nghttp2_submit_rst_stream(session.session_, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                             NGHTTP2_INTERNAL_ERROR));
+    return 0;
+  }
+
   static void reset_sent(Http2Session& session, const nghttp2_frame& frame) {
     const std::uint32_t code = frame.rst_stream.error_code;
     ++session.counters().resets_sent[error_slot(code)];
@@ -280,6 +293,7 @@ const nghttp2_session_callbacks* Http2Session::Callbacks::shared() {
     nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, &Receiving::extension_whole);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &Receiving::stream_closed);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, &Sending::frame_sent);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, &Sending::frame_not_sent);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, &Sending::send_data);
     return callbacks;
   };

@@ -214,6 +214,31 @@ TEST_F(Http2BodyTest, AFileThatEndsEarlyCutsItsStreamOnly) {
   EXPECT_EQ(client->answer(whole).body.size(), 20'000U);
 }
 
+TEST_F(Http2BodyTest, FieldsThatTheLibraryDoesNotSendCutTheirStreamOnly) {
+  const std::string large(70'000, 'x');
+  answers_with([&] { return Response::text("body").with("X-Large", large); });
+  const auto head = client->get("/head");
+  talk();
+  answers_with([&] {
+    Response response = Response::text("body");
+    response.trailer("X-Large", large);
+    return response;
+  });
+  const auto trailers = client->get("/trailers");
+  talk();
+  for (const auto cut : {head, trailers}) {
+    EXPECT_EQ(client->answer(cut).error_code, NGHTTP2_INTERNAL_ERROR) << cut;
+    EXPECT_FALSE(client->answer(cut).is_ended) << cut;
+    EXPECT_EQ(seen[static_cast<StreamId>(cut)].failed, 1) << cut;
+    EXPECT_EQ(seen[static_cast<StreamId>(cut)].sent, 0) << cut;
+  }
+  answers_with([] { return Response::text("fine"); });
+  const auto whole = client->get("/whole");
+  talk();
+  EXPECT_EQ(client->answer(whole).body, "fine");
+  EXPECT_EQ(server().state().open_streams, 0U);
+}
+
 TEST_F(Http2BodyTest, AnAnswerBeforeTheWholeBodyEndsInAResetWithoutError) {
   limits.h2_stream_window_bytes = 65535;
   const auto stream = client->post("/", std::string(200'000, 'x'));
