@@ -6,13 +6,19 @@
 
 #include "metrics/accept.hpp"
 #include "metrics/exposition_source.hpp"
+#include "metrics/scrape_slots.hpp"
 #include "metrics/server_collector.hpp"
 
 namespace equinox::metrics {
 
 Handler exposition(const ServerView& view, Options options) {
   auto collector = std::make_shared<const ServerCollector>(view, std::move(options));
-  return Handler{[collector](const Request& request) {
+  return Handler{[collector, slots = ScrapeSlots{}](const Request& request) {
+    auto slot = slots.take();
+    if (slot == nullptr) {
+      collector->count_refusal();
+      return Response::error(503).with("Retry-After", "1");
+    }
     auto page = collector->page();
     for (const auto& registry : collector->options().appended) {
       for (auto& family : registry->Collect()) page.families.push_back(std::move(family));
@@ -20,7 +26,8 @@ Handler exposition(const ServerView& view, Options options) {
     const auto format = preferred_format(request.field("accept").value_or(""));
     const bool gzip = accepts_gzip(request.field("accept-encoding").value_or(""));
     auto response =
-        Response::stream(std::make_unique<ExpositionSource>(std::move(page), format, gzip), content_type(format));
+        Response::stream(std::make_unique<ExpositionSource>(std::move(page), format, gzip, std::move(slot)),
+                         content_type(format));
     if (gzip) response.with("Content-Encoding", "gzip");
     response.with("Vary", "Accept, Accept-Encoding");
     response.with("Cache-Control", "no-store");

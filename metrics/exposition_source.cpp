@@ -19,8 +19,8 @@ constexpr std::size_t kPieceLines = 256;
 constexpr int kGzipWindow = 15 + 16;  // zlib: 16 more asks for a gzip header
 }  // namespace
 
-ExpositionSource::ExpositionSource(Page page, Format format, bool gzip)
-    : page_{std::move(page)}, format_{format}, gzip_{gzip} {
+ExpositionSource::ExpositionSource(Page page, Format format, bool gzip, ScrapeSlots::Slot slot)
+    : slot_{std::move(slot)}, page_{std::move(page)}, format_{format}, gzip_{gzip} {
   // Level 1: a scrape is repeated text, more effort gains little.
   if (gzip_ && ::deflateInit2(&deflate_, 1, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
     throw std::bad_alloc{};

@@ -11,6 +11,7 @@
 
 #include "metrics/accept.hpp"
 #include "metrics/scrape.hpp"
+#include "metrics/scrape_slots.hpp"
 
 namespace equinox::metrics {
 
@@ -18,7 +19,7 @@ namespace equinox::metrics {
 /// serves the scrape can serve others in between, whatever the number of series.
 class ExpositionSource final : public BodySource {
  public:
-  ExpositionSource(Page page, Format format, bool gzip);
+  ExpositionSource(Page page, Format format, bool gzip, ScrapeSlots::Slot slot = nullptr);
   ~ExpositionSource() override;
   ExpositionSource(const ExpositionSource&) = delete;
   ExpositionSource& operator=(const ExpositionSource&) = delete;
@@ -38,6 +39,7 @@ class ExpositionSource final : public BodySource {
   [[nodiscard]] std::span<const PlacedExemplar> take_exemplars(std::size_t first_metric);
   [[nodiscard]] bool is_rendered() const noexcept { return next_family_ > page_.families.size(); }
 
+  ScrapeSlots::Slot slot_;
   Page page_;
   Format format_;
   bool gzip_;

@@ -244,7 +244,7 @@ inline constexpr std::array<MetricInfo, kMetrics> kMetricTable{{
     {Metric::scrape_series, "Memory and self", "equinox_scrape_series", MetricKind::gauge, "", "",
      "Series in this scrape, before appended registries."},
     {Metric::scrape_errors, "Memory and self", "equinox_scrape_errors_total", MetricKind::counter, "", "",
-     "Parts of a scrape that failed and were left out."},
+     "Parts of a scrape that failed and were left out, and scrapes refused because too many were under way."},
     {Metric::series_dropped, "Memory and self", "equinox_metric_series_dropped_total", MetricKind::counter, "",
      "family", "Observations counted under _other because the family's series budget was used up."},
     {Metric::ready, "Memory and self", "equinox_ready", MetricKind::gauge, "", "", "1 when ready for traffic."},

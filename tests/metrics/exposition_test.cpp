@@ -12,6 +12,7 @@
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <vector>
 
 #include "observed_server.hpp"
 
@@ -64,6 +65,21 @@ class ExpositionTest : public testing::Test {
 TEST_F(ExpositionTest, AnswersInTheFormatThatWasAskedFor) {
   EXPECT_EQ(answer("").content_type(), "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_EQ(answer(kOpenMetricsAccept).content_type(), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+}
+
+TEST_F(ExpositionTest, PagesThatNobodyReadsAreFew) {
+  const auto handler = exposition(server.telemetry, {});
+  const RequestHead head;
+  const RequestContext context;
+  const auto scrape = [&] { return (*handler.sync())(Request{head, context}); };
+  std::vector<Response> unread;
+  for (int i = 0; i < 16; ++i) unread.push_back(scrape());
+  for (const Response& each : unread) EXPECT_EQ(each.status(), Status{200});
+  EXPECT_EQ(scrape().status(), Status{503});
+  unread.pop_back();
+  Response next = scrape();
+  EXPECT_EQ(next.status(), Status{200});
+  EXPECT_THAT(read_body(next), HasSubstr("equinox_scrape_errors_total 1\n")) << "a refused one is counted";
 }
 
 TEST_F(ExpositionTest, OpenMetricsEndsWithItsMarkAndStripsTotalFromFamilies) {
