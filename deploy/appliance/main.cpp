@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -27,6 +29,8 @@ int run(const CLI::App& app, const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  // glibc would raise it with the first large block that is freed, and keep what a burst of large answers took.
+  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   Options options;
   const auto app = make_command_line(options);
   try {
