@@ -161,6 +161,9 @@ class Codec {
   /// HTTP/2: what ends the connection, once something does; it may have been found while sending. nullptr otherwise.
   [[nodiscard]] virtual const Error* failure() const noexcept { return nullptr; }
 
+  /// HTTP/2: bytes of answers that wait in memory of their own for the peer's windows.
+  [[nodiscard]] virtual std::size_t answer_bytes() const noexcept { return 0; }
+
   /// HTTP/2: a window of time begins after which stalled_streams() is asked.
   virtual void begin_write_window() noexcept {}
   /// HTTP/2: bytes of answers that the peer's windows let through since then.

@@ -62,6 +62,7 @@ class Http2Codec final : public Codec {
     return session_.failure() ? &*session_.failure() : nullptr;
   }
   void begin_write_window() noexcept override;
+  [[nodiscard]] std::size_t answer_bytes() const noexcept override { return session_.answer_bytes(); }
   [[nodiscard]] std::uint64_t moved_bytes() const noexcept override { return session_.moved_bytes(); }
   void stalled_streams(std::vector<StreamId>& into, std::uint64_t need) const override;
   void terminate(std::uint32_t error_code) override;

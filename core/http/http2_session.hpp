@@ -107,6 +107,7 @@ class Http2Session {
   /// Bytes of memory held beyond this object. The library's table of streams is part of it while there are any: the
   /// page of an idle session may be the kernel's again at any time.
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
+  [[nodiscard]] std::size_t answer_bytes() const noexcept { return memory_.charged_bytes(); }
   [[nodiscard]] Http2Budget& budget() noexcept { return budget_; }
   /// Made when first counted into, given back when taken: an idle connection has none.
   ProtocolCounters& counters();

@@ -29,8 +29,10 @@ class Http2SessionMemory {
     shared_.release(block);
   }
   /// Memory of the heap that a stream holds.
-  void charge(std::size_t bytes) noexcept { used_bytes_ += bytes; }
-  void discharge(std::size_t bytes) noexcept { used_bytes_ -= bytes; }
+  void charge(std::size_t bytes) noexcept { charged_bytes_ += bytes; }
+  void discharge(std::size_t bytes) noexcept { charged_bytes_ -= bytes; }
+  /// Of what was charged.
+  [[nodiscard]] std::size_t charged_bytes() const noexcept { return charged_bytes_; }
 
   /// The session has this page (Http2Memory::SharesFrameBuffer), and is not asked before it releases it.
   void adopt_page(void* page) noexcept { page_ = page; }
@@ -38,7 +40,7 @@ class Http2SessionMemory {
   [[nodiscard]] void* page() const noexcept { return page_; }
 
   /// Bytes of blocks not yet released, and what was charged.
-  [[nodiscard]] std::size_t used_bytes() const noexcept { return used_bytes_; }
+  [[nodiscard]] std::size_t used_bytes() const noexcept { return used_bytes_ + charged_bytes_; }
   [[nodiscard]] Http2Memory& shared() noexcept { return shared_; }
 
  private:
@@ -50,6 +52,7 @@ class Http2SessionMemory {
   Http2Memory& shared_;
   void* page_{nullptr};
   std::size_t used_bytes_{0};
+  std::size_t charged_bytes_{0};
 };
 
 }  // namespace equinox::http

@@ -134,6 +134,7 @@ class Connection {
     std::uint64_t window_waiting_bytes{0};  ///< of answers, ready and not yet allowed by the peer's windows
     std::uint64_t ping_rtt_ns{0};           ///< as measured last; 0: never
     std::uint64_t held_bytes{0};            ///< of all exchanges
+    std::uint32_t held_back{0};             ///< exchanges whose handlers wait for room
     std::uint32_t goaway_code{0};
     std::uint32_t last_stream{0};
     bool was_announced{false};
@@ -232,6 +233,9 @@ class Connection {
   bool open_sink(Lending& lent, Exchange& exchange);
   bool push_to_sink(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes);
   void run_handler(Lending& lent, Exchange& exchange);
+  [[nodiscard]] bool has_room_for_answer(const Lending& lent) const noexcept;
+  void hold_back(Lending& lent, Exchange& exchange);
+  void run_held_back(Lending& lent);
   void run_async(Lending& lent, Exchange& exchange, const AsyncHandler& handler);
   Response failure(Lending& lent, Exchange& exchange, int status);
   void fail_exchange(Lending& lent, Exchange& exchange, int status, ErrorType error);

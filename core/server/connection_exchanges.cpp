@@ -318,6 +318,7 @@ void Connection::complete(Lending& lent, Exchange& exchange) {
   if (h2_ != nullptr) h2_->idle_since = lent.fine;
 }
 
+  if (exchange.is_held_back) --h2_->held_back;
 /// HTTP/1: what of the newest answer is still in the batch has not been sent.
 void Connection::take_off_unsent(Exchange& exchange) const noexcept {
   const bool has_begun = exchange.state == ExchangeState::responding || exchange.state == ExchangeState::sent;

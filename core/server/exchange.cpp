@@ -39,7 +39,7 @@ void Exchange::reset() noexcept {
   next = nullptr;
   stream = 0;
   state = ExchangeState::receiving;
-  is_complete = sink_waits = is_cut = false;
+  is_complete = sink_waits = is_held_back = is_cut = false;
   refused.reset();
   sent_bytes = 0;
   if (streamed != nullptr) streamed.reset();

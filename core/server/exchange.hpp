@@ -94,6 +94,7 @@ struct Exchange {
   ExchangeState state{ExchangeState::receiving};
   bool is_complete{false};  ///< the whole request was received
   bool sink_waits{false};   ///< the body sink said `wait`
+  bool is_held_back{false};  ///< HTTP/2: its handler waits until earlier answers have gone
   bool is_cut{false};       ///< the response could not be completed
   bool peer_keeps_alive{true};
   http::MatchStatus match{http::MatchStatus::not_found};

@@ -100,7 +100,7 @@ constexpr KeySpec kKeys[] = {
     {"limits.trailers", size, kDefault, "8k", "64", "1M", "", kLive, "", "Trailer fields: 431 beyond."},
     {"limits.chunk_overhead", size, kDefault, "16k", "256", "1M", "", kLive, "", "Chunk-size lines and extensions of an HTTP/1 body beyond a sixteenth of it: 413."},
     {"limits.minimum_rate", size, kDefault, "240", "0", "1G", "", kLive, "", "Bytes per second that a body or write window must move; 0: any byte renews it."},
-    {"limits.output_buffer", size, kDefault, "1M", "64k", "1G", "", kLive, "", "Bytes queued for one connection beyond which no further request of it is read."},
+    {"limits.output_buffer", size, kDefault, "1M", "64k", "1G", "", kLive, "", "Bytes queued for one connection beyond which no further request of it is read, or over HTTP/2 given to its handler."},
     {"limits.memory", size, kDefault, "auto", "16M", "16384G", "auto", kLive, "", "Budget of buffers and held request bodies, above which newcomers are refused and no body grows; `auto` is 80 % of the cgroup's limit, or none without one."},
     {"timeouts", group, kOptional, "", "", "", "", kLive, "", "How long each phase may take; what ends then is named in docs/operations.md."},
     {"timeouts.idle", duration, kDefault, "60s", "100ms", "24h", "", kLive, "--idle-timeout", "Silence between requests, or without streams."},

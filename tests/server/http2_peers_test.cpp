@@ -1,7 +1,12 @@
 // What a server bears from HTTP/2 peers, and what it does not: many streams, cuts in odd places, answers not taken.
 
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "http/http2_client.hpp"
 #include "server/server_fixture.hpp"
@@ -17,7 +22,9 @@ class Http2Peers : public ServerTest {
   void serve() {
     make().get("/", [](const Request&) { return Response::text("hello"); });
     server().post("/", [](const Request& request) { return Response::text("took " + std::string{request.body()}); });
-    server().get("/big", [](const Request&) { return Response::text(std::string(8'000'000, 'x')); });
+    server().get("/big", [text = std::make_shared<const std::string>(8'000'000, 'x')](const Request&) {
+      return Response::shared(text, "text/plain");
+    });
     start();
   }
   /// Its body is to come.
@@ -121,6 +128,69 @@ TEST_F(Http2Peers, APrefaceCutAnywhereIsNoIdleness) {
   const std::string all = http::test::client_preface() + http::test::get_frame(1);
   for (std::size_t first = 1; first < 24; ++first) {
     RawClient client{port()};
+TEST_F(Http2Peers, AnAnswerThatCameTooLateIsNotGivenToTheRequestThatUpgradedBehindIt) {
+  std::promise<Responder> promise;
+  make().get("/first", [](Request, Responder responder) {
+    responder.send(Response::text("for the first only"));
+    throw std::runtime_error{"after it has answered"};
+  });
+  server().get("/second", [&](Request, Responder responder) { promise.set_value(std::move(responder)); });
+  start();
+  RawClient client{port()};
+  client.send(
+      "GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+      "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAA\r\n\r\n" +
+      http::test::client_preface());
+  EXPECT_TRUE(promise.get_future().get().send(Response::text("for the second")));
+  const std::string all = client.read_for("for the second");
+  EXPECT_THAT(all, HasSubstr("HTTP/1.1 500 "));
+  EXPECT_THAT(all, HasSubstr("for the second"));
+  EXPECT_THAT(all, Not(HasSubstr("for the first only")));
+}
+
+/// Closed windows cost the peer nothing: what it has asked for behind them is made when it takes the answers.
+TEST_F(Http2Peers, AnswersAreNotMadeAheadOfWhatThePeerTakes) {
+  std::atomic<int> made{0};
+  config.limits.output_buffer = 1024 * 1024;
+  make().get("/large", [&](const Request&) {
+    ++made;
+    return Response::text(std::string(600'000, 'x'));
+  });
+  server().post("/large", [&](const Request& request) {
+    ++made;
+    return Response::text(std::string{request.body()} + std::string(600'000, 'x'));
+  });
+  start();
+  RawClient client{port()};
+  http::test::Http2Client protocol{{.consumes_body = false, .window_bytes = 0}};
+  std::vector<std::int32_t> streams;
+  for (int i = 0; i < 20; ++i) streams.push_back(protocol.get("/large"));
+  for (int i = 0; i < 20; ++i) streams.push_back(protocol.post("/large", "sent along " + std::to_string(i)));
+  const std::int32_t given_up = protocol.get("/large");
+  client.send(protocol.output());
+  EXPECT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 41; }));
+  EXPECT_EQ(made, 2) << "as many as reach the bound";
+  nghttp2_submit_rst_stream(protocol.session(), NGHTTP2_FLAG_NONE, given_up, NGHTTP2_CANCEL);
+  nghttp2_settings_entry wide{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 24};
+  nghttp2_submit_settings(protocol.session(), NGHTTP2_FLAG_NONE, &wide, 1);
+  nghttp2_submit_window_update(protocol.session(), NGHTTP2_FLAG_NONE, 0, 1 << 28);
+  client.send(protocol.output());
+  std::size_t taken = 0;
+  client.read_until([&](const std::string& received) {
+    EXPECT_TRUE(protocol.input(std::string_view{received}.substr(taken)));
+    taken = received.size();
+    client.send(protocol.output());
+    return std::ranges::all_of(streams, [&](std::int32_t stream) { return protocol.answer(stream).is_ended; });
+  });
+  EXPECT_EQ(made, 40);
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    const std::string& body = protocol.answer(streams[i]).body;
+    const std::string expected = i < 20 ? "" : "sent along " + std::to_string(i - 20);
+    EXPECT_EQ(body.size(), expected.size() + 600'000) << i;
+    EXPECT_THAT(body, ::testing::StartsWith(expected)) << i;
+  }
+}
+
     for (const auto& [from, to] : {std::pair{std::size_t{0}, first}, {first, 29}, {29, all.size()}}) {
       client.send(std::string_view{all}.substr(from, to - from));
       const std::uint64_t seen = to;
