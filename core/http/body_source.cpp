@@ -7,7 +7,9 @@ namespace equinox {
 
 void Resumer::resume() const {
   if (link_ == nullptr || link_->is_gone.load(std::memory_order_acquire)) return;
-  if (link_->mail != nullptr && link_->mail->resume) link_->mail->resume(link_->connection, link_->stream);
+  if (link_->mail == nullptr || !link_->mail->resume) return;
+  if (link_->is_resume_queued.exchange(true, std::memory_order_acq_rel)) return;
+  link_->mail->resume(link_);
 }
 
 bool Resumer::is_gone() const noexcept { return link_ != nullptr && link_->is_gone.load(std::memory_order_acquire); }

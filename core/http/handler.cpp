@@ -17,7 +17,7 @@ void drop(const std::shared_ptr<http::ExchangeLink>& link) noexcept {
   const http::ExchangeLink::Mail* mail = claim(link);
   if (mail == nullptr || !mail->unanswered) return;
   try {
-    mail->unanswered(link->connection, link->stream);
+    mail->unanswered(link);
   } catch (...) {
     // No memory for the mail: the handler deadline ends the exchange instead.
   }
@@ -38,7 +38,7 @@ Responder::~Responder() { drop(link_); }
 bool Responder::send(Response response) {
   const http::ExchangeLink::Mail* mail = claim(link_);
   if (mail == nullptr || !mail->answer) return false;
-  mail->answer(link_->connection, link_->stream, std::move(response));
+  mail->answer(link_, std::move(response));
   return true;
 }
 

@@ -177,8 +177,8 @@ void Connection::update_state(Lending& lent) {
   state_ = to;  // the record and the gauges follow in account_turn
 }
 
-Turn Connection::resume(Lending& lent, StreamId stream) {
-  Exchange* exchange = find(stream);
+Turn Connection::resume(Lending& lent, const http::ExchangeLink& link) {
+  Exchange* exchange = find(link);
   if (exchange == nullptr || ending_ == Ending::dead) return settle(lent);
   if (exchange->state == ExchangeState::receiving && exchange->sink_waits) {
     exchange->sink_waits = false;
@@ -189,7 +189,7 @@ Turn Connection::resume(Lending& lent, StreamId stream) {
     backlog.swap(exchange->backlog);
     count_held(lent, *exchange);
     push_to_sink(lent, *exchange, backlog);
-    exchange = find(stream);
+    exchange = find(link);
     if (exchange != nullptr && exchange->is_complete && !exchange->sink_waits &&
         exchange->state == ExchangeState::receiving) {
       run_handler(lent, *exchange);
@@ -197,7 +197,7 @@ Turn Connection::resume(Lending& lent, StreamId stream) {
     apply_events(lent);
     held_is_fresh_ = true;
   } else if (exchange->state == ExchangeState::responding && codec_ != nullptr) {
-    codec_->resume(stream);
+    codec_->resume(link.stream);
   }
   return turn(lent);
 }

@@ -75,8 +75,8 @@ class Connection {
   /// The armed deadline has come (or the wheel woke early: then nothing happens).
   Turn expire(Lending& lent);
   /// Another thread answered (with nothing: it dropped the right to), or resumed a body.
-  Turn answer(Lending& lent, StreamId stream, std::optional<Response>&& answer);
-  Turn resume(Lending& lent, StreamId stream);
+  Turn answer(Lending& lent, const http::ExchangeLink& link, std::optional<Response>&& answer);
+  Turn resume(Lending& lent, const http::ExchangeLink& link);
   /// Ends it for a reason from outside. Graceful: HTTP/2 gets a GOAWAY and what is queued is still sent, except
   /// with `admin_close`, which ends what the peer has not taken.
   /// `admin_drain` lets it finish what it does.
@@ -243,6 +243,8 @@ class Connection {
   bool make_ready(Lending& lent, Exchange& exchange, Response& response);
   void decide_persistence(Lending& lent, Exchange& exchange, Response& response);
   [[nodiscard]] Exchange* find(StreamId stream) noexcept;
+  /// The very exchange that the link was made for; null when it is over, whoever has its stream's number now.
+  [[nodiscard]] Exchange* find(const http::ExchangeLink& link) noexcept;
   void index_exchanges();
   /// The newest, or none.
   [[nodiscard]] Exchange* last_exchange() const noexcept { return exchanges_ == nullptr ? nullptr : exchanges_->last; }

@@ -68,6 +68,11 @@ Exchange* Connection::find(StreamId stream) noexcept {
   return found;
 }
 
+Exchange* Connection::find(const http::ExchangeLink& link) noexcept {
+  Exchange* exchange = find(link.stream);
+  return exchange != nullptr && exchange->link.get() == &link ? exchange : nullptr;
+}
+
 /// HTTP/2: a peer that keeps many streams open, and writes to the later ones, would have all be walked past each time.
 void Connection::index_exchanges() {
   h2_->index = std::make_unique<std::unordered_map<StreamId, Exchange*>>();
@@ -313,12 +318,12 @@ void Connection::complete(Lending& lent, Exchange& exchange) {
   if (planned_ && exchanges_ == nullptr && !is_http2() && !exchange.is_cut) note(*planned_);
   lent.input_bytes -= exchange.held_bytes;
   if (h2_ != nullptr) h2_->held_bytes -= exchange.held_bytes;
+  if (exchange.is_held_back) --h2_->held_back;
   lent.exchanges.give_back(&exchange);
   if (!request_head_started_) phase_start_ = lent.fine;  // a head that has begun keeps its time
   if (h2_ != nullptr) h2_->idle_since = lent.fine;
 }
 
-  if (exchange.is_held_back) --h2_->held_back;
 /// HTTP/1: what of the newest answer is still in the batch has not been sent.
 void Connection::take_off_unsent(Exchange& exchange) const noexcept {
   const bool has_begun = exchange.state == ExchangeState::responding || exchange.state == ExchangeState::sent;

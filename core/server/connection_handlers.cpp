@@ -203,15 +203,15 @@ void Connection::run_async(Lending& lent, Exchange& exchange, const AsyncHandler
   if (early) {
     respond(lent, exchange, std::move(*early));
   } else if (!is_fine) {
-    // The Responder died with the exception and has said so by mail; that mail finds the exchange answered.
+    // The Responder died with the exception and has said so by mail; that mail finds the exchange answered, or gone.
     fail_exchange(lent, exchange, 500, ErrorType::handler_exception);
   } else if (exchange.kept == nullptr) {
     exchange.head = nullptr;  // its views end with the turn; the handler has its own copy
   }
 }
 
-Turn Connection::answer(Lending& lent, StreamId stream, std::optional<Response>&& answer) {
-  Exchange* exchange = find(stream);
+Turn Connection::answer(Lending& lent, const http::ExchangeLink& link, std::optional<Response>&& answer) {
+  Exchange* exchange = find(link);
   if (exchange == nullptr || exchange->state != ExchangeState::handling || ending_ == Ending::dead) return settle(lent);
   lent.fine = lent.clock.now();
   Response response = answer ? std::move(*answer) : failure(lent, *exchange, 500);

@@ -52,14 +52,14 @@ Reactor::Reactor(Setup setup)
   lent_.request_ids = RequestIds{setup.request_id_process, setup.index};
   const std::weak_ptr<ReactorMailbox> box = mailbox_;
   auto mail = std::make_shared<http::ExchangeLink::Mail>();
-  mail->answer = [box](ConnectionId id, StreamId stream, Response&& response) {
-    if (const auto open = box.lock()) open->push(AnswerMail{id, stream, std::move(response)});
+  mail->answer = [box](const http::ExchangeLink::Shared& link, Response&& response) {
+    if (const auto open = box.lock()) open->push(AnswerMail{link, std::move(response)});
   };
-  mail->unanswered = [box](ConnectionId id, StreamId stream) {
-    if (const auto open = box.lock()) open->push(AnswerMail{id, stream, std::nullopt});
+  mail->unanswered = [box](const http::ExchangeLink::Shared& link) {
+    if (const auto open = box.lock()) open->push(AnswerMail{link, std::nullopt});
   };
-  mail->resume = [box](ConnectionId id, StreamId stream) {
-    if (const auto open = box.lock()) open->push(ResumeMail{id, stream});
+  mail->resume = [box](const http::ExchangeLink::Shared& link) {
+    if (const auto open = box.lock()) open->push(ResumeMail{link});
   };
   lent_.mail = std::move(mail);
   if (auto added = poller_.add_level(mailbox_->descriptor(), kMailToken); !added) {
@@ -217,15 +217,17 @@ void Reactor::read_mail() {
 
 void Reactor::take(Mail& mail) {
   if (auto* answer = std::get_if<AnswerMail>(&mail)) {
-    lent_.telemetry.serving(answer->connection);
-    Connection* connection = table_.find(answer->connection);
+    lent_.telemetry.serving(answer->link->connection);
+    Connection* connection = table_.find(answer->link->connection);
     if (connection == nullptr || connection->is_finished) return;
-    handle(*connection, connection->answer(lent_, answer->stream, std::move(answer->response)));
+    handle(*connection, connection->answer(lent_, *answer->link, std::move(answer->response)));
   } else if (auto* resume = std::get_if<ResumeMail>(&mail)) {
-    lent_.telemetry.serving(resume->connection);
-    Connection* connection = table_.find(resume->connection);
+    // Before the source is asked: what it says from now on is news.
+    resume->link->is_resume_queued.store(false, std::memory_order_release);
+    lent_.telemetry.serving(resume->link->connection);
+    Connection* connection = table_.find(resume->link->connection);
     if (connection == nullptr || connection->is_finished) return;
-    handle(*connection, connection->resume(lent_, resume->stream));
+    handle(*connection, connection->resume(lent_, *resume->link));
   } else if (auto* close = std::get_if<CloseMail>(&mail)) {
     lent_.telemetry.serving(close->connection);
     Connection* connection = table_.find(close->connection);

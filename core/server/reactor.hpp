@@ -23,13 +23,11 @@ namespace equinox::server {
 class Reactor;
 
 struct AnswerMail {
-  ConnectionId connection;
-  StreamId stream{0};
+  http::ExchangeLink::Shared link;
   std::optional<Response> response;  ///< none: nobody will answer
 };
 struct ResumeMail {
-  ConnectionId connection;
-  StreamId stream{0};
+  http::ExchangeLink::Shared link;
 };
 struct CloseMail {
   ConnectionId connection;

@@ -16,7 +16,10 @@ class EventStreamTest : public testing::Test {
   void open(EventStreamOptions options = {}) {
     response = Response::events([this](EventStream stream) { events = std::move(stream); }, options);
     auto mail = std::make_shared<http::ExchangeLink::Mail>();
-    mail->resume = [this](ConnectionId, StreamId) { ++resumed; };
+    mail->resume = [this](const http::ExchangeLink::Shared& resumed_link) {
+      ++resumed;
+      resumed_link->is_resume_queued = false;  // as the reactor does when it takes the mail
+    };
     link = std::make_shared<http::ExchangeLink>();
     link->mail = std::move(mail);
     source().attach(Resumer{link});

@@ -14,9 +14,9 @@ struct Mailbox {
   int resumed{0};
   std::shared_ptr<http::ExchangeLink> link() {
     auto mail = std::make_shared<http::ExchangeLink::Mail>();
-    mail->answer = [this](ConnectionId, StreamId, Response&& response) { answers.push_back(response.status().code()); };
-    mail->unanswered = [this](ConnectionId, StreamId) { ++unanswered; };
-    mail->resume = [this](ConnectionId, StreamId) { ++resumed; };
+    mail->answer = [this](const http::ExchangeLink::Shared&, Response&& response) { answers.push_back(response.status().code()); };
+    mail->unanswered = [this](const http::ExchangeLink::Shared&) { ++unanswered; };
+    mail->resume = [this](const http::ExchangeLink::Shared&) { ++resumed; };
     auto made = std::make_shared<http::ExchangeLink>();
     made->mail = std::move(mail);
     return made;
@@ -69,6 +69,16 @@ TEST(Resumer, ReachesTheMailboxUntilTheExchangeIsGone) {
   EXPECT_EQ(box.resumed, 1);
   EXPECT_TRUE(resumer.is_gone());
   Resumer{}.resume();
+}
+
+TEST(Resumer, IsToldOnceUntilItsMailIsTaken) {
+  Mailbox box;
+  const auto link = box.link();
+  for (int i = 0; i < 1000; ++i) Resumer{link}.resume();
+  EXPECT_EQ(box.resumed, 1);
+  link->is_resume_queued = false;
+  Resumer{link}.resume();
+  EXPECT_EQ(box.resumed, 2);
 }
 
 TEST(Handler, IsRecognisedByItsShape) {
