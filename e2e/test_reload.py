@@ -1,10 +1,12 @@
 """Reload: routes, limits and certificates change under load without a lost request; a wrong file changes nothing."""
 
+import json
 import os
 import shutil
 import signal
 import socket
 import ssl
+import urllib.request
 
 import pytest
 from support.clients import Clients, Http1Client, Http2Client
@@ -121,6 +123,36 @@ def test_a_reload_goes_on_when_the_cpus_have_changed(start, make_config):
     server.write_config(with_answer(make_config, "two", reactors="auto"))
     server.signal(signal.SIGHUP)
     wait_for(lambda: body_of(server) == "two", 5, "the new answer")
+
+
+def log_level(server):
+    row = server.admin("/log-level")["rows"][0]
+    return row["level"], row["configured"]
+
+
+def set_log_level(server, level, **more):
+    body = json.dumps({"level": level, **more}).encode()
+    fields = {"Content-Type": "application/json", "X-Equinox-Action": "1"}
+    with urllib.request.urlopen(
+        urllib.request.Request(server.url("/admin/api/v1/log-level", "admin"), body, fields, method="PUT"), timeout=10
+    ) as answer:
+        assert answer.status == 200
+
+
+def test_the_api_shows_the_reloaded_log_level_and_one_set_for_a_time_outlasts_the_reload(start, make_config):
+    server = start(make_config(log={"level": "info"}))
+    set_log_level(server, "debug", for_seconds=3600)
+    server.signal(signal.SIGHUP)
+    wait_for(lambda: server.lines(message="configuration reloaded"), 5, "the reload")
+    before = len(server.lines(level="debug"))
+    body_of(server)
+    wait_for(lambda: len(server.lines(level="debug")) > before, 5, "a debug line after the reload")
+    assert log_level(server) == ("debug", "info")
+    server.write_config(make_config(log={"level": "error"}))
+    server.signal(signal.SIGHUP)
+    wait_for(lambda: log_level(server) == ("debug", "error"), 5, "the level of the new file")
+    set_log_level(server, "debug", for_seconds=1)
+    wait_for(lambda: log_level(server) == ("error", "error"), 5, "the end of its time")
 
 
 def test_a_change_that_needs_a_restart_is_refused_by_name(start, make_config):

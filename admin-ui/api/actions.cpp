@@ -6,6 +6,7 @@
 #include "admin-ui/api/audit_actions.hpp"
 #include "admin-ui/api/drain.hpp"
 #include "admin-ui/api/lists.hpp"
+#include "admin-ui/api/log_levels.hpp"
 #include "admin-ui/api/overview.hpp"
 #include "admin-ui/api/routes.hpp"
 #include "admin-ui/api/selection.hpp"
@@ -204,7 +205,7 @@ Response reload(State& state, const Request& request, const Moment& now) {
 
 Response set_log_level(State& state, const Request& request, const Moment& now) {
   const Session session = change(state, request, kLogLevelAction, now);
-  need(state.log_levels.can_change(), "The log level");
+  need(state.actions.log_levels != nullptr, "The log level");
   const Json body = body_of(request);
   const std::string component = text_member(body, "component", "all", 40);
   if (component != "all") {
@@ -217,12 +218,12 @@ Response set_log_level(State& state, const Request& request, const Moment& now) 
     throw Problem{400, "bad-request", "There is no such level", "level is debug, info, warn, error or off"};
   }
   const auto length = number_member(body, "for_seconds", 1, 86400);
-  state.log_levels.set(*level, length, now);
+  state.actions.log_levels->set(*level, length, now);
   std::string what = "all → " + std::string{level_name(*level)};
   if (length) what += " for " + std::to_string(static_cast<std::int64_t>(std::lround(*length))) + " s";
   state.changes.add(now, "log_level", "Log level: " + what);
   state.audit.add(now, line_of(session, kLogLevelAction, what));
-  return answer(state.log_levels.page());
+  return answer(log_levels_json(state.actions.log_levels->levels()));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "admin-ui/api/assets.hpp"
 #include "admin-ui/api/audit_actions.hpp"
 #include "admin-ui/api/lists.hpp"
+#include "admin-ui/api/log_levels.hpp"
 #include "admin-ui/api/overview.hpp"
 #include "admin-ui/api/selection.hpp"
 #include "admin-ui/api/series.hpp"
@@ -234,8 +235,9 @@ void add_server_calls(Calls& calls, const std::shared_ptr<State>& state) {
   calls.get("/api/v1/audit", look(state, [](State& s, const Request& request, const Moment&) {
               return s.audit.page(limit_of(request));
             }));
-  calls.get("/api/v1/log-level",
-            look(state, [](State& s, const Request&, const Moment&) { return s.log_levels.page(); }));
+  calls.get("/api/v1/log-level", look(state, [](State& s, const Request&, const Moment&) {
+              return log_levels_json(s.actions.log_levels ? s.actions.log_levels->levels() : LogLevels::Levels{});
+            }));
 }
 
 Response page_or_asset(const Request& request) {

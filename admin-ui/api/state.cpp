@@ -15,7 +15,6 @@ State::State(const ServerView& watched, Actions allowed, Options chosen)
       audit{options.on_audit, options.usage},
       handles{options.handles_max},
       jobs{view, actions},
-      log_levels{options.log_level, actions.set_log_level},
       streams{options.stream_clients_max} {}
 
 State::~State() = default;
@@ -39,7 +38,7 @@ void State::tick(const Moment& now, bool is_whole_second) {
     return;
   }
   look_at_tokens(now);
-  log_levels.revert(now);
+  if (actions.log_levels) actions.log_levels->revert(now);
   handles.expire(now);
   if (rates.is_wanted(now)) rates.look(view, now);
   if (frame_rates.is_wanted(now)) frame_rates.look(view.snapshot(), now);

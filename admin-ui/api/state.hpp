@@ -12,7 +12,6 @@
 #include "admin-ui/api/handles.hpp"
 #include "admin-ui/api/jobs.hpp"
 #include "admin-ui/api/journal.hpp"
-#include "admin-ui/api/log_levels.hpp"
 #include "admin-ui/api/rates.hpp"
 #include "admin-ui/api/rows.hpp"
 #include "admin-ui/api/streams.hpp"
@@ -50,7 +49,6 @@ struct State {
   Rates rates;
   FrameRates frame_rates;
   Jobs jobs;
-  LogLevels log_levels;
   Streams streams;
   Watch watch;  ///< finds what goes into `changes`
 

@@ -45,7 +45,7 @@ namespace {
 
 #ifdef EQUINOX_HAS_ADMIN
 
-admin::Actions make_actions(Server& traffic, ReloadAction reload) {
+admin::Actions make_actions(const ApplianceConfig& config, Server& traffic, ReloadAction reload) {
   admin::Actions actions;
   actions.close = [&traffic](ConnectionId id, CloseReason reason, const std::string& actor) {
     return traffic.close(id, reason, actor);
@@ -56,7 +56,8 @@ admin::Actions make_actions(Server& traffic, ReloadAction reload) {
     ReloadOutcome outcome = reload();
     return admin::ReloadOutcome{std::move(outcome.error), std::move(outcome.changed)};
   };
-  actions.set_log_level = [&traffic](LogLevel level) { traffic.set_log_level(level); };
+  actions.log_levels = std::make_shared<admin::LogLevels>(config.traffic.log.level,
+                                                          [&traffic](LogLevel level) { traffic.set_log_level(level); });
   return actions;
 }
 
@@ -71,7 +72,6 @@ admin::Options make_options(const ApplianceConfig& config, Server& traffic) {
   options.show_query_values = config.traffic.redaction.show_query_values;
   options.truncate_client_address = config.traffic.redaction.truncate_client_address;
   options.stream_clients_max = config.admin.viewers;
-  options.log_level = config.traffic.log.level;
   options.config_file = config.file;
   const BuildFacts facts = build_facts();
   options.build = {{"revision", facts.revision},
@@ -94,11 +94,13 @@ admin::Options make_options(const ApplianceConfig& config, Server& traffic) {
   return options;
 }
 
-void mount_dashboard(const ApplianceConfig& config, Server& traffic, ReloadAction reload, Server& surface,
+void mount_dashboard(const ApplianceConfig& config, Server& traffic, ReloadAction reload, AdminSurface& surface,
                      const std::shared_ptr<AdminUsage>& usage) {
   admin::Options options = make_options(config, traffic);
   options.usage = usage;
-  surface.mount("/admin", admin::routes(traffic.view(), make_actions(traffic, std::move(reload)), std::move(options)));
+  admin::Actions actions = make_actions(config, traffic, std::move(reload));
+  surface.log_level_reloaded = [levels = actions.log_levels](LogLevel level) { levels->reload(level); };
+  surface.server->mount("/admin", admin::routes(traffic.view(), std::move(actions), std::move(options)));
 }
 
 /// Whoever may not look at the dashboard may not read its figures either.
@@ -116,10 +118,10 @@ constexpr std::string_view kPage = R"(<!doctype html>
 </body></html>
 )";
 
-void mount_dashboard(const ApplianceConfig&, Server& traffic, const ReloadAction&, Server& surface,
+void mount_dashboard(const ApplianceConfig&, Server& traffic, const ReloadAction&, AdminSurface& surface,
                      const std::shared_ptr<AdminUsage>&) {
-  surface.get("/admin/", [](const Request&) { return Response::literal(kPage, "text/html; charset=utf-8"); });
-  surface.get("/admin/status", handlers::status(traffic.view()));
+  surface.server->get("/admin/", [](const Request&) { return Response::literal(kPage, "text/html; charset=utf-8"); });
+  surface.server->get("/admin/status", handlers::status(traffic.view()));
 }
 
 void guard(Routes&, const ApplianceConfig&, Server&) {}
@@ -128,20 +130,20 @@ void guard(Routes&, const ApplianceConfig&, Server&) {}
 
 }  // namespace
 
-std::unique_ptr<Server> make_admin(const ApplianceConfig& config, Server& traffic, ReloadAction reload,
-                                   const std::shared_ptr<AdminUsage>& usage) {
-  if (!config.admin.is_on) return nullptr;
-  ServerConfig surface = surface_config(config, "admin", config.admin.address);
-  surface.listeners.front().tls = config.admin.tls;
-  surface.listeners.front().inherited = config.admin.inherited;
-  auto server = std::make_unique<Server>(std::move(surface));
-  server->get("/", [](const Request&) { return Response::redirect("/admin/"); });
-  mount_dashboard(config, traffic, std::move(reload), *server, usage);
-  server->group("/metrics", [&](Routes& page) {
+AdminSurface make_admin(const ApplianceConfig& config, Server& traffic, ReloadAction reload,
+                        const std::shared_ptr<AdminUsage>& usage) {
+  if (!config.admin.is_on) return {};
+  ServerConfig server = surface_config(config, "admin", config.admin.address);
+  server.listeners.front().tls = config.admin.tls;
+  server.listeners.front().inherited = config.admin.inherited;
+  AdminSurface surface{std::make_unique<Server>(std::move(server))};
+  surface.server->get("/", [](const Request&) { return Response::redirect("/admin/"); });
+  mount_dashboard(config, traffic, std::move(reload), surface, usage);
+  surface.server->group("/metrics", [&](Routes& page) {
     guard(page, config, traffic);
     page.get("/", metrics::exposition(traffic.view(), metrics_options(config, facts_of(usage))));
   });
-  return server;
+  return surface;
 }
 
 }  // namespace equinox::appliance

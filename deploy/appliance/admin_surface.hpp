@@ -1,6 +1,8 @@
 #pragma once
 
+#include <equinox/log_level.hpp>
 #include <equinox/server.hpp>
+#include <functional>
 #include <memory>
 
 #include "config.hpp"
@@ -14,9 +16,14 @@ struct AdminUsage;
 std::shared_ptr<AdminUsage> make_admin_usage();
 AdminFactsSource facts_of(std::shared_ptr<AdminUsage> usage);
 
-/// Dashboard, admin API and metrics of `traffic`, on a server of its own with one reactor; null when it is off. The
-/// result must be stopped before `traffic` goes away.
-std::unique_ptr<Server> make_admin(const ApplianceConfig& config, Server& traffic, ReloadAction reload,
-                                   const std::shared_ptr<AdminUsage>& usage);
+struct AdminSurface {
+  std::unique_ptr<Server> server{};                    ///< null when it is off
+  std::function<void(LogLevel)> log_level_reloaded{};  ///< empty without the API
+};
+
+/// Dashboard, admin API and metrics of `traffic`, on a server of its own with one reactor. The result must be stopped
+/// before `traffic` goes away.
+AdminSurface make_admin(const ApplianceConfig& config, Server& traffic, ReloadAction reload,
+                        const std::shared_ptr<AdminUsage>& usage);
 
 }  // namespace equinox::appliance

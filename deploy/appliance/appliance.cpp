@@ -102,8 +102,10 @@ void Appliance::start() {
   traffic_->set_config_facts(config_facts(config_.settings));
   const std::shared_ptr<AdminUsage> usage = make_admin_usage();
   ops_ = make_ops(config_, *traffic_, config_.admin.is_on ? facts_of(usage) : AdminFactsSource{});
-  admin_ = make_admin(
+  AdminSurface surface = make_admin(
       config_, *traffic_, [this] { return request_reload(); }, usage);
+  admin_ = std::move(surface.server);
+  log_level_reloaded_ = std::move(surface.log_level_reloaded);
   for (const std::string& warning : warnings_) log(LogLevel::warning, warning);
   if (config_.sandbox != SandboxMode::off) log(LogLevel::info, "sandboxed", names_in_force(config_.sandbox_in_force));
   // All sockets are open, so nothing of this fails for want of an address; the surfaces show a server that runs.
@@ -371,6 +373,8 @@ ReloadOutcome Appliance::apply(ApplianceConfig next) {
   for (Server* surface : {ops_.get(), admin_.get()}) {
     if (surface != nullptr) surface->set_log_level(config_.traffic.log.level);
   }
+  // It may have been set for a while by hand.
+  if (log_level_reloaded_) log_level_reloaded_(config_.traffic.log.level);
   watch_files();
   // The admin surface keeps what it has: a slip in this file must not lock everybody out, or undo the rest.
   if (const auto problems = check_tokens(config_); !problems.empty()) {

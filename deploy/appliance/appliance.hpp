@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <equinox/server.hpp>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -80,6 +81,7 @@ class Appliance {
   std::unique_ptr<Server> traffic_;
   std::unique_ptr<Server> ops_;
   std::unique_ptr<Server> admin_;
+  std::function<void(LogLevel)> log_level_reloaded_;
   UniqueFd signals_;
   FileWatch certificates_;
   FileWatch configuration_;

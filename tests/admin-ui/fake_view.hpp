@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin-ui/api/log_levels.hpp"
 #include "admin-ui/api/routes.hpp"
 #include "admin-ui/api/state.hpp"
 
@@ -323,7 +324,8 @@ class Surface {
       done.emplace_back("reload");
       return {"line 3: no", {}};
     };
-    actions.set_log_level = [this](LogLevel level) { done.push_back("level " + std::string{level_name(level)}); };
+    actions.log_levels = std::make_shared<LogLevels>(
+        LogLevel::info, [this](LogLevel level) { done.push_back("level " + std::string{level_name(level)}); });
     return actions;
   }
   static bool matches(std::string_view pattern, std::string_view path, std::vector<PathParameter>& parameters) {

@@ -145,6 +145,25 @@ TEST(Actions, AreDoneAndWrittenDown) {
   EXPECT_EQ(bare.act(Method::post, "/drain", Json::object()).status, 409);
 }
 
+TEST(LogLevels, AReloadIsWhatTheApiShowsAndWhatATimedOneFallsBackTo) {
+  Surface surface;
+  const auto row = [&surface] { return surface.get("/log-level").json()["rows"][0]; };
+  surface.state->actions.log_levels->reload(LogLevel::error);
+  EXPECT_EQ(row()["level"], "error");
+  EXPECT_EQ(row()["configured"], "error");
+  surface.act(Method::put, "/log-level", {{"level", "debug"}, {"for_seconds", 60}});
+  surface.state->actions.log_levels->reload(LogLevel::warning);
+  EXPECT_EQ(row()["level"], "debug") << "its time is not over";
+  EXPECT_EQ(row()["configured"], "warn");
+  EXPECT_EQ(surface.done.back(), "level debug") << "the reload had put its own in force";
+  surface.state->tick(after(61'000), true);
+  EXPECT_EQ(row()["level"], "warn");
+  EXPECT_EQ(surface.done.back(), "level warn");
+  surface.act(Method::put, "/log-level", {{"level", "debug"}});
+  surface.state->actions.log_levels->reload(LogLevel::warning);
+  EXPECT_EQ(row()["level"], "warn") << "set for good means till the next reload";
+}
+
 TEST(Events, BeginWithHelloAndAWholeOverview) {
   Surface surface;
   surface.view.add_many(10);

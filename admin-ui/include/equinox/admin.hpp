@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,34 @@ namespace equinox::admin {
 /// An error text (empty: done) and the configuration keys whose value changed.
 using ReloadOutcome = std::pair<std::string, std::vector<std::string>>;
 
+struct Moment;
+
+/// The watched server's log level: as configured, and as set through the API. The program makes one, gives it to the
+/// routes, which set it and take it back in time, and tells it of every reload. Any thread.
+class LogLevels {
+ public:
+  struct Levels {
+    LogLevel level{LogLevel::info};  ///< in force
+    LogLevel configured{LogLevel::info};
+    std::int64_t reverts_wall_ns{0};  ///< 0: for good
+  };
+  /// @param apply  puts a level in force; called under a lock; never empty
+  LogLevels(LogLevel configured, std::function<void(LogLevel)> apply);
+  /// A reload has put this one in force. One that was set for a time is put back and falls back to this one.
+  void reload(LogLevel configured);
+  [[nodiscard]] Levels levels() const;
+
+  // By the routes.
+  void set(LogLevel level, std::optional<double> for_seconds, const Moment& now);
+  void revert(const Moment& now);
+
+ private:
+  Levels levels_;
+  std::function<void(LogLevel)> apply_;
+  std::int64_t reverts_ns_{0};  ///< of the steady clock; 0: for good
+  mutable std::mutex mutex_;
+};
+
 /// What the API may do. Each is called from any thread and must not wait for the watched server; one that is empty is
 /// answered 409 `unavailable`. `actor` and `by` name who asked: a token's name, or "local".
 struct Actions {
@@ -28,7 +57,7 @@ struct Actions {
   /// Takes a drain back; false when there is none that could be.
   std::function<bool()> undrain;
   std::function<ReloadOutcome()> reload;
-  std::function<void(LogLevel)> set_log_level;
+  std::shared_ptr<LogLevels> log_levels;
 };
 
 /// One line of the audit trail, for a log that outlives the ring.
@@ -84,7 +113,6 @@ struct Options {
   bool truncate_client_address{false};  ///< the last octet, or all behind the first 48 bits
   std::size_t stream_clients_max{16};   ///< event streams at the same time
   std::size_t handles_max{16};          ///< kept answers of queries, 8 bytes for each connection in them
-  LogLevel log_level{LogLevel::info};   ///< as configured
   std::string config_file{};
   /// Versions of what this program was built from, shown by /status: {"revision", …}, {"tls", …}.
   std::vector<std::pair<std::string, std::string>> build{};
