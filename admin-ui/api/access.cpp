@@ -185,13 +185,26 @@ std::optional<Session> Access::by_cookie(const Request& request, const Moment& n
   if (found.sha256.empty()) return std::nullopt;
   const auto token = tokens_.find(found.token_sha256, now);
   if (!token) return std::nullopt;
-  return Session{token->role, token->name, How::cookie, seconds(found.expires_wall_ns)};
+  return Session{token->role, token->name, How::cookie, seconds(found.expires_wall_ns), found.token_sha256, hash};
+}
+
+bool Access::is_valid(const Session& session, const Moment& now) {
+  if (session.how == How::loopback) return true;
+  if (session.how == How::cookie) {
+    const std::lock_guard lock{mutex_};
+    const auto is_its = [&](const Cookie& cookie) {
+      return cookie.sha256 == session.cookie_sha256 && cookie.expires_wall_ns > now.wall_ns;
+    };
+    if (std::none_of(cookies_.begin(), cookies_.end(), is_its)) return false;
+  }
+  return tokens_.find(session.token_sha256, now).has_value();
 }
 
 Session Access::session_of(const Request& request, const Moment& now) {
   if (const auto bearer = bearer_of(request)) {
-    if (const auto token = tokens_.find(sha256_hex(*bearer), now)) {
-      return capped({token->role, token->name, How::bearer, std::nullopt});
+    std::string hash = sha256_hex(*bearer);
+    if (const auto token = tokens_.find(hash, now)) {
+      return capped({token->role, token->name, How::bearer, std::nullopt, std::move(hash)});
     }
     throw Problem{401, "unauthenticated", "The token is not known"};
   }

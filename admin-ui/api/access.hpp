@@ -26,7 +26,9 @@ struct Session {
   Role role{Role::viewer};
   std::string actor;
   How how{How::loopback};
-  std::optional<double> expires_at;
+  std::optional<double> expires_at{};
+  std::string token_sha256{};   ///< what let it in; empty on this machine without tokens
+  std::string cookie_sha256{};  ///< of the cookie's value; empty without one
 };
 Json session_json(const Session& session);
 
@@ -85,6 +87,8 @@ class Access {
   Signed sign_in(const Request& request, const Moment& now);
   /// The cookie is void; without one that was valid nothing ends. @throws Problem 403
   Signed sign_out(const Request& request, const Moment& now);
+  /// What let it in still does: neither signed out nor expired, and the token is in the file.
+  bool is_valid(const Session& session, const Moment& now);
   /// Why the newest tokens file was not taken; empty when it was, or when there is none to be.
   [[nodiscard]] std::string tokens_error(const Moment& now);
 

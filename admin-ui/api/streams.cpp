@@ -104,6 +104,7 @@ Response Streams::open(State& state, const Request& request, const Session& sess
   auto viewer = std::make_unique<Viewer>();
   viewer->topics = topics_of(request);
   viewer->id = "v" + random_hex(8);
+  viewer->session = session;
   const Sample sample = Sample::of(state.view, now);
   const Json overview = overview_json(state, sample);
   const std::string last_id{request.field("last-event-id").value_or("")};
@@ -344,7 +345,10 @@ void Streams::send_all(State& state, const Moment& now) {
   const std::vector<Json> jobs = state.jobs.active_since(now.wall_ns - 2 * kSecondNs);
   const RowContext context = state.row_context(now);
   const std::lock_guard lock{mutex_};
-  std::erase_if(viewers_, [](const auto& viewer) { return !viewer->stream->is_open(); });
+  // A stream outlives the request that was let in: without this look a token taken away would go on showing everything.
+  std::erase_if(viewers_, [&](const auto& viewer) {
+    return !viewer->stream->is_open() || !state.access.is_valid(viewer->session, now);
+  });
   tell_usage(state);
   const std::uint64_t sampling = sampling_.look(sample.snapshot);
   std::erase_if(drifts_, [&](const Drift& drift) { return now.steady_ns - drift.at_ns > 60 * kSecondNs; });

@@ -63,6 +63,7 @@ class Streams {
   struct Viewer {
     std::string id;
     std::optional<EventStream> stream;
+    Session session;  ///< the stream ends with it
     std::array<bool, kTopics.size()> topics{};
     std::uint64_t dropped{0};
     std::uint64_t sampling{1};  ///< as the viewer knows it

@@ -1,37 +1,16 @@
 #include "admin-ui/api/access.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 
 #include "admin-ui/api/secrets.hpp"
 #include "admin-ui/fake_view.hpp"
+#include "admin-ui/tokens_file.hpp"
 
 namespace equinox::admin {
 namespace {
-
-/// A tokens file with one token per role: "viewer-secret" and so on.
-class TokensFile {
- public:
-  TokensFile() : path_{testing::TempDir() + "tokens-" + std::to_string(::getpid()) + ".json"} {
-    std::string text = "{\"tokens\":[";
-    for (const std::string role : {"viewer", "operator", "admin"}) {
-      if (text.back() == '}') text += ',';
-      text +=
-          R"({"name":"my-)" + role + R"(","role":")" + role + R"(","sha256":")" + sha256_hex(role + "-secret") + "\"}";
-    }
-    write(text + "]}");
-  }
-  ~TokensFile() { std::remove(path_.c_str()); }
-  void write(const std::string& text) const { std::ofstream{path_} << text; }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 Ask change(std::vector<std::pair<std::string, std::string>> fields) {
   Ask ask;
