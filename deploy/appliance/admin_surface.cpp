@@ -87,9 +87,9 @@ admin::Options make_options(const ApplianceConfig& config, Server& traffic) {
             .add("actor", line.actor)
             .add("role", line.role)
             .add("action", line.action)
-            .add("what", line.what)
             .add("result", line.result)
-            .add("reason", line.reason));
+            .add("reason", line.reason)
+            .add("what", line.what));  // last: as long as who asked likes, and a record has an end
   };
   return options;
 }
