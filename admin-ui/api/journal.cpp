@@ -1,5 +1,7 @@
 #include "admin-ui/api/journal.hpp"
 
+#include <algorithm>
+
 namespace equinox::admin {
 
 void Changes::add(const Moment& now, std::string_view kind, std::string text, std::string_view severity, Json more) {
@@ -40,6 +42,20 @@ std::uint64_t Changes::last() const {
   return last_;
 }
 
+Audit::Share Audit::share_of(const AuditLine& line) noexcept {
+  if (line.result != "refused") return Share::acted;
+  return line.role.empty() ? Share::unknown : Share::refused;
+}
+
+void Audit::make_room(Share share) {
+  const auto is_its = [share](const Entry& entry) { return entry.share == share; };
+  if (share != Share::acted &&
+      static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), is_its)) >= kMostRefused) {
+    entries_.erase(std::find_if(entries_.rbegin(), entries_.rend(), is_its).base() - 1);
+  }
+  if (entries_.size() >= kMost) entries_.pop_back();
+}
+
 void Audit::add(const Moment& now, AuditLine line) {
   if (log_) log_(line);
   if (usage_ != nullptr) usage_->add_action(line);
@@ -51,14 +67,15 @@ void Audit::add(const Moment& now, AuditLine line) {
   row["role"] = line.role.empty() ? Json{} : Json(line.role);
   row["reason"] = line.reason.empty() ? Json{} : Json(line.reason);
   const std::lock_guard lock{mutex_};
-  entries_.push_front(std::move(row));
-  if (entries_.size() > kMost) entries_.pop_back();
+  const Share share = share_of(line);
+  make_room(share);
+  entries_.push_front({share, std::move(row)});
 }
 
 Json Audit::page(std::size_t limit) const {
   const std::lock_guard lock{mutex_};
   Json rows = Json::array();
-  for (std::size_t i = 0; i < entries_.size() && i < limit; ++i) rows.push_back(entries_[i]);
+  for (std::size_t i = 0; i < entries_.size() && i < limit; ++i) rows.push_back(entries_[i].row);
   return {{"total", entries_.size()}, {"rows", std::move(rows)}};
 }
 

@@ -35,10 +35,12 @@ class Changes {
   std::uint64_t last_{0};
 };
 
-/// Who did what, refused or not. The ring keeps 500; the log gets every line. Any thread.
+/// Who did what, refused or not. The ring keeps 500, refusals have a share of it: whoever may do nothing must not push
+/// out what was done. The log gets every line. Any thread.
 class Audit {
  public:
   static constexpr std::size_t kMost = 500;
+  static constexpr std::size_t kMostRefused = 100;  ///< of those who are known, and again of all others
   Audit(std::function<void(const AuditLine&)> log, std::shared_ptr<Usage> usage)
       : log_{std::move(log)}, usage_{std::move(usage)} {}
   void add(const Moment& now, AuditLine line);
@@ -46,10 +48,18 @@ class Audit {
   [[nodiscard]] Json page(std::size_t limit) const;
 
  private:
+  enum class Share : std::uint8_t { acted, refused, unknown };
+  struct Entry {
+    Share share;
+    Json row;
+  };
+  static Share share_of(const AuditLine& line) noexcept;
+  void make_room(Share share);
+
   std::function<void(const AuditLine&)> log_;
   std::shared_ptr<Usage> usage_;
   mutable std::mutex mutex_;
-  std::deque<Json> entries_;
+  std::deque<Entry> entries_;  ///< newest first
 };
 
 }  // namespace equinox::admin

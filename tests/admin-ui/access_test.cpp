@@ -185,6 +185,23 @@ TEST(Access, WhoSignsInAndOutIsWrittenDown) {
   EXPECT_EQ(said(2), "sign in, refused, 127.0.0.1:40000, null, dashboard");
 }
 
+TEST(Audit, RefusalsDoNotPushOutWhatWasDone) {
+  Surface surface;
+  ASSERT_EQ(surface.ask(change({{"X-Equinox-Action", "1"}})).status, 200);
+  for (int i = 0; i < 600; ++i) {
+    Ask stranger = change({});
+    stranger.peer = Endpoint::v4({192, 0, 2, 1}, 1);
+    ASSERT_EQ(surface.ask(stranger).status, 401);
+  }
+  for (int i = 0; i < 600; ++i) ASSERT_EQ(surface.ask(change({})).status, 403);
+  const Json audit = surface.get("/audit", "limit=500").json();
+  EXPECT_EQ(audit["total"], 201) << "a share for those who are known, one for the others";
+  ASSERT_EQ(audit["rows"].size(), 201U);
+  EXPECT_EQ(audit["rows"][0]["actor"], "local") << "newest first";
+  EXPECT_EQ(audit["rows"][100]["actor"], "192.0.2.1:1");
+  EXPECT_EQ(audit["rows"][200]["result"], "done");
+}
+
 TEST(Access, WhoIsNotLetInIsToldWhatWouldDo) {
   const TokensFile file;
   Options options;
