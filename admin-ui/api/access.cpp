@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kCookieName = "equinox_session";
 constexpr std::int64_t kSessionSeconds = 12 * 3600;
-constexpr std::size_t kMostSessions = 64;
+constexpr std::int64_t kMostSessions = 64;  ///< of one token
 constexpr std::array<std::string_view, 3> kRoles{"viewer", "operator", "admin"};
 constexpr std::array<std::string_view, 3> kHows{"loopback", "cookie", "bearer"};
 
@@ -250,6 +250,12 @@ void Access::require_json(const Request& request) {
   throw bad_request("Content-Type must be application/json.");
 }
 
+void Access::make_room(const std::string& token_sha256) {
+  const auto is_its = [&token_sha256](const Cookie& cookie) { return cookie.token_sha256 == token_sha256; };
+  if (std::count_if(cookies_.begin(), cookies_.end(), is_its) < kMostSessions) return;
+  cookies_.erase(std::find_if(cookies_.begin(), cookies_.end(), is_its));
+}
+
 Access::Signed Access::sign_in(const Request& request, const Moment& now) {
   if (origin_of(request) == Origin::other) throw not_same_origin("The request comes from a page of another origin.");
   if (!is_json(request)) throw not_same_origin("Signing in needs Content-Type: application/json.");
@@ -261,7 +267,7 @@ Access::Signed Access::sign_in(const Request& request, const Moment& now) {
   const std::int64_t expires = now.wall_ns + kSessionSeconds * kSecondNs;
   {
     const std::lock_guard lock{mutex_};
-    if (cookies_.size() >= kMostSessions) cookies_.pop_front();
+    make_room(hash);
     cookies_.push_back(Cookie{sha256_hex(value), hash, expires});
   }
   Session session = capped({token->role, token->name, How::cookie, seconds(expires)});

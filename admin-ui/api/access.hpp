@@ -99,6 +99,8 @@ class Access {
     std::int64_t expires_wall_ns{0};
   };
   std::optional<Session> by_cookie(const Request& request, const Moment& now);
+  /// Ends the token's own oldest session when it has as many as one may have: who signs in signs nobody else out.
+  void make_room(const std::string& token_sha256);
   Session capped(Session session) const;
   [[nodiscard]] std::string why_not() const;
 

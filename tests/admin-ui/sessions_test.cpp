@@ -71,5 +71,15 @@ TEST_F(Sessions, AnEventStreamEndsWithTheSession) {
   EXPECT_EQ(surface.state->streams.size(), 0U) << "sessions expire";
 }
 
+TEST_F(Sessions, WhoSignsInOftenSignsOutNobodyElse) {
+  const Proof other = sign_in("admin");
+  const Proof oldest = sign_in("viewer");
+  const Proof next = sign_in("viewer");
+  for (int i = 0; i < 63; ++i) sign_in("viewer");
+  EXPECT_EQ(call(Method::get, "/session", other), 200);
+  EXPECT_EQ(call(Method::get, "/session", oldest), 401) << "64 sessions of a token";
+  EXPECT_EQ(call(Method::get, "/session", next), 200);
+}
+
 }  // namespace
 }  // namespace equinox::admin
