@@ -69,12 +69,17 @@ Origin origin_of(const Request& request) {
   return same_text(*origin, own) ? Origin::same : Origin::other;
 }
 
-/// A page of another origin asks, not a person who followed a link or typed the address. It could not read the answer,
-/// but it could make the server work, and take the places of those who may look.
+/// A page of another origin asks, not a person who typed the address. It could not read the answer, but it could make
+/// the server work, and take the places of those who may look.
 bool is_foreign_page(const Request& request) {
-  if (origin_of(request) != Origin::other) return false;
-  const std::string_view site = request.field("sec-fetch-site").value_or("");
-  return site != "none" && request.field("sec-fetch-mode").value_or("") != "navigate";
+  return origin_of(request) == Origin::other && request.field("sec-fetch-site").value_or("") != "none";
+}
+
+/// Somebody followed a link, and sees the answer in the address's own name. A frame within the other page navigates,
+/// too.
+bool is_link(const Request& request) {
+  return request.field("sec-fetch-mode").value_or("") == "navigate" &&
+         request.field("sec-fetch-dest").value_or("") == "document";
 }
 
 /// On this machine, and not on behalf of somebody elsewhere: a proxy that runs here says whom it speaks for.
@@ -215,9 +220,10 @@ Session Access::session_of(const Request& request, const Moment& now) {
   throw Problem{401, "unauthenticated", "Sign in", why_not()};
 }
 
-Session Access::require(const Request& request, Role role, const Moment& now) {
+Session Access::require(const Request& request, Role role, const Moment& now, Links links) {
   Session session = session_of(request, now);
-  if (session.how != How::bearer && is_foreign_page(request)) {
+  const bool is_followed = links == Links::followed && is_link(request);
+  if (session.how != How::bearer && is_foreign_page(request) && !is_followed) {
     throw not_same_origin("The request comes from a page of another origin.");
   }
   if (session.role >= role) return session;

@@ -72,8 +72,10 @@ class Access {
   void check_host(const Request& request) const;
   /// @throws Problem 401
   Session session_of(const Request& request, const Moment& now);
+  /// May a link on a page of another origin lead here?
+  enum class Links : std::uint8_t { followed, refused };
   /// @throws Problem 401, 403: the role is too low, or a page of another origin asks without a token
-  Session require(const Request& request, Role role, const Moment& now);
+  Session require(const Request& request, Role role, const Moment& now, Links links = Links::followed);
   /// A change: role, and a bearer token or the same origin with the two fields. @throws Problem 401, 403
   Session require_change(const Request& request, Role role, const Moment& now);
   /// The body of a look is JSON by content type unless a bearer token came with it. @throws Problem 400

@@ -207,7 +207,8 @@ void add_live_calls(Calls& calls, const std::shared_ptr<State>& state) {
   calls.get("/api/v1/deadlines",
             look(state, [](State& s, const Request&, const Moment& now) { return deadlines_json(s.view, now); }));
   calls.get("/api/v1/events", guarded(state, [](State& s, const Request& request, const Moment& now) {
-              const Session session = s.access.require(request, Role::viewer, now);
+              // No link: a window that a page opens would hold a viewer's place.
+              const Session session = s.access.require(request, Role::viewer, now, Access::Links::refused);
               return s.streams.open(s, request, session, now);
             }));
   calls.put("/api/v1/events/{stream}/viewport", guarded(state, [](State& s, const Request& request, const Moment& now) {

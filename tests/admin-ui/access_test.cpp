@@ -227,7 +227,12 @@ TEST(Access, APageOfAnotherOriginMayNotEvenLook) {
   EXPECT_EQ(looked({}), 200) << "curl";
   EXPECT_EQ(looked({{"Sec-Fetch-Site", "same-origin"}}), 200);
   EXPECT_EQ(looked({{"Sec-Fetch-Site", "none"}, {"Sec-Fetch-Mode", "navigate"}}), 200) << "typed";
-  EXPECT_EQ(looked({{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}}), 200) << "a link";
+  const auto led = [](const char* where) {
+    return std::vector<std::pair<std::string, std::string>>{
+        {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", where}};
+  };
+  EXPECT_EQ(looked(led("document")), 200) << "a link";
+  for (const char* inside : {"iframe", "frame", "embed", "object"}) EXPECT_EQ(looked(led(inside)), 403) << inside;
   EXPECT_EQ(looked({{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "cors"}}), 403);
   EXPECT_EQ(looked({{"Sec-Fetch-Site", "same-site"}, {"Sec-Fetch-Mode", "no-cors"}}), 403) << "another port";
   EXPECT_EQ(looked({{"Origin", "http://evil.example"}}), 403);
@@ -235,6 +240,8 @@ TEST(Access, APageOfAnotherOriginMayNotEvenLook) {
   events.path = "/api/v1/events";
   events.fields = {{"Origin", "http://localhost:3000"}};
   EXPECT_EQ(surface.ask(events).status, 403);
+  events.fields = led("document");
+  EXPECT_EQ(surface.ask(events).status, 403) << "a window that a page opens";
   EXPECT_EQ(surface.state->streams.size(), 0U) << "it takes no viewer's place";
 }
 
