@@ -87,11 +87,18 @@ class StaticFiles {
     std::string etag;
   };
 
+  /// Archives often keep whole seconds: such a time is compared as one.
+  static bool is_older(const FileVersion& neighbour, const FileVersion& plain) noexcept {
+    constexpr std::int64_t kSecondNs = 1'000'000'000;
+    const std::int64_t within_second = neighbour.modified_ns % kSecondNs == 0 ? plain.modified_ns % kSecondNs : 0;
+    return neighbour.modified_ns < plain.modified_ns - within_second;
+  }
+
   /// The compressed file beside `plain`, when it is not older.
   Stored neighbour(std::string_view name, const StoredFile& plain, Encoding encoding) {
     if (plain.neighbours.was_missing(encoding)) return nullptr;
     const Lookup found = store_.find(std::string{name}.append(suffix_of(encoding)));
-    if (found.status == LookupStatus::found && found.file->modified_s >= plain.modified_s) return found.file;
+    if (found.status == LookupStatus::found && !is_older(found.file->version, plain.version)) return found.file;
     plain.neighbours.note_missing(encoding);
     return nullptr;
   }

@@ -286,6 +286,24 @@ TEST_F(StaticFilesTest, LeavesAnOutdatedCompressedFileAlone) {
   EXPECT_EQ(response.field("Content-Encoding"), "");
 }
 
+TEST_F(StaticFilesTest, ACompressedFileMayBeOlderByNoPartOfASecond) {
+  const auto plain = folder.write("site/a.txt", "NEW");
+  const auto packed = folder.write("site/a.txt.br", "BR");
+  using std::chrono::milliseconds;
+  const auto second = std::chrono::floor<std::chrono::seconds>(std::filesystem::last_write_time(plain));
+  const auto coding = [&](milliseconds plain_at, milliseconds packed_at) {
+    std::filesystem::last_write_time(plain, second + plain_at);
+    std::filesystem::last_write_time(packed, second + packed_at);
+    handler = nullptr;  // what was missing is remembered for a second
+    return std::string{
+        ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Accept-Encoding", "br")).field("Content-Encoding")};
+  };
+  EXPECT_EQ(coding(milliseconds{500}, milliseconds{100}), "");
+  EXPECT_EQ(coding(milliseconds{500}, milliseconds{500}), "br");
+  EXPECT_EQ(coding(milliseconds{500}, milliseconds{0}), "br") << "a time that an archive cut";
+  EXPECT_EQ(coding(milliseconds{1500}, milliseconds{0}), "");
+}
+
 TEST_F(StaticFilesTest, CompressesTextOnceAndOffTheReactor) {
   const auto ask_gzip = [&] {
     return ask(RequestMaker{"/long.txt"}.rest("long.txt").field("Accept-Encoding", "gzip"));
