@@ -132,7 +132,7 @@ class StaticFiles {
     // Whatever the type: somebody who puts "model.glb.gz" beside "model.glb" knows that it is worth it.
     const bool varies = options_.precompressed || (plain->is_compressible && options_.compress && options_.offload);
     Representation chosen = choose(request, name, plain, varies);
-    const Validators validators{chosen.etag, plain->modified_s};
+    const Validators validators{chosen.etag, is_dated(*plain) ? plain->modified_s : -1};
     switch (evaluate_preconditions(request, validators)) {
       case Precondition::not_modified: return describe(Response{304}, plain, chosen, varies);
       case Precondition::failed: return Response::error(412);
@@ -159,8 +159,9 @@ class StaticFiles {
     return describe(whole(chosen.stored, plain->content_type, status), plain, chosen, varies);
   }
 
-  /// A time of change that lies ahead cannot be told: Last-Modified is never later than Date (RFC 9110 §8.8.2.1).
-  static bool is_dated(const StoredFile& file) noexcept { return file.modified_s <= std::time(nullptr); }
+  /// Last-Modified is never later than Date (RFC 9110 §8.8.2.1), and it is not told while its second runs: another
+  /// change within that second would have the same date (§8.8.2.2).
+  static bool is_dated(const StoredFile& file) noexcept { return file.modified_s < std::time(nullptr); }
 
   static Response whole(const Stored& stored, std::string_view content_type, int status) {
     if (stored->content) return Response::shared(stored->content, content_type, status);

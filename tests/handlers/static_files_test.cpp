@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <stdexcept>
@@ -13,11 +14,13 @@
 #include "handlers/compression.hpp"
 #include "handlers/request_maker.hpp"
 #include "handlers/temporary_folder.hpp"
+#include "http/date.hpp"
 
 namespace equinox::handlers {
 namespace {
 
 const std::string kLongText(4000, 'x');
+constexpr std::chrono::seconds kLongAgo{1'600'000'000};
 
 class StaticFilesTest : public testing::Test {
  protected:
@@ -30,6 +33,7 @@ class StaticFilesTest : public testing::Test {
     folder.write("site/.well-known/security.txt", "yes");
     folder.write("site/long.txt", kLongText);
     folder.write("outside.txt", "outside");
+    set_changed("site/a.txt", kLongAgo);  // a date is told of a second that is over
     options.root = (folder.path() / "site").string();
     options.offload = [this](std::function<void()> work) {
       offloaded.push_back(std::move(work));
@@ -43,6 +47,10 @@ class StaticFilesTest : public testing::Test {
     return handler(maker.make());
   }
   Response ask(RequestMaker&& maker) { return ask(maker); }
+  void set_changed(const std::string& name, std::chrono::nanoseconds since_epoch) const {
+    const std::chrono::sys_time<std::chrono::nanoseconds> moment{since_epoch};
+    std::filesystem::last_write_time(folder.path() / name, std::chrono::file_clock::from_sys(moment));
+  }
   std::string text(const std::string& rest) {
     Response response = get(rest);
     return std::to_string(response.status().code()) + " " + body_of(response);
@@ -140,9 +148,7 @@ TEST_F(StaticFilesTest, AnswersConditionalRequests) {
 }
 
 TEST_F(StaticFilesTest, ATimeOfChangeThatLiesAheadIsNotTold) {
-  const auto file = folder.path() / "site/a.txt";
-  const auto changed = std::filesystem::last_write_time(file);
-  std::filesystem::last_write_time(file, changed + std::chrono::hours{1});
+  set_changed("site/a.txt", std::chrono::seconds{std::time(nullptr)} + std::chrono::hours{1});
   Response response = get("a.txt");
   EXPECT_EQ(response.status().code(), 200);
   EXPECT_EQ(response.field("Last-Modified"), "");
@@ -151,8 +157,27 @@ TEST_F(StaticFilesTest, ATimeOfChangeThatLiesAheadIsNotTold) {
       ask(RequestMaker{"/a.txt"}.rest("a.txt").field("If-None-Match", std::string{response.field("ETag")}));
   EXPECT_EQ(again.status().code(), 304);
   EXPECT_EQ(again.field("Last-Modified"), "");
-  std::filesystem::last_write_time(file, changed);
+  set_changed("site/a.txt", kLongAgo);
   EXPECT_NE(get("a.txt").field("Last-Modified"), "");
+}
+
+TEST_F(StaticFilesTest, ADateIsNoValidatorWhileItsSecondRuns) {
+  const auto answers_with = [&](std::time_t changed) {
+    set_changed("site/a.txt", std::chrono::seconds{changed});
+    const std::string date = http::format_http_date(changed);
+    const auto part = [&] { return RequestMaker{"/a.txt"}.rest("a.txt").field("Range", "bytes=0-1"); };
+    return std::to_string(ask(part().field("If-Range", date)).status().code()) + " " +
+           std::to_string(ask(part().field("If-Modified-Since", date)).status().code()) + " " +
+           std::string{get("a.txt").field("Last-Modified")};
+  };
+  std::time_t second = 0;
+  std::string answers;
+  do {
+    second = std::time(nullptr);
+    answers = answers_with(second);
+  } while (second != std::time(nullptr));  // it was over too soon
+  EXPECT_EQ(answers, "200 206 ");
+  EXPECT_EQ(answers_with(second - 60), "206 304 " + http::format_http_date(second - 60));
 }
 
 TEST_F(StaticFilesTest, SendsOneRange) {
@@ -280,28 +305,26 @@ TEST_F(StaticFilesTest, NoticesACompressedNeighbourThatComesLater) {
 }
 
 TEST_F(StaticFilesTest, LeavesAnOutdatedCompressedFileAlone) {
-  const auto old = folder.write("site/a.txt.br", "OLD");
-  std::filesystem::last_write_time(old, std::filesystem::last_write_time(old) - std::chrono::hours{1});
+  folder.write("site/a.txt.br", "OLD");
+  set_changed("site/a.txt.br", kLongAgo - std::chrono::hours{1});
   Response response = ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Accept-Encoding", "br"));
   EXPECT_EQ(response.field("Content-Encoding"), "");
 }
 
 TEST_F(StaticFilesTest, ACompressedFileMayBeOlderByNoPartOfASecond) {
-  const auto plain = folder.write("site/a.txt", "NEW");
-  const auto packed = folder.write("site/a.txt.br", "BR");
+  folder.write("site/a.txt.br", "BR");
   using std::chrono::milliseconds;
-  const auto second = std::chrono::floor<std::chrono::seconds>(std::filesystem::last_write_time(plain));
-  const auto coding = [&](milliseconds plain_at, milliseconds packed_at) {
-    std::filesystem::last_write_time(plain, second + plain_at);
-    std::filesystem::last_write_time(packed, second + packed_at);
-    handler = nullptr;  // what was missing is remembered for a second
+  const auto coding = [&](milliseconds plain, milliseconds compressed) {
+    set_changed("site/a.txt", plain);
+    set_changed("site/a.txt.br", compressed);
+    handler = nullptr;  // it remembers for a second what was missing
     return std::string{
         ask(RequestMaker{"/a.txt"}.rest("a.txt").field("Accept-Encoding", "br")).field("Content-Encoding")};
   };
-  EXPECT_EQ(coding(milliseconds{500}, milliseconds{100}), "");
-  EXPECT_EQ(coding(milliseconds{500}, milliseconds{500}), "br");
-  EXPECT_EQ(coding(milliseconds{500}, milliseconds{0}), "br") << "a time that an archive cut";
-  EXPECT_EQ(coding(milliseconds{1500}, milliseconds{0}), "");
+  EXPECT_EQ(coding(milliseconds{7500}, milliseconds{7100}), "");
+  EXPECT_EQ(coding(milliseconds{7500}, milliseconds{7500}), "br");
+  EXPECT_EQ(coding(milliseconds{7500}, milliseconds{7000}), "br") << "a time that an archive cut";
+  EXPECT_EQ(coding(milliseconds{7500}, milliseconds{6000}), "");
 }
 
 TEST_F(StaticFilesTest, CompressesTextOnceAndOffTheReactor) {
