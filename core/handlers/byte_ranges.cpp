@@ -74,8 +74,8 @@ class MultipartSource : public BodySource {
 
 /// A boundary must not occur in the content; one nobody can guess beforehand will not.
 std::string boundary_for(const StoredFile& stored, const std::vector<ByteRange>& ranges) {
-  const std::string tag = make_etag(stored.version, ranges.front().first + (ranges.back().last << 20U) + 7);
-  const std::string more = make_etag(stored.version, reinterpret_cast<std::uintptr_t>(&stored));
+  const std::string tag = make_etag(stored, ranges.front().first + (ranges.back().last << 20U) + 7);
+  const std::string more = make_etag(stored, reinterpret_cast<std::uintptr_t>(&stored));
   return "equinox-" + tag.substr(1, 13) + more.substr(1, 13);
 }
 

@@ -52,9 +52,10 @@ std::optional<std::string> read_whole(const OpenFile& file) {
 }
 
 /// Nothing, too, when there is no memory for it: whoever waits must not wait for ever.
-std::optional<std::string> compressed(const OpenFile& file, Encoding encoding) noexcept {
+std::optional<std::string> compressed(const StoredFile& stored, Encoding encoding) noexcept {
   try {
-    const auto plain = read_whole(file);
+    if (stored.content) return compress(encoding, *stored.content);
+    const auto plain = read_whole(*stored.file);
     return plain ? compress(encoding, *plain) : std::nullopt;
   } catch (const std::bad_alloc&) {
     return std::nullopt;
@@ -64,6 +65,7 @@ std::optional<std::string> compressed(const OpenFile& file, Encoding encoding) n
 std::string key_of(const StoredFile& stored, Encoding encoding) {
   const FileVersion& version = stored.version;
   std::string key(reinterpret_cast<const char*>(&version), sizeof version);
+  key.append(reinterpret_cast<const char*>(&stored.identity), sizeof stored.identity);
   key.push_back(static_cast<char>(encoding));
   return key;
 }
@@ -71,7 +73,7 @@ std::string key_of(const StoredFile& stored, Encoding encoding) {
 }  // namespace
 
 std::string CompressedCache::etag_of(const StoredFile& stored, Encoding encoding) {
-  return make_etag(stored.version, 1 + static_cast<std::uint64_t>(encoding));
+  return make_etag(stored, 1 + static_cast<std::uint64_t>(encoding));
 }
 
 std::optional<Response> CompressedCache::respond(const std::shared_ptr<const StoredFile>& stored, Encoding encoding) {
@@ -112,7 +114,7 @@ std::optional<Response> CompressedCache::respond(const std::shared_ptr<const Sto
 
 void CompressedCache::make(const Key& key, const std::shared_ptr<Form>& form,
                            const std::shared_ptr<const StoredFile>& stored, Encoding encoding) {
-  auto made = compressed(*stored->file, encoding);
+  auto made = compressed(*stored, encoding);
   std::vector<Resumer> waiting;
   std::size_t bytes = 0;
   {

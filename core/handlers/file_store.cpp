@@ -22,6 +22,9 @@ namespace {
 
 constexpr std::uint64_t kContentMaxBytes = 16 * 1024;
 constexpr std::int64_t kSecondNs = 1'000'000'000;
+constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15ULL;
+/// Tools that build the same archive each time date all files alike: 1970, 1980, 1985, at last 2000-01-01.
+constexpr std::int64_t kConstantTimesEndNs = 946'684'800 * kSecondNs;
 
 std::int64_t steady_ns() noexcept {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
@@ -32,6 +35,26 @@ std::uint64_t mix(std::uint64_t value) noexcept {  // finaliser of SplitMix64
   value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9ULL;
   value = (value ^ (value >> 27U)) * 0x94d049bb133111ebULL;
   return value ^ (value >> 31U);
+}
+
+std::uint64_t hash_of(std::string_view bytes) noexcept {
+  std::uint64_t hash = bytes.size();
+  while (!bytes.empty()) {
+    std::uint64_t word = 0;
+    const std::size_t count = std::min(bytes.size(), sizeof word);
+    std::memcpy(&word, bytes.data(), count);
+    hash = mix(hash ^ word) + kGolden;
+    bytes.remove_prefix(count);
+  }
+  return hash;
+}
+
+/// Replicas that unpacked the same archive should agree: the inode is left out, and the change time as long as the
+/// time of modification is one.
+std::uint64_t identity_of(const FileVersion& version) noexcept {
+  const std::uint64_t bits = mix(version.size_bytes + kGolden) ^ static_cast<std::uint64_t>(version.modified_ns);
+  if (version.modified_ns > kConstantTimesEndNs) return bits;
+  return mix(bits) ^ static_cast<std::uint64_t>(version.changed_ns);
 }
 
 /// Component by component without following any symlink: for kernels and sandboxes without openat2.
@@ -70,6 +93,16 @@ std::shared_ptr<const std::string> read_small(const OpenFile& file) {
   return std::make_shared<const std::string>(std::move(bytes));
 }
 
+void read_content(StoredFile& stored, const OpenFile& file) {
+  // Asked before the bytes are read: whatever is written after this changes the version.
+  const bool is_at_rest = has_come_to_rest(stored.version.changed_ns);
+  stored.content = read_small(file);
+  const bool is_read = stored.content || file.size_bytes == 0;
+  stored.may_be_kept = is_at_rest || !is_read;
+  stored.identity =
+      is_read ? hash_of(stored.content ? *stored.content : std::string_view{}) : identity_of(stored.version);
+}
+
 }  // namespace
 
 FileVersion FileVersion::of(const struct stat& facts) noexcept {
@@ -87,10 +120,8 @@ void MissingNeighbours::note_missing(Encoding encoding) noexcept {
   until_ns_[static_cast<std::size_t>(encoding)].store(steady_ns() + kSecondNs, std::memory_order_relaxed);
 }
 
-std::string make_etag(const FileVersion& version, std::uint64_t salt) {
-  // The change time is left out: replicas that unpacked the same archive should agree. The inode too.
-  std::uint64_t bits = mix(version.size_bytes + 0x9e3779b97f4a7c15ULL * (salt + 1));
-  bits = mix(bits ^ static_cast<std::uint64_t>(version.modified_ns));
+std::string make_etag(const StoredFile& file, std::uint64_t salt) {
+  std::uint64_t bits = mix(file.identity ^ mix(kGolden * (salt + 1)));
   std::string out(15, '"');
   for (std::size_t i = 13; i >= 1; --i) {
     out[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[bits % 36];
@@ -190,12 +221,12 @@ Lookup FileStore::open_file(int root, std::string_view path) {
   open->size_bytes = static_cast<std::uint64_t>(facts.st_size);
   auto stored = std::make_shared<StoredFile>();
   stored->version = FileVersion::of(facts);
-  stored->etag = make_etag(stored->version);
   stored->modified_s = facts.st_mtim.tv_sec;
   stored->last_modified = http::format_http_date(facts.st_mtim.tv_sec);
   stored->content_type = content_type_of(path);
   stored->is_compressible = is_compressible(stored->content_type);
-  if (has_come_to_rest(stored->version.changed_ns)) stored->content = read_small(*open);
+  read_content(*stored, *open);
+  stored->etag = make_etag(*stored);
   open->contents = std::make_unique<FileContents>(contents_budget_, stored->version.changed_ns);
   stored->file = std::move(open);
   return {LookupStatus::found, std::move(stored)};
@@ -223,7 +254,7 @@ Lookup FileStore::find(std::string_view path) {
     forget_all();  // the descriptors we keep for speed are the first to go
     opened = open_file(folder, path);
   }
-  if (opened.status == LookupStatus::found) keep(shard, path, opened.file);
+  if (opened.status == LookupStatus::found && opened.file->may_be_kept) keep(shard, path, opened.file);
   return opened;
 }
 

@@ -49,6 +49,8 @@ struct StoredFile {
   std::shared_ptr<const OpenFile> file;
   std::shared_ptr<const std::string> content;  ///< the bytes of a small file; null for others
   FileVersion version;
+  bool may_be_kept{false};    ///< a later state of it will have another version
+  std::uint64_t identity{0};  ///< of its bytes, as far as they are known: what entity tags are made from
   std::string etag;           ///< strong, 13 characters in quotes
   std::string last_modified;  ///< IMF-fixdate
   std::int64_t modified_s{0};
@@ -121,9 +123,9 @@ class FileStore {
   std::array<Shard, kShards> shards_;
 };
 
-/// A strong entity tag: 13 characters made from `version` and `salt`, in quotes; short enough for a string without
-/// allocation.
-std::string make_etag(const FileVersion& version, std::uint64_t salt = 0);
+/// A strong entity tag: 13 characters made from the file's identity and `salt`, in quotes; short enough for a string
+/// without allocation.
+std::string make_etag(const StoredFile& file, std::uint64_t salt = 0);
 
 /// Opens `path` beneath the folder `root`. @return a descriptor, or -1 with errno.
 int open_beneath(int root, const std::string& path, int flags) noexcept;

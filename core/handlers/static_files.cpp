@@ -112,7 +112,7 @@ class StaticFiles {
       for (const Encoding encoding : accepted) {
         Stored found = neighbour(name, *plain, encoding);
         if (!found) continue;
-        std::string etag = make_etag(found->version, 1 + static_cast<std::uint64_t>(encoding));
+        std::string etag = make_etag(*found, 1 + static_cast<std::uint64_t>(encoding));
         return {std::move(found), encoding, false, std::move(etag)};
       }
     }

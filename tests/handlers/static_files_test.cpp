@@ -11,7 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/open_file.hpp"
 #include "handlers/compression.hpp"
+#include "handlers/file_store.hpp"
 #include "handlers/request_maker.hpp"
 #include "handlers/temporary_folder.hpp"
 #include "http/date.hpp"
@@ -232,6 +234,9 @@ TEST_F(StaticFilesTest, IgnoresARangeOfAnotherState) {
 }
 
 TEST_F(StaticFilesTest, NoticesAChangeOfAFileItKeepsOpen) {
+  struct stat facts {};
+  ASSERT_EQ(::stat((folder.path() / "site/a.txt").c_str(), &facts), 0);
+  while (!has_come_to_rest(FileVersion::of(facts).changed_ns)) std::this_thread::yield();
   EXPECT_EQ(text("a.txt"), "200 0123456789");
   const std::string before{get("a.txt").field("ETag")};
   folder.write("site/a.txt", "changed");
@@ -239,6 +244,57 @@ TEST_F(StaticFilesTest, NoticesAChangeOfAFileItKeepsOpen) {
   EXPECT_NE(get("a.txt").field("ETag"), before);
   std::filesystem::remove(folder.path() / "site/a.txt");
   EXPECT_EQ(get("a.txt").status().code(), 404);
+}
+
+TEST_F(StaticFilesTest, AnEntityTagStandsForTheBytesOfASmallFile) {
+  const auto tag_of = [&](const std::string& text, std::chrono::seconds changed) {
+    folder.write("site/same.txt", text);
+    set_changed("site/same.txt", changed);
+    Response response = get("same.txt");
+    EXPECT_EQ(body_of(response), text);
+    return std::string{response.field("ETag")};
+  };
+  const std::string a = tag_of("AAAAAAAAA", kLongAgo);
+  const std::string b = tag_of("AAAAAAAAB", kLongAgo);
+  EXPECT_NE(a, b) << "size and time are the same";
+  EXPECT_EQ(tag_of("AAAAAAAAA", kLongAgo * 2), a) << "as of a replica with other times";
+  for (int i = 0; i < 50; ++i) {  // as fast as the clock of the files is slow
+    EXPECT_EQ(tag_of("AAAAAAAAA", kLongAgo), a);
+    EXPECT_EQ(tag_of("AAAAAAAAB", kLongAgo), b);
+  }
+}
+
+TEST_F(StaticFilesTest, ACompressedFormIsThatOfTheBytesTheTagStandsFor) {
+  const auto form_of = [&](char c) {
+    const std::string text(4000, c);
+    folder.write("site/same.txt", text);
+    set_changed("site/same.txt", kLongAgo);
+    Response response = ask(RequestMaker{"/same.txt"}.rest("same.txt").field("Accept-Encoding", "gzip"));
+    for (const auto& work : offloaded) work();
+    offloaded.clear();
+    EXPECT_EQ(body_of(response), *compress(Encoding::gzip, text));
+  };
+  for (int i = 0; i < 20; ++i) form_of(i % 2 == 0 ? 'A' : 'B');
+}
+
+TEST_F(StaticFilesTest, ALargeFileWithAConstantTimeHasATagOfItsOwn) {
+  const auto tag_of = [&](char c, std::chrono::seconds changed) {
+    folder.write("site/large.bin", std::string(20'000, c));
+    set_changed("site/large.bin", changed);
+    return std::string{get("large.bin").field("ETag")};
+  };
+  const auto ctime_now = [&] {
+    struct stat facts {};
+    ::stat((folder.path() / "site/large.bin").c_str(), &facts);
+    return FileVersion::of(facts).changed_ns;
+  };
+  constexpr std::chrono::seconds kZipEpoch{315'532'800};
+  const std::string first = tag_of('A', kZipEpoch);
+  std::string second;
+  for (const auto before = ctime_now(); ctime_now() == before;) second = tag_of('B', kZipEpoch);
+  EXPECT_NE(second, first);
+  EXPECT_EQ(tag_of('A', kLongAgo), tag_of('A', kLongAgo)) << "as of a replica with the same archive";
+  EXPECT_NE(tag_of('A', kLongAgo), tag_of('A', kLongAgo + std::chrono::seconds{1}));
 }
 
 TEST_F(StaticFilesTest, WorksWithoutKeepingFilesOpen) {
