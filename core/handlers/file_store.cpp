@@ -209,7 +209,7 @@ void FileStore::forget_all() {
 }
 
 Lookup FileStore::open_file(int root, std::string_view path) {
-  // Non-blocking, so that a FIFO somebody put there cannot stop a reactor.
+  // Non-blocking, so that a FIFO somebody put there a moment ago cannot stop a reactor.
   UniqueFd fd{open_beneath(root, std::string{path}, O_RDONLY | O_NONBLOCK | O_NOCTTY)};
   if (!fd) return {status_of(errno), nullptr};
   struct stat facts {};
@@ -235,20 +235,20 @@ Lookup FileStore::open_file(int root, std::string_view path) {
 Lookup FileStore::find(std::string_view path) {
   if (path.empty()) return {LookupStatus::folder, nullptr};
   const int folder = root();
-  Shard& shard = shards_[Hash{}(path) % kShards];
-  if (shard_max_ != 0) {
-    struct stat facts {};
-    std::array<char, PATH_MAX> name;  // NOLINT(cppcoreguidelines-pro-type-member-init): written below
-    if (path.size() >= name.size()) return {};
-    *std::copy(path.begin(), path.end(), name.begin()) = '\0';
-    if (::fstatat(folder, name.data(), &facts, 0) != 0) return {status_of(errno), nullptr};
-    if (S_ISDIR(facts.st_mode)) {
-      // Whether that folder lies below the root is for open_beneath to say.
-      const UniqueFd beneath{open_beneath(folder, name.data(), O_PATH | O_DIRECTORY)};
-      return {beneath ? LookupStatus::folder : LookupStatus::missing, nullptr};
-    }
-    if (auto file = cached(shard, path, FileVersion::of(facts))) return {LookupStatus::found, std::move(file)};
+  struct stat facts {};
+  std::array<char, PATH_MAX> name;  // NOLINT(cppcoreguidelines-pro-type-member-init): written below
+  if (path.size() >= name.size()) return {};
+  *std::copy(path.begin(), path.end(), name.begin()) = '\0';
+  if (::fstatat(folder, name.data(), &facts, 0) != 0) return {status_of(errno), nullptr};
+  if (S_ISDIR(facts.st_mode)) {
+    // Whether that folder lies below the root is for open_beneath to say.
+    const UniqueFd beneath{open_beneath(folder, name.data(), O_PATH | O_DIRECTORY)};
+    return {beneath ? LookupStatus::folder : LookupStatus::missing, nullptr};
   }
+  // Not even opened: that releases whoever waits to write into a FIFO, and means something to many a device.
+  if (!S_ISREG(facts.st_mode)) return {};
+  Shard& shard = shards_[Hash{}(path) % kShards];
+  if (auto file = cached(shard, path, FileVersion::of(facts))) return {LookupStatus::found, std::move(file)};
   Lookup opened = open_file(folder, path);
   if (opened.status == LookupStatus::exhausted) {
     forget_all();  // the descriptors we keep for speed are the first to go

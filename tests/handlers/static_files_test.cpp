@@ -1,9 +1,12 @@
 #include "handlers/static_files.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <chrono>
+#include <climits>
 #include <ctime>
 #include <filesystem>
 #include <functional>
@@ -12,6 +15,7 @@
 #include <vector>
 
 #include "base/open_file.hpp"
+#include "base/unique_fd.hpp"
 #include "handlers/compression.hpp"
 #include "handlers/file_store.hpp"
 #include "handlers/request_maker.hpp"
@@ -122,9 +126,18 @@ TEST_F(StaticFilesTest, HidesDotfilesButNotWellKnown) {
   EXPECT_EQ(get("docs/.well-known/x").status().code(), 404);
 }
 
-TEST_F(StaticFilesTest, SendsNoFifo) {
-  ASSERT_EQ(::mkfifo((folder.path() / "site/pipe").c_str(), 0600), 0);
-  EXPECT_EQ(get("pipe").status().code(), 404);
+TEST_F(StaticFilesTest, NeitherSendsNorOpensAFifo) {
+  const auto pipe = folder.path() / "site/pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::size_t open_files : {options.open_files_max, std::size_t{0}}) {
+    options.open_files_max = open_files;
+    handler = nullptr;
+    const UniqueFd opened{::inotify_init1(IN_NONBLOCK)};
+    ASSERT_GE(::inotify_add_watch(opened.get(), pipe.c_str(), IN_OPEN), 0);
+    EXPECT_EQ(get("pipe").status().code(), 404);
+    std::array<char, sizeof(inotify_event) + NAME_MAX + 1> event{};
+    EXPECT_EQ(::read(opened.get(), event.data(), event.size()), -1) << "who waits to write would go on";
+  }
 }
 
 TEST_F(StaticFilesTest, RefusesOtherMethods) {
