@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -52,6 +53,16 @@ std::vector<Name> read_names(int folder, bool& is_cut) {
   return names;
 }
 
+/// The address of an entry; nothing for the few names no address leads to, as "a%2fb": a request has "%2F" there.
+std::optional<std::string> link_to(const Name& name) {
+  const std::string path = "/" + name.text;
+  std::string encoded = http::encode_normalized(path);
+  std::string scratch;
+  const auto found = http::normalize_path(encoded, scratch);
+  if (!found || *found != path) return std::nullopt;
+  return "." + encoded + (name.is_folder ? "/" : "");  // "./" keeps a name with a colon from being read as a scheme
+}
+
 }  // namespace
 
 std::string escape_html(std::string_view text) {
@@ -78,10 +89,9 @@ Response list_folder(int folder, std::string_view path, bool is_root) {
                      "</title></head>\n<body><h1>" + title + "</h1>\n<ul>\n";
   if (!is_root) page += "<li><a href=\"../\">../</a></li>\n";
   for (const Name& name : names) {
-    const char* slash = name.is_folder ? "/" : "";
-    // "./" keeps a name with a colon from being read as a scheme.
-    page += "<li><a href=\"./" + http::encode_path(name.text) + slash + "\">" + escape_html(name.text) + slash +
-            "</a></li>\n";
+    const std::string text = escape_html(name.text) + (name.is_folder ? "/" : "");
+    const auto link = link_to(name);
+    page += link ? "<li><a href=\"" + *link + "\">" + text + "</a></li>\n" : "<li>" + text + "</li>\n";
   }
   page += "</ul>\n";
   if (is_cut) page += "<p>Only " + std::to_string(kListingMax) + " names are shown.</p>\n";

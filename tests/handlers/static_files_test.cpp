@@ -21,6 +21,7 @@
 #include "handlers/request_maker.hpp"
 #include "handlers/temporary_folder.hpp"
 #include "http/date.hpp"
+#include "http/target.hpp"
 
 namespace equinox::handlers {
 namespace {
@@ -444,6 +445,28 @@ TEST_F(StaticFilesTest, ListsAFolderOnlyWhenAsked) {
   EXPECT_THAT(page, testing::HasSubstr("./%3Cb%3E%26%22%27.txt\">&lt;b&gt;&amp;&quot;&#39;.txt</a>"));
   EXPECT_THAT(page, testing::HasSubstr("\"./sub/\""));
   EXPECT_THAT(page, testing::Not(testing::HasSubstr(".keep")));
+}
+
+TEST_F(StaticFilesTest, AListingLeadsBackToEachFile) {
+  options.listing = true;
+  const std::vector<std::string> names{"a%2Fb", "a%252Fb", "100%", "%41", "%zz", "a b?#", "a:b", "\xff", "%2%2F"};
+  for (const std::string& name : names) folder.write("site/empty/" + name, name);
+  folder.write("site/empty/a%2fb", "no address leads here");
+  Response listing = ask(RequestMaker{"/empty/"}.rest("empty/"));
+  const std::string page = body_of(listing);
+  std::vector<std::string> reached;
+  constexpr std::string_view kLink = "<a href=\"./";
+  for (auto at = page.find(kLink); at != std::string::npos; at = page.find(kLink, at)) {
+    at += kLink.size();
+    const std::string link = "/empty/" + page.substr(at, page.find('"', at) - at);
+    std::string scratch;
+    const auto path = http::normalize_path(link, scratch);
+    ASSERT_TRUE(path) << link;
+    Response file = get(std::string{path->substr(1)});
+    reached.push_back(body_of(file));
+  }
+  EXPECT_THAT(reached, testing::UnorderedElementsAreArray(names));
+  EXPECT_THAT(page, testing::HasSubstr("<li>a%2fb</li>"));
 }
 
 TEST_F(StaticFilesTest, AddsItsCacheControl) {
