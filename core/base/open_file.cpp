@@ -15,7 +15,8 @@ constexpr std::chrono::milliseconds kRest{100};
 }  // namespace
 
 bool has_come_to_rest(std::int64_t changed_ns) noexcept {
-  return std::chrono::system_clock::now().time_since_epoch() - std::chrono::nanoseconds{changed_ns} > kRest;
+  // Nothing is subtracted from the file's time: it may be the least there is.
+  return std::chrono::nanoseconds{changed_ns} < std::chrono::system_clock::now().time_since_epoch() - kRest;
 }
 
 FileContents::~FileContents() {

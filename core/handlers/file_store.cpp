@@ -10,6 +10,7 @@
 #include <chrono>
 #include <climits>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -93,6 +94,12 @@ std::shared_ptr<const std::string> read_small(const OpenFile& file) {
   return std::make_shared<const std::string>(std::move(bytes));
 }
 
+/// Times before 1677 and after 2262 do not fit: they are the first or the last second that does.
+std::int64_t to_ns(const timespec& time) noexcept {
+  constexpr std::int64_t kSecondsMax = std::numeric_limits<std::int64_t>::max() / kSecondNs - 1;
+  return std::clamp<std::int64_t>(time.tv_sec, -kSecondsMax, kSecondsMax) * kSecondNs + time.tv_nsec;
+}
+
 void read_content(StoredFile& stored, const OpenFile& file) {
   // Asked before the bytes are read: whatever is written after this changes the version.
   const bool is_at_rest = has_come_to_rest(stored.version.changed_ns);
@@ -107,9 +114,7 @@ void read_content(StoredFile& stored, const OpenFile& file) {
 
 FileVersion FileVersion::of(const struct stat& facts) noexcept {
   return {static_cast<std::uint64_t>(facts.st_dev), static_cast<std::uint64_t>(facts.st_ino),
-          static_cast<std::uint64_t>(facts.st_size),
-          static_cast<std::int64_t>(facts.st_mtim.tv_sec) * kSecondNs + facts.st_mtim.tv_nsec,
-          static_cast<std::int64_t>(facts.st_ctim.tv_sec) * kSecondNs + facts.st_ctim.tv_nsec};
+          static_cast<std::uint64_t>(facts.st_size), to_ns(facts.st_mtim), to_ns(facts.st_ctim)};
 }
 
 bool MissingNeighbours::was_missing(Encoding encoding) const noexcept {
