@@ -58,7 +58,7 @@ std::uint64_t identity_of(const FileVersion& version) noexcept {
   return mix(bits) ^ static_cast<std::uint64_t>(version.changed_ns);
 }
 
-/// Component by component without following any symlink: for kernels and sandboxes without openat2.
+/// Component by component without following any symlink: where openat2 cannot be had.
 int open_walking(int root, const std::string& path, int flags) noexcept {
   UniqueFd folder{::openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
   std::size_t begin = 0;
@@ -74,6 +74,24 @@ int open_walking(int root, const std::string& path, int flags) noexcept {
     begin = slash + 1;
   }
   return -1;
+}
+
+int open_resolving(int root, const std::string& path, int flags) noexcept {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  while (true) {
+    const long fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
+    if (fd >= 0) return static_cast<int>(fd);
+    if (errno != EAGAIN && errno != EINTR) return -1;  // EAGAIN: a rename raced with a ".." inside a symlink
+  }
+}
+
+/// Kernels before 5.6 answer ENOSYS, container runtimes that deny what they do not know EPERM: to any path, so the
+/// folder itself is asked for.
+bool has_openat2(int root) noexcept {
+  const UniqueFd probe{open_resolving(root, ".", O_PATH | O_DIRECTORY)};
+  return probe || (errno != ENOSYS && errno != EPERM);
 }
 
 LookupStatus status_of(int error) noexcept {
@@ -135,22 +153,15 @@ std::string make_etag(const StoredFile& file, std::uint64_t salt) {
   return out;
 }
 
-int open_beneath(int root, const std::string& path, int flags) noexcept {
-  open_how how{};
-  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  while (true) {
-    const long fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
-    if (fd >= 0) return static_cast<int>(fd);
-    if (errno == ENOSYS || (errno == EPERM && path == ".")) return open_walking(root, path, flags);
-    if (errno != EAGAIN && errno != EINTR) return -1;  // EAGAIN: a rename raced with a ".." inside a symlink
-  }
+int FileStore::open_beneath(int root, const std::string& path, int flags) const noexcept {
+  return has_openat2_ ? open_resolving(root, path, flags) : open_walking(root, path, flags);
 }
 
 FileStore::FileStore(std::string root, std::size_t open_files_max)
     : root_name_{std::move(root)}, shard_max_{(open_files_max + kShards - 1) / kShards} {
   look_at_root();
   if (roots_.empty()) throw std::invalid_argument("static root \"" + root_name_ + "\": " + std::strerror(errno));
+  has_openat2_ = has_openat2(roots_.back().get());
 }
 
 void FileStore::look_at_root() {

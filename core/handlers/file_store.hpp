@@ -72,8 +72,8 @@ struct Lookup {
 };
 
 /// Files below a folder, opened so that no path leads out of it: not by "..", not by an absolute name, not by a symlink
-/// (openat2 RESOLVE_BENEATH; where the kernel lacks it, symlinks are refused altogether). Keeps descriptors and small
-/// contents, and asks the kernel on each use whether the file is still the same. Thread-safe.
+/// (openat2 RESOLVE_BENEATH; where the kernel lacks it or a sandbox denies it, symlinks are refused altogether). Keeps
+/// descriptors and small contents, and asks the kernel on each use whether the file is still the same. Thread-safe.
 class FileStore {
  public:
   /// @param root  a folder; a later change of what the name leads to is noticed within a second
@@ -107,12 +107,15 @@ class FileStore {
   void keep(Shard& shard, std::string_view path, std::shared_ptr<const StoredFile> file);
   void forget_all();
   Lookup open_file(int root, std::string_view path);
+  /// @return a descriptor, or -1 with errno
+  int open_beneath(int root, const std::string& path, int flags) const noexcept;
 
   /// What HTTP/2 keeps of files beyond the small ones.
   static constexpr std::uint64_t kContentsMaxBytes = 32 * 1024 * 1024;
 
   std::string root_name_;
   std::size_t shard_max_;
+  bool has_openat2_{false};
   std::shared_ptr<FileContents::Budget> contents_budget_ = std::make_shared<FileContents::Budget>(kContentsMaxBytes);
   // The newest is in use. Older ones stay open for a while: a thread may be about to use the number it has read.
   static constexpr std::size_t kRootsMax = 16;
@@ -126,8 +129,5 @@ class FileStore {
 /// A strong entity tag: 13 characters made from the file's identity and `salt`, in quotes; short enough for a string
 /// without allocation.
 std::string make_etag(const StoredFile& file, std::uint64_t salt = 0);
-
-/// Opens `path` beneath the folder `root`. @return a descriptor, or -1 with errno.
-int open_beneath(int root, const std::string& path, int flags) noexcept;
 
 }  // namespace equinox::handlers
