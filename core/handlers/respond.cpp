@@ -1,5 +1,6 @@
 #include "handlers/respond.hpp"
 
+#include <algorithm>
 #include <equinox/response.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -28,6 +29,9 @@ struct Template {
       to.remove_prefix(close + 1);
     }
   }
+
+  /// Whether what it comes to is a path: no host is written out.
+  [[nodiscard]] bool is_path() const { return !texts.front().starts_with("//") && !texts.front().starts_with("/\\"); }
 
   /// Whether the query ends with name `i`: nothing but a fragment follows.
   [[nodiscard]] bool ends_query(std::size_t i) const {
@@ -64,6 +68,13 @@ std::string_view without_port(std::string_view authority) {
   const auto bracket = authority.rfind(']');
   const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
   return has_port ? authority.substr(0, colon) : authority;
+}
+
+/// "//x" is the host x, and "/\x" for browsers, too: what placeholders hold may come to it, or be nothing between two
+/// slashes.
+void keep_host(std::string& location) {
+  const std::size_t begin = std::min(location.find_first_not_of("/\\"), location.size());
+  if (location.starts_with('/') && begin > 1) location.erase(1, begin - 1);
 }
 
 bool append(std::string& location, std::string_view name, const Request& request) {
@@ -133,6 +144,7 @@ SyncHandler redirect(std::string to, Status status) {
       if (is_bare && pattern->ends_query(i)) location.pop_back();
       location += pattern->texts[i + 1];
     }
+    if (pattern->is_path()) keep_host(location);
     return Response::redirect(std::move(location), status);
   };
 }

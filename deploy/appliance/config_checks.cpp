@@ -9,6 +9,7 @@
 
 #include "config_values.hpp"
 #include "http/headers.hpp"
+#include "redirect_target.hpp"
 
 namespace equinox::appliance {
 namespace {
@@ -236,6 +237,11 @@ class RouteChecker : public Checker {
       complain(key, "is no target; allowed is a URL or path without blanks and control characters");
     }
     check_placeholders(key, s.text(key), s.text(route + ".path"));
+    if (const std::string_view name = host_naming_placeholder(s.text(key)); !name.empty()) {
+      complain(key, fmt::format("\"{{{0}}}\" could name any host here; allowed is it behind a \"/\", as in "
+                                "\"https://{{host}}/{{{0}}}\" or \"/{{{0}}}\"",
+                                name));
+    }
   }
 
   void check_placeholders(const std::string& key, std::string_view to, std::string_view path) {

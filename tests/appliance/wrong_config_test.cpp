@@ -173,6 +173,10 @@ INSTANTIATE_TEST_SUITE_P(
                     "f.json:1:47: routes[0].redirect.to: \"{rest}\" is not known here, allowed are {host}, "
                     "{authority}, {path}, "
                     "{query}, {rest} behind a \"*\" and parameters of the path"},
+        WrongConfig{"PlaceholderBehindAHost",
+                    R"({"routes": [{"path": "/a/*", "redirect": {"to": "https://a.example{rest}"}}]})",
+                    "f.json:1:49: routes[0].redirect.to: \"{rest}\" could name any host here; allowed is it behind a "
+                    "\"/\", as in \"https://{host}/{rest}\" or \"/{rest}\""},
         WrongConfig{"RedirectCode", R"({"routes": [{"path": "/a", "redirect": {"to": "/b", "code": 304}}]})",
                     "f.json:1:61: routes[0].redirect.code: 304 is no redirect, allowed are 301, 302, 303, 307 and 308"},
         WrongConfig{"SplitServerField", R"({"server_field": "a\r\nb: c"})",

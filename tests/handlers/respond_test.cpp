@@ -58,6 +58,16 @@ TEST(Redirect, NothingFromTheRequestEndsTheFieldOrNamesAnotherHost) {
   EXPECT_EQ(location("/?{query}", RequestMaker{"/"}.query("a\r\nb")), "/?a%0D%0Ab");
 }
 
+TEST(Redirect, APathStaysOne) {
+  EXPECT_EQ(location("/{query}", RequestMaker{"/"}.query("/evil.example")), "/evil.example");
+  EXPECT_EQ(location("/{query}", RequestMaker{"/"}.query("\\/evil.example")), "/evil.example");
+  EXPECT_EQ(location("/{rest}/{id}", RequestMaker{"/"}.rest("").parameter("id", "evil.example")), "/evil.example");
+  EXPECT_EQ(location("{path}{query}", RequestMaker{"/"}.query("/evil.example")), "/evil.example");
+  EXPECT_EQ(location("/{query}", RequestMaker{"/"}.query("/")), "/");
+  EXPECT_EQ(location("//b.example/{rest}", RequestMaker{"/"}.rest("a")), "//b.example/a") << "as it is written";
+  EXPECT_EQ(location("/a//{rest}", RequestMaker{"/"}.rest("b")), "/a//b");
+}
+
 TEST(Redirect, HostLeavesThePortOfTheListenerOut) {
   EXPECT_EQ(location("https://{host}/x", RequestMaker{"/"}.authority("example.net:19382")), "https://example.net/x");
   EXPECT_EQ(location("https://{host}:8443/x", RequestMaker{"/"}.authority("example.net")),

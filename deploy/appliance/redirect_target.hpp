@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string_view>
+
+namespace equinox::appliance {
+
+/// The first placeholder of a redirect's target that could make another host of it, or be one, as that of
+/// "https://example.net{rest}" for a rest of ".evil.example"; empty when there is none. "{host}" and "{authority}" name
+/// where the client is, and of "https://{id}.example.net/" the parameter names a host below one that is written out.
+std::string_view host_naming_placeholder(std::string_view to) noexcept;
+
+}  // namespace equinox::appliance
