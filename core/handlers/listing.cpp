@@ -57,9 +57,11 @@ std::vector<Name> read_names(int folder, bool& is_cut) {
 std::optional<std::string> link_to(const Name& name) {
   const std::string path = "/" + name.text;
   std::string encoded = http::encode_normalized(path);
-  std::string scratch;
-  const auto found = http::normalize_path(encoded, scratch);
-  if (!found || *found != path) return std::nullopt;
+  if (path.find('%') != std::string::npos) {
+    std::string scratch;
+    const auto found = http::normalize_path(encoded, scratch);
+    if (!found || *found != path) return std::nullopt;
+  }
   return "." + encoded + (name.is_folder ? "/" : "");  // "./" keeps a name with a colon from being read as a scheme
 }
 
@@ -81,7 +83,7 @@ std::string escape_html(std::string_view text) {
   return out;
 }
 
-Response list_folder(int folder, std::string_view path, bool is_root) {
+std::string list_folder(int folder, std::string_view path, bool is_root) {
   bool is_cut = false;
   const std::vector<Name> names = read_names(folder, is_cut);
   const std::string title = escape_html(path);
@@ -95,7 +97,7 @@ Response list_folder(int folder, std::string_view path, bool is_root) {
   }
   page += "</ul>\n";
   if (is_cut) page += "<p>Only " + std::to_string(kListingMax) + " names are shown.</p>\n";
-  return Response::html(page + "</body></html>\n").with("Cache-Control", "no-cache");
+  return page + "</body></html>\n";
 }
 
 }  // namespace equinox::handlers

@@ -10,7 +10,7 @@
 #include "handlers/compression.hpp"
 #include "handlers/conditional.hpp"
 #include "handlers/file_store.hpp"
-#include "handlers/listing.hpp"
+#include "handlers/listing_cache.hpp"
 #include "handlers/static_path.hpp"
 #include "http/target.hpp"
 
@@ -56,7 +56,7 @@ class StaticFiles {
     }
     if (options_.listing) {
       if (const UniqueFd folder = store_.open_folder(path.relative)) {
-        return list_folder(folder.get(), request.path(), path.relative.empty());
+        return listings_.list(folder.get(), request.path(), path.relative.empty());
       }
     }
     return missing(request);
@@ -181,6 +181,7 @@ class StaticFiles {
 
   const StaticOptions options_;
   FileStore store_;
+  ListingCache listings_;
   const std::shared_ptr<CompressedCache> compressed_;
 };
 
