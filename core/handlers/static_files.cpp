@@ -85,6 +85,7 @@ class StaticFiles {
     std::optional<Encoding> encoding;
     bool is_made_here{false};  ///< from the cache of compressed forms
     std::string etag;
+    bool is_dated{false};  ///< asked once: what is compared is what is told
   };
 
   /// Archives often keep whole seconds: such a time is compared as one.
@@ -132,7 +133,8 @@ class StaticFiles {
     // Whatever the type: somebody who puts "model.glb.gz" beside "model.glb" knows that it is worth it.
     const bool varies = options_.precompressed || (plain->is_compressible && options_.compress && options_.offload);
     Representation chosen = choose(request, name, plain, varies);
-    const Validators validators{chosen.etag, is_dated(*plain) ? plain->modified_s : -1};
+    chosen.is_dated = is_dated(*plain);
+    const Validators validators{chosen.etag, chosen.is_dated ? plain->modified_s : -1};
     switch (evaluate_preconditions(request, validators)) {
       case Precondition::not_modified: return describe(Response{304}, plain, chosen, varies);
       case Precondition::failed: return Response::error(412);
@@ -170,7 +172,7 @@ class StaticFiles {
 
   Response describe(Response response, const Stored& plain, Representation& chosen, bool varies) const {
     response.with("ETag", std::move(chosen.etag));
-    if (is_dated(*plain)) response.with("Last-Modified", plain->last_modified);
+    if (chosen.is_dated) response.with("Last-Modified", plain->last_modified);
     if (response.status().code() != 304) response.with("Accept-Ranges", "bytes");
     if (chosen.encoding && response.status().code() != 304)
       response.with("Content-Encoding", to_string(*chosen.encoding));
