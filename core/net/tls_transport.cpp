@@ -183,10 +183,19 @@ struct TlsTransport::Bio {
   }
 };
 
-TlsTransport::TlsTransport(UniqueFd socket, std::shared_ptr<const TlsContext> context) noexcept
-    : socket_{std::move(socket)}, context_{std::move(context)} {}
+TlsTransport::TlsTransport(UniqueFd socket, std::shared_ptr<const TlsContext> context,
+                           std::uint64_t* handshake_bytes) noexcept
+    : socket_{std::move(socket)}, context_{std::move(context)}, handshake_bytes_{handshake_bytes} {}
 
-TlsTransport::~TlsTransport() { SSL_free(ssl_); }
+TlsTransport::~TlsTransport() {
+  count_handshake(0);
+  SSL_free(ssl_);
+}
+
+void TlsTransport::count_handshake(std::size_t bytes) noexcept {
+  if (handshake_bytes_ != nullptr) *handshake_bytes_ += bytes - counted_bytes_;  // wraps, as it should
+  counted_bytes_ = bytes;
+}
 
 bool TlsTransport::open() noexcept {
   ssl_ = syscalls().ssl_new(context_->native());
@@ -200,6 +209,7 @@ bool TlsTransport::open() noexcept {
   SSL_set_bio(ssl_, bio, bio);
   SSL_set_app_data(ssl_, &notes_);
   SSL_set_accept_state(ssl_);
+  count_handshake(kHandshakeBytes);
   return true;
 }
 
@@ -263,6 +273,7 @@ IoResult TlsTransport::handshake_failure() {
 
 void TlsTransport::settle() {
   is_established_ = notes_.is_established = true;
+  count_handshake(0);
   const unsigned char* protocol = nullptr;
   unsigned protocol_size = 0;
   SSL_get0_alpn_selected(ssl_, &protocol, &protocol_size);

@@ -39,7 +39,13 @@ class TlsTransport final : public Transport {
  public:
   static constexpr std::size_t kRecordBytes = 16 * 1024;
 
-  TlsTransport(UniqueFd socket, std::shared_ptr<const TlsContext> context) noexcept;
+  /// About what OpenSSL holds from the first byte to the end of the handshake, as measured: most of it are buffers for
+  /// records of full size, whatever the peer has sent of its first one.
+  static constexpr std::size_t kHandshakeBytes = 48 * 1024;
+
+  /// @param handshake_bytes  a sum that kHandshakeBytes are part of while the handshake goes on; outlives this object
+  TlsTransport(UniqueFd socket, std::shared_ptr<const TlsContext> context,
+               std::uint64_t* handshake_bytes = nullptr) noexcept;
   ~TlsTransport() override;
   TlsTransport(const TlsTransport&) = delete;
   TlsTransport& operator=(const TlsTransport&) = delete;
@@ -55,10 +61,10 @@ class TlsTransport final : public Transport {
 
   /// Everything, also of a handshake that fails, and the alert that ends it.
   SocketBytes take_socket_bytes() noexcept override { return std::exchange(socket_bytes_, {}); }
-  /// This object and the server name. What OpenSSL holds is not counted: it allocates for all of a process from one
-  /// heap, and says of none whose it is.
+  /// This object, the server name, and the estimate of a handshake. What else OpenSSL holds is not counted: it
+  /// allocates for all of a process from one heap, and says of none whose it is.
   [[nodiscard]] std::size_t memory_bytes() const noexcept override {
-    return sizeof(*this) + notes_.server_name.capacity();
+    return sizeof(*this) + notes_.server_name.capacity() + counted_bytes_;
   }
 
   /// The server name asked for, also while the handshake runs or after it failed; empty when none. Unchecked bytes.
@@ -68,6 +74,7 @@ class TlsTransport final : public Transport {
 
  private:
   [[nodiscard]] bool open() noexcept;
+  void count_handshake(std::size_t bytes) noexcept;
   [[nodiscard]] IoResult await_first_byte() noexcept;
   [[nodiscard]] bool is_flooded() const noexcept;
   IoResult stop(int result, std::size_t moved);
@@ -77,6 +84,8 @@ class TlsTransport final : public Transport {
 
   UniqueFd socket_;
   std::shared_ptr<const TlsContext> context_;
+  std::uint64_t* handshake_bytes_;
+  std::size_t counted_bytes_{0};  ///< within that
   ssl_st* ssl_{nullptr};
   TlsHandshakeNotes notes_;
   TlsFacts facts_;

@@ -67,7 +67,8 @@ class Transport {
   /// What passed the socket since the last call, where that is more than read() and write() have moved (TLS: records,
   /// handshake, alerts). TCP: nothing, the bytes moved are the socket's.
   virtual SocketBytes take_socket_bytes() noexcept { return {}; }
-  /// Bytes of memory held beyond sizeof(TcpTransport), which a connection has room for; without the library's own.
+  /// Bytes of memory held beyond sizeof(TcpTransport), which a connection has room for; without the library's own,
+  /// but for an estimate while a handshake goes on.
   [[nodiscard]] virtual std::size_t memory_bytes() const noexcept { return 0; }
   /// Null on cleartext, and before the handshake is complete.
   [[nodiscard]] virtual const TlsFacts* tls() const noexcept = 0;

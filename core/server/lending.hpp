@@ -99,8 +99,9 @@ struct Lending {
   BatchPool batches;
   std::uint64_t turn_received_bytes{0};  ///< by the socket whose turn it is, not yet counted and in its record
   std::uint64_t turn_sent_bytes{0};
-  std::uint32_t tcp_looks{0};    ///< at TCP_INFO of connections that live
-  std::uint64_t input_bytes{0};  ///< allocated for what was received: messages cut in two, bodies that came in pieces
+  std::uint32_t tcp_looks{0};  ///< at TCP_INFO of connections that live
+  /// Allocated for what was received: messages cut in two, bodies that came in pieces, TLS handshakes that go on.
+  std::uint64_t input_bytes{0};
   http::DateCache date;
   http::Http1Shared http1{parsers, limits, date};
   std::vector<std::byte> read_buffer;

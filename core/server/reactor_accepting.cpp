@@ -110,7 +110,9 @@ void Reactor::admit(std::size_t which, net::Accepted accepted) {
                                   .counted_in = counted_in,
                                   .peer = accepted.peer};
   std::unique_ptr<net::Transport> encrypted;
-  if (settings.is_tls) encrypted = std::make_unique<net::TlsTransport>(std::move(accepted.socket), settings.tls);
+  if (settings.is_tls) {
+    encrypted = std::make_unique<net::TlsTransport>(std::move(accepted.socket), settings.tls, &lent_.input_bytes);
+  }
   Connection& connection = encrypted != nullptr ? table_.emplace(origin, std::move(encrypted), lent_)
                                                 : table_.emplace(origin, std::move(accepted.socket), lent_);
   lent_.telemetry.stats().connections(table_.size());

@@ -113,6 +113,21 @@ TEST_F(MemoryBudget, HeadsCutInTwoCount) {
   EXPECT_TRUE(eventually([&] { return has_room(); }));
 }
 
+TEST_F(MemoryBudget, HandshakesThatHaveBegunCount) {
+  config.limits.memory = 512 * 1024;
+  config.listeners.push_back({.name = "https", .address = "127.0.0.1:0", .tls = TlsConfig{.self_signed = true}});
+  serve();
+  ASSERT_TRUE(has_room());
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 16; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server().listeners()[1].port));
+    clients.back()->send("\x16\x03\x01");  // of a hello
+  }
+  EXPECT_TRUE(eventually([&] { return is_full(); }, 3s));
+  clients.clear();
+  EXPECT_TRUE(eventually([&] { return has_room(); }));
+}
+
 TEST_F(MemoryBudget, ALargeStepIsToldBeforeTheSecondIsOver) {
   config.limits.memory = 400 * 1024;
   serve();

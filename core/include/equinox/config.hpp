@@ -64,7 +64,7 @@ struct LimitConfig {
   std::uint32_t http2_concurrent_streams{128};
   std::uint32_t minimum_rate{240};           ///< bytes per second for body and write windows; 0: any byte renews
   std::uint64_t output_buffer{1024 * 1024};  ///< bytes queued beyond which a connection's requests wait
-  std::uint64_t memory{0};              ///< bytes of buffers and held bodies beyond which nobody is admitted; 0: none
+  std::uint64_t memory{0};              ///< of buffers, bodies, begun handshakes; beyond it nobody is admitted; 0: none
   std::uint32_t http2_resets{0};        ///< at once, and 33 a second; 0: twice the concurrent streams
   std::uint32_t http2_own_resets{100};  ///< resets a peer provokes: at once, and a tenth of it a second
   std::uint32_t http2_control_frames{1000};  ///< of each kind at once, and a fifth of it a second

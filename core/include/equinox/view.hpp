@@ -140,15 +140,15 @@ struct TcpFacts {
   double limited_receiver_ratio{0}, limited_send_buffer_ratio{0};
 };
 
-/// What one connection holds of this process's memory, by whom. Not in it: what OpenSSL allocates, what the kernel
-/// keeps for the socket, what handlers hold themselves, and texts that are shared with others.
+/// What one connection holds of this process's memory, by whom. Not in it: what OpenSSL allocates once a handshake
+/// is over, what the kernel keeps for the socket, what handlers hold themselves, and texts that are shared with others.
 struct ConnectionMemory {
   std::uint64_t connection_bytes{0};  ///< itself, its public record, and what few connections need
   std::uint64_t input_bytes{0};       ///< received and not yet used: messages cut in two
   std::uint64_t output_bytes{0};      ///< to be sent: the batch, and texts of answers that nobody else holds
   std::uint64_t requests_bytes{0};    ///< those being received or answered, with their bodies
   std::uint64_t codec_bytes{0};       ///< HTTP/1: the parser; HTTP/2: the session, its tables, streams and their texts
-  std::uint64_t tls_bytes{0};         ///< without OpenSSL's own
+  std::uint64_t tls_bytes{0};         ///< with an estimate of OpenSSL's own until the handshake is over
 
   [[nodiscard]] std::uint64_t total() const noexcept {
     return connection_bytes + input_bytes + output_bytes + requests_bytes + codec_bytes + tls_bytes;
