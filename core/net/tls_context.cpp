@@ -44,7 +44,8 @@ std::optional<TlsLoadError> apply_rules(SSL_CTX* context, const TlsSettings& set
                                    SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(context,
                    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_read_ahead(context, 1);  // one recv for what has come, instead of two for each record
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);  // a read looks at what is unsent before each message
+  SSL_CTX_set_read_ahead(context, 1);                // one recv for what has come, instead of two for each record
   SSL_CTX_set_num_tickets(context, 1);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER);
   SSL_CTX_sess_set_cache_size(context, kSessionCacheEntries);

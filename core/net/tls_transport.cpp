@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "net/syscalls.hpp"
 #include "net/tcp_transport.hpp"
@@ -309,19 +310,41 @@ IoResult TlsTransport::stop(int result, std::size_t moved) {
           Error{Errc::tls_alert, 0, static_cast<std::uint32_t>(reason - SSL_AD_REASON_OFFSET)}};
 }
 
+/// OpenSSL answers a key update with its next record, or before it looks at a second one. It would do so over a record
+/// that is half sent, and fail for good. Other reading goes on: a peer may upload before it takes what it is sent.
+bool TlsTransport::must_write_first() const noexcept {
+  return retry_bytes_ != 0 && SSL_get_key_update_type(ssl_) != SSL_KEY_UPDATE_NONE;
+}
+
+/// While a record is half sent none is read ahead: of several key updates in one buffer OpenSSL would take all at once.
+void TlsTransport::keep_for_retry(std::size_t bytes) noexcept {
+  if ((bytes != 0) != (retry_bytes_ != 0)) SSL_set_read_ahead(ssl_, bytes == 0 ? 1 : 0);
+  retry_bytes_ = bytes;
+}
+
 Error TlsTransport::broken_record() const noexcept { return {Errc::tls_record, 0, notes_.alert}; }
 
 IoResult TlsTransport::read(std::span<std::byte> into) {
-  is_drained_ = is_cut_short_ = is_interrupted_ = false;
+  is_drained_ = is_cut_short_ = is_interrupted_ = waits_for_write_ = may_read_on_ = false;
   // Enough for records of full size. Tiny ones, empty ones and key updates are the same work for fewer bytes.
   raw_left_ = into.size() + kRecordBytes;
   if (is_broken_) return {IoStatus::failed, 0, broken_record()};
   std::size_t moved = 0;
   while (moved < into.size()) {
+    if (must_write_first()) {
+      waits_for_write_ = true;
+      return {IoStatus::would_block, moved, {}};
+    }
     forget_errors();
     std::size_t count = 0;
     const int result = syscalls().ssl_read_ex(ssl_, into.data() + moved, into.size() - moved, &count);
-    if (result != 1) return stop(result, moved);
+    if (result != 1) {
+      const int kind = SSL_get_error(ssl_, result);
+      // It stops behind each message that is no data, with more of them in the socket.
+      if (kind == SSL_ERROR_WANT_READ && !is_drained_ && !is_interrupted_) continue;
+      waits_for_write_ = kind == SSL_ERROR_WANT_WRITE;
+      return stop(result, moved);
+    }
     moved += count;
     moved_bytes_ += count;
     // Asked once more OpenSSL would only take a buffer, find the socket drained, and say so.
@@ -342,10 +365,11 @@ IoResult TlsTransport::write(EgressBatch& batch) {
     std::size_t count = 0;
     const int result = syscalls().ssl_write_ex(ssl_, plain.bytes.data(), plain.bytes.size(), &count);
     if (result != 1) {
-      retry_bytes_ = plain.bytes.size();
+      keep_for_retry(plain.bytes.size());
       return stop(result, moved);
     }
-    retry_bytes_ = 0;
+    keep_for_retry(0);
+    may_read_on_ |= std::exchange(waits_for_write_, false);
     batch.consume(count);
     moved += count;
     moved_bytes_ += count;
@@ -354,7 +378,9 @@ IoResult TlsTransport::write(EgressBatch& batch) {
   return {IoStatus::ok, moved, {}};
 }
 
-bool TlsTransport::has_pending() const noexcept { return is_cut_short_ && SSL_has_pending(ssl_) == 1; }
+bool TlsTransport::has_pending() const noexcept {
+  return may_read_on_ || (is_cut_short_ && SSL_has_pending(ssl_) == 1);
+}
 
 void TlsTransport::shutdown_send() noexcept {
   // A record cut in two must stay cut: close_notify behind it would call the answer complete.

@@ -77,6 +77,8 @@ class TlsTransport final : public Transport {
   void count_handshake(std::size_t bytes) noexcept;
   [[nodiscard]] IoResult await_first_byte() noexcept;
   [[nodiscard]] bool is_flooded() const noexcept;
+  [[nodiscard]] bool must_write_first() const noexcept;
+  void keep_for_retry(std::size_t bytes) noexcept;
   IoResult stop(int result, std::size_t moved);
   [[nodiscard]] Error broken_record() const noexcept;
   [[nodiscard]] IoResult handshake_failure();
@@ -104,6 +106,8 @@ class TlsTransport final : public Transport {
   bool is_cut_short_{false};    ///< the last read ended because its buffer was full
   bool is_interrupted_{false};  ///< … or because it had taken its share of the socket
   bool has_flooded_{false};
+  bool waits_for_write_{false};  ///< the last read ended because a record must go out first
+  bool may_read_on_{false};      ///< … which it has; no edge announces what was left
 };
 
 }  // namespace equinox::net
