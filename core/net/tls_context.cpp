@@ -22,7 +22,6 @@ constexpr char kDefaultCipherList[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr char kDefaultGroups[] = "X25519:P-256:P-384";
 // Sessions of one listener resume on every certificate of it and after a reload.
 constexpr unsigned char kSessionIdContext[] = "equinox";
-constexpr long kSessionCacheEntries = 20'480;  // TLS 1.2 sessions by id; tickets need no memory here
 
 tl::unexpected<TlsLoadError> problem(std::string text) {
   return tl::unexpected<TlsLoadError>{TlsLoadError{.text = std::move(text)}};
@@ -47,8 +46,7 @@ std::optional<TlsLoadError> apply_rules(SSL_CTX* context, const TlsSettings& set
   SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);  // a read looks at what is unsent before each message
   SSL_CTX_set_read_ahead(context, 1);                // one recv for what has come, instead of two for each record
   SSL_CTX_set_num_tickets(context, 1);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER);
-  SSL_CTX_sess_set_cache_size(context, kSessionCacheEntries);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets resume, and are kept by those they are for
   SSL_CTX_set_session_id_context(context, kSessionIdContext, sizeof kSessionIdContext - 1);
   ERR_clear_error();
   const std::string& list = settings.cipher_list;

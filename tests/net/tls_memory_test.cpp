@@ -59,5 +59,15 @@ TEST_F(TlsHandshakeBytes, AreTakenOffWithAHandshakeThatFails) {
   EXPECT_EQ(counted_, 7U);
 }
 
+TEST(TlsSessions, AreKeptByClientsInTicketsOnly) {
+  const auto context = load({.self_signed = true});
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsPair pair{context, {.max_version = version}};
+    SSL_set_options(pair.client->native(), SSL_OP_NO_TICKET);
+    ASSERT_TRUE(pair.shake_hands());
+    EXPECT_EQ(SSL_CTX_sess_number(context->native()), 0);
+  }
+}
+
 }  // namespace
 }  // namespace equinox::net
