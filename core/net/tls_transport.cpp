@@ -68,6 +68,9 @@ Plain gather(const EgressBatch& batch, std::size_t retry_bytes) noexcept {
     }
     if (have == wanted) break;
   }
+  // OpenSSL may have wanted to send something of its own first and hold nothing yet: then these bytes go out, and where
+  // the file has become shorter they must not be what the scratch held of another connection.
+  if (have < retry_bytes) std::memset(scratch.data() + have, 0, retry_bytes - have);
   return {{scratch.data(), retry_bytes != 0 ? retry_bytes : have}};
 }
 

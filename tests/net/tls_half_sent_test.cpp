@@ -1,11 +1,17 @@
 // What happens while a record is half sent, or waits behind something that OpenSSL sends of its own.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "net/sockets.hpp"
+#include "net/system_faults.hpp"
 #include "net/tls_fixture.hpp"
 
 namespace equinox::net {
@@ -91,6 +97,36 @@ TEST_F(TlsHalfSent, KeyUpdatesBetweenRecordsAreReadOver) {
   }
   EXPECT_EQ(read_server(), sent);
   EXPECT_EQ(last_.status, IoStatus::would_block);
+}
+
+TEST_F(TlsHalfSent, AFileThatShrinksBeforeTheRetryLeaksNothingOfOthers) {
+  update_keys();
+  EXPECT_EQ(read_server(), "");
+  SystemFaults faults;
+  faults->send = [](int, const void*, std::size_t, int) -> ssize_t {
+    errno = EAGAIN;
+    return -1;
+  };
+  const std::string content(10'000, 'f');
+  auto file = std::make_shared<OpenFile>();
+  file->fd = memory_file(content);
+  file->size_bytes = content.size();
+  batch_.append_file(file, 0, content.size());
+  write_until_blocked();  // the answer to the key update is what waits; the file's record is not begun
+  ASSERT_EQ(::ftruncate(file->fd.get(), 4), 0);
+  syscalls() = real_syscalls();
+
+  TlsPair other{load({.self_signed = true})};
+  ASSERT_TRUE(other.shake_hands());
+  EgressBatch secrets;
+  secrets.append("between ");
+  secrets.append_borrowed(std::string_view{content_}.substr(0, 12'000), nullptr);
+  ASSERT_EQ(other.server->write(secrets).status, IoStatus::ok);
+
+  static_cast<void>(pair_.server->write(batch_));
+  const std::string received = pair_.client->read();
+  EXPECT_THAT(received, testing::StartsWith("ffff"));
+  EXPECT_EQ(received.find_first_of("fc", 4), std::string::npos);
 }
 
 }  // namespace
