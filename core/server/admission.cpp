@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <string_view>
 
+#include "http/proxy_protocol.hpp"
+#include "net/plain_prefix.hpp"
 #include "net/syscalls.hpp"
 
 namespace equinox::server {
@@ -76,13 +79,14 @@ void Admission::set_limits(std::uint32_t limit, std::uint32_t per_client) noexce
   if (++count_ == 0) ++count_;
 }
 
-std::optional<std::uint32_t> RefusalSlots::take(UniqueFd socket, TimePoint now) {
+std::optional<std::uint32_t> RefusalSlots::take(UniqueFd socket, TimePoint now, bool expects_proxy_header) {
   for (std::uint32_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].socket) continue;
     ++used_;
     slots_[i] = Slot{};
     slots_[i].socket = std::move(socket);
     slots_[i].due = now + kPatience;
+    slots_[i].awaits_proxy_header = expects_proxy_header;
     return i;
   }
   return std::nullopt;
@@ -90,7 +94,7 @@ std::optional<std::uint32_t> RefusalSlots::take(UniqueFd socket, TimePoint now) 
 
 void RefusalSlots::on_ready(std::uint32_t index) noexcept {
   Slot& slot = slots_[index];
-  if (!slot.socket) return;
+  if (!slot.socket || (slot.awaits_proxy_header && !skip_proxy_header(slot))) return;
   std::array<char, 16 * 1024> bytes;
   for (; slot.reads < kMostReads; ++slot.reads) {
     const ssize_t got = net::syscalls().recv(slot.socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
@@ -111,6 +115,22 @@ void RefusalSlots::on_ready(std::uint32_t index) noexcept {
     slot.is_answered = true;
   }
   free(slot);  // who goes on sending behind its answer must not keep the reactor reading
+}
+
+/// It stays in the socket until it is whole: it may be much longer than what a slot keeps.
+bool RefusalSlots::skip_proxy_header(Slot& slot) noexcept {
+  std::array<std::byte, http::kProxyHeaderMaxBytes> bytes;
+  const net::IoResult seen = net::peek_plain(slot.socket.get(), bytes);
+  if (seen.status == net::IoStatus::would_block) return false;
+  const http::ProxyHeader header = http::parse_proxy_header({reinterpret_cast<const char*>(bytes.data()), seen.bytes});
+  if (seen.status == net::IoStatus::ok && header.status == http::ProxyStatus::need_more) return false;
+  const bool is_whole = header.status == http::ProxyStatus::complete;
+  if (!is_whole || net::take_plain(slot.socket.get(), std::span{bytes}.first(header.size)).bytes != header.size) {
+    free(slot);
+    return false;
+  }
+  slot.awaits_proxy_header = false;
+  return true;
 }
 
 /// What the peer speaks, as far as its first bytes tell: they may come one by one.

@@ -70,8 +70,9 @@ class RefusalSlots {
   static constexpr int kMostReads = 64;  ///< of 16 KB, in all: a body that was on its way is read and forgotten
 
   explicit RefusalSlots(std::size_t slots) : slots_(slots) {}
+  /// @param expects_proxy_header  what it speaks comes behind a header of the PROXY protocol
   /// @return the slot to register with the poller, or nothing: then the socket was closed
-  std::optional<std::uint32_t> take(UniqueFd socket, TimePoint now);
+  std::optional<std::uint32_t> take(UniqueFd socket, TimePoint now, bool expects_proxy_header);
   void on_ready(std::uint32_t slot) noexcept;
   void expire(TimePoint now) noexcept;
   [[nodiscard]] int descriptor(std::uint32_t slot) const noexcept { return slots_[slot].socket.get(); }
@@ -84,10 +85,12 @@ class RefusalSlots {
     TimePoint due{};
     int reads{0};
     bool is_answered{false};
+    bool awaits_proxy_header{false};
     /// What has come of a first line that does not tell the protocol yet. All known methods are much shorter.
     std::array<char, 64> begun{};
     std::size_t begun_bytes{0};
   };
+  bool skip_proxy_header(Slot& slot) noexcept;
   [[nodiscard]] static http::Negotiated spoken_in(Slot& slot, std::string_view bytes) noexcept;
   [[nodiscard]] TimePoint first_due() const noexcept;
   void free(Slot& slot) noexcept;

@@ -129,8 +129,10 @@ void Reactor::admit(std::size_t which, net::Accepted accepted) {
 
 void Reactor::refuse(std::size_t which, net::Accepted accepted, ConnectionRejectReason reason) {
   lent_.telemetry.stats().rejected(static_cast<std::uint16_t>(which), reason);
-  if (lent_.settings->listeners[which].is_tls) return;  // closed: a handshake is what could not be afforded
-  const auto slot = refusals_.take(std::move(accepted.socket), lent_.now);
+  const ListenerSettings& settings = lent_.settings->listeners[which];
+  if (settings.is_tls) return;  // closed: a handshake is what could not be afforded
+  const bool expects_proxy_header = any_contains(settings.proxy_protocol_from, accepted.peer);
+  const auto slot = refusals_.take(std::move(accepted.socket), lent_.now, expects_proxy_header);
   if (!slot) return;
   if (!poller_.add(refusals_.descriptor(*slot), token_of_refusal(*slot))) return;  // expires by itself
   refusals_.on_ready(*slot);
