@@ -18,12 +18,9 @@ namespace {
 
 // Nothing was sent before: there is room, and what fails is not tried again.
 void answer(int socket) noexcept {
-  constexpr std::string_view kBusy =
-      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 24\r\nRetry-After: 1\r\n"
-      "Connection: close\r\n\r\n503 Service Unavailable\n";
   ssize_t sent = 0;
   do {
-    sent = net::syscalls().send(socket, kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    sent = net::syscalls().send(socket, kBusyAnswer.data(), kBusyAnswer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   static_cast<void>(net::syscalls().shutdown(socket, SHUT_WR));
 }
@@ -38,7 +35,7 @@ std::size_t Admission::AddressHash::operator()(const std::array<std::uint8_t, 16
   return static_cast<std::size_t>((high ^ (low * 0x9e3779b97f4a7c15ULL)) >> 3U);
 }
 
-Admission::Verdict Admission::admit(const Endpoint& peer, std::uint16_t& counted_in) {
+Admission::Verdict Admission::admit(const Endpoint* client, std::uint16_t& counted_in) {
   counted_in = 0;
   const std::uint64_t memory_limit = memory_limit_.load(std::memory_order_relaxed);
   if (memory_limit != 0 && memory_.load(std::memory_order_relaxed) > memory_limit) return Verdict::memory;
@@ -46,26 +43,29 @@ Admission::Verdict Admission::admit(const Endpoint& peer, std::uint16_t& counted
     open_.fetch_sub(1, std::memory_order_relaxed);
     return Verdict::full;
   }
-  if (per_client_.load(std::memory_order_relaxed) == 0) return Verdict::admitted;
-  const std::lock_guard lock{mutex_};
-  const std::uint32_t most = per_client_.load(std::memory_order_relaxed);
-  if (most == 0) return Verdict::admitted;
-  std::uint32_t& count = by_client_[peer.address];
-  if (count >= most) {
-    open_.fetch_sub(1, std::memory_order_relaxed);
-    return Verdict::client_full;
-  }
-  ++count;
-  counted_in = count_;
-  return Verdict::admitted;
+  if (client == nullptr || count_client(*client, counted_in)) return Verdict::admitted;
+  open_.fetch_sub(1, std::memory_order_relaxed);
+  return Verdict::client_full;
 }
 
-void Admission::release(const Endpoint& peer, std::uint16_t counted_in) noexcept {
+bool Admission::count_client(const Endpoint& client, std::uint16_t& counted_in) {
+  if (per_client_.load(std::memory_order_relaxed) == 0) return true;
+  const std::lock_guard lock{mutex_};
+  const std::uint32_t most = per_client_.load(std::memory_order_relaxed);
+  if (most == 0) return true;
+  std::uint32_t& count = by_client_[client.address];
+  if (count >= most) return false;
+  ++count;
+  counted_in = count_;
+  return true;
+}
+
+void Admission::release(const Endpoint& client, std::uint16_t counted_in) noexcept {
   open_.fetch_sub(1, std::memory_order_relaxed);
   if (counted_in == 0) return;
   const std::lock_guard lock{mutex_};
   if (counted_in != count_) return;
-  const auto found = by_client_.find(peer.address);
+  const auto found = by_client_.find(client.address);
   if (found != by_client_.end() && --found->second == 0) by_client_.erase(found);
 }
 

@@ -17,6 +17,11 @@
 
 namespace equinox::server {
 
+/// To HTTP/1, where a limit leaves no room for a connection.
+inline constexpr std::string_view kBusyAnswer =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 24\r\nRetry-After: 1\r\n"
+    "Connection: close\r\n\r\n503 Service Unavailable\n";
+
 /// The one count of open connections of a server, shared by its reactors. Thread-safe.
 class Admission {
  public:
@@ -26,9 +31,12 @@ class Admission {
   /// @param per_client  most from one address; 0: any number
   Admission(std::uint32_t limit, std::uint32_t per_client) noexcept : limit_{limit}, per_client_{per_client} {}
 
+  /// @param client      nullptr where a load balancer is still to name it: see count_client()
   /// @param counted_in  which count by client the connection entered; keep it for release(). 0: none
-  Verdict admit(const Endpoint& peer, std::uint16_t& counted_in);
-  void release(const Endpoint& peer, std::uint16_t counted_in) noexcept;
+  Verdict admit(const Endpoint* client, std::uint16_t& counted_in);
+  /// The client of an admitted connection has become known. False: it has as many as it may, and is not counted.
+  bool count_client(const Endpoint& client, std::uint16_t& counted_in);
+  void release(const Endpoint& client, std::uint16_t counted_in) noexcept;
   [[nodiscard]] std::uint32_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint32_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
   /// A reload: those above a smaller limit stay.

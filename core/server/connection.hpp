@@ -98,6 +98,10 @@ class Connection {
   [[nodiscard]] std::uint16_t listener() const noexcept { return listener_; }
   [[nodiscard]] std::uint16_t counted_in() const noexcept { return counted_in_; }
   [[nodiscard]] Endpoint peer() const noexcept { return record_->own_peer(); }
+  /// The peer, or whom its PROXY header names.
+  [[nodiscard]] Endpoint client() const noexcept {
+    return known_aside().is_proxied ? aside_->proxied_client : record_->own_peer();
+  }
   /// Nothing goes on: between requests, or not a byte has come yet.
   [[nodiscard]] bool is_idle() const noexcept {
     const bool is_silent = (state_ == ConnectionState::reading_head || state_ == ConnectionState::handshake) &&
@@ -257,6 +261,7 @@ class Connection {
   std::shared_ptr<http::ExchangeLink> link(Lending& lent, Exchange& exchange);
 
   // connection_refusal.cpp
+  void turn_away(Lending& lent, std::string_view bytes);
   void on_refused(Lending& lent, const http::CodecEvent& event);
   /// @param head  the request's bytes, where it has no exchange
   void refuse_request(Lending& lent, Exchange* exchange, Errc code, std::string_view head = {});

@@ -6,6 +6,7 @@
 #include "http/negotiate.hpp"
 #include "http/proxy_protocol.hpp"
 #include "net/plain_prefix.hpp"
+#include "server/admission.hpp"
 #include "server/connection.hpp"
 #include "server/lending.hpp"
 
@@ -180,6 +181,10 @@ bool Connection::adopt_proxy_header(Lending& lent, const http::ProxyHeader& head
     aside().proxied_client = header.source;
     aside().is_proxied = true;
     account_client(header.source);
+    if (!lent.admission->count_client(header.source, counted_in_)) {
+      turn_away(lent, bytes.substr(header.size));
+      return false;
+    }
   }
   return true;
 }

@@ -4,8 +4,10 @@
 #include <string>
 #include <string_view>
 
+#include "http/negotiate.hpp"
 #include "http/refusal.hpp"
 #include "server/access_line.hpp"
+#include "server/admission.hpp"
 #include "server/connection.hpp"
 #include "server/error_map.hpp"
 #include "server/lending.hpp"
@@ -35,6 +37,20 @@ RefusedRequest refused_request(std::string_view head) noexcept {
   line.remove_prefix(target_size + 1);
   if (line.starts_with("HTTP/") && line.size() == kVersionBytes) out.version = line;
   return out;
+}
+
+/// Whose connection it is was known only by its PROXY header, and that client has as many as it may.
+/// @param bytes  that came behind the header
+void Connection::turn_away(Lending& lent, std::string_view bytes) {
+  lent.telemetry.stats().rejected(listener_, ConnectionRejectReason::per_client_limit);
+  note_detail(CloseDetail::client_full);
+  const http::Negotiated spoken = http::negotiate(bytes);
+  if (is_tls_ || (spoken != http::Negotiated::http1 && spoken != http::Negotiated::need_more)) {
+    end_now(lent, CloseReason::connection_limit);
+    return;
+  }
+  batch(lent).append(kBusyAnswer);
+  end_after_flush(CloseReason::connection_limit, true);
 }
 
 void Connection::on_refused(Lending& lent, const http::CodecEvent& event) {
@@ -126,7 +142,7 @@ void Connection::account_refused(Lending& lent, const RefusedRequest& request, c
   record_->write_target(request_count_, shown, shown_size);
   if (!lent.settings->access_log) return;
   RefusalFacts facts{.request = request,
-                     .client = known_aside().is_proxied ? aside_->proxied_client : record_->own_peer(),
+                     .client = client(),
                      .connection = id(),
                      .protocol = protocol_,
                      .status = newest_status_,

@@ -85,11 +85,11 @@ struct Lending {
 
   ReactorIndex reactor{0};
   Clock clock;
-  TimePoint now{};                      ///< of this turn
-  std::int64_t wall_ns{0};              ///< of this turn, Unix epoch
-  TimePoint ready_at{};                 ///< when the input that is read now was known to be there
-  TimePoint fine{};                     ///< the latest reading: after a handler, after a flush
-  const Admission* admission{nullptr};  ///< knows how much memory all reactors have
+  TimePoint now{};                ///< of this turn
+  std::int64_t wall_ns{0};        ///< of this turn, Unix epoch
+  TimePoint ready_at{};           ///< when the input that is read now was known to be there
+  TimePoint fine{};               ///< the latest reading: after a handler, after a flush
+  Admission* admission{nullptr};  ///< of all reactors: memory, and connections by client
   std::shared_ptr<const Settings> settings;
   http::Limits limits;  ///< a stable address for codecs; a reload writes into it
   net::TimerWheel wheel;

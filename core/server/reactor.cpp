@@ -175,7 +175,7 @@ void Reactor::reap() {
     lent_.telemetry.serving(id);
     connection->settle_accounts(lent_);
     lent_.wheel.cancel(connection->timer());
-    admission_->release(connection->peer(), connection->counted_in());
+    admission_->release(connection->client(), connection->counted_in());
     table_.erase(id);
   }
   finished_.clear();

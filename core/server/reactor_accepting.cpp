@@ -93,20 +93,20 @@ void Reactor::resume_accepting() {
 
 void Reactor::admit(std::size_t which, net::Accepted accepted) {
   const auto listener = static_cast<std::uint16_t>(which);
+  const ListenerSettings& settings = lent_.settings->listeners[which];
+  const bool expects_proxy_header = any_contains(settings.proxy_protocol_from, accepted.peer);
+  const Endpoint* client = expects_proxy_header ? nullptr : &accepted.peer;
   std::uint16_t counted_in = 0;
-  Admission::Verdict verdict = admission_->admit(accepted.peer, counted_in);
-  if (verdict == Admission::Verdict::full && evict_longest_idle()) {
-    verdict = admission_->admit(accepted.peer, counted_in);
-  }
+  Admission::Verdict verdict = admission_->admit(client, counted_in);
+  if (verdict == Admission::Verdict::full && evict_longest_idle()) verdict = admission_->admit(client, counted_in);
   if (verdict != Admission::Verdict::admitted) {
     refuse(which, std::move(accepted), reject_reason_of(verdict));
     return;
   }
-  const ListenerSettings& settings = lent_.settings->listeners[which];
   const Connection::Origin origin{.id = {},
                                   .listener = listener,
                                   .is_tls = settings.is_tls,
-                                  .expects_proxy_header = any_contains(settings.proxy_protocol_from, accepted.peer),
+                                  .expects_proxy_header = expects_proxy_header,
                                   .counted_in = counted_in,
                                   .peer = accepted.peer};
   std::unique_ptr<net::Transport> encrypted;

@@ -153,7 +153,8 @@ void ReactorTelemetry::close(RecordSlot& slot, ConnectionId id, const RecordHot&
   const auto cold = slot.own_cold();
   const auto age_ns = cold.opened_ns == 0 ? 0 : now_ns - cold.opened_ns;
   stats_.closed(last.protocol, facts.reason, age_ns, last.requests);
-  if (facts.reason == CloseReason::connection_limit) stats_.evicted(last.protocol, kPressureVerdict.phase);
+  const bool made_room = facts.reason == CloseReason::connection_limit && facts.detail == CloseDetail::none;
+  if (made_room) stats_.evicted(last.protocol, kPressureVerdict.phase);
   stats_.left(slot.own_listener(), slot.own_protocol(), slot.own_state());
   auto record = closed_record(id, last, cold, facts);
   record.sequence = closed_sequence_.fetch_add(1, std::memory_order_relaxed) + 1;

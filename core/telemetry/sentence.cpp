@@ -76,8 +76,7 @@ constexpr std::array<Explanation, kCloseReasons> kExplanations{{
     {CloseReason::flood_data_tiny, "The server ended abuse: too many tiny DATA frames{h2}"},
     {CloseReason::flood_tls, "The server ended abuse: too many TLS messages that carry nothing"},
     {CloseReason::header_bomb, "The server ended abuse: a field block grew far beyond its size on the wire{h2}"},
-    {CloseReason::connection_limit,
-     "The server closed the connection, idle for {silent}, to make room for a new one at the connection limit"},
+    {CloseReason::connection_limit, "The server {room}"},
     {CloseReason::memory_pressure,
      "The server refused the request{status} and closed the connection because memory is short"},
     {CloseReason::handler_abort, "The handler gave the answer up"},
@@ -253,6 +252,7 @@ std::string_view detail_text(CloseDetail detail) {
     case CloseDetail::h2c_off: return "h2c is off";
     case CloseDetail::handshake_left: return "client closed";
     case CloseDetail::handshake_reset: return "client reset";
+    case CloseDetail::client_full: return "limit of the client";
   }
   return {};
 }
@@ -265,6 +265,12 @@ std::string replacement(std::string_view word, const ClosedRecord& record) {
   if (word == "tls_end") {
     return record.tls_alert_sent ? "The server ended TLS because a record from the client was broken"
                                  : "The client ended TLS";
+  }
+  if (word == "room") {
+    if (record.detail == CloseDetail::client_full)
+      return "turned the connection away: its client has as many as it may";
+    return "closed the connection, idle for " + seconds_text(record.silent_ms) +
+           ", to make room for a new one at the connection limit";
   }
   if (word == "handshake") return std::string{handshake_text(record.detail)};
   if (word == "idle") {

@@ -97,6 +97,14 @@ TEST(Sentence, SaysWhatWasWrongAboutTheProtocol) {
   }
 }
 
+TEST(Sentence, SaysForWhichLimitAConnectionEnded) {
+  auto record = record_of(CloseReason::connection_limit);
+  record.silent_ms = 2'000;
+  EXPECT_THAT(sentence(record), HasSubstr("idle for 2 s, to make room"));
+  record.detail = CloseDetail::client_full;
+  EXPECT_THAT(sentence(record), HasSubstr("its client has as many as it may"));
+}
+
 TEST(Sentence, DoesNotSpeakOfALastByteWhereThereWasNone) {
   ClosedRecord record;
   EXPECT_THAT(sentence(record), HasSubstr("before it had sent a byte"));

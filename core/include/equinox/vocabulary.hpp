@@ -372,6 +372,7 @@ enum class CloseDetail : std::uint8_t {
   h2c_off,                  ///< the HTTP/2 preface, on a listener that does not take it
   handshake_left,           ///< the client closed within the TLS handshake
   handshake_reset,
+  client_full,  ///< the client a PROXY header names has as many connections as it may
 };
 
 /// Phases partition the time of an exchange: exactly one is current; overlap counts to the later one.
