@@ -113,6 +113,20 @@ def test_renewed_certificates_leave_the_reloaded_routes_alone(start, make_config
     assert body_of(server) == "reloaded"
 
 
+def test_a_certificate_that_becomes_a_fifo_is_refused_by_name(start, make_config, tmp_path):
+    """Whoever opens one waits for its writer: the main thread, which hears the signals, must not."""
+    certificate, key = make_certificate(tmp_path, "first")
+    config = make_config()
+    config["listeners"][1]["tls"]["certificates"] = [{"certificate": str(certificate), "key": str(key)}]
+    server = start(config)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "pipe").replace(certificate)
+    shutil.copy(make_certificate(tmp_path, "second")[1], key)
+    wait_for(lambda: [e for e in server.log if "is a FIFO" in str(e)], 5, "the refusal in the log")
+    server.signal(signal.SIGTERM)
+    assert server.wait(5) == 0
+
+
 def test_a_reload_goes_on_when_the_cpus_have_changed(start, make_config):
     """As with taskset or a changed cgroup quota: how many threads `auto` came to is a matter of the start."""
     allowed = os.sched_getaffinity(0)

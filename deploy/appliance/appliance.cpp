@@ -35,6 +35,13 @@ std::string joined(const std::vector<ConfigProblem>& problems) {
   return all;
 }
 
+/// What keeps the certificates' files from being read, a FIFO among it: nobody may wait for its writer.
+std::string unusable_certificates(const ApplianceConfig& config) {
+  std::vector<ConfigProblem> problems = check_files(config);
+  std::erase_if(problems, [](const ConfigProblem& each) { return each.key.find("tls.") == std::string::npos; });
+  return joined(problems);
+}
+
 using PreparedReload = Server::Internal::PreparedReload;
 
 /// The admin surface with its certificates as they are now; nothing without TLS.
@@ -282,6 +289,9 @@ void Appliance::look_at_files() {
 
 void Appliance::reload_certificates() {
   try {
+    if (const std::string problems = unusable_certificates(config_); !problems.empty()) {
+      throw std::invalid_argument{problems};
+    }
     // All that can fail comes before the first change.
     auto admin = prepare_admin(admin_.get(), config_);
     traffic_->internal().commit(traffic_->internal().prepare_certificates());

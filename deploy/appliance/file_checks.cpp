@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 
 #include "base/unique_fd.hpp"
 #include "config.hpp"
@@ -19,6 +20,11 @@ bool can_be_read(const std::string& name, bool is_folder) {
   if (is_folder && ::access(name.c_str(), X_OK) != 0) return false;
   const UniqueFd opened{::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
   return static_cast<bool>(opened);
+}
+
+const char* kind_of(mode_t mode) noexcept {
+  if (S_ISDIR(mode)) return "folder";
+  return S_ISFIFO(mode) ? "FIFO" : "file";
 }
 
 /// As the log writer opens it (LogOutput::open_file), but a file that is not there yet is not made: whoever checks a
@@ -43,14 +49,13 @@ std::vector<ConfigProblem> check_files(const ApplianceConfig& config) {
     const std::string name = file_name(s, config.file, path);
     struct stat facts {};
     const bool wants_folder = path.ends_with(".root");
+    const std::string_view wanted = wants_folder ? "folder" : "file";
     if (::stat(name.c_str(), &facts) != 0) {
-      problems.push_back({s.origin(path), path,
-                          fmt::format("\"{}\": {}; allowed is a {} that is there", name, std::strerror(errno),
-                                      wants_folder ? "folder" : "file")});
-    } else if (S_ISDIR(facts.st_mode) != wants_folder) {
-      problems.push_back({s.origin(path), path,
-                          fmt::format("\"{}\" is a {}, allowed is a {}", name, wants_folder ? "file" : "folder",
-                                      wants_folder ? "folder" : "file")});
+      problems.push_back(
+          {s.origin(path), path,
+           fmt::format("\"{}\": {}; allowed is a {} that is there", name, std::strerror(errno), wanted)});
+    } else if (const std::string_view kind = kind_of(facts.st_mode); kind != wanted) {
+      problems.push_back({s.origin(path), path, fmt::format("\"{}\" is a {}, allowed is a {}", name, kind, wanted)});
     } else if (!can_be_read(name, wants_folder)) {
       problems.push_back(
           {s.origin(path), path, fmt::format("\"{}\": {}; it must be readable", name, std::strerror(errno))});

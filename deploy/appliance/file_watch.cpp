@@ -1,22 +1,30 @@
 #include "file_watch.hpp"
 
+#include <fcntl.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <optional>
 #include <set>
 
 namespace equinox::appliance {
 namespace {
 
+/// Nothing of what is no regular file: a FIFO's reader would wait for its writer, and take from the next one what it
+/// reads, so it is not even opened.
 std::optional<std::size_t> digest_of(const std::string& name) {
-  std::ifstream file{name, std::ios::binary};
-  if (!file) return std::nullopt;
-  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  struct stat facts {};
+  if (::stat(name.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return std::nullopt;
+  const UniqueFd file{::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  if (!file || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return std::nullopt;
+  std::string text;
+  char room[16 * 1024];
+  ssize_t got = 0;
+  while ((got = ::read(file.get(), room, sizeof room)) > 0) text.append(room, static_cast<std::size_t>(got));
+  if (got < 0) return std::nullopt;
   return std::hash<std::string>{}(text);
 }
 

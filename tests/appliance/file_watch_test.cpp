@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
@@ -52,6 +53,15 @@ TEST(FileWatch, AFileThatIsGoneForAMomentIsNoChange) {
   EXPECT_FALSE(watch.has_changed());
   folder.write("a", "one");
   EXPECT_FALSE(watch.has_changed()) << "the same content";
+}
+
+TEST(FileWatch, AFileThatBecomesAFifoIsNoChangeAndNobodyWaitsForItsWriter) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("a", "one");
+  FileWatch watch{{file.string()}};
+  std::filesystem::remove(file);
+  ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  EXPECT_FALSE(watch.has_changed());
 }
 
 TEST(FileWatch, ATouchedFileWithTheSameContentIsNoChange) {
