@@ -6,11 +6,13 @@ import shutil
 import signal
 import socket
 import ssl
+import time
 import urllib.request
 
 import pytest
 from support.clients import Clients, Http1Client, Http2Client
 from support.raw import exchange
+from support.server import Server
 from support.tls import client_context, make_certificate
 from support.wait import wait_for
 
@@ -111,6 +113,38 @@ def test_renewed_certificates_leave_the_reloaded_routes_alone(start, make_config
         shutil.copy(source, target)
     wait_for(lambda: server.lines(message="certificates reloaded"), 10, "the new certificate")
     assert body_of(server) == "reloaded"
+
+
+class WhenItListens(list):
+    """A log that acts the moment the server says that it listens, once."""
+
+    def __init__(self, action):
+        super().__init__()
+        self.action = action
+
+    def append(self, entry):
+        super().append(entry)
+        if entry.get("message") == "listening" and self.action:
+            action, self.action = self.action, None
+            action()
+
+
+def test_a_configuration_that_changes_while_the_server_starts_is_read(make_config, tmp_path):
+    with Server(tmp_path, with_answer(make_config, "at start", reload={"config": "watch"}), start=False) as server:
+        server.log = WhenItListens(lambda: server.write_config(with_answer(make_config, "new", reload={"config": "watch"})))
+        server.start()
+        wait_for(lambda: body_of(server) == "new", 5, "the new answer")
+
+
+def test_a_configuration_that_changes_while_another_is_read_is_not_lost(start, make_config):
+    server = start(with_answer(make_config, "0", reload={"config": "watch"}))
+    for turn in range(1, 16):
+        server.signal(signal.SIGHUP)
+        end = time.perf_counter() + turn * 0.0004  # over all of what a reload does
+        while time.perf_counter() < end:
+            pass
+        server.write_config(with_answer(make_config, str(turn), reload={"config": "watch"}))
+        wait_for(lambda: body_of(server) == str(turn), 5, f"answer {turn}")
 
 
 def test_a_certificate_that_becomes_a_fifo_is_refused_by_name(start, make_config, tmp_path):

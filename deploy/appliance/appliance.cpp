@@ -42,6 +42,10 @@ std::string unusable_certificates(const ApplianceConfig& config) {
   return joined(problems);
 }
 
+FileWatch watch_certificates(const ApplianceConfig& config) {
+  return FileWatch{config.reload.watch_certificates ? config.certificate_files() : std::vector<std::string>{}};
+}
+
 using PreparedReload = Server::Internal::PreparedReload;
 
 /// The admin surface with its certificates as they are now; nothing without TLS.
@@ -52,11 +56,13 @@ std::optional<PreparedReload> prepare_admin(Server* admin, const ApplianceConfig
 
 }  // namespace
 
-Appliance::Appliance(ApplianceConfig config, ConfigFlags flags)
+Appliance::Appliance(ApplianceConfig config, ConfigFlags flags, FileWatch configuration)
     : config_{std::move(config)},
       flags_{std::move(flags)},
       hand_over_{config_.hand_over},
-      sockets_{take_inherited_sockets()} {
+      sockets_{take_inherited_sockets()},
+      certificates_{watch_certificates(config_)},
+      configuration_{config_.reload.watch_config ? std::move(configuration) : FileWatch{}} {
   warnings_ = resolve_environment(config_);
   const auto messages = adopt_sockets(config_, sockets_);
   warnings_.insert(warnings_.end(), messages.begin(), messages.end());
@@ -121,19 +127,11 @@ void Appliance::start() {
   if (admin_) admin_->start();
 }
 
-void Appliance::watch_files() {
-  certificates_ =
-      FileWatch{config_.reload.watch_certificates ? config_.certificate_files() : std::vector<std::string>{}};
-  configuration_ = FileWatch{config_.reload.watch_config && !config_.file.empty() ? std::vector{config_.file}
-                                                                                  : std::vector<std::string>{}};
-}
-
 int Appliance::run() {
   block_signals();
   listening_.open(config_);
   enter_sandbox();
   start();
-  watch_files();
   next_poll_ = SteadyClock::now() + config_.reload.poll;
   manager_.ready(fmt::format("serving on {}", traffic_->listeners().front().address));
   const bool is_wanted = predecessor_.ready();
@@ -329,6 +327,7 @@ ReloadOutcome Appliance::reload() {
   for (Server* server : {traffic_.get(), ops_.get(), admin_.get()}) {
     if (server != nullptr) server->reopen_logs();
   }
+  FileWatch configuration{{config_.reload.watch_config ? config_.file : std::string{}}};  // before it is read
   LoadedConfig loaded = load_config_file(config_.file, flags_);
   ReloadOutcome outcome;
   if (loaded.config) {
@@ -336,6 +335,7 @@ ReloadOutcome Appliance::reload() {
   } else {
     outcome = refuse(joined(loaded.problems));
   }
+  if (outcome.error.empty()) configuration_ = std::move(configuration);
   manager_.ready(outcome.error.empty() ? "serving" : "serving; the last reload was refused");
   return outcome;
 }
@@ -359,6 +359,7 @@ ReloadOutcome Appliance::apply(ApplianceConfig next) {
   if (!change.restart.empty()) {
     return refuse(fmt::format("{} changed, which needs a restart", fmt::join(change.restart, ", ")));
   }
+  FileWatch certificates = watch_certificates(next);  // before they are read
   if (std::string problems = unusable_files(next); !problems.empty()) return refuse(std::move(problems));
   // The listeners are the same, and so are their sockets.
   for (std::size_t i = 0; i < next.traffic.listeners.size(); ++i) {
@@ -385,7 +386,7 @@ ReloadOutcome Appliance::apply(ApplianceConfig next) {
   }
   // It may have been set for a while by hand.
   if (log_level_reloaded_) log_level_reloaded_(config_.traffic.log.level);
-  watch_files();
+  certificates_ = std::move(certificates);
   // The admin surface keeps what it has: a slip in this file must not lock everybody out, or undo the rest.
   if (const auto problems = check_tokens(config_); !problems.empty()) {
     log(LogLevel::warning, "the tokens file cannot be used, the tokens read before stay in force", joined(problems));

@@ -32,8 +32,9 @@ class Appliance {
   /// Without it they would be lost where the process is a container's first. The others wait for run().
   static void expect_signals();
 
+  /// @param configuration  watches its file since before it was read
   /// @throws std::invalid_argument for a mistake that only the sockets handed over show
-  Appliance(ApplianceConfig config, ConfigFlags flags);
+  Appliance(ApplianceConfig config, ConfigFlags flags, FileWatch configuration);
 
   /// Serves until it is told to stop. @return the exit status
   /// @throws std::system_error when a listener cannot be opened, std::invalid_argument for a mistake in the
@@ -63,7 +64,6 @@ class Appliance {
   void finish();
   [[nodiscard]] std::chrono::milliseconds next_wake() const;
   [[nodiscard]] bool is_healthy() const;
-  void watch_files();
   void reload_certificates();
   ReloadOutcome apply(ApplianceConfig next);
   [[nodiscard]] std::string unusable_files(const ApplianceConfig& next) const;

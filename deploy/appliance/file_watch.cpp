@@ -31,6 +31,7 @@ std::optional<std::size_t> digest_of(const std::string& name) {
 }  // namespace
 
 FileWatch::FileWatch(std::vector<std::string> files) {
+  std::erase(files, std::string{});
   if (files.empty()) return;
   inotify_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   std::set<std::string> folders;

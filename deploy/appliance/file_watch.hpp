@@ -14,7 +14,8 @@ namespace equinox::appliance {
 /// now and then all the same, because network file systems announce nothing. One thread.
 class FileWatch {
  public:
-  /// Starts from the files' present contents.
+  /// Starts from the files' present contents: to be made before they are read, or a change between is never seen.
+  /// Empty names are left out.
   explicit FileWatch(std::vector<std::string> files = {});
 
   /// Readable when something happened in a folder; -1 when inotify is not available.

@@ -80,5 +80,11 @@ TEST(FileWatch, WithoutFilesWatchesNothing) {
   EXPECT_FALSE(watch.has_changed());
 }
 
+TEST(FileWatch, AnEmptyNameIsNoFile) {
+  FileWatch watch{{std::string{}}};
+  EXPECT_TRUE(watch.empty());
+  EXPECT_EQ(watch.descriptor(), -1);
+}
+
 }  // namespace
 }  // namespace equinox::appliance
