@@ -147,6 +147,42 @@ def test_a_configuration_that_changes_while_another_is_read_is_not_lost(start, m
         wait_for(lambda: body_of(server) == str(turn), 5, f"answer {turn}")
 
 
+def test_a_refused_configuration_is_read_again_when_its_key_has_come(start, make_config, tmp_path):
+    first, second = make_certificate(tmp_path, "first"), make_certificate(tmp_path, "second")
+    certificate, key = (shutil.copy(source, tmp_path / name) for source, name in zip(first, ("tls.crt", "tls.key")))
+
+    def config(body):
+        changed = with_answer(make_config, body, reload={"config": "watch"})
+        changed["listeners"][1]["tls"]["certificates"] = [{"certificate": str(certificate), "key": str(key)}]
+        return changed
+
+    server = start(config("old"))
+    shutil.copy(second[0], certificate)
+    server.write_config(config("new"))
+    wait_for(lambda: server.lines(message="reload refused, nothing has changed"), 5, "the refusal")
+    assert body_of(server) == "old"
+    shutil.copy(second[1], key)
+    wait_for(lambda: body_of(server) == "new", 5, "the new answer")
+    assert served_certificate(server) == ssl.PEM_cert_to_DER_cert(second[0].read_text())
+
+
+def test_a_refused_configuration_is_tried_at_each_poll_and_told_of_once(start, make_config, tmp_path):
+    def config(body, root):
+        changed = with_answer(make_config, body, sandbox="off", reload={"config": "watch", "poll": "1s"})
+        changed["routes"][-1]["static"]["root"] = str(root)
+        return changed
+
+    (tmp_path / "old").mkdir()
+    server = start(config("old", tmp_path / "old"))
+    server.write_config(config("new", tmp_path / "new"))
+    wait_for(lambda: server.lines(message="reload refused, nothing has changed"), 5, "the refusal")
+    with pytest.raises(AssertionError):
+        wait_for(lambda: len(server.lines(message="reload refused, nothing has changed")) > 1, 2.5)
+    (tmp_path / "new").mkdir()
+    wait_for(lambda: body_of(server) == "new", 5, "the new answer")
+    assert server.metric("equinox_config_last_reload_successful") == 1
+
+
 def test_a_certificate_that_becomes_a_fifo_is_refused_by_name(start, make_config, tmp_path):
     """Whoever opens one waits for its writer: the main thread, which hears the signals, must not."""
     certificate, key = make_certificate(tmp_path, "first")

@@ -275,14 +275,20 @@ void Appliance::take_file_events() {
 void Appliance::look_at_files() {
   const auto now = SteadyClock::now();
   const bool has_settled = settle_at_ && now >= *settle_at_;
-  if (!has_settled && now < next_poll_) return;
+  const bool is_polled = now >= next_poll_;
+  if (!has_settled && !is_polled) return;
   settle_at_.reset();
-  next_poll_ = now + config_.reload.poll;
+  if (is_polled) next_poll_ = now + config_.reload.poll;
+  const bool has_new_certificates = certificates_.has_changed();
+  // What a configuration was refused for may have passed: a key that came after its certificate, a folder made since.
+  const bool may_have_passed = !configuration_.empty() && !refusal_.empty() && (is_polled || has_new_certificates);
+  bool is_done = false;  // certificates, too
   if (configuration_.has_changed()) {
-    static_cast<void>(reload());
-  } else if (certificates_.has_changed()) {
-    reload_certificates();
+    is_done = reload().error.empty();
+  } else if (may_have_passed) {
+    is_done = read_again().error.empty();
   }
+  if (has_new_certificates && !is_done) reload_certificates();
 }
 
 void Appliance::reload_certificates() {
@@ -318,7 +324,9 @@ void Appliance::feed_watchdog() {
 
 ReloadOutcome Appliance::refuse(std::string error) {
   traffic_->note_reload_failure(error);
-  log(LogLevel::error, "reload refused, nothing has changed", error);
+  // Tried again by itself, it is refused in the same words until somebody mends it.
+  if (error != refusal_) log(LogLevel::error, "reload refused, nothing has changed", error);
+  refusal_ = error;
   return {std::move(error), {}};
 }
 
@@ -327,6 +335,11 @@ ReloadOutcome Appliance::reload() {
   for (Server* server : {traffic_.get(), ops_.get(), admin_.get()}) {
     if (server != nullptr) server->reopen_logs();
   }
+  refusal_.clear();  // whoever asks is told, the same as before too
+  return read_again();
+}
+
+ReloadOutcome Appliance::read_again() {
   FileWatch configuration{{config_.reload.watch_config ? config_.file : std::string{}}};  // before it is read
   LoadedConfig loaded = load_config_file(config_.file, flags_);
   ReloadOutcome outcome;
@@ -335,7 +348,7 @@ ReloadOutcome Appliance::reload() {
   } else {
     outcome = refuse(joined(loaded.problems));
   }
-  if (outcome.error.empty()) configuration_ = std::move(configuration);
+  configuration_ = std::move(configuration);
   manager_.ready(outcome.error.empty() ? "serving" : "serving; the last reload was refused");
   return outcome;
 }
@@ -380,6 +393,7 @@ ReloadOutcome Appliance::apply(ApplianceConfig next) {
     return refuse(mistake.what());
   }
   config_ = std::move(next);
+  refusal_.clear();
   traffic_->set_config_facts(config_facts(config_.settings));
   for (Server* surface : {ops_.get(), admin_.get()}) {
     if (surface != nullptr) surface->set_log_level(config_.traffic.log.level);

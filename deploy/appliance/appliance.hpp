@@ -53,6 +53,7 @@ class Appliance {
   void start();
   void loop();
   ReloadOutcome reload();
+  ReloadOutcome read_again();
   void take_signal();
   void take_requests();
   void take_file_events();
@@ -92,6 +93,7 @@ class Appliance {
   Phase phase_{Phase::serving};
   std::chrono::steady_clock::time_point next_poll_{};
   std::chrono::steady_clock::time_point next_alive_{};
+  std::string refusal_;  ///< why the configuration read last is not in force; empty: it is
   std::optional<std::chrono::steady_clock::time_point> settle_at_;  ///< files changed: look once they have come to rest
 };
 
