@@ -183,6 +183,20 @@ def test_a_refused_configuration_is_tried_at_each_poll_and_told_of_once(start, m
     assert server.metric("equinox_config_last_reload_successful") == 1
 
 
+def test_a_certificate_renewed_meanwhile_does_not_hide_a_refused_configuration(start, make_config, tmp_path):
+    certificate, key = make_certificate(tmp_path, "first")
+    config = make_config()
+    config["listeners"][1]["tls"]["certificates"] = [{"certificate": str(certificate), "key": str(key)}]
+    server = start(config)
+    server.write_config("{")
+    server.signal(signal.SIGHUP)
+    wait_for(lambda: server.metric("equinox_config_last_reload_successful") == 0, 5, "the refusal")
+    for source, target in zip(make_certificate(tmp_path, "second"), (certificate, key)):
+        shutil.copy(source, target)
+    wait_for(lambda: server.lines(message="certificates reloaded"), 10, "the new certificate")
+    assert server.metric("equinox_config_last_reload_successful") == 0
+
+
 def test_a_certificate_that_becomes_a_fifo_is_refused_by_name(start, make_config, tmp_path):
     """Whoever opens one waits for its writer: the main thread, which hears the signals, must not."""
     certificate, key = make_certificate(tmp_path, "first")

@@ -130,10 +130,10 @@ DrainProgress Server::drain_progress() const {
 }
 
 void Server::reload(const ServerConfig& config, const Routes& routes) {
-  internal_->reload([&] { return internal_->prepare(config, routes); });
+  internal_->reload([&] { return internal_->prepare(config, routes); }, &Internal::config_refusal);
 }
 void Server::reload_certificates() {
-  internal_->reload([&] { return internal_->prepare_certificates(); });
+  internal_->reload([&] { return internal_->prepare_certificates(); }, &Internal::certificates_refusal);
 }
 void Server::set_log_level(LogLevel level) {
   const std::lock_guard lock{internal_->mutex};
@@ -159,9 +159,7 @@ void Server::set_config_facts(std::vector<ConfigFact> facts) {
   internal_->facts = std::move(facts);
 }
 void Server::note_reload_failure(std::string error) {
-  const std::lock_guard lock{internal_->mutex};
-  internal_->last_reload_successful = false;
-  internal_->last_reload_error = std::move(error);
+  internal_->note_refusal(&Internal::config_refusal, std::move(error));
 }
 bool Server::offload(std::function<void()> work) { return internal_->workers.submit(std::move(work)); }
 

@@ -32,6 +32,7 @@ DrainState Server::Internal::shown_drain_state() const {
 LiveFacts Server::Internal::live() const {
   LiveFacts out;
   const auto now = settings();
+  std::int64_t certificates_loaded_ns = 0;
   {
     const std::lock_guard lock{mutex};
     out.ready = is_started && !is_stopped && drain_state == DrainState::none;
@@ -41,8 +42,10 @@ LiveFacts Server::Internal::live() const {
     out.drain_timeout_ns = Duration{config.drain.timeout}.count();
     out.drain_by = drain_by;
     out.last_reload_wall_ns = last_reload_wall_ns;
-    out.last_reload_successful = last_reload_successful;
-    out.last_reload_error = last_reload_error;
+    const auto& refusal = config_refusal ? config_refusal : certificates_refusal;
+    out.last_reload_successful = !refusal;
+    out.last_reload_error = refusal.value_or("");
+    certificates_loaded_ns = certificates_wall_ns != 0 ? certificates_wall_ns : view->identity().started_wall_ns;
   }
   out.connections_limit = admission->limit();
   out.h2_concurrent_streams = now->limits.h2_concurrent_streams;
@@ -85,7 +88,7 @@ LiveFacts Server::Internal::live() const {
       shown.not_before_s = seconds_of(certificate.not_before);
       shown.not_after_s = seconds_of(certificate.not_after);
       shown.self_signed = certificate.issuer == certificate.subject;
-      shown.loaded_wall_ns = out.last_reload_wall_ns != 0 ? out.last_reload_wall_ns : view->identity().started_wall_ns;
+      shown.loaded_wall_ns = certificates_loaded_ns;
       out.certificates.push_back(std::move(shown));
     }
   }

@@ -63,14 +63,17 @@ struct Server::Internal {
     ServerConfig config;
     Routes routes;
     std::shared_ptr<const server::Settings> settings;
+    bool is_of_certificates{false};  ///< says nothing of a configuration that was refused before
   };
   /// Reads and checks; changes nothing. @throws std::invalid_argument
   [[nodiscard]] PreparedReload prepare(ServerConfig next, Routes next_routes) const;
   /// The certificate files again, all else as it is. @throws std::invalid_argument
   [[nodiscard]] PreparedReload prepare_certificates() const;
   void commit(PreparedReload prepared);
-  /// Both steps; a failure is remembered for metrics and the dashboard.
-  void reload(const std::function<PreparedReload()>& prepared);
+  /// Both steps; a failure is remembered for metrics and the dashboard, as `refusal`.
+  void reload(const std::function<PreparedReload()>& prepared, std::optional<std::string> Internal::*refusal);
+  /// A configuration's is over with the next one that is in force, a certificate's with the next ones as well.
+  void note_refusal(std::optional<std::string> Internal::*refusal, std::string error);
 
   void join();
   [[nodiscard]] bool is_one_of_mine() const noexcept;
@@ -135,8 +138,9 @@ struct Server::Internal {
   std::string drain_by;
   bool drain_keeps_listeners{false};
   std::int64_t last_reload_wall_ns{0};
-  bool last_reload_successful{true};
-  std::string last_reload_error;
+  std::int64_t certificates_wall_ns{0};  ///< when they were loaded last; 0: at the start
+  std::optional<std::string> config_refusal;
+  std::optional<std::string> certificates_refusal;
 };
 
 }  // namespace equinox

@@ -77,7 +77,9 @@ Server::Internal::PreparedReload Server::Internal::prepare_certificates() const 
   ServerConfig same = config;
   Routes same_routes = routes;
   lock.unlock();
-  return prepare(std::move(same), std::move(same_routes));
+  PreparedReload out = prepare(std::move(same), std::move(same_routes));
+  out.is_of_certificates = true;
+  return out;
 }
 
 void Server::Internal::commit(PreparedReload prepared) {
@@ -87,9 +89,10 @@ void Server::Internal::commit(PreparedReload prepared) {
   {
     const std::lock_guard lock{mutex};
     current = prepared.settings;
-    last_reload_successful = true;
-    last_reload_error.clear();
-    last_reload_wall_ns = telemetry::wall_now_ns();
+    certificates_refusal.reset();
+    if (!prepared.is_of_certificates) config_refusal.reset();
+    certificates_wall_ns = telemetry::wall_now_ns();
+    if (!config_refusal) last_reload_wall_ns = certificates_wall_ns;
     // All that makes settings: the next reload of certificates starts from it.
     config.timeouts = next.timeouts;
     config.limits = next.limits;
@@ -107,14 +110,18 @@ void Server::Internal::commit(PreparedReload prepared) {
   post_all([settings = prepared.settings](server::Reactor& reactor) { reactor.apply(settings); });
 }
 
-void Server::Internal::reload(const std::function<PreparedReload()>& prepared) {
+void Server::Internal::note_refusal(std::optional<std::string> Internal::*refusal, std::string error) {
+  const std::lock_guard lock{mutex};
+  this->*refusal = std::move(error);
+}
+
+void Server::Internal::reload(const std::function<PreparedReload()>& prepared,
+                              std::optional<std::string> Internal::*refusal) {
   const std::lock_guard one_after_the_other{reloading};
   try {
     commit(prepared());
   } catch (const std::invalid_argument& mistake) {
-    const std::lock_guard lock{mutex};
-    last_reload_successful = false;
-    last_reload_error = mistake.what();
+    note_refusal(refusal, mistake.what());
     throw;
   }
 }

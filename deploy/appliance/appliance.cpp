@@ -302,7 +302,7 @@ void Appliance::reload_certificates() {
     if (admin) admin_->internal().commit(std::move(*admin));
     log(LogLevel::info, "certificates reloaded");
   } catch (const std::invalid_argument& mistake) {
-    traffic_->note_reload_failure(mistake.what());
+    traffic_->internal().note_refusal(&Server::Internal::certificates_refusal, mistake.what());
     log(LogLevel::error, "new certificates refused, the old ones stay", mistake.what());
   }
 }

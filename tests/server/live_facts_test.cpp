@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "server/server_fixture.hpp"
+#include "server/server_internal.hpp"
 
 namespace equinox::testing {
 namespace {
@@ -224,6 +225,24 @@ TEST_F(LiveFactsTest, AReloadBeyondTheRoomForConnectionsIsRefused) {
   next.limits.connections = std::numeric_limits<std::uint32_t>::max();
   EXPECT_THROW(server().reload(next, Routes{}), std::invalid_argument);
   EXPECT_FALSE(server().view().live().last_reload_successful);
+}
+
+TEST_F(LiveFactsTest, RenewedCertificatesDoNotHideARefusedConfiguration) {
+  serve();
+  server().note_reload_failure("no such folder");
+  server().reload_certificates();
+  EXPECT_FALSE(server().view().live().last_reload_successful);
+  EXPECT_EQ(server().view().live().last_reload_error, "no such folder");
+  server().reload(config, Routes{});
+  EXPECT_TRUE(server().view().live().last_reload_successful);
+}
+
+TEST_F(LiveFactsTest, RefusedCertificatesAreForgottenOnceTheirNextOnesAreInForce) {
+  serve();
+  server().internal().note_refusal(&Server::Internal::certificates_refusal, "no such key");
+  EXPECT_EQ(server().view().live().last_reload_error, "no such key");
+  server().reload_certificates();
+  EXPECT_TRUE(server().view().live().last_reload_successful);
 }
 
 TEST_F(LiveFactsTest, WhoIsIdleLongestGoesFirstInADrain) {
