@@ -19,6 +19,11 @@ std::uint64_t window_need(const Settings& settings, Duration window) noexcept {
   return std::max<std::uint64_t>(1, rate * static_cast<std::uint64_t>(milliseconds) / 1000);
 }
 
+/// When a drain closes who has said nothing since `silent_since`.
+TimePoint end_of_silence(const Lending& lent, TimePoint silent_since) noexcept {
+  return std::max(silent_since, lent.drain_began) + kLastSilence;
+}
+
 }  // namespace
 
 const Settings& Connection::oldest_settings(const Lending& lent) const noexcept {
@@ -31,6 +36,9 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
   if (ending_ == Ending::lingering) return {DeadlineKind::none, phase_start_ + timeouts.linger, nullptr};
   if (is_shaking_hands_) {
     next.offer(DeadlineKind::handshake, phase_start_ + timeouts.handshake);
+    // A peer that has not even begun has no more to lose than one without TLS.
+    if (lent.drain == DrainStage::closing && !got_bytes_)
+      next.offer(DeadlineKind::idle, end_of_silence(lent, phase_start_));
     return next;
   }
   if (timeouts.max_age.count() != 0 && !closes_after_response_ && !is_ending())
@@ -52,7 +60,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
   } else if (exchanges_ == nullptr && (egress_ == nullptr || egress_->empty())) {
     const bool is_first = request_count_ == 0;
     if (lent.drain == DrainStage::closing && !is_http2()) {
-      next.offer(DeadlineKind::idle, std::max(phase_start_, lent.drain_began) + kLastSilence);
+      next.offer(DeadlineKind::idle, end_of_silence(lent, phase_start_));
     } else if (closes_after_response_ && planned_ == CloseReason::max_age && !is_http2()) {
       next.offer(DeadlineKind::max_age, std::max(phase_start_, opened_at() + timeouts.max_age) + kLastSilence);
     } else if (is_first && (!is_http2() || !got_bytes_)) {
@@ -138,6 +146,10 @@ void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
     case DeadlineKind::body:
     case DeadlineKind::write: on_window_end(lent, deadline); return;
     case DeadlineKind::idle:
+      if (is_shaking_hands_) {
+        end_now(lent, lent.drain_reason);
+        return;
+      }
       if (lent.drain == DrainStage::closing && !is_http2()) {
         end_after_flush(lent.drain_reason, false);
         return;
