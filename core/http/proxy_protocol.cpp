@@ -37,7 +37,8 @@ std::optional<std::uint16_t> parse_port(std::string_view text) noexcept {
 std::optional<Endpoint> parse_address(std::string_view text, bool is_v4, std::string_view port_text) noexcept {
   char copy[INET6_ADDRSTRLEN];
   const auto port = parse_port(port_text);
-  if (text.size() >= sizeof copy || !port) return std::nullopt;
+  // inet_pton() would end at a NUL and not look at what is behind it.
+  if (text.size() >= sizeof copy || text.find('\0') != std::string_view::npos || !port) return std::nullopt;
   copy[text.copy(copy, text.size())] = '\0';
   if (is_v4) {
     std::array<std::uint8_t, 4> octets{};

@@ -54,6 +54,8 @@ INSTANTIATE_TEST_SUITE_P(
         ProxyCase{"Cut", "PROXY TCP4 192.0.2.1", ProxyStatus::need_more, ""},
         ProxyCase{"BadPort", "PROXY TCP4 192.0.2.1 198.51.100.2 65536 443\r\n", ProxyStatus::malformed, ""},
         ProxyCase{"BadAddress", "PROXY TCP4 192.0.2.256 198.51.100.2 1 443\r\n", ProxyStatus::malformed, ""},
+        ProxyCase{"NulBehindAddress", "PROXY TCP4 192.0.2.1\0x 198.51.100.2 1 443\r\n"s, ProxyStatus::malformed, ""},
+        ProxyCase{"NulBehindAddress6", "PROXY TCP6 ::1 ::2\0 1 443\r\n"s, ProxyStatus::malformed, ""},
         ProxyCase{"WrongFamily", "PROXY TCP4 ::1 ::2 1 443\r\n", ProxyStatus::malformed, ""},
         ProxyCase{"OneMore", "PROXY TCP4 192.0.2.1 198.51.100.2 1 443 x\r\n", ProxyStatus::malformed, ""},
         ProxyCase{"TooLong", "PROXY UNKNOWN " + std::string(100, 'x'), ProxyStatus::malformed, ""},
