@@ -128,6 +128,27 @@ def test_a_reload_of_a_drained_server_takes_no_goaway_back(start):
         assert_two_steps(peer, 1)
 
 
+def test_a_reload_while_it_stops_reopens_the_logs_and_tells_the_service_manager_nothing(start, tmp_path):
+    log = tmp_path / "access.log"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(5)
+        server = start(log={"access": str(log)}, drain={"delay": "20s", "timeout": "20s"},
+                       environment={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        server.signal(signal.SIGTERM)
+        while not manager.recv(1000).startswith(b"STOPPING=1"):
+            pass
+        log.rename(tmp_path / "access.log.1")
+        server.signal(signal.SIGHUP)
+        wait_for(lambda: server.lines(message="draining: log files are reopened, the configuration is not read again"), 5, "the reload")
+        wait_for(log.exists, 5, "the reopened file")
+        server.signal(signal.SIGTERM)
+        assert server.wait(5) == 0
+        manager.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            pytest.fail(manager.recv(1000).decode())
+
+
 def test_a_drained_server_also_ends_a_connection_that_asks_for_nothing(start):
     server = start()
     finish_drain_through_the_api(server)

@@ -279,6 +279,7 @@ void Appliance::look_at_files() {
   if (!has_settled && !is_polled) return;
   settle_at_.reset();
   if (is_polled) next_poll_ = now + config_.reload.poll;
+  if (phase_ != Phase::serving) return;  // what ends takes nothing new
   const bool has_new_certificates = certificates_.has_changed();
   // What a configuration was refused for may have passed: a key that came after its certificate, a folder made since.
   const bool may_have_passed = !configuration_.empty() && !refusal_.empty() && (is_polled || has_new_certificates);
@@ -331,9 +332,15 @@ ReloadOutcome Appliance::refuse(std::string error) {
 }
 
 ReloadOutcome Appliance::reload() {
-  manager_.reloading();
+  const bool is_stopping = phase_ != Phase::serving;
+  // The service manager has been told that the end has begun, which READY=1 would take back.
+  if (!is_stopping) manager_.reloading();
   for (Server* server : {traffic_.get(), ops_.get(), admin_.get()}) {
     if (server != nullptr) server->reopen_logs();
+  }
+  if (is_stopping) {
+    log(LogLevel::info, "draining: log files are reopened, the configuration is not read again");
+    return {"the server is stopping", {}};
   }
   refusal_.clear();  // whoever asks is told, the same as before too
   return read_again();
