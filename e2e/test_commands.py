@@ -377,6 +377,22 @@ def test_without_a_command_it_serves(tmp_path):
         process.wait()
 
 
+def test_closed_standard_streams_are_no_sockets(tmp_path):
+    def close_streams():
+        for stream in (0, 1, 2):
+            os.close(stream)
+
+    port = unused_port()
+    command = [str(BINARY), "--listen", f"127.0.0.1:{port}", "--ops", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--access-log", "-"]
+    process = subprocess.Popen(command, preexec_fn=close_streams, cwd=tmp_path)
+    try:
+        wait_for(lambda: run_equinox("probe", f"http://127.0.0.1:{port}/api/status").returncode == 0, 10, "an answer")
+        assert {os.readlink(f"/proc/{process.pid}/fd/{stream}") for stream in (0, 1, 2)} == {"/dev/null"}
+    finally:
+        process.kill()
+        process.wait()
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/net/if_inet6"), reason="no IPv6 on this machine")
 def test_addresses_in_their_three_forms(tmp_path):
     both, six = unused_port(), unused_port()

@@ -6,6 +6,7 @@
 
 #include "commands.hpp"
 #include "options.hpp"
+#include "standard_streams.hpp"
 
 namespace {
 
@@ -29,6 +30,7 @@ int run(const CLI::App& app, const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  hold_standard_streams();
   // glibc would raise it with the first large block that is freed, and keep what a burst of large answers took.
   ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   Options options;

@@ -1,0 +1,10 @@
+#pragma once
+
+namespace equinox::appliance {
+
+/// Opens /dev/null in place of each closed one of standard input, output and error: else the next socket gets its
+/// number, and what is written there, as the log, goes to a client. Before anything else is opened.
+/// @throws std::system_error without a /dev/null
+void hold_standard_streams();
+
+}  // namespace equinox::appliance
