@@ -237,6 +237,16 @@ def test_version_names_what_it_is_made_of():
         assert word.lower() in done.stdout.lower(), done.stdout
 
 
+@pytest.mark.parametrize("arguments", [["token", "--role", "viewer"], ["version"], ["--help"], ["check", "--text-only"], ["completion", "bash"]],
+                         ids=lambda a: a[0])
+def test_what_cannot_be_written_is_status_1(arguments):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([str(BINARY), *arguments], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+    assert done.returncode == 1 and "No space left on device" in done.stderr, done.stderr
+    done = subprocess.run(f'"{BINARY}" {" ".join(arguments)} >&-', shell=True, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+    assert done.returncode == 1 and "Bad file descriptor" in done.stderr, done.stderr
+
+
 def test_a_token_works_with_the_line_it_comes_with(start, make_config, tmp_path):
     done = run_equinox("token", "--role", "operator", "--name", "night shift")
     assert done.returncode == 0

@@ -38,9 +38,9 @@ int main(int argc, char** argv) try {
   try {
     parse_command_line(*app, {argv + std::min(argc, 1), argv + argc});
   } catch (const CLI::ParseError& mistake) {
-    return app->exit(mistake) == 0 ? 0 : 2;
+    return flush_output(app->exit(mistake) == 0 ? 0 : 2);  // help is none
   }
-  return run(*app, options);
+  return flush_output(run(*app, options));
 } catch (const std::exception& failure) {
   std::fprintf(stderr, "equinox: %s\n", failure.what());
   return 1;

@@ -3,10 +3,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace equinox::appliance {
 namespace {
+
+/// A name that is given must name something: an unset variable of a shell must not mean "as if it had not been given".
+const CLI::Validator& named() {
+  static const CLI::Validator kNamed{
+      [](const std::string& value) -> std::string {
+        return value.empty() ? "is empty, allowed is a name; without one the option is left out" : "";
+      },
+      ""};
+  return kNamed;
+}
+
+/// Bounds do not keep "nan" out: it compares with nothing.
+const CLI::Validator& finite() {
+  static const CLI::Validator kFinite{
+      [](const std::string& value) -> std::string {
+        double number = 0;
+        const bool is_finite = CLI::detail::lexical_cast(value, number) && std::isfinite(number);
+        return is_finite ? "" : fmt::format("\"{}\" is no number of seconds, allowed is one such as 2.5", value);
+      },
+      ""};
+  return kFinite;
+}
 
 /// An option of `serve` that sets a plain key of the table: the table has its help.
 void add_key(CLI::App& app, Options& options, const char* flag, const char* path) {
@@ -25,7 +48,10 @@ void add_key(CLI::App& app, Options& options, const char* flag, const char* path
 
 void add_serve_options(CLI::App& app, Options& options) {
   ConfigFlags& flags = options.flags;
-  app.add_option("--config", options.config_file, "Configuration file")->type_name("FILE")->envname("EQUINOX_CONFIG");
+  app.add_option("--config", options.config_file, "Configuration file")
+      ->check(named())
+      ->type_name("FILE")
+      ->envname("EQUINOX_CONFIG");
   app.add_option("--listen", flags.listen,
                  "Listen here without TLS; may be given several times; replaces the file's cleartext listeners "
                  "[0.0.0.0:8080]")
@@ -33,13 +59,15 @@ void add_serve_options(CLI::App& app, Options& options) {
       ->expected(1)
       ->take_all();
   app.add_option("--tls-listen", flags.tls_listen, "Listen here with TLS; replaces the file's TLS listeners")
+      ->check(named())
       ->type_name("ADDR");
   app.add_option("--tls-cert", flags.tls_certificate,
                  "Certificate chain, PEM; of --tls-listen, else of the file's TLS listeners")
+      ->check(named())
       ->type_name("FILE");
-  app.add_option("--tls-key", flags.tls_key, "Private key, PEM")->type_name("FILE");
+  app.add_option("--tls-key", flags.tls_key, "Private key, PEM")->check(named())->type_name("FILE");
   app.add_flag("--tls-self-signed", flags.tls_self_signed, "A development certificate made in memory");
-  app.add_option("--root", flags.root, "Serve this folder at /")->type_name("DIR");
+  app.add_option("--root", flags.root, "Serve this folder at /")->check(named())->type_name("DIR");
   constexpr std::pair<const char*, const char*> kKeys[] = {
       {"--ops", "ops.address"},
       {"--admin", "admin.address"},
@@ -64,10 +92,26 @@ void add_serve_options(CLI::App& app, Options& options) {
 /// In front of a negated term while it is parsed, so that it does not look like an option.
 constexpr char kTermMark = '\x1f';
 
+constexpr std::string_view kFieldLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+
+/// "-state:idle". A word without a field ("-idle") is none: it looks like an option that lacks its second dash, and
+/// `close -rate 5/s` must not close whoever is not called "rate".
 bool is_negated_term(std::string_view text) {
-  if (text.size() < 2 || text[0] != '-' || text[1] < 'a' || text[1] > 'z') return false;
-  const auto end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_", 1);
+  if (text.size() < 2 || text[0] != '-' || kFieldLetters.substr(0, 52).find(text[1]) == std::string_view::npos) {
+    return false;
+  }
+  const auto end = text.find_first_not_of(kFieldLetters, 1);
   return end != std::string_view::npos && std::string_view{":<>="}.find(text[end]) != std::string_view::npos;
+}
+
+/// "-idle"
+bool is_negated_word(std::string_view text) {
+  return text.size() > 2 && text[0] == '-' && text.find_first_not_of(kFieldLetters, 1) == std::string_view::npos;
+}
+
+bool takes_query(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return !commands.empty() && commands.front()->get_option_no_throw("query") != nullptr;
 }
 
 CLI::Option* add_query(CLI::App& command, Options& options, const char* help) {
@@ -87,8 +131,9 @@ void add_admin_options(CLI::App& app, Options& options) {
       ->capture_default_str()
       ->type_name("ADDR");
   app.add_option("--token-file", options.admin.token_file, "File with a bearer token; else EQUINOX_TOKEN")
+      ->check(named())
       ->type_name("FILE");
-  app.add_option("--ca-file", options.admin.ca_file, "Trust this authority (https)")->type_name("FILE");
+  app.add_option("--ca-file", options.admin.ca_file, "Trust this authority (https)")->check(named())->type_name("FILE");
   app.add_flag("--insecure", options.admin.insecure, "Do not check the certificate (https)");
 }
 
@@ -149,8 +194,17 @@ void parse_command_line(CLI::App& app, std::vector<std::string> arguments) {
   for (std::string& argument : arguments) {
     if (is_negated_term(argument)) argument.insert(argument.begin(), kTermMark);
   }
+  const bool has_negated_word = std::any_of(arguments.begin(), arguments.end(), is_negated_word);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
-  app.parse(std::move(arguments));
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::ExtrasError& mistake) {
+    if (!has_negated_word || !takes_query(app)) throw;
+    throw CLI::ExtrasError{fmt::format("{}; allowed is a negated term with its field such as -state:idle, and any word "
+                                       "behind --, as in: equinox {} -- -idle",
+                                       mistake.what(), app.get_subcommands().front()->get_name()),
+                           CLI::ExitCodes::ExtrasError};
+  }
 }
 
 std::unique_ptr<CLI::App> make_command_line(Options& options) {
@@ -174,11 +228,13 @@ std::unique_ptr<CLI::App> make_command_line(Options& options) {
   probe->add_option("url", options.url, "http://… or https://…")->required();
   probe->add_option("--timeout", options.probe_timeout_s, "Seconds for the whole probe")
       ->capture_default_str()
+      ->check(finite())
       ->check(CLI::Range(0.1, 600.0));
   probe->add_flag("--http2", options.probe_http2, "Over HTTP/2: prior knowledge on http://, ALPN on https://");
   probe->add_option("--expect", options.probe_expect, "The body must hold this as well")->type_name("TEXT");
   probe->add_option("--wait", options.probe_wait_s, "Ask again until the answer is good, this many seconds at most")
       ->capture_default_str()
+      ->check(finite())
       ->check(CLI::Range(0.0, 3600.0));
   CLI::App* completion = app->add_subcommand("completion", "Print a completion script");
   completion->add_option("shell", options.shell, "bash, zsh or fish")

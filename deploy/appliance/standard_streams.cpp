@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <system_error>
 
 namespace equinox::appliance {
@@ -23,6 +25,16 @@ void hold_standard_streams() {
       throw std::system_error{errno, std::generic_category(), "a closed standard stream needs /dev/null"};
     }
   }
+}
+
+int flush_output(int status) {
+  errno = 0;
+  const bool is_flushed = std::fflush(stdout) == 0;
+  if (is_flushed && std::ferror(stdout) == 0) return status;
+  // Of an earlier failure the reason is no longer known.
+  std::fprintf(stderr, "equinox: standard output: %s\n",
+               is_flushed ? "not all of it could be written" : std::strerror(errno));
+  return status == 0 ? 1 : status;
 }
 
 }  // namespace equinox::appliance

@@ -7,4 +7,8 @@ namespace equinox::appliance {
 /// @throws std::system_error without a /dev/null
 void hold_standard_streams();
 
+/// Before the process ends: what was printed leaves its buffer. @return `status`, or 1 with a message on standard error
+/// when not all of it could be written and `status` was 0
+int flush_output(int status);
+
 }  // namespace equinox::appliance

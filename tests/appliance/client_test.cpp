@@ -97,6 +97,17 @@ TEST_F(ClientTest, NobodyThereIsStatus1) {
   EXPECT_THAT(err, testing::HasSubstr("no answer from http://127.0.0.1:1: cannot connect: Connection refused"));
 }
 
+TEST_F(ClientTest, AnAddressWithAPathIsRefused) {
+  answer("/connections", 200, R"({"rows": [], "total": 0})");
+  const std::string origin = "http://127.0.0.1:" + std::to_string(port);
+  options.admin.address = origin + "/";
+  EXPECT_EQ(run(run_conns), 0);
+  for (const char* path : {"/foo/", "/foo", "/?a=b"}) {
+    options.admin.address = origin + path;
+    EXPECT_THROW(run_conns(options), std::runtime_error) << path;
+  }
+}
+
 TEST_F(ClientTest, WhatAnotherProtocolAnswersIsToldInWords) {
   options.admin.address = "https://127.0.0.1:" + std::to_string(port);  // it speaks http
   EXPECT_EQ(run(run_conns), 1);
@@ -221,7 +232,7 @@ TEST_F(ClientTest, CloseRefusesAnEmptyQueryUnlessAllAreMeant) {
 
 TEST_F(ClientTest, ARateThatIsNoneIsStatus2) {
   options.query = "idle>1s";
-  for (const char* rate : {"fast", "0", "-1/s", "5/m"}) {
+  for (const char* rate : {"fast", "0", "-1/s", "5/m", "inf", "inf/s", "nan", "1e999"}) {
     options.rate = rate;
     EXPECT_EQ(run(run_close), 2) << rate;
   }

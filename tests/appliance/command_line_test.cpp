@@ -118,7 +118,38 @@ TEST(CommandLine, AQueryMayBeSeveralWordsAndSomeOfThemNegated) {
   EXPECT_EQ(parse({"why", "-idle>30s reason:drain", "--json"}).query, "-idle>30s reason:drain");
   EXPECT_TRUE(parse({"why", "-idle>30s", "--json"}).json);
   EXPECT_EQ(parse({"close", "10.1.2.3", "--rate", "5/s"}).query, "10.1.2.3");
+  EXPECT_EQ(parse({"conns", "-State:idle"}).query, "-State:idle");
   EXPECT_THROW(parse({"conns", "-s"}), CLI::ParseError);
+}
+
+TEST(CommandLine, ANegatedWordWithoutAFieldStandsBehindTwoDashes) {
+  EXPECT_EQ(parse({"conns", "--", "-idle"}).query, "-idle");
+  EXPECT_EQ(parse({"conns", "protocol:h2 -idle"}).query, "protocol:h2 -idle");
+  EXPECT_THAT(refusal({"close", "-idle"}), testing::EndsWith("as in: equinox close -- -idle"));
+  EXPECT_THAT(refusal({"close", "-rate", "5/s"}), testing::HasSubstr("-rate")) << "a dash is missing";
+  EXPECT_THAT(refusal({"conns", "--no-such-option"}), testing::Not(testing::HasSubstr("negated")));
+}
+
+TEST(CommandLine, AnEmptyNameIsNoName) {
+  for (const char* option : {"--config", "--tls-listen", "--tls-cert", "--tls-key", "--root"}) {
+    EXPECT_THAT(refusal({"serve", option, ""}), testing::StartsWith(std::string{option} + ": is empty, allowed is"));
+    EXPECT_NE(refusal({option, "", "check"}), "") << option;
+  }
+  for (const char* option : {"--token-file", "--ca-file"}) {
+    EXPECT_THAT(refusal({"conns", option, ""}), testing::StartsWith(std::string{option} + ": is empty"));
+  }
+  ::setenv("EQUINOX_CONFIG", "", 1);
+  EXPECT_EQ(refusal({"serve"}), "") << "an empty variable is none, as everywhere";
+  ::unsetenv("EQUINOX_CONFIG");
+}
+
+TEST(CommandLine, SecondsAreFinite) {
+  for (const char* option : {"--timeout", "--wait"}) {
+    for (const char* seconds : {"nan", "-nan", "inf", "-1", "1e9", "soon"}) {
+      EXPECT_NE(refusal({"probe", "http://a/", option, seconds}), "") << option << " " << seconds;
+    }
+  }
+  EXPECT_EQ(parse({"probe", "http://a/", "--timeout", "2.5"}).probe_timeout_s, 2.5);
 }
 
 TEST(CommandLine, AdminAddressesComeInSeveralForms) {
@@ -133,6 +164,12 @@ TEST(CommandLine, AdminAddressesComeInSeveralForms) {
   EXPECT_EQ(parse_origin("http://a/b?c=d#e/f").path, "/b?c=d");
   EXPECT_EQ(parse_origin("http://a:80#b").path, "/");
   EXPECT_EQ(parse_origin("a:80/b?u=http://c/").path, "/b?u=http://c/");
+  EXPECT_EQ(parse_origin("[::1]:65535").base, "http://[::1]:65535");
+  EXPECT_EQ(parse_origin("http://[::1]/").base, "http://[::1]");
+  for (const char* port : {"0", "65536", "99999", "-1", "80x", "99999999999999999999"}) {
+    EXPECT_THROW(parse_origin(std::string{"127.0.0.1:"} + port), std::runtime_error) << port;
+    EXPECT_THROW(parse_origin(std::string{"https://a:"} + port + "/x"), std::runtime_error) << port;
+  }
   EXPECT_THROW(parse_origin("http://?x"), std::runtime_error);
   EXPECT_THROW(parse_origin("ftp://a"), std::runtime_error);
   EXPECT_THROW(parse_origin("nowhere"), std::runtime_error);

@@ -4,6 +4,7 @@
 #include <httplib.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -17,6 +18,7 @@ namespace equinox::appliance {
 namespace {
 
 constexpr const char* kApi = "/admin/api/v1";
+constexpr const char* kAddressForms = "host:port, http://host:port or https://host:port";
 
 std::string read_token(const AdminTarget& target) {
   std::string token;
@@ -119,6 +121,29 @@ AdminClient::Answer read_answer(const httplib::Result& result, const std::string
   }
 }
 
+/// The API has its place: a path would be left out, and somebody else be asked.
+std::string admin_base(const std::string& address) {
+  const Origin origin = parse_origin(address);
+  if (origin.path != "/") {
+    throw std::runtime_error("\"" + address + "\" names a path, allowed is " + kAddressForms + " alone");
+  }
+  return origin.base;
+}
+
+/// Behind the last colon of "host:port", if there is one. @throws std::runtime_error beyond what a port may be
+void check_port(const std::string& text, std::string_view authority) {
+  const auto colon = authority.rfind(':');
+  const auto bracket = authority.rfind(']');
+  if (colon == std::string_view::npos || (bracket != std::string_view::npos && colon < bracket)) return;
+  const std::string_view port = authority.substr(colon + 1);
+  if (port.empty()) return;
+  unsigned number = 0;
+  const auto read = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (read.ec != std::errc{} || read.ptr != port.data() + port.size() || number == 0 || number > 65'535) {
+    throw std::runtime_error(fmt::format("\"{}\": {} is no port, allowed is 1 to 65535", text, port));
+  }
+}
+
 }  // namespace
 
 struct AdminClient::Connection {
@@ -140,7 +165,7 @@ struct AdminClient::Connection {
 };
 
 AdminClient::AdminClient(const AdminTarget& target)
-    : connection_{std::make_unique<Connection>(target, parse_origin(target.address).base)} {}
+    : connection_{std::make_unique<Connection>(target, admin_base(target.address))} {}
 AdminClient::~AdminClient() = default;
 
 AdminClient::Answer AdminClient::get(const std::string& path, const Query& query) {
@@ -172,10 +197,10 @@ Origin parse_origin(const std::string& text) {
   const std::string_view authority = rest.substr(0, end);
   if ((!is_secure && !http::equals_ignoring_case(scheme, "http")) ||
       (!has_scheme && authority.find(':') == std::string_view::npos)) {
-    throw std::runtime_error("\"" + text +
-                             "\" is no address, allowed is host:port, http://host:port or https://host:port");
+    throw std::runtime_error("\"" + text + "\" is no address, allowed is " + kAddressForms);
   }
   if (authority.empty()) throw std::runtime_error("\"" + text + "\" names no host");
+  check_port(text, authority);
   const bool is_this_host = !has_scheme && authority.starts_with(':');
   Origin out;
   out.base = fmt::format("{}://{}{}", is_secure ? "https" : "http", is_this_host ? "127.0.0.1" : "", authority);

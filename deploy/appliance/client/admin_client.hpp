@@ -28,7 +28,7 @@ class AdminClient {
   };
   using Query = std::vector<std::pair<std::string, std::string>>;
 
-  /// @throws std::runtime_error for a token file that cannot be read or an address that is none
+  /// @throws std::runtime_error for a token file that cannot be read or an address that is none or has a path
   explicit AdminClient(const AdminTarget& target);
   ~AdminClient();
 
@@ -46,7 +46,7 @@ struct Origin {
   std::string base;  ///< "http://127.0.0.1:9181", the scheme in lower case
   std::string path;  ///< "/…", at least "/"; with the query, without the fragment
 };
-/// @throws std::runtime_error when the text is no address
+/// @throws std::runtime_error when the text is no address or its port no port
 Origin parse_origin(const std::string& text);
 
 }  // namespace equinox::appliance

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <optional>
 #include <thread>
@@ -17,7 +18,8 @@ std::optional<double> parse_rate(std::string_view text) {
   if (text.ends_with("/s")) text.remove_suffix(2);
   double rate = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), rate);
-  if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || !(rate > 0)) return std::nullopt;
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
+  if (!std::isfinite(rate) || rate <= 0) return std::nullopt;
   return rate;
 }
 
