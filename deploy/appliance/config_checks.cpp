@@ -30,6 +30,11 @@ bool is_printable(std::string_view text) {
   });
 }
 
+std::string too_long(std::size_t bytes) {
+  return fmt::format("{} bytes are more than clients take in one field; allowed are {} at most", bytes,
+                     kFieldValueMaxBytes);
+}
+
 /// A name that a static route may open: relative, and no step of it leads up.
 bool stays_below(std::string_view name) {
   if (name.starts_with('/')) return false;
@@ -150,6 +155,7 @@ class RouteChecker : public Checker {
       check_methods(route);
       check_listener(route);
       check_headers(route);
+      check_all_fields(route);
       check_redirect(route);
       check_values(route);
       check_duplicate(route, i);
@@ -219,8 +225,23 @@ class RouteChecker : public Checker {
         complain(key, fmt::format("\"{}\" is set by the server itself; allowed are other fields", name));
       } else if (!is_printable(value)) {
         complain(key, fmt::format("\"{}\" has a value with control characters; allowed is text on one line", name));
+      } else if (value.size() > kFieldValueMaxBytes) {
+        complain(key, fmt::format("\"{}\": {}", name, too_long(value.size())));
       }
     }
+  }
+
+  void check_all_fields(const std::string& route) {
+    constexpr std::size_t kEach = 32;  // RFC 9113 §6.5.2
+    std::size_t bytes = 0;
+    for (const auto& [name, value] : s.text_map(route + ".headers")) bytes += name.size() + value.size() + kEach;
+    for (const char* own : {".respond.content_type", ".static.cache_control", ".redirect.to"}) {
+      bytes += s.text(route + own).size();
+    }
+    if (bytes <= kRouteFieldsMaxBytes) return;
+    complain(route + ".headers", fmt::format("the fields of this route are {} bytes, {} beside each name and value; "
+                                             "allowed are {} at most in one answer",
+                                             bytes, kEach, kRouteFieldsMaxBytes));
   }
 
   void check_redirect(const std::string& route) {
@@ -235,6 +256,8 @@ class RouteChecker : public Checker {
     if (!s.has(key)) return;
     if (s.text(key).empty() || !is_printable(s.text(key)) || s.text(key).find(' ') != std::string::npos) {
       complain(key, "is no target; allowed is a URL or path without blanks and control characters");
+    } else if (s.text(key).size() > kFieldValueMaxBytes) {
+      complain(key, too_long(s.text(key).size()));
     }
     check_placeholders(key, s.text(key), s.text(route + ".path"));
     if (const std::string_view name = host_naming_placeholder(s.text(key)); !name.empty()) {
@@ -267,6 +290,8 @@ class RouteChecker : public Checker {
     for (const char* name : {".respond.content_type", ".static.cache_control"}) {
       if (!is_printable(s.text(route + name))) {
         complain(route + name, "holds control characters; allowed is text on one line");
+      } else if (const std::size_t size = s.text(route + name).size(); size > kFieldValueMaxBytes) {
+        complain(route + name, too_long(size));
       }
     }
     for (const std::string& index : s.texts(route + ".static.index")) {
@@ -370,7 +395,10 @@ void check_routes(const Settings& settings, std::vector<ConfigProblem>& problems
 }
 
 void check_texts(const Settings& settings, std::vector<ConfigProblem>& problems) {
-  if (!is_printable(settings.text("server_field"))) {
+  const std::string server_field = settings.text("server_field");
+  if (server_field.size() > kFieldValueMaxBytes) {
+    problems.push_back({settings.origin("server_field"), "server_field", too_long(server_field.size())});
+  } else if (!is_printable(server_field)) {
     problems.push_back({settings.origin("server_field"), "server_field",
                         "holds control characters; allowed is text on one line, or none"});
   }

@@ -9,6 +9,11 @@
 
 namespace equinox::appliance {
 
+/// Peers refuse an answer with more: many have room for a field of 8 KiB, and for 64 KiB of all fields over HTTP/2.
+inline constexpr std::size_t kFieldValueMaxBytes = 8 * 1024;
+/// What one route adds to its answers, as HTTP/2 counts it (RFC 9113 §6.5.2): the rest is for the server's own fields.
+inline constexpr std::size_t kRouteFieldsMaxBytes = 32 * 1024;
+
 /// The rules that span several keys: names that must be unique, sections that exclude each other, surfaces that may not
 /// be open to everybody. Each broken rule becomes one problem at the key that should change.
 void check_listeners(const Settings& settings, std::vector<ConfigProblem>& problems);

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "config_checks.hpp"
 #include "config_keys.hpp"
 #include "config_values.hpp"
 
@@ -40,11 +41,17 @@ Json rules_of(std::string_view path) {
     return {{"items", {{"enum", methods}}}, {"minItems", 1}};
   }
   if (path == "routes[].redirect.code") return {{"enum", Json::array({301, 302, 303, 307, 308})}};
-  if (path == "routes[].redirect.to") return {{"pattern", "^[^ \\r\\n]+$"}};
+  if (path == "routes[].redirect.to") return {{"pattern", "^[^ \\r\\n]+$"}, {"maxLength", kFieldValueMaxBytes}};
   if (path == "routes[].static.index") return {{"items", {{"type", "string"}, {"pattern", "^[^/]+$"}}}};
   if (path == "routes[].static.fallback") return {{"pattern", kBelowPattern}};
   if (path == "log.target" || path == "log.access") return {{"minLength", 1}};
-  if (path == "server_field") return {{"pattern", "^[^\\r\\n]*$"}};
+  if (path == "server_field") return {{"pattern", "^[^\\r\\n]*$"}, {"maxLength", kFieldValueMaxBytes}};
+  if (path == "routes[].respond.content_type" || path == "routes[].static.cache_control") {
+    return {{"maxLength", kFieldValueMaxBytes}};
+  }
+  if (path == "routes[].headers") {
+    return {{"additionalProperties", {{"type", "string"}, {"maxLength", kFieldValueMaxBytes}}}};
+  }
   return Json::object();
 }
 

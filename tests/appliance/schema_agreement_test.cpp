@@ -57,6 +57,7 @@ bool takes(const Json& schema, const Json& value) {
   if (value.is_string()) {
     const auto text = value.get<std::string>();
     if (text.size() < schema.value("minLength", std::size_t{0})) return false;
+    if (text.size() > schema.value("maxLength", text.size())) return false;
     if (schema.contains("pattern") && !std::regex_search(text, std::regex{schema["pattern"].get<std::string>()})) {
       return false;
     }
@@ -78,6 +79,10 @@ bool schema_takes(const std::string& text) { return takes(config_schema(), Json:
 bool check_takes(const std::string& text) { return load_config(text, "f.json", {}).config.has_value(); }
 
 std::string route(const std::string& members) { return R"({"routes": [{)" + members + "}]}"; }
+std::string server_field(std::size_t bytes) { return R"({"server_field": ")" + std::string(bytes, 'x') + "\"}"; }
+std::string header(std::size_t bytes) {
+  return route(R"("path": "/", "echo": {}, "headers": {"X-A": ")" + std::string(bytes, 'x') + "\"}");
+}
 std::string listener(const std::string& members) { return R"({"listeners": [{"address": ":1", )" + members + "}]}"; }
 
 TEST(Schema, AndCheckRefuseTheSameValues) {
@@ -116,6 +121,11 @@ TEST(Schema, AndCheckRefuseTheSameValues) {
            std::string{R"({"log": {"target": ""}})"},
            std::string{R"({"log": {"access": ""}})"},
            std::string{R"({"server_field": "a\r\nb"})"},
+           header(8193),
+           server_field(8193),
+           route(R"("path": "/", "redirect": {"to": "/)" + std::string(8192, 'x') + "\"}"),
+           route(R"("path": "/", "respond": {"content_type": ")" + std::string(8193, 'x') + "\"}"),
+           route(R"("path": "/*", "static": {"root": "r", "cache_control": ")" + std::string(8193, 'x') + "\"}"),
            std::string{R"({"timeouts": {"idle": 0}})"},
            std::string{R"({"timeouts": {"idle": "60"}})"},
            std::string{R"({"limits": {"fields": 1}})"},
@@ -138,6 +148,9 @@ TEST(Schema, AndCheckTakeTheSameValues) {
            route(R"("path": "/", "echo": {}, "host": "*.example")"),
            route(R"("path": "/", "echo": {}, "host": "[2001:db8::1]")"),
            route(R"("path": "/a/*", "static": {"root": "r", "fallback": "a..b/c..html"})"),
+           header(8192),
+           server_field(8192),
+           route(R"("path": "/", "redirect": {"to": "/)" + std::string(8191, 'x') + "\"}"),
            listener(R"("name": "a-1_b")"),
            std::string{
                R"({"admin": {"hosts": ["*", "a.example", "*.corp.example", "10.1.2.3", "::1", "[2001:db8::1]"]}})"},

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -200,6 +201,29 @@ INSTANTIATE_TEST_SUITE_P(
                     "f.json:1:14: reactors: 0 is out of bounds, allowed is a whole number from 1 to 255 or \"auto\"\n"
                     "f.json:2:20: log.format: \"xml\" is not known, allowed is \"auto\", \"text\" or \"json\""}),
     [](const auto& test) { return std::string{test.param.name}; });
+
+/// Of a route with `count` fields of 8192 bytes each and one of `last` bytes.
+std::string problems_of_fields(std::size_t count, std::size_t last) {
+  std::string fields;
+  for (std::size_t i = 0; i < count; ++i) fields += fmt::format(R"("X-{}": "{}", )", i, std::string(8192, 'x'));
+  fields += R"("X-L": ")" + std::string(last, 'x') + '"';
+  const std::string text = R"({"routes": [{"path": "/", "headers": {)" + fields + R"(}, "echo": {}}]})";
+  return all_messages(load_config(text, "f.json", {}).problems);
+}
+
+TEST(RouteFields, AreNoMoreThanPeersTake) {
+  EXPECT_EQ(problems_of_fields(0, 8192), "");
+  EXPECT_EQ(problems_of_fields(0, 70'000),
+            "f.json:1:38: routes[0].headers: \"X-L\": 70000 bytes are more than clients take in one field; allowed are "
+            "8192 at most\n"
+            "f.json:1:38: routes[0].headers: the fields of this route are 70035 bytes, 32 beside each name and value; "
+            "allowed are 32768 at most in one answer");
+  constexpr std::size_t kLeft = 32'768 - 3 * (8192 + 35) - 35;
+  EXPECT_EQ(problems_of_fields(3, kLeft), "");
+  EXPECT_EQ(problems_of_fields(3, kLeft + 1),
+            "f.json:1:38: routes[0].headers: the fields of this route are 32769 bytes, 32 beside each name and value; "
+            "allowed are 32768 at most in one answer");
+}
 
 TEST(WrongFlags, AreNamedByTheirFlag) {
   ConfigFlags flags;
