@@ -246,7 +246,9 @@ inline constexpr std::array<MetricInfo, kMetrics> kMetricTable{{
     {Metric::scrape_errors, "Memory and self", "equinox_scrape_errors_total", MetricKind::counter, "", "",
      "Parts of a scrape that failed and were left out, and scrapes refused because too many were under way."},
     {Metric::series_dropped, "Memory and self", "equinox_metric_series_dropped_total", MetricKind::counter, "",
-     "family", "Observations counted under _other because the family's series budget was used up."},
+     "family",
+     "Observations counted under _other because the family's series budget or the room for names of routes was used "
+     "up."},
     {Metric::ready, "Memory and self", "equinox_ready", MetricKind::gauge, "", "", "1 when ready for traffic."},
     {Metric::draining, "Memory and self", "equinox_draining", MetricKind::gauge, "", "", "1 during a drain."},
     {Metric::reload_successful, "Memory and self", "equinox_config_last_reload_successful", MetricKind::gauge, "", "",

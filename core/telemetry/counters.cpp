@@ -32,9 +32,8 @@ struct AddCells {
 
 ReactorStats::ReactorStats(std::size_t listeners, std::size_t routes, SeriesDirectory& directory)
     : listener_count_{std::max<std::size_t>(listeners, 1)},
-      route_count_{std::max<std::size_t>(routes, kFirstRoute)},
       listeners_{std::make_unique<ListenerCells[]>(listener_count_)},
-      routes_{std::make_unique<RouteCells[]>(route_count_)},
+      routes_{routes},
       series_{directory} {}
 
 void ReactorStats::closed(Protocol protocol, CloseReason reason, std::int64_t age_ns, std::uint32_t requests) noexcept {
@@ -67,7 +66,7 @@ ReactorStats::Placed ReactorStats::request_finished(const RequestSample& sample)
     }
   }
   totals_.requests_finished[sample.method][sample.scheme].add();
-  auto& route = route_at(sample.route);
+  auto& route = routes_.at(sample.route);
   route.finished.add();
   if (sample.status >= 500 || sample.error != ErrorType::none) route.errors.add();
   if (sample.received_bytes != 0) route.received_bytes.add(sample.received_bytes);
@@ -144,18 +143,7 @@ void ReactorStats::add_to(ServerSnapshot& into) const {
       }
     }
   }
-  into.routes.resize(std::max(into.routes.size(), route_count_));
-  for (std::size_t i = 0; i < route_count_; ++i) {
-    const auto& from = routes_[i];
-    auto& to = into.routes[i];
-    to.finished += from.finished.get();
-    to.started += from.started.get();
-    to.errors += from.errors.get();
-    to.slow += from.slow.get();
-    to.received_bytes += from.received_bytes.get();
-    to.sent_bytes += from.sent_bytes.get();
-    to.last_hit_wall_ns = std::max(to.last_hit_wall_ns, static_cast<std::int64_t>(from.last_hit_wall_ns.get()));
-  }
+  routes_.add_to(into.routes);
 }
 
 void ReactorStats::add_loop_to(ReactorTotals& into) const noexcept {

@@ -12,6 +12,7 @@
 #include "telemetry/cell.hpp"
 #include "telemetry/latency_histogram.hpp"
 #include "telemetry/request_series.hpp"
+#include "telemetry/route_cells.hpp"
 
 namespace equinox::telemetry {
 
@@ -66,7 +67,7 @@ struct LoopTurn {
 };
 
 /// The counters of one reactor. Every member is for the owning reactor's thread, costs a few loads and stores, never
-/// locks, and allocates only when a series of requests is seen for the first time. Others read by add_to().
+/// locks, and allocates only when a series or a block of routes is seen for the first time. Others read by add_to().
 class ReactorStats {
  public:
   /// @param listeners  how many there are; indices beyond are counted under the last
@@ -114,7 +115,7 @@ class ReactorStats {
     totals_.requests_started[method][scheme].add();
   }
   /// The route is known (may come after request_started); request_finished expects that it was said.
-  void route_entered(RouteId route) noexcept { route_at(route).started.add(); }
+  void route_entered(RouteId route) noexcept { routes_.at(route).started.add(); }
 
   struct Placed {
     std::uint32_t series;  ///< slot in the directory
@@ -124,7 +125,7 @@ class ReactorStats {
   };
   /// Counts a request at its end: latency, phases, bytes, errors, route.
   Placed request_finished(const RequestSample& sample) noexcept;
-  void slow_request(RouteId route) noexcept { route_at(route).slow.add(); }
+  void slow_request(RouteId route) noexcept { routes_.at(route).slow.add(); }
   void request_rejected(Protocol protocol, RequestRejectReason reason, std::uint64_t count = 1) noexcept {
     totals_.rejected_requests[index_of(protocol)][index_of(reason)].add(count);
   }
@@ -190,9 +191,6 @@ class ReactorStats {
     std::array<std::array<Cell, kCount<ConnectionState>>, kCount<Protocol>> entered;
     std::array<std::array<Cell, kCount<ConnectionState>>, kCount<Protocol>> left;
   };
-  struct RouteCells {
-    Cell started, finished, errors, slow, received_bytes, sent_bytes, last_hit_wall_ns;
-  };
   struct LoopCells {
     Cell busy_ns, wait_ns, cpu_ns, wakeups, events, connections, last_iteration_wall_ns, last_iteration_ns;
     std::array<Cell, kCount<StallCause>> stalls, stall_ns;
@@ -206,13 +204,11 @@ class ReactorStats {
   ListenerCells& at(std::uint16_t listener) noexcept {
     return listeners_[listener < listener_count_ ? listener : listener_count_ - 1];
   }
-  RouteCells& route_at(RouteId route) noexcept { return routes_[route < route_count_ ? route : kRouteOther]; }
 
   std::size_t listener_count_;
-  std::size_t route_count_;
   bool body_sizes_{false};
   std::unique_ptr<ListenerCells[]> listeners_;
-  std::unique_ptr<RouteCells[]> routes_;
+  RouteTable routes_;
   RequestSeriesCells series_;
   LoopCells loop_;
   TrafficTotals<Cell, HistogramCells> totals_;

@@ -26,7 +26,7 @@ struct TelemetryOptions {
   std::size_t reactors{1};
   std::size_t listeners{1};
   std::size_t connections_per_reactor{100'000};  ///< greatest slot index + 1
-  std::size_t routes_max{1024};
+  std::size_t routes_max{8192};  ///< names over the whole life, reloads included; one takes memory once it is asked for
   std::size_t series_budget{150};
   std::size_t closed{50'000};
   std::size_t slow{2'000};

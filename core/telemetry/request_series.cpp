@@ -52,7 +52,7 @@ SeriesDirectory::Found SeriesDirectory::find_or_add(SeriesKey key) noexcept {
   const bool is_unmatched = key.route == kRouteUnmatched;
   const auto own =
       is_unmatched ? probe(key.packed(), unmatched_, kUnmatchedBudget) : probe(key.packed(), count_, budget_);
-  if (own != kFull) return {own, false};
+  if (own != kFull) return {own, key.route == kRouteOther};  // of a name that was one too many
   key.route = kRouteOther;
   if (const auto found = probe(key.packed(), count_, budget_ + kFoldReserve); found != kFull) return {found, true};
   // Six classes at most (0 to 5); the table keeps room for eight, so this cannot fail.

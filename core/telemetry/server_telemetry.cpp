@@ -88,7 +88,8 @@ ServerTelemetry::ServerTelemetry(const TelemetryOptions& options, ServerIdentity
       listener_names_{std::move(listener_names)},
       clock_{clock},
       directory_{options.series_budget},
-      route_names_{"_unmatched", "_other"} {
+      route_names_{"_unmatched", "_other"},
+      route_ids_{{"_unmatched", kRouteUnmatched}, {"_other", kRouteOther}} {
   options_.reactors = std::clamp<std::size_t>(options_.reactors, 1, 255);
   options_.listeners = std::max(options_.listeners, listener_names_.size());
   options_.routes_max = std::clamp<std::size_t>(options_.routes_max, kFirstRoute, 65'536);
@@ -105,11 +106,12 @@ ServerTelemetry::~ServerTelemetry() = default;
 
 RouteId ServerTelemetry::intern_route(std::string_view name) {
   const std::lock_guard lock{route_mutex_};
-  const auto found = std::find(route_names_.begin(), route_names_.end(), name);
-  if (found != route_names_.end()) return static_cast<RouteId>(found - route_names_.begin());
+  if (const auto found = route_ids_.find(name); found != route_ids_.end()) return found->second;
   if (route_names_.size() >= options_.routes_max) return kRouteOther;
+  const auto id = static_cast<RouteId>(route_names_.size());
   route_names_.emplace_back(name);
-  return static_cast<RouteId>(route_names_.size() - 1);
+  route_ids_.emplace(name, id);
+  return id;
 }
 
 void ServerTelemetry::record_second() { series_.sample(snapshot()); }

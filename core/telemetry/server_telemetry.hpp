@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdint>
 #include <equinox/view.hpp>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -75,6 +77,7 @@ class ServerTelemetry : public ServerView {
   std::vector<std::unique_ptr<ReactorTelemetry>> reactors_;
   mutable std::mutex route_mutex_;  ///< set-up, reload and readers; never a request
   std::vector<std::string> route_names_;
+  std::map<std::string, RouteId, std::less<>> route_ids_;  ///< by name
   SeriesRecorder series_;
   std::unique_ptr<StallWatcher> watcher_;
 };

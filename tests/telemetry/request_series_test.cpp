@@ -59,6 +59,14 @@ TEST(RequestSeries, FoldsIntoOtherPastTheBudget) {
   EXPECT_EQ(directory.size(), 4U);
 }
 
+TEST(RequestSeries, ANameTooManyIsFoldedThoughTheBudgetHasRoom) {
+  SeriesDirectory directory{150};
+  RequestSeriesCells cells{directory};
+  EXPECT_TRUE(cells.observe(key_of(kRouteOther), 1, 0).folded);
+  EXPECT_TRUE(cells.observe(key_of(kRouteOther), 1, 0).folded) << "not only the first time";
+  EXPECT_EQ(counted(directory, cells, key_of(kRouteOther)), 2U);
+}
+
 TEST(RequestSeries, OfUnmatchedPathsAreNotFoldedWithRoutesThatAreTooMany) {
   SeriesDirectory directory{3};
   RequestSeriesCells cells{directory};

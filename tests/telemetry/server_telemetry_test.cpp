@@ -247,6 +247,37 @@ TEST_F(ServerTelemetryTest, CountsARequestWithItsPhasesUnderItsLabels) {
   EXPECT_EQ(now.exemplars[0].request_id.view(), "id-1");
 }
 
+TEST_F(ServerTelemetryTest, NamesOfAllRoutesThatMayBeConfiguredHaveRoomAndSoHaveThoseOfReloads) {
+  for (int name = 0; name < 4 * 2000; ++name) {
+    ASSERT_EQ(telemetry.intern_route("/r" + std::to_string(name)), kFirstRoute + name);
+  }
+  RequestSample request = sample(1000);
+  request.route = kFirstRoute + 7999;
+  telemetry.reactor(0).stats().route_entered(request.route);
+  telemetry.reactor(0).request_finished(request);
+  const auto now = telemetry.snapshot();
+  ASSERT_EQ(now.routes.size(), 8002U);
+  EXPECT_EQ(now.routes[request.route].started, 1U);
+  EXPECT_EQ(now.routes[request.route].finished, 1U);
+  EXPECT_EQ(now.routes[request.route - 1].started, 0U);
+  EXPECT_EQ(now.totals.series_folded, 0U);
+}
+
+TEST_F(ServerTelemetryTest, RequestsOfANameTooManyAreOthersAndCounted) {
+  auto few = options();
+  few.routes_max = kFirstRoute + 1;
+  ServerTelemetry small{few, {"boot", "host", "traffic", "1", 0, 0}, {"http"}, clock.clock()};
+  EXPECT_EQ(small.intern_route("/a"), kFirstRoute);
+  RequestSample request = sample(1000);
+  request.route = small.intern_route("/b");
+  EXPECT_EQ(request.route, kRouteOther);
+  small.reactor(0).stats().route_entered(request.route);
+  small.reactor(0).request_finished(request);
+  small.reactor(1).request_finished(request);
+  EXPECT_EQ(small.snapshot().routes[kRouteOther].finished, 2U);
+  EXPECT_EQ(small.snapshot().totals.series_folded, 2U);
+}
+
 TEST_F(ServerTelemetryTest, EveryBucketOfEverySecondHasASample) {
   auto& reactor = telemetry.reactor(0);
   for (std::int64_t n = 0; n < 3000; ++n) reactor.request_finished(sample(1'000 + (n % 2) * 20'000'000, kWall));

@@ -159,7 +159,7 @@ struct TrafficTotals {
   std::array<std::array<H<kSizeEdges.size()>, 3>, 10> request_body;  ///< [method][version]; off by default
   std::array<std::array<H<kSizeEdges.size()>, 3>, 10> response_body;
   Row<kCount<Upgrade>> upgrades;
-  T series_folded;  ///< requests counted under _other because the family's budget was full
+  T series_folded;  ///< requests counted under _other: the family's budget or the room for names was full
   // TLS
   std::array<std::array<H<kDurationEdges.size()>, 2>, kCount<TlsVersion>> tls_handshake;  ///< [version][resumed]
   T tls_handshakes_started;
