@@ -52,10 +52,10 @@ void LogOutput::inspect() noexcept {
 }
 
 bool LogOutput::replace(UniqueFd& file) noexcept {
-  if (is_mid_line_) return false;
+  if (is_mid_line_ && !has_failed_) return false;  // the rest of a line that failed is given up already
   owned_ = std::move(file);
   descriptor_ = owned_.get();
-  is_blocked_ = false;
+  is_blocked_ = is_mid_line_ = has_failed_ = false;
   inspect();
   return true;
 }
@@ -75,10 +75,12 @@ std::size_t LogOutput::give_up() noexcept {
 
 std::size_t LogOutput::write_out() noexcept {
   is_blocked_ = false;
+  // The next line must not continue the half one that a failed write has left.
+  const std::size_t added = has_failed_ && is_mid_line_ ? 1 : 0;
+  pending_.insert(0, added, '\n');
   std::size_t done = 0;
-  if (has_failed_ && is_mid_line_) pending_.insert(0, 1, '\n');  // the next line must not continue the half one
-  has_failed_ = false;
-  while (done < pending_.size()) {
+  bool is_failing = false;
+  while (done < pending_.size() && !is_blocked_ && !is_failing) {
     // A pipe that polls as writable takes PIPE_BUF bytes without blocking, and whole: lines of several writers stay
     // apart when each write ends with a line.
     std::size_t size = pending_.size() - done;
@@ -94,16 +96,15 @@ std::size_t LogOutput::write_out() noexcept {
     if (written > 0) {
       done += static_cast<std::size_t>(written);
       is_mid_line_ = pending_[done - 1] != '\n';
+      has_failed_ = false;
     } else if (written < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       is_blocked_ = true;
-      break;
-    } else if (written == 0 || errno != EINTR) {
-      pending_.erase(0, done);
-      return give_up();
+    } else {
+      is_failing = written == 0 || errno != EINTR;
     }
   }
-  pending_.erase(0, done);
-  return 0;
+  pending_.erase(0, std::max(done, added));  // what was added is no line that waits or is lost
+  return is_failing ? give_up() : 0;
 }
 
 }  // namespace equinox

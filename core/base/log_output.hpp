@@ -32,7 +32,8 @@ class LogOutput {
   [[nodiscard]] bool is_blocked() const noexcept { return is_blocked_; }
   [[nodiscard]] bool is_idle() const noexcept { return pending_.empty(); }
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
-  /// Replaces the file. False while half a line has been written to the old one: try again.
+  /// Replaces the file. False while half a line has been written to the old one and the rest waits for
+  /// it: try again.
   bool replace(UniqueFd& file) noexcept;
   /// systemd reads priorities ("<6>") from a standard error that it connected itself (JOURNAL_STREAM).
   [[nodiscard]] bool is_journal() const noexcept { return is_journal_; }
@@ -48,7 +49,7 @@ class LogOutput {
   bool is_journal_{false};
   bool is_blocked_{false};
   bool is_mid_line_{false};
-  bool has_failed_{false};
+  bool has_failed_{false};  ///< nothing has been written since
   std::string pending_;
 };
 

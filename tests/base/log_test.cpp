@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -252,6 +254,57 @@ TEST(LogFile, OnAFullDiskLosesLinesAndCountsThem) {
   for (int i = 0; i < 10; ++i) log->write(line("lost"));
   ASSERT_TRUE(writer.flush(10s));
   EXPECT_EQ(log->dropped(), 10U);
+}
+
+/// Files of this process take so many bytes while it lives, as on a disk that is full.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : old_action_{::signal(SIGXFSZ, SIG_IGN)} {
+    ::getrlimit(RLIMIT_FSIZE, &old_);
+    rlimit now = old_;
+    now.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &now);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &old_);
+    ::signal(SIGXFSZ, old_action_);
+  }
+
+ private:
+  rlimit old_{};
+  sighandler_t old_action_;
+};
+
+class CutFile : public testing::Test {
+ protected:
+  CutFile() {
+    const FileSizeLimit limit{10};
+    cut_lost_ = write("whole\ncut in two\n");
+    next_lost_ = write("lost\n");
+  }
+  std::size_t write(const char* lines) {
+    output_.pending() += lines;
+    return output_.write_out();
+  }
+  TemporaryFolder folder_;
+  LogOutput output_ = LogOutput::own(*LogOutput::open_file(folder_.file("log")));
+  std::size_t cut_lost_{0};
+  std::size_t next_lost_{0};
+};
+
+TEST_F(CutFile, CountsTheLinesThatAreLostAndGoesOnWithAWholeOne) {
+  EXPECT_EQ(cut_lost_, 1U);
+  EXPECT_EQ(next_lost_, 1U) << "what ends the half line is no line";
+  EXPECT_EQ(write("next\n"), 0U);
+  EXPECT_EQ(contents(folder_.file("log")), "whole\ncut \nnext\n");
+}
+
+TEST_F(CutFile, IsReplacedAtOnceByOneThatBeginsWithAWholeLine) {
+  UniqueFd file = *LogOutput::open_file(folder_.file("new"));
+  ASSERT_TRUE(output_.replace(file));
+  EXPECT_EQ(write("next\n"), 0U);
+  EXPECT_EQ(contents(folder_.file("log")), "whole\ncut ");
+  EXPECT_EQ(contents(folder_.file("new")), "next\n");
 }
 
 class BlockedPipe : public testing::Test {
