@@ -22,6 +22,10 @@ const SyncHandler* Router::status_page(int status) const noexcept {
 }
 
 bool Router::host_fits(std::string_view wanted, std::string_view host) noexcept {
+  // "a.example." is the same host, written as a fully qualified name.
+  for (std::string_view* const name : {&wanted, &host}) {
+    if (name->ends_with('.')) name->remove_suffix(1);
+  }
   if (!wanted.starts_with("*.")) return equals_ignoring_case(wanted, host);
   const std::string_view suffix = wanted.substr(1);
   return host.size() > suffix.size() && equals_ignoring_case(host.substr(host.size() - suffix.size()), suffix);

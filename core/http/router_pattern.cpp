@@ -161,8 +161,7 @@ void Router::settle_head(Route& route, const Pattern& pattern) {
 /// Whether each host that fits `wanted` fits `earlier`. "*.a.example" stands for what is below a.example, and so does
 /// "*.b.a.example".
 bool Router::covers_host(std::string_view earlier, std::string_view wanted) noexcept {
-  return earlier.empty() || equals_ignoring_case(earlier, wanted) ||
-         (earlier.starts_with("*.") && host_fits(earlier, wanted));
+  return earlier.empty() || host_fits(earlier, wanted);
 }
 
 /// Several may hide it together, each taking some of its methods.

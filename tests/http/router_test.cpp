@@ -192,7 +192,10 @@ TEST_F(RouterTest, ChoosesByHostAndListener) {
   };
   EXPECT_EQ(name("a", "ops"), "ops");
   EXPECT_EQ(name("B.example:80", "http"), "b");
+  EXPECT_EQ(name("b.example.:80", "http"), "b") << "the dot of a fully qualified name";
+  EXPECT_EQ(name("b.example..", "http"), "rest");
   EXPECT_EQ(name("x.c.example", "http"), "wild");
+  EXPECT_EQ(name("x.c.example.", "http"), "wild");
   EXPECT_EQ(name("c.example", "http"), "rest");
 }
 
@@ -266,7 +269,8 @@ TEST_F(RouterTest, RefusesHostsThatAnEarlierOneCovers) {
         Hosts{"*.example.net", "WWW.EXAMPLE.NET", true}, Hosts{"*.example.net", "*.a.example.net", true},
         Hosts{"*.example.net", "*.example.net", true}, Hosts{"*.example.net", "example.net", false},
         Hosts{"*.example.net", "wwwexample.net", false}, Hosts{"*.a.example.net", "*.example.net", false},
-        Hosts{"www.example.net", "*.example.net", false}, Hosts{"www.example.net", "", false}}) {
+        Hosts{"www.example.net", "*.example.net", false}, Hosts{"www.example.net", "", false},
+        Hosts{"www.example.net", "www.example.net.", true}}) {
     Router fresh;
     fresh.add({Method::get}, "/*", nothing, of_host(c.earlier));
     if (c.is_hidden) {
