@@ -23,6 +23,28 @@ Result<void> set_option(int fd, int level, int name, int value) {
 /// MB for each peer that does not read, which no limit of ours sees.
 constexpr int kUnsentMaxBytes = 256 * 1024;
 
+/// A peer that says nothing is asked for after a minute: one that has closed or is gone answers with a reset or not at
+/// all. While a streamed answer has nothing to send nothing else would find out.
+constexpr int kKeepIdleSeconds = 60;
+constexpr int kKeepIntervalSeconds = 10;
+constexpr int kKeepCount = 3;
+
+/// What accepted sockets inherit: system calls for all of them instead of for each.
+Result<void> set_inherited(int fd) {
+  struct Option {
+    int level;
+    int name;
+    int value;
+  };
+  for (const auto& [level, name, value] :
+       {Option{IPPROTO_TCP, TCP_NODELAY, 1}, Option{IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentMaxBytes},
+        Option{SOL_SOCKET, SO_KEEPALIVE, 1}, Option{IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdleSeconds},
+        Option{IPPROTO_TCP, TCP_KEEPINTVL, kKeepIntervalSeconds}, Option{IPPROTO_TCP, TCP_KEEPCNT, kKeepCount}}) {
+    if (auto set = set_option(fd, level, name, value); !set) return set;
+  }
+  return {};
+}
+
 int option(int fd, int level, int name) noexcept {
   int value = 0;
   socklen_t length = sizeof value;
@@ -34,9 +56,7 @@ Result<void> prepare(int fd, const SocketAddress& address, const ListenerOptions
   if (options.reuse_port) {
     if (auto set = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1); !set) return set;
   }
-  // Accepted sockets inherit it: one system call for all of them instead of one for each.
-  if (auto set = set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); !set) return set;
-  if (auto set = set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentMaxBytes); !set) return set;
+  if (auto set = set_inherited(fd); !set) return set;
   if (address.family() == AF_INET6) {
     const bool v6_only = options.v6_only && !address.is_any_family();
     if (auto set = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6_only ? 1 : 0); !set) return set;
@@ -133,9 +153,7 @@ Result<Listener> Listener::adopt(UniqueFd socket) {
   if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
     return Error{Errc::system, errno};
   }
-  for (const auto& [name, value] : {std::pair{TCP_NODELAY, 1}, std::pair{TCP_NOTSENT_LOWAT, kUnsentMaxBytes}}) {
-    if (auto set = set_option(fd, IPPROTO_TCP, name, value); !set) return set.error();
-  }
+  if (auto set = set_inherited(fd); !set) return set.error();
   return Listener{std::move(socket), *bound};
 }
 

@@ -18,7 +18,7 @@ struct ListenerOptions {
   bool v6_only{false};          ///< for "[::]:80"; ":80" always takes both families
 };
 
-/// A connection taken from the accept queue: non-blocking, close-on-exec, TCP_NODELAY.
+/// A connection taken from the accept queue: non-blocking, close-on-exec, TCP_NODELAY, SO_KEEPALIVE.
 struct Accepted {
   UniqueFd socket;
   Endpoint peer;

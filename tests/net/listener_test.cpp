@@ -40,6 +40,13 @@ Accepted accept_one(Listener& listener) {
   return *std::move(*accepted);
 }
 
+void expect_keepalive(int fd) {
+  EXPECT_EQ(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1) << "inherited from the listening socket";
+  EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+  EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+  EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+}
+
 TEST(ListenerSocket, TakesConnectionsReadyForUse) {
   Listener listener = listen_on("127.0.0.1:0");
   EXPECT_NE(listener.bound_address().port(), 0);
@@ -47,6 +54,7 @@ TEST(ListenerSocket, TakesConnectionsReadyForUse) {
   const Accepted accepted = accept_one(listener);
   EXPECT_EQ(accepted.peer, *local_endpoint(client.get()));
   EXPECT_EQ(option(accepted.socket.get(), IPPROTO_TCP, TCP_NODELAY), 1) << "inherited from the listening socket";
+  expect_keepalive(accepted.socket.get());
   EXPECT_NE(::fcntl(accepted.socket.get(), F_GETFL) & O_NONBLOCK, 0);
   EXPECT_EQ(::fcntl(accepted.socket.get(), F_GETFD), FD_CLOEXEC);
   const auto none = listener.accept();
@@ -105,12 +113,16 @@ TEST(ListenerSocket, IsAdoptedOnlyWhenItListens) {
   const SocketAddress address = original.bound_address();
   UniqueFd given = original.release();
   ::fcntl(given.get(), F_SETFL, 0);
+  const int off = 0;
+  ::setsockopt(given.get(), SOL_SOCKET, SO_KEEPALIVE, &off, sizeof off);
   auto adopted = Listener::adopt(std::move(given));
   ASSERT_TRUE(adopted);
   EXPECT_EQ(adopted->bound_address(), address);
   EXPECT_FALSE(adopted->accept()->has_value()) << "made non-blocking";
   const UniqueFd client = connect_to(address);
-  EXPECT_EQ(option(accept_one(*adopted).socket.get(), IPPROTO_TCP, TCP_NODELAY), 1);
+  const Accepted accepted = accept_one(*adopted);
+  EXPECT_EQ(option(accepted.socket.get(), IPPROTO_TCP, TCP_NODELAY), 1);
+  expect_keepalive(accepted.socket.get());
 
   auto [one, other] = socket_pair();
   EXPECT_FALSE(Listener::adopt(std::move(one)));

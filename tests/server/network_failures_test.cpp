@@ -1,6 +1,7 @@
 // What only the network can do to a connection, through the system-call seam.
 
 #include <fcntl.h>
+#include <netinet/tcp.h>
 
 #include <atomic>
 #include <cerrno>
@@ -13,6 +14,26 @@
 
 namespace equinox::testing {
 namespace {
+
+class SilentBody final : public BodySource {
+ public:
+  PullResult pull(std::span<char>) override { return {PullStatus::pending, 0}; }
+};
+
+void set_option(int fd, int name, int value) {
+  ASSERT_EQ(::setsockopt(fd, IPPROTO_TCP, name, &value, sizeof value), 0);
+}
+
+/// The server's socket of the connection of the client at this port; -1: it is not there.
+int socket_to(std::uint16_t client_port) {
+  for (int fd = 3; fd < 1024; ++fd) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    const bool is_connected = ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+    if (is_connected && ntohs(peer.sin_port) == client_port) return fd;
+  }
+  return -1;
+}
 
 class NetworkFailures : public ServerTest {
  protected:
@@ -61,6 +82,23 @@ TEST_F(NetworkFailures, AnUnreachableHostIsANetworkErrorWithItsErrno) {
 
 // A peer that has half-closed and then goes leaves a socket on which sendfile raises SIGPIPE, which would end whatever
 // program the server lives in.
+// A FIN alone says only that the client sends no more. Once its kernel has forgotten the connection it answers a
+// keepalive probe with a reset.
+TEST_F(NetworkFailures, AClientThatClosedDoesNotHoldASilentAnswerForEver) {
+  make().get("/", [](const Request&) { return Response::stream(std::make_unique<SilentBody>(), "text/plain"); });
+  start_server();
+  RawClient client{port()};
+  client.send(kGet);
+  client.read_for("\r\n\r\n");
+  const int served = socket_to(client.local_port());
+  ASSERT_NE(served, -1);
+  set_option(served, TCP_KEEPIDLE, 1);
+  set_option(served, TCP_KEEPINTVL, 1);
+  set_option(client.descriptor(), TCP_LINGER2, 1);  // its kernel forgets it a second after the close
+  client.close();
+  EXPECT_TRUE(closed_once_for(CloseReason::client_reset_mid_request));
+}
+
 TEST_F(NetworkFailures, APeerThatGoesWhileAFileIsSentEndsNothingElse) {
   const TemporaryFolder folder;
   auto open = std::make_shared<OpenFile>();

@@ -49,6 +49,7 @@ class RawClient {
     ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
     return ntohs(address.sin_port);
   }
+  [[nodiscard]] int descriptor() const noexcept { return socket_; }
   void finish() const { ::shutdown(socket_, SHUT_WR); }
   void close() {
     if (socket_ >= 0) ::close(socket_);
