@@ -108,7 +108,7 @@ Result<std::vector<net::Listener>> open_sockets(const ListenerConfig& listener, 
 Server::Internal::Internal(ServerConfig given, Server& owner)
     : config{server::with_bounded_times(std::move(given))},
       routes{owner},
-      workers{config.workers.threads, config.workers.queue} {
+      workers{config.workers.threads, config.workers.queue, server_log} {
   reactor_count = config.reactors == 0 ? server::usable_cpus() : config.reactors;
   // Mistakes show here, not when the server starts: an empty set of routes is enough to see them.
   current = server::make_settings(

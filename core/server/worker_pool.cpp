@@ -3,9 +3,11 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <exception>
 #include <system_error>
 
 #include "base/signals_elsewhere.hpp"
+#include "server/thrown.hpp"
 
 namespace equinox::server {
 namespace {
@@ -54,7 +56,8 @@ void WorkerPool::work() {
     lock.unlock();
     try {
       job.work();
-    } catch (...) {  // NOLINT(bugprone-empty-catch): what was to be answered answers 500 as its Responder dies
+    } catch (...) {  // what was to be answered answers 500 as its Responder dies
+      log_thrown(log_, "offloaded work threw", std::current_exception());
     }
     job.work = nullptr;
     lock.lock();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/log.hpp"
 
 namespace equinox::server {
 
@@ -17,14 +18,16 @@ namespace equinox::server {
 /// Thread-safe.
 class WorkerPool {
  public:
-  WorkerPool(std::uint32_t threads, std::uint32_t queue) : thread_count_{threads}, queue_max_{queue} {}
+  /// `log` outlives the pool and may be opened until the first work.
+  WorkerPool(std::uint32_t threads, std::uint32_t queue, const Log& log)
+      : thread_count_{threads}, queue_max_{queue}, log_{log} {}
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
   /// Work not yet begun is dropped: Responders in it answer 500.
   ~WorkerPool() { stop(); }
 
   /// False when the queue is full, or the pool has no threads, can have none or was stopped. An exception of `work`
-  /// ends nothing.
+  /// is logged and ends nothing.
   bool submit(std::function<void()> work);
   /// Not from work of this pool, which would wait for itself.
   void stop();
@@ -42,6 +45,7 @@ class WorkerPool {
 
   std::uint32_t thread_count_;
   std::uint32_t queue_max_;
+  const Log& log_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> queue_;

@@ -9,6 +9,7 @@ namespace equinox::testing {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -128,6 +129,17 @@ TEST_F(HandlerShapes, OffloadsToTheWorkerPool) {
   });
   start();
   EXPECT_THAT(exchange(kGet), HasSubstr("worked"));
+}
+
+TEST_F(HandlerShapes, WhatOffloadedWorkThrowsIsLogged) {
+  std::promise<std::string> logged;
+  config.log.sink = [&logged](LogLevel level, std::string_view text) {
+    if (level == LogLevel::error) logged.set_value(std::string{text});
+  };
+  EXPECT_TRUE(make().offload([] { throw std::runtime_error{"no row for /items?key=secret"}; }));
+  auto line = logged.get_future();
+  ASSERT_EQ(line.wait_for(10s), std::future_status::ready);
+  EXPECT_THAT(line.get(), AllOf(HasSubstr("offloaded work threw"), HasSubstr("no row for /items?key=***")));
 }
 
 TEST_F(HandlerShapes, OffloadRefusesWhenItsQueueIsFull) {
