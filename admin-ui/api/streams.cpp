@@ -15,6 +15,8 @@ namespace {
 /// A stream that was closed without a word is noticed when something is sent to it, and takes a viewer's place till
 /// then.
 constexpr std::int64_t kQuietNs = 5 * kSecondNs;
+/// Samples of two threads may be a second or two apart.
+constexpr std::int64_t kClockBackNs = 2 * kSecondNs;
 /// How far back a stream resumes: as far as the series reach.
 constexpr std::int64_t kResumeNs = kSeriesSeconds * kSecondNs;
 constexpr std::size_t kQueueBytes = 256 * 1024;
@@ -202,6 +204,9 @@ void Streams::send_series(State& state, Viewer& viewer, const Sample& sample) {
     viewer.series_sent_wall_ns = sample.minute.back().at_wall_ns;  // nothing of it will ever be missing
     return;
   }
+  const std::int64_t newest = sample.minute.back().at_wall_ns;
+  // The wall clock was set back: the viewer is told from here on, not only when it has caught up.
+  if (newest < viewer.series_sent_wall_ns - kClockBackNs) viewer.series_sent_wall_ns = newest - kSecondNs;
   const bool is_behind = sample.minute.front().at_wall_ns > viewer.series_sent_wall_ns;
   std::vector<SeriesPoint> missed;
   if (is_behind && viewer.series_sent_wall_ns != 0) missed = state.view.series(viewer.series_sent_wall_ns);

@@ -97,11 +97,11 @@ void Watch::look_at_life(State& state, const Moment& now, const LiveFacts& live)
 
 void Watch::look_at_stalls(State& state, const Moment& now) {
   const Names names = Names::of(state.view);
-  std::int64_t newest = stalls_until_wall_ns_;
+  std::int64_t newest = stalls_until_ns_;
   int told = 0;
   state.view.stalls([&](const StallRecord& stall) {
-    const bool is_known = stall.started_wall_ns <= stalls_until_wall_ns_;
-    newest = std::max(newest, stall.started_wall_ns);
+    const bool is_known = stall.started_ns <= stalls_until_ns_;
+    newest = std::max(newest, stall.started_ns);
     if (!has_looked_ || (is_known && !stall.running)) return stall.running;
     if (is_known || ++told > 8) return true;
     const std::string where =
@@ -115,10 +115,11 @@ void Watch::look_at_stalls(State& state, const Moment& now) {
                       "bad", std::move(more));
     return true;
   });
-  stalls_until_wall_ns_ = newest;
+  stalls_until_ns_ = newest;
 }
 
 void Watch::look_at_series(State& state, const Moment& now) {
+  second_wall_ns_ = std::min(second_wall_ns_, now.wall_ns - kSecondNs);  // behind it only if the clock was set back
   for (const SeriesPoint& point : state.view.series(now.wall_ns - 4 * kSecondNs)) {
     if (!point.recorded || point.at_wall_ns <= second_wall_ns_) continue;
     second_wall_ns_ = point.at_wall_ns;

@@ -25,8 +25,8 @@ class Watch {
   std::int64_t reloaded_wall_ns_{0};
   std::string reload_error_;
   DrainState drain_{DrainState::none};
-  std::string certificates_;              ///< what tells them apart; empty until the first are seen
-  std::int64_t stalls_until_wall_ns_{0};  ///< starts up to here are known
+  std::string certificates_;         ///< what tells them apart; empty until the first are seen
+  std::int64_t stalls_until_ns_{0};  ///< starts up to here are known
   std::int64_t second_wall_ns_{0};
   std::int64_t evictions_quiet_until_ns_{0};
   std::int64_t abuse_quiet_until_ns_{0};

@@ -16,7 +16,8 @@ class ExemplarCells {
   /// Owner's thread only.
   void offer(const ReactorStats::Placed& placed, const RequestSample& sample) noexcept {
     auto& written = written_wall_ns_[placed.bucket()];
-    if (sample.wall_ns - written < kInterval) return;
+    // Also when the wall clock was set back: what was written then is of a time yet to come.
+    if (sample.wall_ns >= written && sample.wall_ns - written < kInterval) return;
     written = sample.wall_ns;
     store(placed, sample);
   }

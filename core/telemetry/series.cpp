@@ -143,6 +143,8 @@ void SeriesRecorder::sample(ServerSnapshot snapshot) {
   const std::lock_guard lock{mutex_};
   // Samples are taken a little after a second has ended: what grew did so in that one.
   const auto second = snapshot.taken_wall_ns / kSecondNs - 1;
+  // A wall clock that was set back must not silence the series until it catches up; a small step is waited for.
+  if (second < newest_second_ - kBackMost) newest_second_ = second - 1;
   if (second <= newest_second_) return;
   const auto seconds = newest_second_ == kNone ? 1 : second - newest_second_;
   const auto gap = std::min<std::int64_t>(seconds, static_cast<std::int64_t>(kPoints));

@@ -122,6 +122,21 @@ TEST(Events, NobodyMissesWhatWasNotAskedFor) {
   EXPECT_EQ(last_id(listener.said()), id_of(now + 4, surface.state->changes.last()));
 }
 
+TEST(Events, GoOnWithTheSeriesAfterTheWallClockWasSetBack) {
+  Surface surface;
+  const std::int64_t now = Moment::now().wall_ns / kSecondNs;
+  record_seconds(surface.view, now + 3590, now + 3600);
+  Listener listener{surface};
+  listener.said();
+  surface.view.points.clear();
+  record_seconds(surface.view, now - 1, now);
+  surface.state->tick(after(0), true);
+  EXPECT_EQ(count_of(listener.said(), "event: series"), 1U);
+  record_seconds(surface.view, now, now + 1);
+  surface.state->tick(after(1000), true);
+  EXPECT_EQ(count_of(listener.said(), "event: series"), 1U);
+}
+
 TEST(Events, AreKeptAwakeSoThatAClosedOneIsNoticed) {
   Surface surface;
   Listener listener{surface, {}, "jobs"};

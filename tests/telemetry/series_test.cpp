@@ -72,5 +72,28 @@ TEST_F(Series, ReachBackFifteenMinutes) {
   EXPECT_EQ(points.back().at_wall_ns, kWall + 1998 * kSecondNs);
 }
 
+TEST_F(Series, GoOnAfterTheWallClockWasSetBack) {
+  for (std::int64_t second = 4000; second < 4010; ++second) sample(second);
+  now.listeners[0].accepted = 5;
+  sample(410);
+  now.listeners[0].accepted = 9;
+  sample(411);
+  const auto points = recorder.since(0);
+  ASSERT_EQ(points.size(), 2U) << "those of the time that is yet to come again are gone";
+  EXPECT_EQ(points[0].at_wall_ns, kWall + 409 * kSecondNs);
+  EXPECT_EQ(points[0].accepted, 5U);
+  EXPECT_EQ(points[1].accepted, 4U);
+}
+
+TEST_F(Series, WaitForAClockThatIsASecondBehind) {
+  sample(10);
+  sample(11);
+  now.listeners[0].accepted = 5;
+  sample(10);
+  EXPECT_EQ(recorder.since(0).size(), 2U);
+  sample(12);
+  EXPECT_EQ(recorder.since(0).back().accepted, 5U);
+}
+
 }  // namespace
 }  // namespace equinox::telemetry

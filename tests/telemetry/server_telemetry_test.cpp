@@ -278,6 +278,14 @@ TEST_F(ServerTelemetryTest, RequestsOfANameTooManyAreOthersAndCounted) {
   EXPECT_EQ(small.snapshot().totals.series_folded, 2U);
 }
 
+TEST_F(ServerTelemetryTest, ExemplarsGoOnAfterTheWallClockWasSetBack) {
+  telemetry.reactor(0).request_finished(sample(3'000'000, kWall + 3600 * kSecond));
+  telemetry.reactor(0).request_finished(sample(3'000'000, kWall));
+  const auto now = telemetry.snapshot();
+  ASSERT_EQ(now.exemplars.size(), 1U);
+  EXPECT_EQ(now.exemplars[0].at_wall_ns, kWall);
+}
+
 TEST_F(ServerTelemetryTest, EveryBucketOfEverySecondHasASample) {
   auto& reactor = telemetry.reactor(0);
   for (std::int64_t n = 0; n < 3000; ++n) reactor.request_finished(sample(1'000 + (n % 2) * 20'000'000, kWall));
