@@ -25,9 +25,8 @@ Handler exposition(const ServerView& view, Options options) {
     }
     const auto format = preferred_format(request.field("accept").value_or(""));
     const bool gzip = accepts_gzip(request.field("accept-encoding").value_or(""));
-    auto response =
-        Response::stream(std::make_unique<ExpositionSource>(std::move(page), format, gzip, std::move(slot)),
-                         content_type(format));
+    auto response = Response::stream(std::make_unique<ExpositionSource>(std::move(page), format, gzip, std::move(slot)),
+                                     content_type(format));
     if (gzip) response.with("Content-Encoding", "gzip");
     response.with("Vary", "Accept, Accept-Encoding");
     response.with("Cache-Control", "no-store");

@@ -32,7 +32,8 @@ bool is_obfuscated(std::string_view port) noexcept {
   return port.size() > 1 && port.front() == '_' && port.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
-/// Members of X-Forwarded-For: it knows no quoted strings, so a quote of the client's must not swallow what comes after.
+/// Members of X-Forwarded-For: it knows no quoted strings, so a quote of the client's must not swallow what comes
+/// after.
 std::optional<std::string_view> next_plain_member(std::string_view& list) noexcept {
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());

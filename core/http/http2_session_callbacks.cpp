@@ -211,8 +211,8 @@ struct Http2Session::Callbacks::Sending {
     if (stream == nullptr || stream->is_given_up) return 0;
     session.append(session.batch_ == nullptr ? session.late_events_ : *session.events_, *stream, EventKind::failed);
     stream->is_given_up = true;
-    expect_success(nghttp2_submit_rst_stream(session.session_, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
-                                             NGHTTP2_INTERNAL_ERROR));
+    expect_success(
+        nghttp2_submit_rst_stream(session.session_, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR));
     return 0;
   }
 

@@ -92,10 +92,10 @@ struct Exchange {
   Exchange* last{nullptr};      ///< of the oldest of a connection's list: its newest
   StreamId stream{0};
   ExchangeState state{ExchangeState::receiving};
-  bool is_complete{false};  ///< the whole request was received
-  bool sink_waits{false};   ///< the body sink said `wait`
+  bool is_complete{false};   ///< the whole request was received
+  bool sink_waits{false};    ///< the body sink said `wait`
   bool is_held_back{false};  ///< HTTP/2: its handler waits until earlier answers have gone
-  bool is_cut{false};       ///< the response could not be completed
+  bool is_cut{false};        ///< the response could not be completed
   bool peer_keeps_alive{true};
   http::MatchStatus match{http::MatchStatus::not_found};
   http::MethodSet allow;

@@ -51,8 +51,8 @@ TEST(Node, MayHaveAPort) {
   EXPECT_EQ(to_string(parse_node("[::1]:80")), "[::1]:80");
   EXPECT_EQ(to_string(parse_node("::1")), "[::1]:0");
   EXPECT_EQ(to_string(parse_node("192.0.2.1:_hidden")), "192.0.2.1:0");
-  for (const std::string_view text : {"", "unknown", "_x", "[::1", "[::1]x", "1.2.3", "1.2.3.4.5", "192.0.2.1:",
-                                      "192.0.2.1:99999", "192.0.2.1:\"x", "[::1]:x", "192.0.2.1:_"}) {
+  for (const std::string_view text : {"", "unknown", "_x", "[::1", "[::1]x", "1.2.3", "1.2.3.4.5",
+                                      "192.0.2.1:", "192.0.2.1:99999", "192.0.2.1:\"x", "[::1]:x", "192.0.2.1:_"}) {
     EXPECT_FALSE(parse_node(text).is_known) << text;
   }
 }

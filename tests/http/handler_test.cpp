@@ -14,7 +14,9 @@ struct Mailbox {
   int resumed{0};
   std::shared_ptr<http::ExchangeLink> link() {
     auto mail = std::make_shared<http::ExchangeLink::Mail>();
-    mail->answer = [this](const http::ExchangeLink::Shared&, Response&& response) { answers.push_back(response.status().code()); };
+    mail->answer = [this](const http::ExchangeLink::Shared&, Response&& response) {
+      answers.push_back(response.status().code());
+    };
     mail->unanswered = [this](const http::ExchangeLink::Shared&) { ++unanswered; };
     mail->resume = [this](const http::ExchangeLink::Shared&) { ++resumed; };
     auto made = std::make_shared<http::ExchangeLink>();
