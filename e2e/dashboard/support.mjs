@@ -37,9 +37,15 @@ before(async () => {
 // A test that fails does not reach its own close(); a page left open holds one of the server's places for viewers, and the tests after
 // it would fail for want of one.
 afterEach(async () => {
-  for (const context of browser?.contexts() ?? []) await context.close();
+  for (const context of browser?.contexts() ?? []) await end(context);
 });
 after(async () => browser?.close());
+
+/** A request that a handler is still answering has nobody left to answer to: that is no failure. */
+async function end(context) {
+  for (const page of context.pages()) await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await context.close();
+}
 
 /** A page of the dashboard that notes everything a browser complains about. `routes`: [glob, handler] pairs in place before it loads;
  * `held`, `ends`: see heldStreams. */
@@ -59,7 +65,7 @@ export async function open(screen, { width = 1440, height = 900, theme = 'light'
   if (held) await heldStreams(page, held, ends);
   for (const [pattern, handler] of routes) await page.route(pattern, handler);
   await page.goto(`${dashboard}#/${screen}${params ? `?${params}` : ''}`);
-  return { page, complaints, close: () => context.close() };
+  return { page, complaints, close: () => end(context) };
 }
 
 /** Waits until the screen that the address names shows data: the stream is live, the screen is the new one, no skeleton is left. */
