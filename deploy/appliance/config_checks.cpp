@@ -254,13 +254,14 @@ class RouteChecker : public Checker {
     }
     const std::string key = route + ".redirect.to";
     if (!s.has(key)) return;
-    if (s.text(key).empty() || !is_printable(s.text(key)) || s.text(key).find(' ') != std::string::npos) {
+    const std::string to = s.text(key);
+    if (to.empty() || !is_printable(to) || to.find(' ') != std::string::npos) {
       complain(key, "is no target; allowed is a URL or path without blanks and control characters");
-    } else if (s.text(key).size() > kFieldValueMaxBytes) {
-      complain(key, too_long(s.text(key).size()));
+    } else if (to.size() > kFieldValueMaxBytes) {
+      complain(key, too_long(to.size()));
     }
-    check_placeholders(key, s.text(key), s.text(route + ".path"));
-    if (const std::string_view name = host_naming_placeholder(s.text(key)); !name.empty()) {
+    check_placeholders(key, to, s.text(route + ".path"));
+    if (const std::string_view name = host_naming_placeholder(to); !name.empty()) {
       complain(key, fmt::format("\"{{{0}}}\" could name any host here; allowed is it behind a \"/\", as in "
                                 "\"https://{{host}}/{{{0}}}\" or \"/{{{0}}}\"",
                                 name));
