@@ -154,8 +154,8 @@ TEST_F(Start, WantsItsWords) {
 TEST_F(Start, TakesTheLongestTimeForNever) {
   config.timeouts.idle = config.timeouts.handler = config.timeouts.max_age = std::chrono::milliseconds::max();
   config.drain.timeout = std::chrono::milliseconds::max();
-  std::optional<Responder> kept;
-  make_answering().get("/later", [&](Request, Responder responder) { kept.emplace(std::move(responder)); });
+  std::promise<Responder> promise;
+  make_answering().get("/later", [&](Request, Responder responder) { promise.set_value(std::move(responder)); });
   start();
   RawClient client{port()};
   client.send(kGet);
@@ -165,7 +165,7 @@ TEST_F(Start, TakesTheLongestTimeForNever) {
   server().drain();
   ASSERT_TRUE(eventually([&] { return server().view().live().drain == DrainState::draining; }));
   EXPECT_FALSE(server().wait_for(50ms)) << "it waits for the request";
-  EXPECT_TRUE(kept->send(Response::text("late")));
+  EXPECT_TRUE(promise.get_future().get().send(Response::text("late")));
   client.read_to_end();
   EXPECT_TRUE(client.received().ends_with("late"));
   EXPECT_TRUE(server().wait_for(std::chrono::milliseconds::max()));
