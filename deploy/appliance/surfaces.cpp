@@ -32,7 +32,7 @@ ServerConfig surface_config(const ApplianceConfig& config, std::string name, std
   out.reactors = 1;
   out.workers = {1, 64};
   out.limits.connections = 1024;
-  out.limits.connections_per_client = 256;  // one client must not take the place of probes and of who looks
+  out.limits.connections_per_client = 512;  // one client must not take the place of probes and of who looks
   out.limits.request_body = 1024 * 1024;
   out.limits.memory = 64 * 1024 * 1024;  // of all bodies, which come before anybody asks for a token
   out.limits.http2_concurrent_streams = 32;
