@@ -19,6 +19,7 @@ void EgressBatch::grow(std::size_t at_least) {
     std::unique_ptr<char[]> block{new char[wanted]};  // not value-initialised: it is written before it is read
     if (used_ != gone) std::memcpy(block.get(), block_.get() + gone, used_ - gone);
     block_ = std::move(block);
+    if (held_bytes_ != nullptr) *held_bytes_ += wanted - capacity_;
     capacity_ = wanted;
   }
   used_ -= gone;

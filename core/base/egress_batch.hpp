@@ -30,7 +30,15 @@ class EgressBatch {
   };
 
   EgressBatch() = default;
-  explicit EgressBatch(std::size_t block_bytes) { grow(block_bytes); }
+  /// @param held_bytes  where its owner sums up what blocks take; outlives the batch
+  explicit EgressBatch(std::size_t block_bytes, std::size_t* held_bytes = nullptr) : held_bytes_{held_bytes} {
+    grow(block_bytes);
+  }
+  EgressBatch(const EgressBatch&) = delete;
+  EgressBatch& operator=(const EgressBatch&) = delete;
+  ~EgressBatch() {
+    if (held_bytes_ != nullptr) *held_bytes_ -= capacity_;
+  }
 
   /// Room for `bytes` contiguous bytes at the end of the block; commit() says how many were written.
   /// The pointer is valid until the next call of any member.
@@ -101,6 +109,7 @@ class EgressBatch {
 
   std::unique_ptr<char[]> block_;
   std::size_t capacity_{0};
+  std::size_t* held_bytes_{nullptr};
   std::size_t used_{0};
   std::uint64_t pending_{0};
   std::uint64_t consumed_{0};

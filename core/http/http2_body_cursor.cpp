@@ -8,10 +8,6 @@
 namespace equinox::http {
 namespace {
 
-// Of a file, what fits into a turn is copied, so that all its frames leave in one write: as ranges they would take two
-// calls, and two packets on the way to the peer, for each 16 KiB. Of a larger one the copies would cost more than that.
-constexpr std::uint64_t kReadMaxBytes = 128 * 1024;
-
 /// Its bytes in memory, where they are kept: frames then point at them, and nothing is read or copied. HTTP/1 sends
 /// the file itself: one call, and no copy either.
 std::string_view kept_bytes(const FileBody& body) noexcept {
@@ -69,10 +65,12 @@ void Http2BodyCursor::start(Response& response) {
 Http2BodyCursor::Plan Http2BodyCursor::plan(std::size_t max, EgressBatch& batch) noexcept {
   if (kind_ == Kind::source) return pull(max, batch);
   const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(max, remaining_));
-  if (kind_ == Kind::file && remaining_ <= kReadMaxBytes && !read(count, batch)) return {Step::failed, 0, false};
+  if (kind_ == Kind::file && !read(count, batch)) return {Step::failed, 0, false};
   return {Step::bytes, count, count == remaining_};
 }
 
+/// Copied, so that several frames leave in one write: as ranges they would take two calls, and two packets on the way
+/// to the peer, for each 16 KiB.
 bool Http2BodyCursor::read(std::size_t count, EgressBatch& batch) noexcept {
   pulled_ = batch.reserve(kFrameHeaderBytes + count) + kFrameHeaderBytes;
   return read_file(*file_, offset_, {pulled_, count});
@@ -102,14 +100,7 @@ Http2BodyCursor::Plan Http2BodyCursor::pull(std::size_t max, EgressBatch& batch)
 void Http2BodyCursor::emit(std::string_view frame_header, std::size_t count, EgressBatch& batch) {
   switch (kind_) {
     case Kind::none: batch.append(frame_header); return;
-    case Kind::file:
-      offset_ += count;
-      if (remaining_ > kReadMaxBytes) {
-        batch.append(frame_header);
-        batch.append_file(file_, offset_ - count, count);
-        break;
-      }
-      [[fallthrough]];
+    case Kind::file: offset_ += count; [[fallthrough]];
     case Kind::source:
       std::memcpy(pulled_ - kFrameHeaderBytes, frame_header.data(), kFrameHeaderBytes);
       batch.commit(kFrameHeaderBytes + count);

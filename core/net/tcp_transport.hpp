@@ -10,8 +10,7 @@
 namespace equinox::net {
 
 /// A plain socket. Bytes leave by sendmsg of up to 64 segments, files by sendfile; what stands before a file goes in a
-/// send of its own, with MSG_MORE only where more than that file follows (before a single one it is three times slower
-/// on loopback).
+/// send of its own.
 /// @error peer_reset (ECONNRESET, EPIPE), timed_out (ETIMEDOUT), file_changed, out_of_memory, system
 class TcpTransport final : public Transport {
  public:

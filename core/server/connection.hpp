@@ -120,8 +120,10 @@ class Connection {
   bool is_finished{false};  ///< on its list of those to reap
 
  private:
-  static constexpr std::size_t kHighWatermarkBytes = 128 * 1024;  ///< bodies are pulled up to here
-  static constexpr std::size_t kReadBudgetBytes = 256 * 1024;     ///< a turn of one connection
+  /// Bodies are pulled up to here: seven DATA frames of 16 KiB. The kernel's packets are 64 KiB; eight frames would be
+  /// two of them and one of 72 octets.
+  static constexpr std::size_t kHighWatermarkBytes = 112 * 1024;
+  static constexpr std::size_t kReadBudgetBytes = 256 * 1024;  ///< a turn of one connection
   static constexpr int kRequestsPerTurn = 128;
 
   enum class Ending : std::uint8_t { none, after_flush, after_flush_linger, lingering, dead };

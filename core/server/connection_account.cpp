@@ -412,7 +412,7 @@ void Connection::settle_accounts(Lending& lent) {
   if (facts.actor.empty() && is_drained) facts.actor = lent.drain_by.view();
   facts.ended_ns = nanoseconds(has_lingered_ ? phase_start_ : lent.now);
   lent.telemetry.close(*record_, id(), hot_record(lent), facts, nanoseconds(lent.now), lent.wall_ns);
-  lent.batches.forget(std::move(egress_));
+  egress_.reset();
   log_close(lent);
   if (lent.hooks != nullptr && lent.hooks->closed) lent.hooks->closed(id(), reason_);
 }

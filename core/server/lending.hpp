@@ -43,17 +43,12 @@ class BatchPool {
     ++taken_;
     if (free_count_ != 0) return std::move(free_[--free_count_]);
     ++made_;
-    return std::make_unique<EgressBatch>(kBlockBytes);
+    return std::make_unique<EgressBatch>(kBlockBytes, &held_bytes_);
   }
   void give_back(std::unique_ptr<EgressBatch> batch) {
-    ++given_back_;
     if (batch->capacity_bytes() <= kKeptBlockBytes && free_count_ < kKeptAtMost) {
       free_[free_count_++] = std::move(batch);
     }
-  }
-  /// One that still holds what nobody will take any more.
-  void forget(std::unique_ptr<EgressBatch> batch) {
-    if (batch != nullptr) ++given_back_;
   }
   [[nodiscard]] telemetry::PoolCount count() const noexcept;
 
@@ -61,17 +56,17 @@ class BatchPool {
   static constexpr std::size_t kBlockBytes = 16 * 1024;
   static constexpr std::size_t kKeptBlockBytes = 256 * 1024;  ///< what a turn of bodies fills
   static constexpr std::size_t kKeptAtMost = 16;
+  std::size_t held_bytes_{0};  ///< by the blocks of all batches, those that wait here included
   std::array<std::unique_ptr<EgressBatch>, kKeptAtMost> free_;
   std::size_t free_count_{0};
   std::uint64_t taken_{0};
   std::uint64_t made_{0};
-  std::uint64_t given_back_{0};
 };
 
 inline telemetry::PoolCount BatchPool::count() const noexcept {
   telemetry::PoolCount out;
-  out.used_bytes = (taken_ - given_back_) * kBlockBytes;
   for (std::size_t i = 0; i < free_count_; ++i) out.free_bytes += free_[i]->capacity_bytes();
+  out.used_bytes = held_bytes_ - out.free_bytes;
   out.hits = taken_ - made_;
   out.misses = made_;
   return out;

@@ -10,7 +10,7 @@ namespace equinox::telemetry {
 
 /// One pool at one moment.
 struct PoolCount {
-  std::uint64_t used_bytes{0};  ///< lent; an object that grew counts with the size it had when it was made
+  std::uint64_t used_bytes{0};  ///< lent; of egress batches with what they grew by
   std::uint64_t free_bytes{0};
   std::uint64_t hits{0};    ///< asked for and found
   std::uint64_t misses{0};  ///< asked for and made

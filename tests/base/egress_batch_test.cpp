@@ -49,6 +49,21 @@ TEST(EgressBatchBytes, AreOneRunWhileNothingElseIsAmongThem) {
   EXPECT_EQ(batch.run(), "again");
 }
 
+TEST(EgressBatchBytes, TellTheirOwnerWhatTheBlockTakes) {
+  std::size_t held = 0;
+  {
+    EgressBatch first{1024, &held};
+    EXPECT_EQ(held, 1024U);
+    first.append(std::string(5000, 'x'));
+    EXPECT_EQ(held, first.capacity_bytes());
+    const EgressBatch second{512, &held};
+    EXPECT_EQ(held, first.capacity_bytes() + second.capacity_bytes());
+    first.clear();
+    EXPECT_EQ(held, first.capacity_bytes() + second.capacity_bytes()) << "the block stays";
+  }
+  EXPECT_EQ(held, 0U);
+}
+
 TEST(EgressBatchBytes, CountMemoryOnlyTheBatchHoldsUntilItIsSent) {
   EgressBatch batch{1024};
   EXPECT_EQ(batch.memory_bytes(), sizeof(EgressBatch) + 1024);

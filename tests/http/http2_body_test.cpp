@@ -173,6 +173,46 @@ TEST_F(Http2BodyTest, SeveralFramesOfAFileAreOneRunOfBytes) {
   EXPECT_TRUE(client->answer(stream).is_ended);
 }
 
+TEST_F(Http2BodyTest, ALargeFileIsReadTurnByTurn) {
+  std::string content;
+  for (int i = 0; content.size() < 400'000; ++i) content += std::to_string(i) + ' ';
+  const auto file = file_of(content);
+  high_watermark = 112 * 1024;
+  const auto stream = client->get("/file");
+  talk();
+  respond(1, Response::file({file, 3, 390'000}, "text/plain"));
+  for (int turn = 0; turn < 100 && !client->answer(stream).is_ended; ++turn) {
+    server().transmit(batch, high_watermark, events, clock.now());
+    for (const EgressBatch::Segment& segment : batch.segments()) {
+      EXPECT_EQ(segment.kind, EgressBatch::Kind::copied) << "its frames leave in one write";
+    }
+    EXPECT_LT(batch.pending_bytes(), high_watermark + 16'384 + 9);
+    client->input(drain_batch());
+    talk();
+  }
+  EXPECT_EQ(client->answer(stream).body, content.substr(3, 390'000));
+  EXPECT_TRUE(client->answer(stream).is_ended);
+}
+
+TEST_F(Http2BodyTest, ALargeFileThatIsCutMeanwhileCutsItsStreamOnly) {
+  const auto file = file_of(std::string(400'000, 'f'));
+  high_watermark = 32 * 1024;
+  const auto cut = client->get("/file");
+  talk();
+  respond(1, Response::file({file, 0, 400'000}, "text/plain"));
+  server().transmit(batch, high_watermark, events, clock.now());
+  ASSERT_FALSE(batch.empty());
+  ASSERT_EQ(::ftruncate(file->fd.get(), 100'000), 0);
+  client->input(drain_batch());
+  talk();
+  EXPECT_EQ(client->answer(cut).error_code, NGHTTP2_INTERNAL_ERROR);
+  EXPECT_FALSE(client->answer(cut).is_ended);
+  answers_with([] { return Response::text("here"); });
+  const auto next = client->get("/next");
+  talk();
+  EXPECT_EQ(client->answer(next).body, "here");
+}
+
 TEST_F(Http2BodyTest, TheKeptBytesOfAFileAreBorrowed) {
   std::string content;
   for (int i = 0; content.size() < 50'000; ++i) content += std::to_string(i) + ' ';

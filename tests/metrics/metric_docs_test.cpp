@@ -48,7 +48,9 @@ std::string generated() {
   words<ErrorType>(out, "error_type (`status` is written as the code itself; absent means success)");
   words<StallCause>(out, "cause of a stall");
   words<BufferPool>(
-      out, "pool of `equinox_buffer_pool_bytes` (an object that grew counts with the size it had when it was made)");
+      out,
+      "pool of `equinox_buffer_pool_bytes` (a grown block of `egress` counts as it is, another object that "
+      "grew with the size it had when it was made)");
   words<TlsFailure>(out, "reason of `equinox_tls_handshake_failures_total`");
   out << "\n### Close reasons\n\n| Reason | Family | Initiator |\n|---|---|---|\n";
   for (const auto& entry : kCloseReasonTable) {
