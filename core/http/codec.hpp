@@ -161,8 +161,10 @@ class Codec {
   /// HTTP/2: what ends the connection, once something does; it may have been found while sending. nullptr otherwise.
   [[nodiscard]] virtual const Error* failure() const noexcept { return nullptr; }
 
-  /// HTTP/2: bytes of answers that wait in memory of their own for the peer's windows.
-  [[nodiscard]] virtual std::size_t answer_bytes() const noexcept { return 0; }
+  /// HTTP/2: whether a further answer may be made although earlier ones wait in memory of their own for the peer's
+  /// windows: those take `bound` bytes at most, the largest left out, or are all less urgent than `urgency`. So one
+  /// large answer holds up nobody, and their memory has an end all the same.
+  [[nodiscard]] virtual bool may_answer(std::uint8_t /*urgency*/, std::size_t /*bound*/) const noexcept { return true; }
 
   /// HTTP/2: a window of time begins after which stalled_streams() is asked.
   virtual void begin_write_window() noexcept {}

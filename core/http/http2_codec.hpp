@@ -62,7 +62,9 @@ class Http2Codec final : public Codec {
     return session_.failure() ? &*session_.failure() : nullptr;
   }
   void begin_write_window() noexcept override;
-  [[nodiscard]] std::size_t answer_bytes() const noexcept override { return session_.answer_bytes(); }
+  [[nodiscard]] bool may_answer(std::uint8_t urgency, std::size_t bound) const noexcept override {
+    return session_.may_answer(urgency, bound);
+  }
   [[nodiscard]] std::uint64_t moved_bytes() const noexcept override { return session_.moved_bytes(); }
   void stalled_streams(std::vector<StreamId>& into, std::uint64_t need) const override;
   void terminate(std::uint32_t error_code) override;

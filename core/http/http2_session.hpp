@@ -107,7 +107,9 @@ class Http2Session {
   /// Bytes of memory held beyond this object. The library's table of streams is part of it while there are any: the
   /// page of an idle session may be the kernel's again at any time.
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
-  [[nodiscard]] std::size_t answer_bytes() const noexcept { return memory_.charged_bytes(); }
+  [[nodiscard]] bool may_answer(std::uint8_t urgency, std::size_t bound) const noexcept {
+    return memory_.charged_bytes() <= bound || may_answer_beyond(urgency, bound);
+  }
   [[nodiscard]] Http2Budget& budget() noexcept { return budget_; }
   /// Made when first counted into, given back when taken: an idle connection has none.
   ProtocolCounters& counters();
@@ -140,6 +142,7 @@ class Http2Session {
   void finish_body(Http2Stream& stream);
   static void append(std::vector<CodecEvent>& events, const Http2Stream& stream, EventKind kind,
                      std::uint64_t error_code = 0);
+  [[nodiscard]] bool may_answer_beyond(std::uint8_t urgency, std::size_t bound) const noexcept;
   void note_spent(Http2Stream& stream) noexcept;
   void forget_spent(Http2Stream& stream) noexcept;
   void refuse(Http2Stream& stream, Errc error);

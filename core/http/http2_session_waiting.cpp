@@ -13,6 +13,17 @@ constexpr Duration kSpentPatience = std::chrono::milliseconds{200};
 
 }  // namespace
 
+bool Http2Session::may_answer_beyond(std::uint8_t urgency, std::size_t bound) const noexcept {
+  std::size_t largest = 0;
+  bool is_most_urgent = true;
+  for (const Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
+    const std::size_t bytes = stream->body.owned_bytes();
+    largest = std::max(largest, bytes);
+    if (bytes != 0 && stream->priority.urgency <= urgency) is_most_urgent = false;
+  }
+  return is_most_urgent || memory_.charged_bytes() - largest <= bound;
+}
+
 void Http2Session::note_spent(Http2Stream& stream) noexcept {
   stream.spent_at = now_;
   if (spent_streams_++ == 0) oldest_spent_at_ = now_;

@@ -239,7 +239,7 @@ class Connection {
   bool open_sink(Lending& lent, Exchange& exchange);
   bool push_to_sink(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes);
   void run_handler(Lending& lent, Exchange& exchange);
-  [[nodiscard]] bool has_room_for_answer(const Lending& lent) const noexcept;
+  [[nodiscard]] bool has_room_for_answer(const Lending& lent, const Exchange& exchange) const noexcept;
   void hold_back(Lending& lent, Exchange& exchange);
   void run_held_back(Lending& lent);
   void run_async(Lending& lent, Exchange& exchange, const AsyncHandler& handler);

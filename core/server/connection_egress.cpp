@@ -60,7 +60,7 @@ void Connection::pump(Lending& lent) {
     }
   }
   if (codec_ != nullptr && is_http2()) {
-    if (h2_->held_back != 0 && !is_ending()) run_held_back(lent);
+    if (h2_->held_back != 0 && !codec_->is_finished()) run_held_back(lent);
     account_counters(lent);
     // Found while sending; what was found while receiving has ended it already.
     const Error* failure = codec_accepts_ || is_ending() ? nullptr : codec_->failure();

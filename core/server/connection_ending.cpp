@@ -112,7 +112,7 @@ void Connection::end_flushed(Lending& lent) {
   // What was pulled is out, but a response may have more to come.
   const bool codec_goes_on = codec_ != nullptr && !codec_->is_finished();
   for (const Exchange* x = exchanges_; x != nullptr && codec_goes_on; x = x->next) {
-    if (x->state == ExchangeState::responding || x->state == ExchangeState::handling) return;
+    if (x->state == ExchangeState::responding || x->state == ExchangeState::handling || x->is_held_back) return;
   }
   if (planned_) note(*planned_);
   discard_all(lent, ErrorType::client_gone);

@@ -114,7 +114,7 @@ bool Connection::push_to_sink(Lending& lent, Exchange& exchange, std::span<const
 void Connection::run_handler(Lending& lent, Exchange& exchange) {
   exchange.body_window.end();
   if (exchange.phases.current() == RequestPhase::body) exchange.phases.enter(RequestPhase::queue, lent.ready_at);
-  if (exchange.is_complete && !has_room_for_answer(lent)) return hold_back(lent, exchange);
+  if (exchange.is_complete && !has_room_for_answer(lent, exchange)) return hold_back(lent, exchange);
   exchange.phases.enter(RequestPhase::handler, lent.fine);
   if (exchange.route != nullptr && exchange.route->handler.async() != nullptr) {
     run_async(lent, exchange, *exchange.route->handler.async());
@@ -159,8 +159,8 @@ void Connection::run_handler(Lending& lent, Exchange& exchange) {
 
 /// HTTP/1 gives its one answer before the next request is read; streams would each have one made, whatever the peer's
 /// windows take.
-bool Connection::has_room_for_answer(const Lending& lent) const noexcept {
-  return !is_http2() || codec_->answer_bytes() <= lent.settings->bounds.output_buffer;
+bool Connection::has_room_for_answer(const Lending& lent, const Exchange& exchange) const noexcept {
+  return !is_http2() || codec_->may_answer(exchange.head->urgency, lent.settings->bounds.output_buffer);
 }
 
 void Connection::hold_back(Lending& lent, Exchange& exchange) {
@@ -172,16 +172,19 @@ void Connection::hold_back(Lending& lent, Exchange& exchange) {
   count_held(lent, exchange);
 }
 
-/// Oldest first. What made them wait is behind a window or in the socket, so that the write deadline ends it at last.
+/// The most urgent first, then the oldest. What made them wait is behind a window or in the socket, so that the write
+/// deadline ends it at last.
 void Connection::run_held_back(Lending& lent) {
-  for (Exchange* x = exchanges_; x != nullptr && h2_->held_back != 0 && has_room_for_answer(lent);) {
-    Exchange& exchange = *x;
-    x = x->next;
-    if (!exchange.is_held_back) continue;
-    exchange.is_held_back = false;
+  while (h2_->held_back != 0) {
+    Exchange* next = nullptr;
+    for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
+      if (x->is_held_back && (next == nullptr || x->head->urgency < next->head->urgency)) next = x;
+    }
+    if (next == nullptr || !has_room_for_answer(lent, *next)) return;
+    next->is_held_back = false;
     --h2_->held_back;
     owes_egress_ = true;
-    run_handler(lent, exchange);
+    run_handler(lent, *next);
   }
 }
 

@@ -298,7 +298,7 @@ void Connection::on_input_end(Lending& lent) {
   if (was_incomplete) {
     for (Exchange* x = exchanges_; x != nullptr;) {
       Exchange* next = x->next;
-      if (x->state == ExchangeState::receiving) discard(lent, *x, ErrorType::client_gone);
+      if (x->state == ExchangeState::receiving && !x->is_complete) discard(lent, *x, ErrorType::client_gone);
       x = next;
     }
     end_after_flush(CloseReason::client_fin_mid_request, false);
