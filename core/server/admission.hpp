@@ -43,12 +43,14 @@ class Admission {
   void set_limits(std::uint32_t limit, std::uint32_t per_client) noexcept;
   /// Above this many bytes of buffers nobody is admitted; 0: any number.
   void set_memory_limit(std::uint64_t bytes) noexcept { memory_limit_.store(bytes, std::memory_order_relaxed); }
-  /// Whether a connection that holds so many bytes of request bodies may hold more. Nobody may above the limit, and
-  /// above half of it only who holds little: one connection must not take the place of all others.
-  [[nodiscard]] bool may_hold(std::uint64_t bytes) const noexcept {
+  /// Whether a connection that holds so many bytes of request bodies may hold more. Nobody may above three quarters of
+  /// the limit, so that bodies alone never keep newcomers out; and above half of it only who holds little: one
+  /// connection must not take the place of all others.
+  /// @param untold  what its reactor has not told yet; wraps where that has become less
+  [[nodiscard]] bool may_hold(std::uint64_t bytes, std::uint64_t untold) const noexcept {
     const std::uint64_t limit = memory_limit_.load(std::memory_order_relaxed);
-    const std::uint64_t used = memory_.load(std::memory_order_relaxed);
-    return limit == 0 || used <= limit / 2 || (used <= limit && bytes <= limit / 16);
+    const std::uint64_t used = memory_.load(std::memory_order_relaxed) + untold;
+    return limit == 0 || used <= limit / 2 || (used <= limit - limit / 4 && bytes <= limit / 16);
   }
   /// One reactor's buffers have changed from one size to another; told once a second and at each large step.
   void tell_memory(std::uint64_t before, std::uint64_t now) noexcept {

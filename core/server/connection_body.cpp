@@ -78,7 +78,8 @@ void Connection::take_body(Lending& lent, Exchange& exchange, std::span<const st
 }
 
 bool Connection::may_hold_more(const Lending& lent) const noexcept {
-  return lent.admission->may_hold(h2_ != nullptr ? h2_->held_bytes : held_by_exchanges());
+  return lent.admission->may_hold(h2_ != nullptr ? h2_->held_bytes : held_by_exchanges(),
+                                  lent.input_bytes - lent.input_told);
 }
 
 std::uint64_t Connection::held_by_exchanges() const noexcept {

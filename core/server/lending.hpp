@@ -97,6 +97,7 @@ struct Lending {
   std::uint32_t tcp_looks{0};  ///< at TCP_INFO of connections that live
   /// Allocated for what was received: messages cut in two, bodies that came in pieces, TLS handshakes that go on.
   std::uint64_t input_bytes{0};
+  std::uint64_t input_told{0};  ///< of these, to whom admits
   http::DateCache date;
   http::Http1Shared http1{parsers, limits, date};
   std::vector<std::byte> read_buffer;

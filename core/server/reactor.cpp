@@ -242,7 +242,7 @@ void Reactor::take(Mail& mail) {
 void Reactor::watch_memory() {
   // Between the seconds it is received bytes that fill the memory; a step this large is worth telling at once.
   constexpr std::uint64_t kStepBytes = 256 * 1024;
-  const std::uint64_t moved = lent_.input_bytes - input_told_;
+  const std::uint64_t moved = lent_.input_bytes - lent_.input_told;
   if (moved + kStepBytes > 2 * kStepBytes) publish_pools();
 }
 
@@ -289,7 +289,7 @@ void Reactor::publish_pools() {
        parsers.reused_count(), parsers.made_count()},
       lent_.exchanges.count(),
       {memory.used_bytes(), memory.kept_bytes(), memory.reused_count(), memory.made_count()}};
-  std::uint64_t bytes = input_told_ = lent_.input_bytes;
+  std::uint64_t bytes = lent_.input_told = lent_.input_bytes;
   for (std::size_t p = 0; p < counts.size(); ++p) {
     lent_.telemetry.pools().set(static_cast<BufferPool>(p), counts[p]);
     bytes += counts[p].used_bytes + counts[p].free_bytes;

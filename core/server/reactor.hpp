@@ -167,7 +167,6 @@ class Reactor {
   std::uint64_t server_log_dropped_{0};
   std::uint64_t access_log_dropped_{0};
   std::uint64_t memory_told_{0};  ///< of all buffers
-  std::uint64_t input_told_{0};   ///< of lent_.input_bytes, within that
 };
 
 }  // namespace equinox::server

@@ -32,11 +32,15 @@ ServerConfig surface_config(const ApplianceConfig& config, std::string name, std
   out.reactors = 1;
   out.workers = {1, 64};
   out.limits.connections = 1024;
-  out.limits.connections_per_client = 512;  // one client must not take the place of probes and of who looks
-  out.limits.request_body = 1024 * 1024;
-  out.limits.memory = 64 * 1024 * 1024;  // of all bodies, which come before anybody asks for a token
-  out.limits.http2_concurrent_streams = 32;
+  // One client must not take the place of probes and of who looks, nor fill the memory with what comes before anybody
+  // asks for a token. No limits.memory: it would turn away newcomers, and those are the probes.
+  out.limits.connections_per_client = 512;
+  out.limits.request_head = 16 * 1024;
+  out.limits.request_body = 16 * 1024;
+  out.limits.fields = 64;
+  out.limits.http2_concurrent_streams = 16;
   out.timeouts.header = std::chrono::seconds{5};
+  out.timeouts.write = std::chrono::seconds{10};
   out.drain.timeout = std::chrono::milliseconds{500};
   out.log = config.traffic.log;
   out.log.access = "off";
@@ -51,6 +55,9 @@ std::unique_ptr<Server> make_ops(const ApplianceConfig& config, const Server& tr
   if (!config.ops.is_on) return nullptr;
   ServerConfig surface = surface_config(config, "ops", config.ops.address);
   surface.listeners.front().inherited = config.ops.inherited;
+  surface.limits.request_head = 8 * 1024;
+  surface.limits.request_body = 0;  // nothing here reads one
+  surface.limits.http2_concurrent_streams = 8;
   auto server = std::make_unique<Server>(std::move(surface));
   server->get("/livez", handlers::livez(traffic.view(), config.ops.livez_limit));
   server->get("/readyz", handlers::readyz(traffic.view()));

@@ -70,16 +70,21 @@ TEST_F(ExpositionTest, AnswersInTheFormatThatWasAskedFor) {
 TEST_F(ExpositionTest, PagesThatNobodyReadsAreFew) {
   const auto handler = exposition(server.telemetry, {});
   const RequestHead head;
-  const RequestContext context;
-  const auto scrape = [&] { return (*handler.sync())(Request{head, context}); };
+  RequestContext context;
+  const auto scrape = [&](int client) {
+    context.client = Endpoint::v4({10, 0, 0, static_cast<std::uint8_t>(client)}, 1);
+    return (*handler.sync())(Request{head, context});
+  };
   std::vector<Response> unread;
-  for (int i = 0; i < 16; ++i) unread.push_back(scrape());
+  for (int i = 0; i < 4; ++i) unread.push_back(scrape(0));
+  EXPECT_EQ(scrape(0).status(), Status{503}) << "as many as one client may have";
+  for (int i = 4; i < 16; ++i) unread.push_back(scrape(i));
   for (const Response& each : unread) EXPECT_EQ(each.status(), Status{200});
-  EXPECT_EQ(scrape().status(), Status{503});
+  EXPECT_EQ(scrape(16).status(), Status{503}) << "all taken";
   unread.pop_back();
-  Response next = scrape();
+  Response next = scrape(16);
   EXPECT_EQ(next.status(), Status{200});
-  EXPECT_THAT(read_body(next), HasSubstr("equinox_scrape_errors_total 1\n")) << "a refused one is counted";
+  EXPECT_THAT(read_body(next), HasSubstr("equinox_scrape_errors_total 2\n")) << "a refused one is counted";
 }
 
 TEST_F(ExpositionTest, OpenMetricsEndsWithItsMarkAndStripsTotalFromFamilies) {
