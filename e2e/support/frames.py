@@ -31,6 +31,13 @@ def literal(name, value):
     return b"\0" + text(name) + text(value)
 
 
+def indexed(count, value):
+    """A field that goes into the table once, then `count` references of one byte to it."""
+    size = len(value)
+    length = bytes([size]) if size < 127 else bytes([127, (size - 127) % 128 + 128, (size - 127) // 128])
+    return b"\x40\x01x" + length + value.encode(), b"\xbe" * count
+
+
 def request_fields(path="/hello", method="GET", extra=()):
     fields = [(":method", method), (":scheme", "http"), (":path", path), (":authority", "a"), *extra]
     return b"".join(literal(name, value) for name, value in fields)

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from support.frames import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, Attacker, frame, literal, request, request_fields, window_update
+from support.frames import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, Attacker, frame, indexed, literal, request, request_fields, window_update
 from support.wait import wait_for
 from watch import SLOWNESS, Watch
 
@@ -16,13 +16,6 @@ BOMB_BYTES = 32 << 20
 @pytest.fixture
 def hostile_server(start):
     return start(timeouts={"idle": "5s", "write": "2s", "body": "3s", "header": "2s", "ping_after": "1s", "ping": "1s"})
-
-
-def indexed(count, value):
-    """A field that goes into the table once, then `count` references of one byte to it."""
-    size = len(value)
-    length = bytes([size]) if size < 127 else bytes([127, (size - 127) % 128 + 128, (size - 127) // 128])
-    return b"\x40\x01x" + length + value.encode(), b"\xbe" * count
 
 
 def bomb(attacker, head_of, path="/hello"):

@@ -1,11 +1,13 @@
 """The surfaces do not slow each other: a flood on traffic leaves ops and admin quick, and the other way round."""
 
+import contextlib
+import socket
 import subprocess
 import threading
 
 import pytest
 from crowd import Crowd, Kind
-from support.frames import Attacker
+from support.frames import END_HEADERS, HEADERS, Attacker, frame, indexed, request, request_fields
 from support.attacks import ATTACKS
 from support.raw import exchange
 from watch import GET, Watch
@@ -76,3 +78,44 @@ def test_an_attack_on_one_surface_is_ended_there_too(start):
             attacker.close()
         watch.attacker_ended()
         watch.told("flood_ping")
+
+
+class Ops:
+    """What Attacker asks of a server, of the ops surface."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def connect(self, timeout):
+        return self.server.connect("ops", timeout)
+
+
+def status_of(server, path, source="127.0.0.1"):
+    with socket.create_connection(("127.0.0.1", server.port("ops")), 5, (source, 0)) as peer:
+        return exchange(peer, f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode()).status
+
+
+def test_what_a_client_makes_ops_hold_keeps_no_probe_out(start):
+    """Heads by reference, bodies, and scrapes that it does not take: whoever probes and scrapes is served."""
+    server = start()
+    with Watch(server, "held on ops by one client", memory=None) as watch:
+        attackers = [Attacker(Ops(server)) for _ in range(100)]
+        entry, uses = indexed(90, "y" * 200)
+        for attacker in attackers:
+            attacker.send(b"".join(frame(HEADERS, END_HEADERS, stream, request_fields("/livez") + (entry if stream == 1 else b"") + uses)
+                                   for stream in range(1, 65, 2)))
+        for attacker in attackers:
+            attacker.drain()
+        assert {status_of(server, "/livez") for _ in range(20)} == {200}
+        bodies = [server.connect("ops") for _ in range(100)]
+        for body in bodies:
+            with contextlib.suppress(OSError):  # refused on its way
+                body.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 500_000)
+        assert {status_of(server, path) for path in ("/livez", "/readyz") for _ in range(10)} == {200}
+        scraper = Attacker(Ops(server), (4, 0))
+        scraper.send(b"".join(request(stream, "/metrics") for stream in range(1, 33, 2)))
+        scraper.drain(0.3)
+        assert status_of(server, "/metrics", "127.0.0.2") == 200
+        watch.told("served")
+        for peer in [*attackers, *bodies, scraper]:
+            peer.close()
