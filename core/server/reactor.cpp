@@ -84,6 +84,7 @@ void Reactor::run() {
   tick_second();
   while (!is_stopping_) turn();
   reap();
+  lent_.telemetry.thread_ended();
   mailbox_->close();
 }
 

@@ -172,11 +172,13 @@ class ReactorStats {
   void cpu(std::uint64_t thread_cpu_ns) noexcept { loop_.cpu_ns.set(thread_cpu_ns); }
   void connections(std::uint64_t open) noexcept { loop_.connections.set(open); }
   void stalled(StallCause cause, std::int64_t duration_ns) noexcept;
+  /// There will be no further turn: as before the first, silence is no stall.
+  void ended() noexcept { loop_.last_iteration_ns.set(0); }
 
   // Any thread
   void add_to(ServerSnapshot& into) const;
   void add_loop_to(ReactorTotals& into) const noexcept;
-  /// Steady nanoseconds of the last turn; 0 before the first.
+  /// Steady nanoseconds of the last turn; 0 before the first and once the thread has ended.
   [[nodiscard]] std::int64_t last_iteration_ns() const noexcept {
     return static_cast<std::int64_t>(loop_.last_iteration_ns.get());
   }

@@ -108,6 +108,11 @@ class ReactorTelemetry {
   // Loop
   /// The thread that owns this has begun.
   void thread_began() noexcept { watch_.set_clock(); }
+  /// It has ended, and others may go on: what does not turn any more is no stall.
+  void thread_ended() noexcept {
+    watch_.begin(0);
+    stats_.ended();
+  }
   /// A turn has begun: events were waited for.
   void turn_began(std::int64_t now_ns) noexcept { watch_.begin(now_ns); }
   /// What the turn is at, for the watcher: one store.

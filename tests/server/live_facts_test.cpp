@@ -48,6 +48,25 @@ TEST_F(LiveFactsTest, AcceptQueueIsThatOfTheListeningSocketAndGoesWithIt) {
   EXPECT_FALSE(server().view().live().listeners.front().accept_queue_length.has_value());
 }
 
+/// Probes and the watchdog would take its silence for a stall while another reactor still serves.
+TEST_F(LiveFactsTest, AReactorWhoseDrainIsOverIsNotSilent) {
+  config.reactors = 2;
+  serve();
+  RawClient upload{port()};
+  upload.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nba");
+  ASSERT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 1; }));
+  server().drain();
+  const auto at_rest = [&] {
+    return std::ranges::count(server().view().reactors(), 0, &ReactorFacts::last_iteration_ns_ago);
+  };
+  EXPECT_TRUE(eventually([&] { return at_rest() == 1; }));
+  for (const ReactorFacts& reactor : server().view().reactors()) EXPECT_FALSE(reactor.stall);
+  upload.send("ck");
+  upload.read_to_end();
+  EXPECT_THAT(upload.received(), ::testing::StartsWith("HTTP/1.1 "));
+  server().wait();
+}
+
 TEST_F(LiveFactsTest, WaitingConnectionsAreCountedWhileTheReactorIsBlocked) {
   const std::unique_ptr<RawClient> blocker = block();
   RawClient first{port()};
