@@ -178,8 +178,9 @@ void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
 }
 
 void Connection::on_handler_timeout(Lending& lent, Exchange& exchange) {
-  lent.telemetry.stats().evicted(protocol_, EvictionPhase::handler);
+  // Over HTTP/2 the stream ends alone: no connection is closed, so there is no eviction.
   if (!is_http2()) {
+    lent.telemetry.stats().evicted(protocol_, EvictionPhase::handler);
     fired_ = DeadlineKind::handler;
     aside().fired_ms = static_cast<std::uint32_t>(exchange.settings->timeouts.handler.count());
     note(CloseReason::handler_timeout);
@@ -217,17 +218,16 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
     exchange.body_window.begin(lent.now);
     return;
   }
-  const Progress progress = exchange.body_window.bytes == 0 ? Progress::silent : Progress::too_slow;
-  const TimerVerdict verdict = timer_verdict(DeadlineKind::body, is_http2(), progress);
   account_rejected(lent, RequestRejectReason::body_timeout);
   exchange.error = ErrorType::body_timeout;
   exchange.abort_sink();
   if (!is_http2()) {
+    const Progress progress = exchange.body_window.bytes == 0 ? Progress::silent : Progress::too_slow;
+    const TimerVerdict verdict = timer_verdict(DeadlineKind::body, false, progress);
     evict(lent, verdict, deadline.kind, exchange.settings->timeouts.body, 408);
     return;
   }
   // One slow upload must not cost the other streams of the connection their answers.
-  lent.telemetry.stats().evicted(protocol_, verdict.phase);
   respond(lent, exchange, http::refusal_response(Status{408}));
   apply_events(lent);
 }
@@ -243,10 +243,8 @@ bool Connection::serves_others() const {
 void Connection::cut_stalled(Lending& lent, std::uint64_t need) {
   std::vector<StreamId> stalled;
   codec_->stalled_streams(stalled, need);
-  const TimerVerdict verdict = timer_verdict(DeadlineKind::write, true, Progress::window_closed);
   for (const StreamId stream : stalled) {
     codec_->reset(stream, http::kH2Cancel);
-    lent.telemetry.stats().evicted(protocol_, verdict.phase);
     if (Exchange* exchange = find(stream)) discard(lent, *exchange, ErrorType::write_timeout);
   }
 }
