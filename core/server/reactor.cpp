@@ -224,7 +224,7 @@ void Reactor::take(Mail& mail) {
     handle(*connection, connection->answer(lent_, *answer->link, std::move(answer->response)));
   } else if (auto* resume = std::get_if<ResumeMail>(&mail)) {
     // Before the source is asked: what it says from now on is news.
-    resume->link->is_resume_queued.store(false, std::memory_order_release);
+    resume->link->is_resume_queued.exchange(false, std::memory_order_acq_rel);
     lent_.telemetry.serving(resume->link->connection);
     Connection* connection = table_.find(resume->link->connection);
     if (connection == nullptr || connection->is_finished) return;
