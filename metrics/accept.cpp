@@ -86,14 +86,4 @@ Format preferred_format(std::string_view accept) noexcept {
   return open_metrics > 0 && open_metrics >= text ? Format::open_metrics : Format::text;
 }
 
-bool accepts_gzip(std::string_view accept_encoding) noexcept {
-  int any = 0;
-  while (!accept_encoding.empty()) {
-    const auto item = parse_item(take_until(accept_encoding, ','));
-    if (same(item.name, "gzip") || same(item.name, "x-gzip")) return item.weight > 0;
-    if (item.name == "*") any = item.weight;
-  }
-  return any > 0;
-}
-
 }  // namespace equinox::metrics

@@ -10,8 +10,6 @@ enum class Format : std::uint8_t { text, open_metrics };
 /// What an Accept field (RFC 9110 §12.5.1) prefers. Without one, or when neither is named: text 0.0.4. At equal
 /// weight OpenMetrics wins, because it says more.
 Format preferred_format(std::string_view accept) noexcept;
-/// Whether an Accept-Encoding field (RFC 9110 §12.5.3) allows gzip.
-bool accepts_gzip(std::string_view accept_encoding) noexcept;
 
 constexpr std::string_view content_type(Format format) noexcept {
   return format == Format::open_metrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"

@@ -24,7 +24,7 @@ Handler exposition(const ServerView& view, Options options) {
       for (auto& family : registry->Collect()) page.families.push_back(std::move(family));
     }
     const auto format = preferred_format(request.field("accept").value_or(""));
-    const bool gzip = accepts_gzip(request.field("accept-encoding").value_or(""));
+    const bool gzip = request.accepts_encoding("gzip");
     auto response = Response::stream(std::make_unique<ExpositionSource>(std::move(page), format, gzip, std::move(slot)),
                                      content_type(format));
     if (gzip) response.with("Content-Encoding", "gzip");

@@ -18,21 +18,6 @@ constexpr std::string_view kPageWithoutDashboard = R"(<!doctype html>
 <a href="api/v1/status">api/v1/status</a> and from the equinox command.</p></body></html>
 )";
 
-/// "gzip" or "*" without a weight of 0 (RFC 9110 §12.5.3).
-bool accepts_gzip(std::string_view accepted) noexcept {
-  while (!accepted.empty()) {
-    const std::size_t end = std::min(accepted.find(','), accepted.size());
-    std::string_view part = accepted.substr(0, end);
-    accepted.remove_prefix(std::min(end + 1, accepted.size()));
-    while (part.starts_with(' ')) part.remove_prefix(1);
-    const std::string_view name = part.substr(0, std::min(part.find(';'), part.size()));
-    if (name.substr(0, name.find(' ')) != "gzip" && name.substr(0, name.find(' ')) != "*") continue;
-    const std::size_t weight = part.find("q=");
-    return weight == std::string_view::npos || part.find_first_of("123456789", weight + 2) != std::string_view::npos;
-  }
-  return false;
-}
-
 /// The bytes of a gzip member we made ourselves; empty when zlib says no.
 std::string inflated(std::string_view gzip) {
   z_stream stream{};
@@ -78,7 +63,7 @@ Response serve_asset(const Request& request, std::string_view path) {
   const std::string_view cache = is_hashed ? "public, max-age=31536000, immutable" : "no-cache";
   const bool is_known = request.field("if-none-match").value_or("") == asset->etag;
   Response response = Response::empty(304);
-  if (!is_known && accepts_gzip(request.field("accept-encoding").value_or(""))) {
+  if (!is_known && request.accepts_encoding("gzip")) {
     response = Response::literal(asset->gzip, asset->content_type);
     response.with("Content-Encoding", "gzip");
   } else if (!is_known) {

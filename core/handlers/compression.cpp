@@ -5,36 +5,13 @@
 
 #include <algorithm>
 
-#include "http/headers.hpp"
+#include "http/content_coding.hpp"
 
 namespace equinox::handlers {
 namespace {
 
 constexpr std::array<std::string_view, kEncodings> kNames{"br", "zstd", "gzip"};
 constexpr std::array<std::string_view, kEncodings> kSuffixes{".br", ".zst", ".gz"};
-
-/// Weight in thousandths (RFC 9110 §12.4.2); 1000 when absent, 0 when it cannot be read.
-int weight_of(std::string_view parameters) noexcept {
-  while (!parameters.empty()) {
-    parameters.remove_prefix(1);  // ';'
-    const auto end = std::min(parameters.find(';'), parameters.size());
-    const std::string_view parameter = http::trim(parameters.substr(0, end));
-    parameters.remove_prefix(end);
-    if (!parameter.starts_with("q=") && !parameter.starts_with("Q=")) continue;
-    const std::string_view value = parameter.substr(2);
-    if (value.empty() || (value[0] != '0' && value[0] != '1') || value.size() > 5) return 0;
-    int weight = (value[0] - '0') * 1000;
-    int scale = 100;
-    for (std::size_t i = 1; i < value.size(); ++i) {
-      if (i == 1 ? value[i] != '.' : value[i] < '0' || value[i] > '9') return 0;
-      if (i == 1) continue;
-      weight += (value[i] - '0') * scale;
-      scale /= 10;
-    }
-    return std::min(weight, 1000);
-  }
-  return 1000;
-}
 
 std::optional<std::string> gzip(std::string_view bytes) {
   z_stream stream{};
@@ -72,27 +49,10 @@ std::string_view to_string(Encoding encoding) noexcept { return kNames[static_ca
 std::string_view suffix_of(Encoding encoding) noexcept { return kSuffixes[static_cast<std::size_t>(encoding)]; }
 
 AcceptedEncodings accepted_encodings(const Request& request) noexcept {
-  std::array<int, kEncodings> weights{-1, -1, -1};
-  int any = 0;
-  for (const Field& field : request.fields()) {
-    if (!http::equals_ignoring_case(field.name, "accept-encoding")) continue;
-    std::string_view list = field.value;
-    while (const auto member = http::next_member(list)) {
-      const auto end = std::min(member->find(';'), member->size());
-      const std::string_view name = http::trim(member->substr(0, end));
-      const int weight = weight_of(member->substr(end));
-      if (name == "*") any = weight;
-      for (std::size_t i = 0; i < kEncodings; ++i) {
-        const bool is_same =
-            http::equals_ignoring_case(name, kNames[i]) ||
-            (i == static_cast<std::size_t>(Encoding::gzip) && http::equals_ignoring_case(name, "x-gzip"));
-        if (is_same) weights[i] = weight;
-      }
-    }
-  }
+  std::array<int, kEncodings> weights{};
+  http::weigh_codings(request.fields(), kNames, weights);
   AcceptedEncodings out;
   for (std::size_t i = 0; i < kEncodings; ++i) {
-    if (weights[i] < 0) weights[i] = any;
     if (weights[i] > 0) out.items[out.count++] = static_cast<Encoding>(i);
   }
   std::stable_sort(out.items.begin(), out.items.begin() + static_cast<std::ptrdiff_t>(out.count),

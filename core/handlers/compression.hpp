@@ -27,8 +27,7 @@ struct AcceptedEncodings {
   [[nodiscard]] const Encoding* end() const noexcept { return items.data() + count; }
   [[nodiscard]] bool empty() const noexcept { return count == 0; }
 };
-/// Reads Accept-Encoding (RFC 9110 §12.5.3), weights and "*" included. Without the field nothing is accepted: a client
-/// that does not ask may not understand.
+/// See http::weigh_codings().
 AcceptedEncodings accepted_encodings(const Request& request) noexcept;
 
 /// Compresses in one go; nothing when the library fails or the coding is not made here (zstd). Takes time: never on a

@@ -2,6 +2,7 @@
 #include <equinox/request.hpp>
 #include <new>
 
+#include "http/content_coding.hpp"
 #include "http/headers.hpp"
 
 namespace equinox {
@@ -117,6 +118,12 @@ Request::Request() noexcept : head_{&kNoHead}, context_{&kNoContext} {}
 Request::Request(Request&&) noexcept = default;
 Request& Request::operator=(Request&&) noexcept = default;
 Request::~Request() = default;
+
+bool Request::accepts_encoding(std::string_view coding) const noexcept {
+  int weight = 0;
+  http::weigh_codings(fields(), {&coding, 1}, {&weight, 1});
+  return weight > 0;
+}
 
 std::string_view Request::parameter(std::string_view name) const noexcept {
   for (const PathParameter& parameter : parameters_) {

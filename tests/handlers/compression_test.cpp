@@ -30,6 +30,7 @@ TEST(AcceptEncoding, IsReadWithWeightsAndStar) {
   EXPECT_EQ(accepted("identity;q=1, *;q=0"), "");
   EXPECT_EQ(accepted("X-GZIP"), "gzip");
   EXPECT_EQ(accepted("br;q=abc, gzip ; q=0.3"), "gzip");
+  EXPECT_EQ(accepted("gzip;q=0.5, br, identity;q=0.8"), "br") << "what is less wanted than the plain content";
 }
 
 TEST(Compression, GzipIsReadBack) {

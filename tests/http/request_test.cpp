@@ -50,5 +50,27 @@ TEST(Request, BorrowsUntilItIsCopied) {
   EXPECT_EQ(copy.body(), "x");
 }
 
+bool takes_gzip(const std::vector<Field>& fields) {
+  RequestHead head;
+  head.fields = fields;
+  const RequestContext context;
+  return Request{head, context}.accepts_encoding("gzip");
+}
+
+TEST(Request, SaysWhichCodingsTheClientTakes) {
+  const auto takes = [](std::string_view value) { return takes_gzip({{"Accept-Encoding", value}}); };
+  EXPECT_FALSE(takes_gzip({}));
+  EXPECT_FALSE(takes(""));
+  EXPECT_TRUE(takes("gzip"));
+  EXPECT_TRUE(takes("x-gzip"));
+  EXPECT_TRUE(takes("br;q=1.0, gzip;q=0.8"));
+  EXPECT_FALSE(takes("gzip;q=0, *"));
+  EXPECT_TRUE(takes("*;q=0.1"));
+  EXPECT_FALSE(takes("br, deflate"));
+  EXPECT_FALSE(takes("gzip;q=0.5, identity;q=1")) << "it would rather have it plain";
+  EXPECT_TRUE(takes("gzip, identity;q=0.5"));
+  EXPECT_TRUE(takes_gzip({{"accept-encoding", "br"}, {"ACCEPT-ENCODING", "gzip"}})) << "two fields are one list";
+}
+
 }  // namespace
 }  // namespace equinox

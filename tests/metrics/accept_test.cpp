@@ -32,20 +32,5 @@ INSTANTIATE_TEST_SUITE_P(
                     AcceptCase{"BadWeight", "application/openmetrics-text;q=x", Format::text}),
     [](const auto& test) { return std::string{test.param.name}; });
 
-struct EncodingCase {
-  std::string_view name;
-  std::string_view field;
-  bool expected;
-};
-class AcceptEncodingField : public testing::TestWithParam<EncodingCase> {};
-TEST_P(AcceptEncodingField, AllowsGzip) { EXPECT_EQ(accepts_gzip(GetParam().field), GetParam().expected); }
-INSTANTIATE_TEST_SUITE_P(Rfc9110Section12, AcceptEncodingField,
-                         testing::Values(EncodingCase{"Absent", "", false}, EncodingCase{"Gzip", "gzip", true},
-                                         EncodingCase{"List", "br;q=1.0, gzip;q=0.8", true},
-                                         EncodingCase{"Refused", "gzip;q=0, *", false},
-                                         EncodingCase{"Star", "*;q=0.1", true},
-                                         EncodingCase{"Other", "br, deflate", false}),
-                         [](const auto& test) { return std::string{test.param.name}; });
-
 }  // namespace
 }  // namespace equinox::metrics

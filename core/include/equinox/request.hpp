@@ -93,6 +93,9 @@ class Request {
   [[nodiscard]] std::optional<std::string_view> field(std::string_view name) const noexcept {
     return head_->field(name);
   }
+  /// Whether the client takes content in this coding ("gzip") and does not rather have it plain (Accept-Encoding,
+  /// RFC 9110 §12.5.3).
+  [[nodiscard]] bool accepts_encoding(std::string_view coding) const noexcept;
   [[nodiscard]] std::string_view body() const noexcept { return body_; }
   [[nodiscard]] std::span<const Field> trailers() const noexcept { return trailers_; }
   [[nodiscard]] std::span<const PathParameter> parameters() const noexcept { return parameters_; }
