@@ -18,6 +18,9 @@ char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c 
 bool same_text(std::string_view a, std::string_view b) noexcept {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }
+bool begins_with(std::string_view text, std::string_view head) noexcept {
+  return same_text(text.substr(0, head.size()), head);
+}
 
 /// "[::1]:80" → "[::1]", "a.example:80" → "a.example".
 std::string_view host_of(std::string_view authority) noexcept {
@@ -56,6 +59,26 @@ bool is_json(const Request& request) noexcept {
   return same_text(media, "application/json");
 }
 
+constexpr std::string_view kHttps = "https://";
+constexpr std::string_view kHttp = "http://";
+
+/// Behind the host: ":9181", or `usual` where no port is named.
+std::string_view port_of(std::string_view authority, std::string_view usual) noexcept {
+  const std::string_view port = authority.substr(host_of(authority).size());
+  return port.empty() || port == ":" ? usual : port;
+}
+
+/// Whether a page of `origin` is one of this surface, which the request names in Host. In the clear the browser may
+/// have been asked for https all the same, when something in front ends TLS; over TLS it was asked for nothing else.
+bool is_own_page(std::string_view origin, const Request& request) noexcept {
+  const bool is_https = begins_with(origin, kHttps);
+  if (!is_https && (request.scheme() == Scheme::https || !begins_with(origin, kHttp))) return false;
+  const std::string_view usual = is_https ? ":443" : ":80";
+  origin.remove_prefix((is_https ? kHttps : kHttp).size());
+  return same_text(host_of(origin), host_of(request.authority())) &&
+         port_of(origin, usual) == port_of(request.authority(), usual);
+}
+
 enum class Origin : std::uint8_t { unknown, same, other };
 
 /// What the browser says about the page that asks; a program says nothing.
@@ -64,9 +87,7 @@ Origin origin_of(const Request& request) {
   if (site && *site != "same-origin") return Origin::other;
   const auto origin = request.field("origin");
   if (!origin) return site ? Origin::same : Origin::unknown;
-  const std::string own =
-      std::string{request.scheme() == Scheme::https ? "https://" : "http://"}.append(request.authority());
-  return same_text(*origin, own) ? Origin::same : Origin::other;
+  return is_own_page(*origin, request) ? Origin::same : Origin::other;
 }
 
 /// A page of another origin asks, not a person who typed the address. It could not read the answer, but it could make
@@ -100,11 +121,16 @@ std::string mount_of(const Request& request) {
   return end == std::string_view::npos || end == 0 ? "/" : std::string{request.path().substr(0, end)};
 }
 
+/// What the browser was asked for: it keeps a cookie that is Secure for https alone.
+bool is_seen_as_https(const Request& request) noexcept {
+  return request.scheme() == Scheme::https || begins_with(request.field("origin").value_or(""), kHttps);
+}
+
 std::string cookie_field(const Request& request, std::string_view value, std::int64_t age_seconds) {
   std::string out{kCookieName};
   out.append("=").append(value).append("; HttpOnly; SameSite=Strict; Path=").append(mount_of(request));
   out.append("; Max-Age=").append(std::to_string(age_seconds));
-  if (request.scheme() == Scheme::https) out.append("; Secure");
+  if (is_seen_as_https(request)) out.append("; Secure");
   return out;
 }
 

@@ -122,6 +122,75 @@ TEST(Access, AChangeMustComeFromItsOwnPage) {
   }
 }
 
+// Something in front ends TLS: the browser's page is https, the socket is in the clear, and Host names the same place.
+TEST(Access, APageBehindSomethingThatEndsTlsIsItsOwn) {
+  Options options;
+  options.hosts = {"eq.example", "2001:db8::1"};
+  Surface surface{options};
+  const auto changed = [&surface](Scheme scheme, const char* host, const char* origin) {
+    Ask ask = change({{"Content-Type", "application/json"}, {"X-Equinox-Action", "1"}, {"Origin", origin}});
+    ask.scheme = scheme;
+    ask.authority = host;
+    return surface.ask(ask).status;
+  };
+  constexpr Scheme kClear = Scheme::http;
+  constexpr Scheme kTls = Scheme::https;
+  const std::tuple<Scheme, const char*, const char*, int> asked[] = {
+      {kClear, "eq.example", "https://eq.example", 200},
+      {kClear, "eq.example:443", "https://eq.example", 200},
+      {kClear, "EQ.example", "HTTPS://eq.example:443", 200},
+      {kClear, "eq.example:8443", "https://eq.example:8443", 200},
+      {kClear, "eq.example", "http://eq.example", 200},
+      {kClear, "eq.example:80", "http://eq.example", 200},
+      {kClear, "[2001:db8::1]", "https://[2001:db8::1]", 200},
+      {kTls, "eq.example", "https://eq.example", 200},
+      {kTls, "eq.example:9181", "https://eq.example:9181", 200},
+      {kTls, "eq.example", "http://eq.example", 403},
+      {kClear, "eq.example", "https://evil.example", 403},
+      {kClear, "eq.example", "https://eq.example.evil", 403},
+      {kClear, "eq.example", "https://eq.example/", 403},
+      {kClear, "eq.example", "https://a@eq.example", 403},
+      {kClear, "eq.example", "https://eq.example:8443", 403},
+      {kClear, "eq.example:8443", "https://eq.example", 403},
+      {kClear, "eq.example:80", "https://eq.example", 403},
+      {kClear, "[2001:db8::1]", "https://[2001:db8::1]evil", 403},
+      {kClear, "eq.example", "ftp://eq.example", 403},
+      {kClear, "eq.example", "eq.example", 403},
+      {kClear, "eq.example", "null", 403},
+      {kClear, "eq.example", "", 403},
+      {kTls, "eq.example", "null", 403},
+      {kClear, "evil.example", "https://evil.example", 421}};
+  for (const auto& [scheme, host, origin, expected] : asked) {
+    EXPECT_EQ(changed(scheme, host, origin), expected) << (scheme == kTls) << " " << host << " " << origin;
+  }
+}
+
+TEST(Access, ACookieIsSecureWhereTheBrowserAskedForHttps) {
+  const TokensFile file;
+  Options options;
+  options.tokens_file = file.path();
+  options.hosts = {"eq.example"};
+  Surface surface{options};
+  const auto cookie = [&surface](Scheme scheme, const char* origin) {
+    Ask ask;
+    ask.method = Method::post;
+    ask.path = "/api/v1/session";
+    ask.fields = {{"Content-Type", "application/json"}};
+    if (*origin != '\0') ask.fields.push_back({"Origin", origin});
+    ask.body = R"({"token":"viewer-secret"})";
+    ask.authority = "eq.example";
+    ask.scheme = scheme;
+    return surface.ask(ask).cookie;
+  };
+  EXPECT_TRUE(cookie(Scheme::http, "https://eq.example").ends_with("; Secure"));
+  EXPECT_TRUE(cookie(Scheme::https, "https://eq.example").ends_with("; Secure"));
+  EXPECT_TRUE(cookie(Scheme::https, "").ends_with("; Secure"));
+  const std::string plain = cookie(Scheme::http, "http://eq.example");
+  EXPECT_NE(plain, "");
+  EXPECT_EQ(plain.find("Secure"), std::string::npos) << "a browser would not send it back";
+  for (const char* foreign : {"https://evil.example", "null"}) EXPECT_EQ(cookie(Scheme::http, foreign), "") << foreign;
+}
+
 TEST(Access, SignsInWithACookieAndOut) {
   const TokensFile file;
   Options options;

@@ -215,6 +215,7 @@ struct Ask {
   std::vector<std::pair<std::string, std::string>> fields{};
   std::string authority{"127.0.0.1:9181"};
   Endpoint peer{Endpoint::v4({127, 0, 0, 1}, 40000)};
+  Scheme scheme{Scheme::http};
 };
 
 /// An answer, read to its end (or to where an event stream waits).
@@ -262,6 +263,7 @@ class Surface {
     head.path = head.target = ask.path;
     head.query = ask.query;
     head.authority = ask.authority;
+    head.scheme = ask.scheme;
     head.fields = fields;
     RequestContext context;
     context.peer = context.client = ask.peer;
