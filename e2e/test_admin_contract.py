@@ -307,7 +307,7 @@ def test_each_role_may_what_its_description_says(admin, role):
         if method == "GET" or name in ("signIn", "signOut", "setViewport", "queryConnections", "drain"):
             continue
         needed = 2 if name == "reload" else 1
-        body = {"dry_run": True, "query": "id:none"} if name == "closeConnections" else {"level": "info"}
+        body = {"closeConnections": {"dry_run": True, "query": "id:none"}, "setLogLevel": {"level": "info"}}.get(name, {})
         answer, text = admin.send(method, path_of(path), body, role=role)
         assert (answer.status == 403) == (rank < needed), f"{role} {name}: {answer.status}"
         if answer.status == 403:

@@ -291,7 +291,7 @@ void Access::make_room(const std::string& token_sha256) {
 Access::Signed Access::sign_in(const Request& request, const Moment& now) {
   if (origin_of(request) == Origin::other) throw not_same_origin("The request comes from a page of another origin.");
   if (!is_json(request)) throw not_same_origin("Signing in needs Content-Type: application/json.");
-  const std::string secret = text_member(body_of(request), "token", "", 512);
+  const std::string secret = text_member(body_of(request, {"token"}), "token", "", 512);
   const std::string hash = sha256_hex(secret);
   const auto token = tokens_.find(hash, now);
   if (!token) throw Problem{401, "unauthenticated", "The token is not known", why_not()};

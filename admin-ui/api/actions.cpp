@@ -132,7 +132,7 @@ CloseReason mode_of(const Json& body) {
 Response close_connections(State& state, const Request& request, const Moment& now) {
   const Session session = change(state, request, kCloseAction, now);
   need(static_cast<bool>(state.actions.close), "Closing connections");
-  const Json body = body_of(request);
+  const Json body = body_of(request, {"query", "ids", "handle", "mode", "rate", "reason", "dry_run"});
   const CloseReason reason = mode_of(body);
   const auto rate = number_member(body, "rate", 1e-3, 1e6);
   const std::string why = text_member(body, "reason", "", kReasonMost);
@@ -158,6 +158,7 @@ Response close_connections(State& state, const Request& request, const Moment& n
 
 Response stop_job(State& state, const Request& request, const Moment& now) {
   const Session session = change(state, request, kStopJobAction, now);
+  body_of(request, {});
   Json job = state.jobs.stop(request.parameter("id"), now);
   state.audit.add(now, line_of(session, kStopJobAction, std::string{request.parameter("id")}));
   return answer(job);
@@ -165,7 +166,7 @@ Response stop_job(State& state, const Request& request, const Moment& now) {
 
 Response drain(State& state, const Request& request, const Moment& now) {
   const Session session = change(state, request, kDrainAction, now);
-  const Json body = body_of(request);
+  const Json body = body_of(request, {"dry_run", "reason"});
   const std::string why = text_member(body, "reason", "", kReasonMost);
   if (!flag_member(body, "dry_run", false)) {
     need(static_cast<bool>(state.actions.drain), "A drain");
@@ -177,6 +178,7 @@ Response drain(State& state, const Request& request, const Moment& now) {
 
 Response undrain(State& state, const Request& request, const Moment& now) {
   const Session session = change(state, request, kUndrainAction, now);
+  body_of(request, {});
   need(static_cast<bool>(state.actions.undrain), "Taking a drain back");
   const bool is_done = state.actions.undrain();
   AuditLine line = line_of(session, kUndrainAction, "server");
@@ -191,6 +193,7 @@ Response undrain(State& state, const Request& request, const Moment& now) {
 
 Response reload(State& state, const Request& request, const Moment& now) {
   const Session session = change(state, request, kReloadAction, now);
+  body_of(request, {});
   need(static_cast<bool>(state.actions.reload), "A reload");
   const auto [error, changed] = state.actions.reload();
   AuditLine line = line_of(session, kReloadAction, "configuration");
@@ -206,7 +209,7 @@ Response reload(State& state, const Request& request, const Moment& now) {
 Response set_log_level(State& state, const Request& request, const Moment& now) {
   const Session session = change(state, request, kLogLevelAction, now);
   need(state.actions.log_levels != nullptr, "The log level");
-  const Json body = body_of(request);
+  const Json body = body_of(request, {"component", "level", "for_seconds"});
   const std::string component = text_member(body, "component", "all", 40);
   if (component != "all") {
     throw Problem{400, "bad-request", "There is no such component",

@@ -1,5 +1,6 @@
 #include "admin-ui/api/json.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -33,6 +34,15 @@ std::string decoded(std::string_view text) {
   throw bad_request(std::string{name} + " " + why);
 }
 
+[[noreturn]] void refuse_member(const std::string& name, std::initializer_list<std::string_view> members) {
+  std::string known;
+  for (const std::string_view member : members) known.append(known.empty() ? "" : ", ").append(member);
+  throw bad_request("The body: there is no \"" + name.substr(0, 40) + "\"; there " +
+                    (members.size() == 0   ? "are no members here"
+                     : members.size() == 1 ? "is " + known
+                                           : "are " + known));
+}
+
 }  // namespace
 
 std::string dump(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -60,10 +70,15 @@ Problem bad_request(std::string detail) {
   return Problem{400, "bad-request", "The request cannot be understood", std::move(detail)};
 }
 
-Json body_of(const Request& request) {
+Json body_of(const Request& request, std::initializer_list<std::string_view> members) {
+  if (!request.query().empty())
+    throw bad_request("There are no parameters behind \"?\" here: the body says what to do");
   if (request.body().empty()) return Json::object();
   Json body = Json::parse(request.body(), nullptr, false);
   if (!body.is_object()) refuse("The body", "is not a JSON object");
+  for (const auto& [name, value] : body.items()) {
+    if (std::find(members.begin(), members.end(), name) == members.end()) refuse_member(name, members);
+  }
   return body;
 }
 

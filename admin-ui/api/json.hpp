@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <equinox/request.hpp>
 #include <equinox/response.hpp>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -42,8 +43,10 @@ class Problem : public std::runtime_error {
 /// What cannot be understood, or is out of its bounds: 400.
 Problem bad_request(std::string detail);
 
-/// The request's body as an object; an empty body is an empty object. @throws Problem 400
-Json body_of(const Request& request);
+/// The request's body as an object; an empty body is an empty object.
+/// @throws Problem 400, also for a member that is none of these and for parameters behind "?", which nobody would read:
+///         `dryrun` or `?dry_run=true` must not do what `dry_run` only shows
+Json body_of(const Request& request, std::initializer_list<std::string_view> members);
 /// Members of a body. @throws Problem 400 when the member has another type or is outside its bounds
 std::string text_member(const Json& body, const char* name, std::string fallback = {},
                         std::size_t max_length = std::string::npos);

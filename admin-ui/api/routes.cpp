@@ -102,7 +102,7 @@ std::vector<std::string> columns_of(const Json& body, const RowContext& context)
 
 Json query_connections(State& state, const Request& request, const Moment& now) {
   Access::require_json(request);
-  const Json body = body_of(request);
+  const Json body = body_of(request, {"query", "sort", "order", "columns"});
   Query query{text_member(body, "query"), Names::of(state.view), state.redaction, now};
   const Sorting sorting = sorting_of(text_member(body, "sort", "", 40), text_member(body, "order", "", 10));
   std::vector<std::string> columns = columns_of(body, state.row_context(now));
@@ -214,7 +214,7 @@ void add_live_calls(Calls& calls, const std::shared_ptr<State>& state) {
   calls.put("/api/v1/events/{stream}/viewport", guarded(state, [](State& s, const Request& request, const Moment& now) {
               s.access.require(request, Role::viewer, now);
               Access::require_json(request);
-              s.streams.set_viewport(s, request.parameter("stream"), body_of(request));
+              s.streams.set_viewport(s, request.parameter("stream"), body_of(request, {"ids", "handle"}));
               return Response::empty().with("Cache-Control", "no-store");
             }));
 }

@@ -5,6 +5,7 @@
 #include "admin-ui/api/assets.hpp"
 #include "admin-ui/event_listener.hpp"
 #include "admin-ui/fake_view.hpp"
+#include "admin-ui/tokens_file.hpp"
 
 namespace equinox::admin {
 namespace {
@@ -126,6 +127,42 @@ TEST(Close, CountsAsCutOnlyRequestsThatHaveBegun) {
   const Json drained{{"query", ""}, {"dry_run", true}, {"mode", "drain"}};
   EXPECT_EQ(surface.act(Method::post, "/connections/close", drained).json()["mid_request"], 3)
       << "a drain lets them finish, and says how many";
+}
+
+// What nobody reads would be done all the same: "dryrun" would close what it was to count.
+TEST(Actions, WhatIsNotKnownIsRefusedAndNothingDone) {
+  const TokensFile file;
+  Options options;
+  options.tokens_file = file.path();
+  Surface surface{options};
+  surface.view.add_many(4);
+  const auto act = [&surface](Method method, const std::string& path, const Json& body, const std::string& query = {}) {
+    Ask ask;
+    ask.method = method;
+    ask.path = "/api/v1" + path;
+    ask.query = query;
+    ask.body = body.dump();
+    ask.fields = {{"Authorization", "Bearer admin-secret"}};
+    return surface.ask(ask);
+  };
+  const std::tuple<Method, const char*, Json, const char*> wrong[] = {
+      {Method::post, "/connections/close", {{"query", ""}, {"dryrun", true}}, "query, ids, handle, mode, rate, reason"},
+      {Method::post, "/drain", {{"dryrun", true}}, "dry_run, reason"},
+      {Method::post, "/undrain", {{"dry_run", true}}, "no members"},
+      {Method::post, "/reload", {{"dry_run", true}}, "no members"},
+      {Method::put, "/log-level", {{"level", "debug"}, {"for", 60}}, "component, level, for_seconds"},
+      {Method::del, "/jobs/j1", {{"dry_run", true}}, "no members"},
+      {Method::post, "/connections/query", {{"querry", "id:none"}}, "query, sort, order, columns"},
+      {Method::put, "/events/v1/viewport", {{"ids", Json::array()}, {"handel", "h"}}, "ids, handle"}};
+  for (const auto& [method, path, body, known] : wrong) {
+    const Got got = act(method, path, body);
+    EXPECT_EQ(got.status, 400) << path;
+    const std::string detail = got.json().value("detail", "");
+    EXPECT_NE(detail.find(known), std::string::npos) << path << ": " << detail;
+    EXPECT_EQ(act(method, path, Json::object(), "dry_run=true").status, 400) << path;
+  }
+  EXPECT_TRUE(surface.done.empty()) << surface.done.front();
+  EXPECT_EQ(surface.state->audit.page(10)["total"], 0);
 }
 
 TEST(Actions, AreDoneAndWrittenDown) {
