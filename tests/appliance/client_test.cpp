@@ -209,6 +209,22 @@ TEST_F(ClientTest, CloseCountsFirstAndThenFollowsItsJob) {
   EXPECT_EQ(posts, 1);
 }
 
+TEST_F(ClientTest, CloseThatMatchesNobodySaysSoAsJsonToo) {
+  std::atomic<int> posts{0};
+  server.Post("/admin/api/v1/connections/close", [&](const httplib::Request&, httplib::Response& response) {
+    ++posts;
+    response.set_content(R"({"count": 0, "mid_request": 0, "handle": "h7"})", "application/json");
+  });
+  options.query = "id:none";
+  options.json = true;
+  EXPECT_EQ(run(run_close), 0);
+  EXPECT_EQ(nlohmann::json::parse(out, nullptr, false).value("count", -1), 0) << out;
+  options.json = false;
+  EXPECT_EQ(run(run_close), 0);
+  EXPECT_EQ(out, "0 connections match, none of them in the middle of a request\n");
+  EXPECT_EQ(posts, 2) << "nothing was asked to be closed";
+}
+
 TEST_F(ClientTest, CloseRefusesAnEmptyQueryUnlessAllAreMeant) {
   std::atomic<int> posts{0};
   server.Post("/admin/api/v1/connections/close", [&](const httplib::Request&, httplib::Response& response) {

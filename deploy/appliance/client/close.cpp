@@ -76,13 +76,14 @@ int run_close(const Options& options) {
   const auto preview = client.post("/connections/close", request);
   if (!preview.is_good()) return preview.exit_status;
   const double count = number(preview.body, "count");
-  if (options.json && options.dry_run) {
+  const bool is_over = options.dry_run || count == 0;
+  if (options.json && is_over) {
     fmt::print("{}\n", preview.body.dump(2));
   } else if (!options.json) {
     fmt::print("{}", preview_text(count, number(preview.body, "mid_request")));
     std::fflush(stdout);
   }
-  if (options.dry_run || count == 0) return kDone;
+  if (is_over) return kDone;
   // Those that were counted, not those that a second query would find.
   request.erase("query");
   request["handle"] = preview.body.value("handle", "");
