@@ -114,7 +114,8 @@ Json closed_json(const State& state, const Request& request, const Moment& now) 
   const RowContext context = state.row_context(now);
   const Query query{parameter(request, "query").value_or(""), context.names, state.redaction, now};
   const std::size_t limit = limit_of(request);
-  const std::int64_t before = integer_parameter(request, "before", 0, 0, std::numeric_limits<std::int64_t>::max());
+  constexpr std::int64_t kNewest = std::numeric_limits<std::int64_t>::max();
+  const auto before = static_cast<std::uint64_t>(integer_parameter(request, "before", kNewest, 0, kNewest));
   std::array<std::uint64_t, kCloseReasons> by_reason{};
   std::uint64_t total = 0;
   Json rows = Json::array();
@@ -122,8 +123,7 @@ Json closed_json(const State& state, const Request& request, const Moment& now) 
     if (!query.matches({nullptr, &record, nullptr})) return true;
     ++total;
     ++by_reason[index_of(record.reason)];
-    const bool is_older = before == 0 || record.sequence < static_cast<std::uint64_t>(before);
-    if (is_older && rows.size() < limit) rows.push_back(closed_row(record, context));
+    if (record.sequence < before && rows.size() < limit) rows.push_back(closed_row(record, context));
     return true;
   });
   Json reasons = Json::object();

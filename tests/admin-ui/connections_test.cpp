@@ -51,6 +51,25 @@ TEST(Connections, NameTheLastStreamOfAGoawayOnly) {
   EXPECT_TRUE(row["last_stream_id"].is_null()) << row["last_stream_id"];
 }
 
+TEST(Closed, IsReadPageByPageToItsEnd) {
+  Surface surface;
+  for (std::uint8_t i = 1; i <= 3; ++i) surface.view.close(surface.view.add(i));
+  std::vector<std::uint64_t> seen;
+  std::string query = "limit=2";
+  for (int page = 0; page < 3; ++page) {
+    const Json rows = surface.get("/closed", query).json()["rows"];
+    for (const Json& row : rows) seen.push_back(row["sequence"]);
+    query = "limit=2&before=" + std::to_string(seen.back());
+  }
+  EXPECT_EQ(seen, (std::vector<std::uint64_t>{3, 2, 1}));
+  const Json none = surface.get("/closed", "before=0").json();
+  EXPECT_EQ(none["rows"].size(), 0U) << "nothing is older than the first";
+  EXPECT_EQ(none["total"], 3);
+  EXPECT_EQ(surface.get("/closed").json()["rows"].size(), 3U);
+  EXPECT_EQ(surface.get("/closed", "before=").json()["rows"].size(), 3U);
+  EXPECT_EQ(surface.get("/closed", "before=-1").status, 400);
+}
+
 TEST(Connections, KeepsTheOrderWhileConnectionsComeAndGo) {
   Surface surface;
   surface.view.add_many(3000);
