@@ -35,6 +35,12 @@ std::string too_long(std::size_t bytes) {
                      kFieldValueMaxBytes);
 }
 
+/// Fields of which an answer has one at most, and the handler that sets it.
+constexpr std::pair<std::string_view, std::string_view> kHandlerFields[] = {
+    {"static", "Accept-Ranges"}, {"static", "Allow"}, {"static", "Content-Encoding"},
+    {"static", "Content-Range"}, {"static", "ETag"},  {"static", "Last-Modified"},
+    {"redirect", "Location"}};
+
 /// A name that a static route may open: relative, and no step of it leads up.
 bool stays_below(std::string_view name) {
   if (name.starts_with('/')) return false;
@@ -223,12 +229,24 @@ class RouteChecker : public Checker {
         complain(key, fmt::format("\"{}\" is no field name, allowed are letters, digits and !#$%&'*+-.^_`|~", name));
       } else if (http::is_no_field_of_routes(name)) {
         complain(key, fmt::format("\"{}\" is set by the server itself; allowed are other fields", name));
+      } else if (const auto setter = setter_of(route, name); !setter.empty()) {
+        complain(key, fmt::format("\"{}\" is set by \"{}\" itself, and an answer has it once; allowed are other fields",
+                                  name, setter));
       } else if (!is_printable(value)) {
         complain(key, fmt::format("\"{}\" has a value with control characters; allowed is text on one line", name));
       } else if (value.size() > kFieldValueMaxBytes) {
         complain(key, fmt::format("\"{}\": {}", name, too_long(value.size())));
       }
     }
+  }
+
+  /// The key that has the server set this field on answers of the route; empty when there is none.
+  [[nodiscard]] std::string_view setter_of(const std::string& route, std::string_view name) const {
+    for (const auto& [handler, field] : kHandlerFields) {
+      if (http::equals_ignoring_case(name, field) && s.has(fmt::format("{}.{}", route, handler))) return handler;
+    }
+    const bool is_id = s.boolean("request_ids") && http::equals_ignoring_case(name, "X-Request-Id");
+    return is_id ? "request_ids" : "";
   }
 
   void check_all_fields(const std::string& route) {

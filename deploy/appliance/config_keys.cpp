@@ -59,7 +59,7 @@ constexpr KeySpec kKeys[] = {
     {"routes[].host", text, kOptional, "", "", "", "", kLive, "", "Only requests for this host; `*.example.net` for every name below it."},
     {"routes[].methods", texts, kOptional, "", "", "", "", kLive, "", "Only these methods; without it, every method its handler takes."},
     {"routes[].listener", text, kOptional, "", "", "", "", kLive, "", "Only connections of this listener."},
-    {"routes[].headers", text_map, kOptional, "", "", "", "", kLive, "", "Fields added to every answer of the route; a value of 8192 bytes at most, and 32768 in all, 32 for each field besides its name and value."},
+    {"routes[].headers", text_map, kOptional, "", "", "", "", kLive, "", "Fields added to every answer of the route, none that the server or its handler sets; a value of 8192 bytes at most, and 32768 in all, 32 for each field besides its name and value."},
     {"routes[].request_body", size, kOptional, "", "0", "1024G", "", kLive, "", "Largest request body in bytes, instead of `limits.request_body`."},
     {"routes[].status", section, kOptional, "", "", "", "", kLive, "", "Answers the server's state as JSON."},
     {"routes[].redirect", section, kOptional, "", "", "", "", kLive, "", "Sends the client elsewhere."},

@@ -167,6 +167,14 @@ INSTANTIATE_TEST_SUITE_P(
         WrongConfig{
             "OwnField", R"({"routes": [{"path": "/a", "headers": {"Content-Length": "1"}, "echo": {}}]})",
             "f.json:1:39: routes[0].headers: \"Content-Length\" is set by the server itself; allowed are other fields"},
+        WrongConfig{"FieldOfTheHandler",
+                    R"({"routes": [{"path": "/a", "headers": {"location": "/c"}, "redirect": {"to": "/b"}}]})",
+                    "f.json:1:39: routes[0].headers: \"location\" is set by \"redirect\" itself, and an answer has it "
+                    "once; allowed are other fields"},
+        WrongConfig{"FieldOfRequestIds",
+                    R"({"routes": [{"path": "/a", "headers": {"X-Request-ID": "1"}, "echo": {}}]})",
+                    "f.json:1:39: routes[0].headers: \"X-Request-ID\" is set by \"request_ids\" itself, and an answer "
+                    "has it once; allowed are other fields"},
         WrongConfig{
             "SplitField", R"({"routes": [{"path": "/a", "headers": {"X": "a\r\nb: c"}, "echo": {}}]})",
             "f.json:1:39: routes[0].headers: \"X\" has a value with control characters; allowed is text on one line"},
@@ -223,6 +231,29 @@ TEST(RouteFields, AreNoMoreThanPeersTake) {
   EXPECT_EQ(problems_of_fields(3, kLeft + 1),
             "f.json:1:38: routes[0].headers: the fields of this route are 32769 bytes, 32 beside each name and value; "
             "allowed are 32768 at most in one answer");
+}
+
+TEST(RouteFields, AreNotThoseTheHandlerSets) {
+  const auto problems = [](const std::string& name, const std::string& handler, const std::string& more = {}) {
+    const std::string text =
+        R"({"routes": [{"path": "/*", "headers": {")" + name + R"(": "x"}, )" + handler + "}]" + more + "}";
+    return all_messages(load_config(text, "f.json", {}).problems);
+  };
+  const std::string files = R"("static": {"root": "r"})";
+  const std::string fixed = R"("respond": {})";
+  const std::string elsewhere = R"("redirect": {"to": "/b"})";
+  for (const char* name :
+       {"ETag", "etag", "Last-Modified", "Accept-Ranges", "Content-Range", "Content-Encoding", "Allow"}) {
+    EXPECT_THAT(problems(name, files), testing::HasSubstr("is set by \"static\" itself")) << name;
+    EXPECT_EQ(problems(name, fixed), "") << name << ", of an answer that is known";
+  }
+  EXPECT_EQ(problems("Location", fixed), "");
+  EXPECT_EQ(problems("ETag", elsewhere), "");
+  for (const char* name : {"Vary", "Cache-Control", "X-Content-Type-Options", "Strict-Transport-Security"}) {
+    EXPECT_EQ(problems(name, files), "") << name;
+    EXPECT_EQ(problems(name, elsewhere), "") << name;
+  }
+  EXPECT_EQ(problems("X-Request-Id", fixed, R"(, "request_ids": false)"), "");
 }
 
 TEST(WrongFlags, AreNamedByTheirFlag) {
