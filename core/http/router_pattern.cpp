@@ -30,9 +30,10 @@ std::string parameter_name(std::string_view pattern, std::string_view segment) {
   return std::string{name};
 }
 
+/// "." is the name of no host: without the dot that may end a name nothing is left to compare.
 bool is_valid_host(std::string_view host) noexcept {
   if (host.starts_with("*.")) host.remove_prefix(2);
-  return is_valid_authority(host) && host_of(host) == host;
+  return is_valid_authority(host) && host_of(host) == host && !host.starts_with('.');
 }
 
 }  // namespace

@@ -19,8 +19,9 @@ constexpr const char* kAddressPattern = "^([0-9.]+|\\[[0-9a-fA-F:.]+\\])?:[0-9]{
 
 // With lookaheads: editors read ECMA 262. Never stricter than what config_checks.cpp refuses.
 constexpr const char* kPathPattern = "^/([^*?# ]*/)?([^*?# ]*|\\*)$";
-constexpr const char* kHostPattern = "^(\\*\\.)?([a-zA-Z0-9._~-]+|\\[[0-9a-fA-F:.]+\\])$";
-constexpr const char* kAdminHostPattern = "^(\\*|(\\*\\.)?[a-zA-Z0-9._~-]+|\\[?[0-9a-fA-F:.]+\\]?)$";
+constexpr const char* kHostPattern = "^(\\*\\.)?([a-zA-Z0-9_~-][a-zA-Z0-9._~-]*|\\[[0-9a-fA-F:.]+\\])$";
+constexpr const char* kAdminHostPattern =
+    "^(\\*|(\\*\\.)?[a-zA-Z0-9_~-][a-zA-Z0-9._~-]*|\\[?[0-9a-fA-F:][0-9a-fA-F:.]*\\]?)$";
 constexpr const char* kNetworkPattern =
     "^([0-9]{1,3}(\\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9a-fA-F.:]*:[0-9a-fA-F.:]*(/[0-9]{1,3})?)$";
 constexpr const char* kBelowPattern = "^(?!/)(?!(.*/)?\\.\\.(/|$))";

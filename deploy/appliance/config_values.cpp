@@ -112,7 +112,8 @@ bool is_host(std::string_view text) {
     text = text.substr(1, text.size() - 2);
     return text.find(':') != std::string_view::npos && parse_host(text).has_value();
   }
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+  // A name may end in a dot; "." alone would be compared as nothing.
+  return !text.empty() && text.front() != '.' && std::all_of(text.begin(), text.end(), [](char c) {
     const bool is_alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     return is_alphanumeric || c == '-' || c == '.' || c == '_' || c == '~';
   });

@@ -158,6 +158,12 @@ INSTANTIATE_TEST_SUITE_P(
         WrongConfig{"HostOfAnything", R"({"routes": [{"path": "/a", "host": "*", "echo": {}}]})",
                     "f.json:1:36: routes[0].host: \"*\" is no host; allowed is a name or address without port, or "
                     "\"*.name\""},
+        WrongConfig{"HostOfNoName", R"({"routes": [{"path": "/a", "host": ".", "echo": {}}]})",
+                    "f.json:1:36: routes[0].host: \".\" is no host; allowed is a name or address without port, or "
+                    "\"*.name\""},
+        WrongConfig{"HostBelowNoName", R"({"routes": [{"path": "/a", "host": "*..", "echo": {}}]})",
+                    "f.json:1:36: routes[0].host: \"*..\" is no host; allowed is a name or address without port, or "
+                    "\"*.name\""},
         WrongConfig{
             "Method", R"({"routes": [{"path": "/a", "methods": ["FETCH"], "echo": {}}]})",
             "f.json:1:39: routes[0].methods: \"FETCH\" is no method served here, allowed are GET, HEAD, POST, PUT, "

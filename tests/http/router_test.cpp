@@ -218,6 +218,17 @@ TEST_F(RouterTest, RefusesPatternsThatCannotMatch) {
       std::invalid_argument);
 }
 
+TEST_F(RouterTest, RefusesAHostThatIsNoName) {
+  for (const char* host : {".", "*.", "*..", ".a.example"}) {
+    EXPECT_THROW(
+        add({}, "/a", {.name = {}, .host = host, .listener = {}, .request_body_max_bytes = {}, .response_fields = {}}),
+        std::invalid_argument)
+        << host;
+  }
+  add({}, "/a",
+      {.name = {}, .host = "a.example.", .listener = {}, .request_body_max_bytes = {}, .response_fields = {}});
+}
+
 TEST_F(RouterTest, SaysWhatIsAllowedInstead) {
   const auto why = [this](const std::string& pattern, const std::string& host = {}) -> std::string {
     try {
