@@ -117,6 +117,10 @@ const Route& Router::add(RouteEntry entry) {
   if (!entry.options.host.empty() && !is_valid_host(entry.options.host)) {
     refuse(entry.pattern, "\"" + entry.options.host + "\" is no host, allowed is a name without port, or *.name");
   }
+  if (entry.options.name.starts_with('_')) {
+    refuse(entry.pattern, "the name \"" + entry.options.name +
+                              "\" begins with \"_\", as the server's own do in metrics, allowed is another");
+  }
   MethodSet methods;
   for (const Method method : entry.methods) methods.add(method);
   if (entry.methods.empty()) methods = MethodSet::any();

@@ -157,6 +157,7 @@ class RouteChecker : public Checker {
       const std::string route = item("routes", i);
       check_handler(route);
       check_path(route);
+      check_name(route);
       check_host(route);
       check_methods(route);
       check_listener(route);
@@ -189,6 +190,16 @@ class RouteChecker : public Checker {
     } else if (path.find_first_of("?# ") != std::string::npos || !is_printable(path)) {
       complain(key, fmt::format("\"{}\" holds a character that no path has; allowed is a path without query", path));
     }
+  }
+
+  // Requests without a route, or beyond the room for names, are counted under such a name: the router refuses it too.
+  void check_name(const std::string& route) {
+    const std::string key = route + ".name";
+    if (!s.text(key).starts_with('_')) return;
+    complain(key,
+             fmt::format("\"{}\" begins with \"_\", as the server's own do in metrics (_unmatched, _other); allowed "
+                         "is another name",
+                         s.text(key)));
   }
 
   void check_host(const std::string& route) {

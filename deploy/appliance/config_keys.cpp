@@ -55,7 +55,7 @@ constexpr KeySpec kKeys[] = {
     {"trusted_proxies", networks, kDefault, "", "", "", "", kRestart, "", "Networks whose `Forwarded` or `X-Forwarded-For` names the client."},
     {"routes", list, kOptional, "", "0", "2000", "", kLive, "--root", "Tried in order, the first match wins; without any, the welcome page at `/` and `status` at `/api/status`."},
     {"routes[].path", text, kRequired, "", "", "", "", kLive, "", "Begins with `/`; `{name}` is one segment, a `*` at the end is the rest."},
-    {"routes[].name", text, kOptional, "", "", "", "", kLive, "", "Label in metrics and the dashboard; the path when left out."},
+    {"routes[].name", text, kOptional, "", "", "", "", kLive, "", "Label in metrics and the dashboard, without `_` in front; the path when left out."},
     {"routes[].host", text, kOptional, "", "", "", "", kLive, "", "Only requests for this host; `*.example.net` for every name below it."},
     {"routes[].methods", texts, kOptional, "", "", "", "", kLive, "", "Only these methods; without it, every method its handler takes."},
     {"routes[].listener", text, kOptional, "", "", "", "", kLive, "", "Only connections of this listener."},

@@ -35,6 +35,7 @@ Json rules_of(std::string_view path) {
   }
   if (path == "listeners[].proxy_protocol.from") return {{"minItems", 1}};
   if (path == "routes[].path") return {{"pattern", kPathPattern}};
+  if (path == "routes[].name") return {{"pattern", "^(?!_)"}};
   if (path == "routes[].host") return {{"pattern", kHostPattern}};
   if (path == "admin.hosts") return {{"items", {{"type", "string"}, {"pattern", kAdminHostPattern}}}};
   if (path == "routes[].methods") {

@@ -164,6 +164,9 @@ INSTANTIATE_TEST_SUITE_P(
         WrongConfig{"HostBelowNoName", R"({"routes": [{"path": "/a", "host": "*..", "echo": {}}]})",
                     "f.json:1:36: routes[0].host: \"*..\" is no host; allowed is a name or address without port, or "
                     "\"*.name\""},
+        WrongConfig{"NameOfTheMetrics", R"({"routes": [{"path": "/a", "name": "_unmatched", "echo": {}}]})",
+                    "f.json:1:36: routes[0].name: \"_unmatched\" begins with \"_\", as the server's own do in metrics "
+                    "(_unmatched, _other); allowed is another name"},
         WrongConfig{
             "Method", R"({"routes": [{"path": "/a", "methods": ["FETCH"], "echo": {}}]})",
             "f.json:1:39: routes[0].methods: \"FETCH\" is no method served here, allowed are GET, HEAD, POST, PUT, "

@@ -229,6 +229,17 @@ TEST_F(RouterTest, RefusesAHostThatIsNoName) {
       {.name = {}, .host = "a.example.", .listener = {}, .request_body_max_bytes = {}, .response_fields = {}});
 }
 
+// What no route takes is counted under such a name.
+TEST_F(RouterTest, RefusesANameOfItsOwn) {
+  for (const char* name : {"_unmatched", "_other", "_"}) {
+    EXPECT_THROW(
+        add({}, "/a", {.name = name, .host = {}, .listener = {}, .request_body_max_bytes = {}, .response_fields = {}}),
+        std::invalid_argument)
+        << name;
+  }
+  add({}, "/a", {.name = "a_b", .host = {}, .listener = {}, .request_body_max_bytes = {}, .response_fields = {}});
+}
+
 TEST_F(RouterTest, SaysWhatIsAllowedInstead) {
   const auto why = [this](const std::string& pattern, const std::string& host = {}) -> std::string {
     try {

@@ -13,7 +13,7 @@ namespace equinox {
 
 /// What a route may carry besides method, pattern and handler.
 struct RouteOptions {
-  std::string name{};  ///< metric label and dashboard name; the pattern when empty
+  std::string name{};  ///< metric label and dashboard name, without "_" in front; the pattern when empty
   std::string host{};  ///< only requests to this authority's host, without case; "*.example.net" allowed; empty: any
   std::string listener{};                                 ///< only connections of this listener; empty: any
   std::optional<std::uint64_t> request_body_max_bytes{};  ///< instead of the server's limit
