@@ -291,6 +291,20 @@ TEST(Config, TellsWhatAReloadMayChange) {
   EXPECT_TRUE(compare(before.settings, before.settings).live.empty());
 }
 
+TEST(Config, AListenersTlsReloadsButComesAndGoesWithARestartOnly) {
+  const auto with = [](const std::string& members) {
+    return load(R"({"listeners": [{"name": "a", "address": ":1")" + members + "}]}");
+  };
+  const ApplianceConfig plain = with("");
+  const ApplianceConfig encrypted = with(R"(, "tls": {"self_signed": true})");
+  EXPECT_EQ(compare(plain.settings, encrypted.settings).restart, (std::vector<std::string>{"listeners[0].tls"}));
+  EXPECT_EQ(compare(encrypted.settings, plain.settings).restart, (std::vector<std::string>{"listeners[0].tls"}));
+  const ApplianceConfig newer = with(R"(, "tls": {"self_signed": true, "min_version": "1.3"})");
+  const ConfigChange change = compare(encrypted.settings, newer.settings);
+  EXPECT_TRUE(change.restart.empty());
+  EXPECT_EQ(change.live, (std::vector<std::string>{"listeners[0].tls.min_version"}));
+}
+
 TEST(Config, AGroupThatIsWrittenForTheFirstTimeIsNoChangeOfItsOwn) {
   const ApplianceConfig before = load("{}");
   EXPECT_TRUE(compare(before.settings, load(R"({"log": {}, "rings": {}})").settings).restart.empty());
