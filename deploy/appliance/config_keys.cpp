@@ -53,7 +53,7 @@ constexpr KeySpec kKeys[] = {
     {"admin.read_only", boolean, kDefault, "false", "", "", "", kRestart, "", "Refuses every action, whoever asks."},
     {"admin.viewers", integer, kDefault, "16", "1", "256", "", kRestart, "", "Most dashboards (event streams) connected at once."},
     {"trusted_proxies", networks, kDefault, "", "", "", "", kRestart, "", "Networks whose `Forwarded` or `X-Forwarded-For` names the client."},
-    {"routes", list, kOptional, "", "0", "2000", "", kLive, "--root", "Tried in order, the first match wins; without any, the welcome page at `/` and `status` at `/api/status`."},
+    {"routes", list, kOptional, "", "0", "2000", "", kLive, "--root", "Tried in order, the first match wins. When left out: the welcome page at `/` and `status` at `/api/status`; `[]` is no route at all, and every request 404."},
     {"routes[].path", text, kRequired, "", "", "", "", kLive, "", "Begins with `/`; `{name}` is one segment, a `*` at the end is the rest."},
     {"routes[].name", text, kOptional, "", "", "", "", kLive, "", "Label in metrics and the dashboard, without `_` in front; the path when left out."},
     {"routes[].host", text, kOptional, "", "", "", "", kLive, "", "Only requests for this host; `*.example.net` for every name below it."},

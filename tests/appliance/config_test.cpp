@@ -305,6 +305,11 @@ TEST(Config, AListenersTlsReloadsButComesAndGoesWithARestartOnly) {
   EXPECT_EQ(change.live, (std::vector<std::string>{"listeners[0].tls.min_version"}));
 }
 
+TEST(Config, NoRoutesAtAllAreNotThoseThatAreThereWhenNothingIsWritten) {
+  EXPECT_EQ(load("{}").routes.size(), 2u);
+  EXPECT_EQ(load(R"({"routes": []})").routes.size(), 0u);
+}
+
 TEST(Config, AGroupThatIsWrittenForTheFirstTimeIsNoChangeOfItsOwn) {
   const ApplianceConfig before = load("{}");
   EXPECT_TRUE(compare(before.settings, load(R"({"log": {}, "rings": {}})").settings).restart.empty());
