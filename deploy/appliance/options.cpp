@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <utility>
+
+#include "client/admin_client.hpp"
 
 namespace equinox::appliance {
 namespace {
@@ -188,6 +191,18 @@ void settle_options_in_front(const CLI::App& app, Options& options) {
   }
 }
 
+/// As any other value that is none: not as a server that cannot be reached.
+void check_admin_address(const CLI::App& app, const Options& options) {
+  for (const CLI::App* command : app.get_subcommands()) {
+    if (command->get_option_no_throw("--token-file") == nullptr) continue;
+    try {
+      admin_base(options.admin.address);
+    } catch (const std::runtime_error& mistake) {
+      throw CLI::ValidationError{"--admin", mistake.what()};
+    }
+  }
+}
+
 }  // namespace
 
 void parse_command_line(CLI::App& app, std::vector<std::string> arguments) {
@@ -241,7 +256,10 @@ std::unique_ptr<CLI::App> make_command_line(Options& options) {
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   app->add_subcommand("version", "Version, revision, compiler, libraries");
-  app->callback([&options, parsed = app.get()] { settle_options_in_front(*parsed, options); });
+  app->callback([&options, parsed = app.get()] {
+    settle_options_in_front(*parsed, options);
+    check_admin_address(*parsed, options);
+  });
   return app;
 }
 

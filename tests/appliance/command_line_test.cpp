@@ -53,6 +53,10 @@ TEST(CommandLine, TheAdminAddressMayStandInFrontOfACommandThatNeedsIt) {
   for (const char* command : {"conns", "why", "close", "top", "drain", "undrain"}) {
     EXPECT_EQ(parse({"--admin", "127.0.0.1:1", command}).admin.address, "127.0.0.1:1") << command;
     EXPECT_EQ(parse({"--admin", "127.0.0.1:1", command, "--admin", "127.0.0.1:2"}).admin.address, "127.0.0.1:2");
+    for (const char* wrong : {"nonsense", "", "ftp://a", "127.0.0.1:0", "127.0.0.1:99999", "http://a/admin/"}) {
+      EXPECT_THAT(refusal({command, "--admin", wrong}), testing::StartsWith("--admin: ")) << command << " " << wrong;
+      EXPECT_THAT(refusal({"--admin", wrong, command}), testing::StartsWith("--admin: ")) << command << " " << wrong;
+    }
   }
 }
 

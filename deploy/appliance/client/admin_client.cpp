@@ -121,15 +121,6 @@ AdminClient::Answer read_answer(const httplib::Result& result, const std::string
   }
 }
 
-/// The API has its place: a path would be left out, and somebody else be asked.
-std::string admin_base(const std::string& address) {
-  const Origin origin = parse_origin(address);
-  if (origin.path != "/") {
-    throw std::runtime_error("\"" + address + "\" names a path, allowed is " + kAddressForms + " alone");
-  }
-  return origin.base;
-}
-
 /// Behind the last colon of "host:port", if there is one. @throws std::runtime_error beyond what a port may be
 void check_port(const std::string& text, std::string_view authority) {
   const auto colon = authority.rfind(':');
@@ -184,6 +175,14 @@ AdminClient::Answer AdminClient::post(const std::string& path, const nlohmann::j
   const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   const auto result = connection_->client.Post((kApi + path).c_str(), connection_->headers, text, "application/json");
   return read_answer(result, connection_->base, body.value("query", std::string{}));
+}
+
+std::string admin_base(const std::string& address) {
+  const Origin origin = parse_origin(address);
+  if (origin.path != "/") {
+    throw std::runtime_error("\"" + address + "\" names a path, allowed is " + kAddressForms + " alone");
+  }
+  return origin.base;
 }
 
 Origin parse_origin(const std::string& text) {

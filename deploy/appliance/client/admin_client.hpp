@@ -48,5 +48,8 @@ struct Origin {
 };
 /// @throws std::runtime_error when the text is no address or its port no port
 Origin parse_origin(const std::string& text);
+/// The base of --admin. The API has its place: a path would be left out, and somebody else be asked.
+/// @throws std::runtime_error as parse_origin(), and for a path
+std::string admin_base(const std::string& address);
 
 }  // namespace equinox::appliance
