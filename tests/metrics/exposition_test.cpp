@@ -141,6 +141,26 @@ TEST_F(ExpositionTest, OpenMetricsCarriesExemplarsOfTheirBucketWithin128Characte
   EXPECT_EQ(exemplars, 2);
 }
 
+TEST_F(ExpositionTest, AnExemplarHasALongRequestIdWholeOrNotAtAll) {
+  server.request_id = std::string(64, 'r');
+  const auto route = server.route("/long");
+  server.request(route, 204, 30'000'000);
+  server.trace_id.clear();
+  server.request(route, 206, 1'500'000, 1);
+  std::istringstream lines{page(kOpenMetricsAccept)};
+  int exemplars = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(" # {") == std::string::npos || line.find("/long") == std::string::npos) continue;
+    ++exemplars;
+    const bool is_alone = line.find("_code=\"206\"") != std::string::npos;
+    const std::string whole = "request_id=\"" + server.request_id + '"';
+    EXPECT_EQ(line.find(whole) != std::string::npos, is_alone) << line;
+    EXPECT_EQ(line.find("request_id") != std::string::npos, is_alone) << line;
+    EXPECT_THAT(line, HasSubstr("connection_id=\""));
+  }
+  EXPECT_EQ(exemplars, 2);
+}
+
 TEST_F(ExpositionTest, TextHasNoExemplars) { EXPECT_THAT(page(""), Not(HasSubstr(" # {"))); }
 
 TEST_F(ExpositionTest, EscapesLabelValues) {

@@ -29,8 +29,8 @@ class ObservedServer {
     sample.connection = ConnectionId::make(static_cast<ReactorIndex>(reactor), 7, 1);
     sample.stream = 1;
     sample.protocol = Protocol::http11;
-    sample.request_id = "request-1";
-    sample.trace_id = "0af7651916cd43dd8448eb211c80319c";
+    sample.request_id = request_id;
+    sample.trace_id = trace_id;
     sample.target = "/secret?token=1";
     telemetry.reactor(reactor).stats().request_started(0, 0);
     telemetry.reactor(reactor).request_finished(sample);
@@ -49,6 +49,8 @@ class ObservedServer {
   }
 
   telemetry::ServerTelemetry telemetry;
+  std::string request_id{"request-1"};  ///< of the requests to come
+  std::string trace_id{"0af7651916cd43dd8448eb211c80319c"};
 
  private:
   static telemetry::TelemetryOptions options(std::size_t reactors) {

@@ -247,6 +247,23 @@ TEST_F(ServerTelemetryTest, CountsARequestWithItsPhasesUnderItsLabels) {
   EXPECT_EQ(now.exemplars[0].request_id.view(), "id-1");
 }
 
+TEST_F(ServerTelemetryTest, KeepsTheLongestRequestIdWhole) {
+  const std::string id = "the-longest-id-that-is-accepted-and-answered-has-64-characters:x";
+  ASSERT_EQ(id.size(), 64U);
+  RequestSample request = sample(3'000'000);
+  request.request_id = id;
+  telemetry.reactor(0).request_finished(request);
+  std::vector<std::string> kept;
+  telemetry.recent_requests([&](const RequestRecord& record) {
+    kept.emplace_back(record.request_id.view());
+    return true;
+  });
+  EXPECT_EQ(kept, std::vector{id});
+  const auto now = telemetry.snapshot();
+  ASSERT_EQ(now.exemplars.size(), 1U);
+  EXPECT_EQ(now.exemplars[0].request_id.view(), id);
+}
+
 TEST_F(ServerTelemetryTest, NamesOfAllRoutesThatMayBeConfiguredHaveRoomAndSoHaveThoseOfReloads) {
   for (int name = 0; name < 4 * 2000; ++name) {
     ASSERT_EQ(telemetry.intern_route("/r" + std::to_string(name)), kFirstRoute + name);

@@ -172,13 +172,13 @@ struct RequestRecord {
   Protocol protocol{Protocol::unknown};
   std::uint8_t bucket{0};  ///< of the duration histogram
   std::uint16_t unused{0};
-  FixedText<32> request_id;
+  FixedText<64> request_id;  ///< whole: it is what one searches other logs for
   FixedText<32> trace_id;
   FixedText<80> target;
 
   [[nodiscard]] ConnectionId connection_id() const noexcept { return ConnectionId::unpack(connection); }
 };
-static_assert(sizeof(RequestRecord) == 248);
+static_assert(sizeof(RequestRecord) == 280);
 
 /// An iteration of a reactor that took too long, with its culprit.
 struct StallRecord {

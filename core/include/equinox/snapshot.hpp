@@ -80,7 +80,7 @@ struct Exemplar {
   std::int64_t at_wall_ns{0};
   std::uint64_t connection{0};
   StreamId stream{0};
-  FixedText<32> request_id;
+  FixedText<64> request_id;
   FixedText<32> trace_id;
 };
 
