@@ -11,6 +11,7 @@ import time
 
 import pytest
 from support.raw import receive_answers, receive_until_closed
+from support.server import run_equinox
 from support.tls import client_context
 from support.wait import wait_for
 
@@ -137,6 +138,20 @@ def test_the_client_is_the_one_it_names(proxied, name, listener, cut):
         assert receive_answers(peer, 1)[0].status == 404
         wait_for(lambda: [e for e in proxied.log if client in json.dumps(e) and mark in json.dumps(e)], 5,
                  f"{client} in the access log")
+
+
+def test_the_commands_find_the_client(proxied):
+    def told(*arguments):
+        done = run_equinox(*arguments, "--admin", proxied.addresses["admin"])
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+    with proxied.connect() as connection:
+        shown = "198.51.100.7:4711 via 127.0.0.1:%d" % connection.getsockname()[1]
+        connection.sendall(b"PROXY TCP4 198.51.100.7 192.0.2.8 4711 80\r\n" + GET)
+        assert receive_answers(connection, 1)[0].status == 200
+        for query in ("client:198.51.100.7", "client:198.51.*", "198.51.100.7"):
+            assert shown in told("conns", query, "--sort", "client")
+    wait_for(lambda: shown in told("why", "198.51.100.7"), 5, "the closing record")
 
 
 @pytest.mark.parametrize("listener", ["http", "https"])

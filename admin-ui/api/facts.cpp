@@ -23,6 +23,11 @@ std::string shown_peer(const Endpoint& endpoint, const Redaction& redaction) {
   return host_to_string(truncated(endpoint));
 }
 
+std::string shown_client(const Endpoint& endpoint, const Redaction& redaction) {
+  const bool has_port = endpoint.port != 0 || !endpoint.is_known;
+  return has_port || redaction.truncate_client_address ? shown_peer(endpoint, redaction) : host_to_string(endpoint);
+}
+
 std::string shown_address(std::string_view text, const Redaction& redaction) {
   if (!redaction.truncate_client_address) return std::string{text};
   std::string_view host = text;

@@ -41,6 +41,8 @@ struct Names {
 /// "/a?x=1&y" → "/a?x=***&***" unless values may be shown.
 std::string shown_target(std::string_view target, const Redaction& redaction);
 std::string shown_peer(const Endpoint& endpoint, const Redaction& redaction);
+/// The same; a proxy that forwards requests mostly names no port, and 0 would be none.
+std::string shown_client(const Endpoint& endpoint, const Redaction& redaction);
 /// The same for an address that is text already, with or without a port: "192.0.2.1", "[2001:db8::1]:80".
 std::string shown_address(std::string_view text, const Redaction& redaction);
 /// The method's name; empty for an index outside the table.

@@ -63,6 +63,7 @@ Sort sort_of(QueryField field) noexcept {
   switch (field) {
     case QueryField::id:
     case QueryField::peer:
+    case QueryField::client:
     case QueryField::sni:
     case QueryField::target: return Sort::text;
     case QueryField::age:
@@ -282,6 +283,10 @@ bool contains(std::string_view text, std::string_view part) noexcept {
 }
 
 Endpoint peer_of(const Subject& s) noexcept { return s.live != nullptr ? s.live->peer() : s.closed->peer(); }
+Endpoint client_of(const Subject& s) noexcept { return s.live != nullptr ? s.live->client() : s.closed->client(); }
+bool has_other_client(const Subject& s) noexcept {
+  return s.live != nullptr ? s.live->cold.client_known : s.closed->client_known;
+}
 std::string_view target_of(const Subject& s) noexcept {
   return s.live != nullptr ? s.live->cold.target.view() : s.closed->target.view();
 }
@@ -289,11 +294,13 @@ std::string_view sni_of(const Subject& s) noexcept {
   return s.live != nullptr ? s.live->cold.sni.view() : s.closed->sni.view();
 }
 
-bool matches_peer(std::string_view peer, std::string_view pattern) noexcept {
-  if (matches_pattern(peer, pattern)) return true;
-  const std::size_t colon = peer.rfind(':');
-  if (colon == std::string_view::npos) return false;
-  std::string_view host = peer.substr(0, colon);
+/// `address` as it is shown; the pattern may leave its port out.
+bool matches_address(std::string_view address, std::string_view pattern) noexcept {
+  if (matches_pattern(address, pattern)) return true;
+  const std::size_t colon = address.rfind(':');
+  const bool has_port = colon != std::string_view::npos && (address.front() == '[' || address.find(':') == colon);
+  if (!has_port) return false;
+  std::string_view host = address.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   return matches_pattern(host, pattern);
 }
@@ -381,7 +388,8 @@ bool Query::holds(const Term& term, const Subject& subject) const {
   switch (term.kind) {
     case Term::Kind::bare:
       return contains(shown_target(target_of(subject), redaction_), term.pattern) ||
-             contains(shown_peer(peer_of(subject), redaction_), term.pattern);
+             contains(shown_peer(peer_of(subject), redaction_), term.pattern) ||
+             (has_other_client(subject) && contains(shown_client(client_of(subject), redaction_), term.pattern));
     case Term::Kind::word: {
       const auto index = word_value(term.field, subject);
       return index && *index < term.words.size() && term.words[*index];
@@ -396,7 +404,8 @@ bool Query::holds(const Term& term, const Subject& subject) const {
     case QueryField::id:
       return matches_pattern(to_string(subject.live != nullptr ? subject.live->id : subject.closed->id()),
                              term.pattern);
-    case QueryField::peer: return matches_peer(shown_peer(peer_of(subject), redaction_), term.pattern);
+    case QueryField::peer: return matches_address(shown_peer(peer_of(subject), redaction_), term.pattern);
+    case QueryField::client: return matches_address(shown_client(client_of(subject), redaction_), term.pattern);
     case QueryField::sni: return !sni_of(subject).empty() && matches_pattern(sni_of(subject), term.pattern);
     case QueryField::target: {
       const std::string target = shown_target(target_of(subject), redaction_);

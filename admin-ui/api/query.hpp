@@ -16,6 +16,7 @@ namespace equinox::admin {
 enum class QueryField : std::uint8_t {
   id,
   peer,
+  client,
   listener,
   protocol,
   state,
@@ -47,11 +48,11 @@ enum class QueryField : std::uint8_t {
   family,
   status
 };
-inline constexpr std::array<std::string_view, 32> kQueryFields{
-    "id",       "peer",     "listener", "protocol",    "state",    "tls",       "sni",    "reactor",
-    "slot",     "age",      "idle",     "unused",      "requests", "received",  "sent",   "in_rate",
-    "out_rate", "streams",  "rtt",      "retransmits", "pending",  "memory",    "method", "target",
-    "route",    "deadline", "timer",    "limited",     "reason",   "initiator", "family", "status"};
+inline constexpr std::array<std::string_view, 33> kQueryFields{
+    "id",      "peer",    "client",      "listener",  "protocol", "state",    "tls",    "sni",     "reactor",
+    "slot",    "age",     "idle",        "unused",    "requests", "received", "sent",   "in_rate", "out_rate",
+    "streams", "rtt",     "retransmits", "pending",   "memory",   "method",   "target", "route",   "deadline",
+    "timer",   "limited", "reason",      "initiator", "family",   "status"};
 
 /// One connection to be looked at: a live one or a closed one.
 struct Subject {

@@ -65,7 +65,7 @@ Json connection_row(const ConnectionRecord& record, const RowContext& context) {
   Json row = Json::object();
   row["id"] = to_string(record.id);
   row["peer"] = shown_peer(record.peer(), context.redaction);
-  row["client"] = cold.client_known ? Json(shown_peer(record.client(), context.redaction)) : Json{};
+  row["client"] = cold.client_known ? Json(shown_client(record.client(), context.redaction)) : Json{};
   row["listener"] = context.names.listener(cold.listener);
   row["protocol"] = to_string(hot.protocol);
   row["tls"] = word_or_null(cold.tls);
@@ -94,7 +94,7 @@ Json closed_row(const ClosedRecord& record, const RowContext& context) {
   row["id"] = to_string(record.id());
   row["sequence"] = record.sequence;
   row["peer"] = shown_peer(record.peer(), context.redaction);
-  row["client"] = record.client_known ? Json(shown_peer(record.client(), context.redaction)) : Json{};
+  row["client"] = record.client_known ? Json(shown_client(record.client(), context.redaction)) : Json{};
   row["listener"] = listener;
   row["protocol"] = to_string(record.protocol);
   row["reason"] = to_string(record.reason);

@@ -29,13 +29,13 @@ std::uint64_t big_endian(const std::uint8_t* bytes) noexcept {
   return out;
 }
 
-void set_peer(Key& key, const Endpoint& peer) noexcept {
-  if (peer.is_v4()) {
-    key.low = ((big_endian(peer.address.data() + 8) & 0xffffffffU) << 16U) | peer.port;
+void set_address(Key& key, const Endpoint& end) noexcept {
+  if (end.is_v4()) {
+    key.low = ((big_endian(end.address.data() + 8) & 0xffffffffU) << 16U) | end.port;
     return;
   }
-  key.high = big_endian(peer.address.data());
-  key.low = big_endian(peer.address.data() + 8);
+  key.high = big_endian(end.address.data());
+  key.low = big_endian(end.address.data() + 8);
 }
 
 Key key_of(const Subject& subject, Sorting sorting, const Moment& now) noexcept {
@@ -45,7 +45,9 @@ Key key_of(const Subject& subject, Sorting sorting, const Moment& now) noexcept 
   bool is_known = true;
   if (sorting.field == QueryField::id) return key;
   if (sorting.field == QueryField::peer) {
-    set_peer(key, record.peer());
+    set_address(key, record.peer());
+  } else if (sorting.field == QueryField::client) {
+    set_address(key, record.client());
   } else if (const auto number = number_value(sorting.field, subject, now)) {
     key.high = ordered(*number);
   } else if (const auto word = word_value(sorting.field, subject)) {
@@ -82,10 +84,10 @@ bool is_rate(QueryField field) noexcept { return field == QueryField::in_rate ||
 
 Sorting sorting_of(std::string_view field, std::string_view order) {
   constexpr std::array kSortable{
-      QueryField::id,          QueryField::peer,    QueryField::listener, QueryField::protocol, QueryField::state,
-      QueryField::reactor,     QueryField::age,     QueryField::idle,     QueryField::requests, QueryField::received,
-      QueryField::sent,        QueryField::in_rate, QueryField::out_rate, QueryField::streams,  QueryField::rtt,
-      QueryField::retransmits, QueryField::pending, QueryField::memory,   QueryField::deadline};
+      QueryField::id,       QueryField::peer,        QueryField::client,  QueryField::listener, QueryField::protocol,
+      QueryField::state,    QueryField::reactor,     QueryField::age,     QueryField::idle,     QueryField::requests,
+      QueryField::received, QueryField::sent,        QueryField::in_rate, QueryField::out_rate, QueryField::streams,
+      QueryField::rtt,      QueryField::retransmits, QueryField::pending, QueryField::memory,   QueryField::deadline};
   if (!order.empty() && order != "asc" && order != "desc") {
     throw bad_request("order is asc or desc");
   }

@@ -45,6 +45,13 @@ const std::vector<SortField>& sort_fields() {
          const std::uint64_t host = (a[12] * 256ULL + a[13]) * 65536ULL + a[14] * 256ULL + a[15];
          return SortValue{std::tuple{host, std::uint64_t{r.cold.peer_port}}};
        }},
+      {"client",
+       [](Record r) {
+         const Endpoint client = r.client();
+         const auto& a = client.address;
+         const std::uint64_t own = (a[12] * 256ULL + a[13]) * 65536ULL + a[14] * 256ULL + a[15];
+         return SortValue{std::tuple{own, std::uint64_t{client.port}}};
+       }},
       {"listener", [](Record r) { return just(r.cold.listener); }},
       {"protocol", [](Record r) { return just(index_of(r.hot.protocol)); }},
       {"state", [](Record r) { return just(index_of(r.hot.state)); }},
@@ -114,6 +121,9 @@ class Crowd {
       record.cold.peer_address[15] = static_cast<std::uint8_t>(upto(3));
       record.cold.peer_address[14] = record.cold.peer_address[13] = 0;
       record.cold.peer_port = static_cast<std::uint16_t>(1024 + upto(5));
+      record.cold.client_known = upto(1) == 0;
+      record.cold.client_address = record.cold.peer_address;
+      record.cold.client_address[15] = static_cast<std::uint8_t>(upto(3));
       record.cold.sampled_ns = upto(2) == 0 ? 0 : now.steady_ns;
       record.cold.rtt_us = upto(6) * 100;
       record.cold.retransmits = upto(3);

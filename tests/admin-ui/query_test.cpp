@@ -86,6 +86,41 @@ TEST(Query, KnowsClosedConnections) {
   EXPECT_FALSE(matches("memory<1G")) << "a connection that is gone holds none";
 }
 
+TEST(Query, FindsTheClientBehindAProxyAndElseThePeer) {
+  const FakeView view;
+  ConnectionRecord proxied = example();
+  proxied.cold.client_known = true;
+  proxied.cold.client_address = Endpoint::v4({192, 0, 2, 7}, 0).address;
+  proxied.cold.client_port = 4711;
+  for (const char* text : {"client:192.0.2.7", "client:192.0.2.7:4711", "client:192.0.*", "192.0.2.7", "peer:10.0.0.9"})
+    EXPECT_TRUE(holds(view, text, proxied)) << text;
+  for (const char* text : {"client:10.0.0.9", "peer:192.0.2.7", "client:192.0.2.7:80", "-client:192.0.2.7"})
+    EXPECT_FALSE(holds(view, text, proxied)) << text;
+  EXPECT_TRUE(holds(view, "client:10.0.0.9", example())) << "nobody is known behind it";
+  proxied.cold.client_port = 0;  // X-Forwarded-For mostly names none
+  EXPECT_TRUE(holds(view, "client:192.0.2.7", proxied));
+  proxied.cold.client_address = {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7};
+  EXPECT_TRUE(holds(view, "client:2001:db8::7", proxied));
+  EXPECT_FALSE(holds(view, "client:2001:db8:", proxied)) << "what stands behind its last colon is no port";
+}
+
+TEST(Query, ACutAddressIsFoundAsItIsShown) {
+  const FakeView view;
+  ClosedRecord record;
+  record.peer_known = record.client_known = true;
+  record.peer_address = Endpoint::v4({10, 0, 0, 1}, 0).address;
+  record.client_address = Endpoint::v4({192, 0, 2, 7}, 0).address;
+  const auto matches = [&](std::string_view text) {
+    Redaction redaction;
+    redaction.truncate_client_address = true;
+    return Query{text, Names::of(view), redaction, Moment::now()}.matches({nullptr, &record, nullptr});
+  };
+  EXPECT_TRUE(matches("client:192.0.2.0"));
+  EXPECT_TRUE(matches("192.0.2.0"));
+  EXPECT_FALSE(matches("client:192.0.2.7"));
+  EXPECT_FALSE(matches("192.0.2.7"));
+}
+
 struct Mistake {
   const char* text;
   std::size_t position;

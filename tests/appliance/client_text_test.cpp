@@ -45,6 +45,15 @@ TEST(ClientText, ARowShowsWhatIsKnownAndADashForTheRest) {
   EXPECT_THAT(bare, testing::ContainsRegex("x +- +-"));
 }
 
+TEST(ClientText, TheClientStandsInFrontOfTheProxyThatNamesIt) {
+  const auto page = nlohmann::json::parse(
+      R"({"rows": [{"id": "0-1-2", "peer": "10.0.0.1:5", "client": "192.0.2.7:4711", "listener": "http"},
+                   {"id": "0-2-2", "peer": "10.0.0.1:6", "client": null, "listener": "http"}]})");
+  const std::string text = connection_table(page, 0);
+  EXPECT_THAT(text, testing::ContainsRegex("0-1-2 +192.0.2.7:4711 via 10.0.0.1:5 +http"));
+  EXPECT_THAT(text, testing::ContainsRegex("0-2-2 +10.0.0.1:6 +http"));
+}
+
 TEST(ClientText, ASortFieldMayDescend) {
   Options options;
   options.sort = "-age";

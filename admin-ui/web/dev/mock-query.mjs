@@ -2,7 +2,7 @@
 
 const kScale = { ms: 0.001, s: 1, m: 60, h: 3600, k: 1024, M: 1048576, G: 1073741824 };
 const kNames = { age: 'age_seconds', idle: 'idle_seconds', unused: 'idle_seconds', received: 'received_bytes', sent: 'sent_bytes', in_rate: 'received_bytes_per_second', out_rate: 'sent_bytes_per_second', rtt: 'rtt_seconds', pending: 'pending_bytes', memory: 'memory_bytes', limited: 'limited_by', proto: 'protocol' };
-const kFields = ['id', 'peer', 'listener', 'protocol', 'state', 'tls', 'sni', 'reactor', 'slot', 'age', 'idle', 'unused', 'requests', 'received', 'sent', 'in_rate', 'out_rate', 'streams', 'rtt', 'retransmits', 'pending', 'memory', 'method', 'target', 'route', 'deadline', 'timer', 'limited', 'reason', 'initiator', 'family', 'status'];
+const kFields = ['id', 'peer', 'client', 'listener', 'protocol', 'state', 'tls', 'sni', 'reactor', 'slot', 'age', 'idle', 'unused', 'requests', 'received', 'sent', 'in_rate', 'out_rate', 'streams', 'rtt', 'retransmits', 'pending', 'memory', 'method', 'target', 'route', 'deadline', 'timer', 'limited', 'reason', 'initiator', 'family', 'status'];
 
 export class BadQuery extends Error {
   constructor(position, length, message) {
@@ -23,10 +23,10 @@ export function compile(text) {
     const [raw, minus, field, op, quoted] = match;
     const value = quoted.replaceAll('"', '');
     let test;
-    if (!field) test = (row) => `${row.peer} ${row.target ?? ''}`.includes(value);
+    if (!field) test = (row) => `${row.peer} ${row.client ?? ''} ${row.target ?? ''}`.includes(value);
     else {
       if (!kFields.includes(field) && field !== 'proto') throw new BadQuery(match.index + minus.length, field.length, `No field ${field}`);
-      const get = (row) => (field === 'deadline' ? row.deadline?.seconds_left : field === 'timer' ? (row.deadline?.kind ?? row.timer) : row[kNames[field] ?? field]);
+      const get = (row) => (field === 'deadline' ? row.deadline?.seconds_left : field === 'timer' ? (row.deadline?.kind ?? row.timer) : field === 'client' ? (row.client ?? row.peer) : row[kNames[field] ?? field]);
       if (op === ':') {
         const pattern = wild(value);
         test = (row) => pattern.test(String(get(row) ?? ''));

@@ -84,13 +84,14 @@ describe('a finished request', () => {
 
 describe('the same client', () => {
   it.each([
-    ['10.0.0.1:4000', 'peer:10.0.0.1:*'],
-    ['[2001:db8::1]:4000', 'peer:[2001:db8::1]:*'],
-    ['10.0.0.0', 'peer:10.0.0.0'], // cut by redaction, as the next one
-    ['2001:db8:1::', 'peer:2001:db8:1::'],
-    ['unknown', 'peer:unknown'],
-  ])('of %s is asked for with its whole address', (peer, query) => {
-    expect(sameClient(peer)).toBe(query);
+    ['10.0.0.1:4000', 'client:10.0.0.1:*'],
+    ['[2001:db8::1]:4000', 'client:[2001:db8::1]:*'],
+    ['10.0.0.0', 'client:10.0.0.0'], // cut by redaction, as the next one
+    ['2001:db8:1::', 'client:2001:db8:1::'],
+    ['2001:db8::7', 'client:2001:db8::7'], // as a proxy forwards it, without a port
+    ['unknown', 'client:unknown'],
+  ])('of %s is asked for with its whole address', (client, query) => {
+    expect(sameClient(client)).toBe(query);
   });
 });
 

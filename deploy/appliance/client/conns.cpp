@@ -28,7 +28,7 @@ std::string connection_table(const nlohmann::json& page, std::size_t width_max) 
   for (const auto& row : page.value("rows", nlohmann::json::array())) {
     const auto deadline = row.find("deadline");
     const bool has_deadline = deadline != row.end() && deadline->is_object();
-    table.add({cell(row, "id"), cell(row, "peer"), cell(row, "listener"), cell(row, "protocol"), cell(row, "state"),
+    table.add({cell(row, "id"), peer_cell(row), cell(row, "listener"), cell(row, "protocol"), cell(row, "state"),
                short_duration(number(row, "age_seconds")), short_duration(number(row, "idle_seconds")),
                cell(row, "requests"), short_size(number(row, "received_bytes")), short_size(number(row, "sent_bytes")),
                row.contains("memory_bytes") ? short_size(number(row, "memory_bytes")) : "-",

@@ -86,6 +86,11 @@ std::string cell(const nlohmann::json& row, const char* key) {
   return found->is_string() ? printable(found->get<std::string>()) : found->dump();
 }
 
+std::string peer_cell(const nlohmann::json& row) {
+  const std::string client = cell(row, "client");
+  return client == "-" ? cell(row, "peer") : client + " via " + cell(row, "peer");
+}
+
 double number(const nlohmann::json& row, const char* key, double otherwise) {
   const auto found = row.find(key);
   return found != row.end() && found->is_number() ? found->get<double>() : otherwise;

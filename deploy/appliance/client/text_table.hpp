@@ -37,6 +37,8 @@ std::string short_size(double bytes);
 
 /// A member as text, "-" when it is missing or null.
 std::string cell(const nlohmann::json& row, const char* key);
+/// Who is there: the peer, behind a proxy "192.0.2.7:4711 via 10.0.0.1:80".
+std::string peer_cell(const nlohmann::json& row);
 /// A member as a number, `otherwise` when it is missing or null.
 double number(const nlohmann::json& row, const char* key, double otherwise = 0);
 

@@ -22,7 +22,7 @@ std::string clock_time(double unix_seconds) {
 }
 
 void print_row(const nlohmann::json& row) {
-  fmt::print("{}  {}  {}  {}  {}\n", clock_time(number(row, "closed_at")), cell(row, "id"), cell(row, "peer"),
+  fmt::print("{}  {}  {}  {}  {}\n", clock_time(number(row, "closed_at")), cell(row, "id"), peer_cell(row),
              cell(row, "protocol"), cell(row, "reason"));
   fmt::print("    {}\n", cell(row, "sentence"));
 }

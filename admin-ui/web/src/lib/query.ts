@@ -14,7 +14,7 @@ export interface Term {
 }
 
 export const kFieldHints: Record<string, string> = {
-  id: 'one connection', peer: 'address:port', listener: 'name of the listener', protocol: 'http/1.1, h2, h2c', state: 'what it is doing',
+  id: 'one connection', peer: 'address:port', client: 'who is behind the peer', listener: 'name of the listener', protocol: 'http/1.1, h2, h2c', state: 'what it is doing',
   tls: 'TLS version', sni: 'server name asked for', reactor: 'number', slot: 'number', age: 'duration', idle: 'duration', unused: 'idle timeout running', requests: 'number',
   received: 'size', sent: 'size', in_rate: 'size per second', out_rate: 'size per second', streams: 'number', rtt: 'duration',
   retransmits: 'number', pending: 'size', memory: 'size', method: 'GET, POST …', target: 'path', route: 'pattern', deadline: 'time left',

@@ -98,7 +98,7 @@ export function Live({ data, row }: { data: ConnectionDetail; row: ConnectionRow
   return (
     <>
       <p class="where">
-        {row.peer} → {row.listener}, {row.protocol}{data.tls?.version ? ` over ${data.tls.version}` : ''}{row.sni ? `, ${row.sni}` : ''}
+        {row.client ? `${row.client} via ` : ''}{row.peer} → {row.listener}, {row.protocol}{data.tls?.version ? ` over ${data.tls.version}` : ''}{row.sni ? `, ${row.sni}` : ''}
         <br />
         open {formatDuration(row.age_seconds + passed)} · {formatInt(row.requests)} requests · out {formatBytes(row.sent_bytes)} · in {formatBytes(row.received_bytes)}
         {row.reactor === undefined ? '' : ` · reactor ${row.reactor}`}
@@ -318,8 +318,8 @@ function Tcp({ data }: { data: ConnectionDetail }) {
 }
 
 /** Every connection of this address: the port is left open, and nothing else, so that 10.0.0.1 is not 10.0.0.12. */
-export function sameClient(peer: string): string {
-  return `peer:${peer.replace(/:\d+$/, ':*')}`;
+export function sameClient(client: string): string {
+  return `client:${client.replace(/^(\[.*\]|[^:]*):\d+$/, '$1:*')}`;
 }
 
 /** The explanation of a close; also unfolded in the table of closed connections. */
@@ -330,7 +330,7 @@ export function ClosedRecord({ row }: { row: ClosedRow }) {
         <p class="sentence">{row.sentence}</p>
         <p class="record-actions">
           <a class="button small" href={placeHref('closed', { query: `reason:${row.reason}${row.route ? ` route:${row.route}` : ''}` })}>Closes like this one</a>
-          <a class="button small" href={placeHref('closed', { query: sameClient(row.peer) })}>Same client</a>
+          <a class="button small" href={placeHref('closed', { query: sameClient(row.client ?? row.peer) })}>Same client</a>
           {place.value.params.id === row.id ? null : <a class="button small" href={placeHref(place.value.screen, { ...place.value.params, id: row.id })}>Full record</a>}
           <CopyButton text={() => JSON.stringify(row, null, 2)} label="Copy JSON" />
           <CopyButton text={() => shellCommand('equinox', 'why', row.id)} label="Copy command" />

@@ -30,7 +30,7 @@ export function Help() {
         <section>
           <h3>Query</h3>
           <p><code>proto:h2 idle&gt;30s route:/api/* -state:idle</code></p>
-          <p class="sub">Terms are joined by “and”; <code>-</code> negates; <code>*</code> is a wildcard; a bare word matches peer or target. Fields: {Object.keys(kFieldHints).join(', ')}.</p>
+          <p class="sub">Terms are joined by “and”; <code>-</code> negates; <code>*</code> is a wildcard; a bare word matches peer, client or target. Fields: {Object.keys(kFieldHints).join(', ')}.</p>
         </section>
         <section>
           <h3>This browser</h3>
