@@ -41,6 +41,12 @@ std::uint32_t timeout_ms(const TimeoutConfig& timeouts, DeadlineKind kind) noexc
 /// Of the members that account_request() writes.
 constexpr std::size_t kRequestSampleBytes = 160;
 
+std::string shown(const Endpoint& end, const RedactionConfig& redaction) {
+  if (redaction.truncate_client_address && end.is_known) return host_to_string(truncated(end));
+  // A proxy that forwards requests mostly names no port.
+  return end.is_known && end.port == 0 ? host_to_string(end) : to_string(end);
+}
+
 /// Of the requests that end with their connection.
 ErrorType error_at_end(CloseReason reason) noexcept {
   if (reason == CloseReason::shutdown || reason == CloseReason::shutdown_timeout) return ErrorType::shutdown;
@@ -347,12 +353,11 @@ void Connection::log_close(Lending& lent) const {
   const LogLevel level = is_ours ? LogLevel::info : LogLevel::debug;
   if (!lent.log.is_enabled(level)) return;
   LogRecord record{level, LogComponent::connection, "connection closed"};
-  record.about(id())
-      .add("connection", to_string(id()))
-      .add("peer", lent.settings->redaction.truncate_client_address && peer().is_known
-                       ? host_to_string(truncated(peer()))
-                       : to_string(peer()))
-      .add("protocol", to_string(protocol_))
+  record.about(id()).add("connection", to_string(id())).add("peer", shown(peer(), lent.settings->redaction));
+  if (const Endpoint client = record_->own_client(); client != peer()) {
+    record.add("client", shown(client, lent.settings->redaction));
+  }
+  record.add("protocol", to_string(protocol_))
       .add("reason", to_string(reason_))
       .add("requests", request_count_)
       .add("age_seconds", static_cast<double>((lent.now - opened_at()).count()) / 1e9);

@@ -84,6 +84,18 @@ class alignas(64) RecordSlot {
     into.port = static_cast<std::uint16_t>(cold_[6].load(std::memory_order_relaxed));
     into.is_known = ((cold_[10].load(std::memory_order_relaxed) >> 32U) & 255U) != 0;
   }
+  /// Whom a proxy has named; the peer where none has.
+  [[nodiscard]] Endpoint own_client() const noexcept {
+    if (((cold_[10].load(std::memory_order_relaxed) >> 40U) & 255U) == 0) return own_peer();
+    Endpoint out;
+    const std::uint64_t low = cold_[4].load(std::memory_order_relaxed);
+    const std::uint64_t high = cold_[5].load(std::memory_order_relaxed);
+    std::memcpy(out.address.data(), &low, sizeof low);
+    std::memcpy(out.address.data() + sizeof low, &high, sizeof high);
+    out.port = static_cast<std::uint16_t>(cold_[6].load(std::memory_order_relaxed) >> 16U);
+    out.is_known = true;
+    return out;
+  }
   [[nodiscard]] std::uint16_t own_listener() const noexcept {
     return static_cast<std::uint16_t>(cold_[6].load(std::memory_order_relaxed) >> 32U);
   }
@@ -134,9 +146,11 @@ static_assert(std::endian::native == std::endian::little && offsetof(RecordHot, 
                   offsetof(RecordHot, streams) == 52 && offsetof(RecordHot, route) == 54 &&
                   offsetof(RecordCold, peer_address) == 16 && offsetof(RecordCold, peer_port) == 48 &&
                   offsetof(RecordCold, peer_known) == 84 && offsetof(RecordCold, listener) == 52 &&
-                  offsetof(RecordCold, opened_ns) == 0 && offsetof(RecordCold, memory_bytes) == 8 &&
-                  offsetof(RecordCold, sampled_ns) == 56 && offsetof(RecordCold, target_request) % 8 == 4 &&
-                  offsetof(RecordCold, target) % 8 == 0 && offsetof(RecordCold, target) + 64 == sizeof(RecordCold),
+                  offsetof(RecordCold, client_address) == 32 && offsetof(RecordCold, client_port) == 50 &&
+                  offsetof(RecordCold, client_known) == 85 && offsetof(RecordCold, opened_ns) == 0 &&
+                  offsetof(RecordCold, memory_bytes) == 8 && offsetof(RecordCold, sampled_ns) == 56 &&
+                  offsetof(RecordCold, target_request) % 8 == 4 && offsetof(RecordCold, target) % 8 == 0 &&
+                  offsetof(RecordCold, target) + 64 == sizeof(RecordCold),
               "own_*() pick these out of their words, write_*() put some there");
 
 /// The records of one reactor's connections; a record has its connection's slot index. Grows chunk by chunk with use,

@@ -1,0 +1,75 @@
+// What is recorded and logged of a client that a proxy names, and of proxies that name none.
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "server/server_fixture.hpp"
+
+namespace equinox::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ProxiedClients : public ServerTest {
+ protected:
+  ProxiedClients() {
+    config.log.level = LogLevel::debug;
+    config.log.sink = [log = log_](LogLevel, std::string_view text) {
+      const std::lock_guard lock{log->mutex};
+      log->lines.emplace_back(text);
+    };
+  }
+  void serve() {
+    make().get("/", [](const Request&) { return Response::text("hello"); });
+    start();
+  }
+  void expect_proxy_headers() { config.listeners.front().proxy_protocol_from = {"127.0.0.0/8"}; }
+  /// The line about the end of a connection, once it is there.
+  std::string line_of_close() {
+    std::string found;
+    static_cast<void>(eventually([&] {
+      const std::lock_guard lock{log_->mutex};
+      for (const std::string& line : log_->lines) {
+        if (line.find("connection closed") != std::string::npos) found = line;
+      }
+      return !found.empty();
+    }));
+    return found;
+  }
+
+ private:
+  /// The server, which ends after this, writes to it.
+  struct Log {
+    std::mutex mutex;
+    std::vector<std::string> lines;
+  };
+  std::shared_ptr<Log> log_ = std::make_shared<Log>();
+};
+
+TEST_F(ProxiedClients, AreInTheLineAboutTheEnd) {
+  expect_proxy_headers();
+  serve();
+  exchange("PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\n" + std::string{kGet});
+  EXPECT_THAT(line_of_close(), HasSubstr("client=192.0.2.7:4711"));
+}
+
+TEST_F(ProxiedClients, AreCutThereWhereAddressesAreToBe) {
+  expect_proxy_headers();
+  config.redaction.truncate_client_address = true;
+  serve();
+  exchange("PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\n" + std::string{kGet});
+  EXPECT_THAT(line_of_close(), HasSubstr("client=192.0.2.0 "));
+}
+
+TEST_F(ProxiedClients, AreLeftOutWhereThePeerIsTheClient) {
+  serve();
+  exchange(kGet);
+  EXPECT_THAT(line_of_close(), HasSubstr("peer=127.0.0.1:"));
+  EXPECT_THAT(line_of_close(), Not(HasSubstr("client=")));
+}
+
+}  // namespace
+}  // namespace equinox::testing
