@@ -316,6 +316,7 @@ class Connection {
   void account_handshake(Lending& lent);
   void account_handshake_failed(Lending& lent, const Error& error);
   void account_client(const Endpoint& client);
+  void account_request_client(const Endpoint& client);
   void account_protocol(Lending& lent, Protocol protocol);
   void account_upgrade(Lending& lent);
   void account_received(Lending& lent, std::size_t bytes);

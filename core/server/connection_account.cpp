@@ -135,8 +135,13 @@ void Connection::account_client(const Endpoint& client) {
   RecordCold cold = record_->own_cold();
   cold.client_address = client.address;
   cold.client_port = client.port;
-  cold.client_known = client.is_known;
+  cold.client_known = client.is_known && client != peer();
   record_->write_cold(cold);
+}
+
+/// Whom the newest request is from, where a trusted proxy may say so: mostly the one who is recorded already.
+void Connection::account_request_client(const Endpoint& client) {
+  if (client != record_->own_client()) account_client(client);
 }
 
 void Connection::account_protocol(Lending& lent, Protocol protocol) {

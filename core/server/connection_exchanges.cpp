@@ -182,6 +182,7 @@ void Connection::identify(Lending& lent, Exchange& exchange) {
   const IdentityFields named = identity_fields(exchange.head->fields);
   if (!exchange.settings->trusted_proxies.empty()) {
     context.client = http::client_of(exchange.head->fields, context.client, exchange.settings->trusted_proxies);
+    account_request_client(context.client);
   }
   if (!named.traceparent.empty()) {
     const std::string_view trace = trace_id_of(named.traceparent);

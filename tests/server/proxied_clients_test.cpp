@@ -71,5 +71,41 @@ TEST_F(ProxiedClients, AreLeftOutWhereThePeerIsTheClient) {
   EXPECT_THAT(line_of_close(), Not(HasSubstr("client=")));
 }
 
+TEST_F(ProxiedClients, OfATrustedProxyAreRecordedWithTheNewestRequest) {
+  config.trusted_proxies = {"127.0.0.0/8"};
+  serve();
+  RawClient proxy{port()};
+  const auto recorded = [&](std::string_view fields) {
+    proxy.forget();
+    proxy.send("GET / HTTP/1.1\r\nHost: a\r\n" + std::string{fields} + "\r\n");
+    proxy.read_for("hello");
+    EXPECT_TRUE(only_record());
+    return only_record()->client();
+  };
+  const Endpoint itself = Endpoint::v4({127, 0, 0, 1}, proxy.local_port());
+  EXPECT_EQ(recorded("X-Forwarded-For: 192.0.2.7\r\n"), Endpoint::v4({192, 0, 2, 7}, 0));
+  EXPECT_EQ(recorded("Forwarded: for=\"192.0.2.8:4711\"\r\n"), Endpoint::v4({192, 0, 2, 8}, 4711));
+  EXPECT_EQ(recorded(""), itself) << "a request of its own, as a check of health is";
+  EXPECT_FALSE(only_record()->cold.client_known);
+  EXPECT_EQ(recorded("X-Forwarded-For: 192.0.2.9\r\n"), Endpoint::v4({192, 0, 2, 9}, 0));
+  proxy.close();
+  EXPECT_THAT(line_of_close(), HasSubstr("client=192.0.2.9 "));
+  server().view().closed([&](const ClosedRecord& record) {
+    EXPECT_EQ(record.client(), Endpoint::v4({192, 0, 2, 9}, 0));
+    EXPECT_EQ(record.peer(), itself);
+    return true;
+  });
+}
+
+TEST_F(ProxiedClients, AreNotRecordedOfWhoIsNotTrusted) {
+  config.trusted_proxies = {"10.0.0.0/8"};
+  serve();
+  RawClient client{port()};
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n");
+  client.read_for("hello");
+  ASSERT_TRUE(only_record());
+  EXPECT_FALSE(only_record()->cold.client_known);
+}
+
 }  // namespace
 }  // namespace equinox::testing

@@ -59,7 +59,7 @@ struct RecordCold {
   std::int64_t opened_ns{0};
   std::uint64_t memory_bytes{0};  ///< held by this connection at the end of its last turn, see ConnectionMemory
   std::array<std::uint8_t, 16> peer_address{};
-  std::array<std::uint8_t, 16> client_address{};  ///< PROXY protocol or trusted proxy
+  std::array<std::uint8_t, 16> client_address{};  ///< PROXY protocol, or a trusted proxy's newest request
   std::uint16_t peer_port{0};
   std::uint16_t client_port{0};
   std::uint16_t listener{0};
@@ -109,7 +109,7 @@ struct ClosedRecord {
   std::uint64_t received_bytes{0};  ///< as in RecordHot
   std::uint64_t sent_bytes{0};
   std::array<std::uint8_t, 16> peer_address{};
-  std::array<std::uint8_t, 16> client_address{};  ///< PROXY protocol or trusted proxy
+  std::array<std::uint8_t, 16> client_address{};  ///< PROXY protocol, or a trusted proxy's last request
   std::uint32_t requests{0};
   std::uint32_t pending_bytes{0};  ///< not sent when it ended
   std::uint32_t timer_ms{0};       ///< value of the timer that fired; 0: none
