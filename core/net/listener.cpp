@@ -145,10 +145,10 @@ Result<std::vector<Listener>> Listener::open_group(const SocketAddress& address,
 Result<Listener> Listener::adopt(UniqueFd socket) {
   const int fd = socket.get();
   if (option(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM || option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1) {
-    return Errc::invalid_argument;
+    return Error{Errc::invalid_argument, EINVAL};
   }
   const auto bound = bound_to(fd);
-  if (!bound) return Errc::invalid_argument;
+  if (!bound) return Error{Errc::invalid_argument, EINVAL};
   const int flags = ::fcntl(fd, F_GETFL);
   if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
     return Error{Errc::system, errno};

@@ -103,6 +103,14 @@ Result<std::vector<net::Listener>> open_sockets(const ListenerConfig& listener, 
   return out;
 }
 
+std::system_error cannot_open(const ListenerConfig& listener, const Error& error) {
+  std::string where = listener.inherited.empty() ? listener.address : "inherited socket";
+  // "Invalid argument" alone does not say of what.
+  if (error.code == Errc::invalid_argument) where += ", which is not a listening TCP socket";
+  return {error.os_errno, std::generic_category(),
+          "listener \"" + server::listener_name(listener) + "\" cannot be opened on " + where};
+}
+
 }  // namespace
 
 Server::Internal::Internal(ServerConfig given, Server& owner)
@@ -161,11 +169,7 @@ Server::Internal::OpenedListeners Server::Internal::open_listeners() const {
   out.by_reactor.resize(reactor_count);
   for (const ListenerConfig& listener : config.listeners) {
     auto opened = open_sockets(listener, reactor_count);
-    if (!opened) {
-      const std::string where = listener.inherited.empty() ? listener.address : "inherited socket";
-      throw std::system_error{opened.error().os_errno, std::generic_category(),
-                              "listener \"" + server::listener_name(listener) + "\" cannot be opened on " + where};
-    }
+    if (!opened) throw cannot_open(listener, opened.error());
     const net::SocketAddress address = opened->front().bound_address();
     out.bound.push_back({server::listener_name(listener), to_string(address), address.port()});
     for (std::uint32_t r = 0; r < reactor_count; ++r) {

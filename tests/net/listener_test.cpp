@@ -126,7 +126,9 @@ TEST(ListenerSocket, IsAdoptedOnlyWhenItListens) {
 
   auto [one, other] = socket_pair();
   EXPECT_FALSE(Listener::adopt(std::move(one)));
-  EXPECT_FALSE(Listener::adopt(UniqueFd{::socket(AF_INET, SOCK_DGRAM, 0)}));
+  const auto datagrams = Listener::adopt(UniqueFd{::socket(AF_INET, SOCK_DGRAM, 0)});
+  ASSERT_FALSE(datagrams);
+  EXPECT_EQ(datagrams.error().os_errno, EINVAL) << "never \"Success\"";
   EXPECT_FALSE(Listener::adopt(UniqueFd{::socket(AF_INET, SOCK_STREAM, 0)}));
 }
 

@@ -56,6 +56,27 @@ class Start : public ServerTest {
   std::string answer() { return exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); }
 };
 
+/// What start() says of a socket that was handed in.
+std::string refusal_of(Server& server) {
+  try {
+    server.start();
+  } catch (const std::system_error& failure) {
+    return failure.what();
+  }
+  return {};
+}
+
+TEST_F(Start, SaysWhatIsWrongWithASocketThatWasHandedIn) {
+  for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {  // the second does not listen
+    const int socket = ::socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    config.listeners.front().inherited = {socket};
+    EXPECT_EQ(refusal_of(make_answering()),
+              "listener \"http\" cannot be opened on inherited socket, which is not a listening TCP socket: Invalid "
+              "argument");
+    ::close(socket);
+  }
+}
+
 TEST_F(Start, ThatFailsLeavesNothingAndMayBeTriedAgain) {
   TakenPort taken;
   config.reactors = 2;
