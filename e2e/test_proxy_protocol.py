@@ -157,12 +157,14 @@ def test_the_commands_find_the_client(proxied):
 @pytest.mark.parametrize("listener", ["http", "https"])
 @pytest.mark.parametrize("name", BAD)
 def test_anything_else_is_refused(proxied, name, listener):
+    refused = proxied.metric("equinox_http_rejected_requests_total", reason="wrong_protocol")
     with proxied.connect(listener) as connection:
         port = connection.getsockname()[1]
         connection.sendall(BAD[name] + GET)
         assert b" 200 " not in receive_until_closed(connection)
     row = wait_for(lambda: [r for r in proxied.admin(f"/closed?query=peer:127.0.0.1:{port}")["rows"]], 5, "the closing record")[0]
     assert row["reason"] == "wrong_protocol" and row["listener"] == listener
+    assert proxied.metric("equinox_http_rejected_requests_total", reason="wrong_protocol") == refused + 1
     is_missing = not BAD[name].startswith((b"PROXY ", SIGNATURE))
     assert row["detail"] == ("PROXY header missing" if is_missing else "PROXY header malformed")
     assert ("did not begin with the PROXY header" if is_missing else "its PROXY header was malformed") in row["sentence"]

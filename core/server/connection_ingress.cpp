@@ -172,6 +172,7 @@ bool Connection::adopt_proxy_header(Lending& lent, const http::ProxyHeader& head
   if (header.status == http::ProxyStatus::malformed) {
     note_detail(http::begins_proxy_header(bytes) ? CloseDetail::proxy_header_malformed
                                                  : CloseDetail::proxy_header_missing);
+    account_refusal(lent, Errc::wrong_protocol);
     end_now(lent, CloseReason::wrong_protocol);  // no error of TLS, where that was to follow
     return false;
   }

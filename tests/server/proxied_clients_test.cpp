@@ -107,5 +107,19 @@ TEST_F(ProxiedClients, AreNotRecordedOfWhoIsNotTrusted) {
   EXPECT_FALSE(only_record()->cold.client_known);
 }
 
+TEST_F(ProxiedClients, AreRefusedAndCountedWithoutASoundHeader) {
+  expect_proxy_headers();
+  serve();
+  const auto refused = [&] {
+    return snapshot()
+        .totals.rejected_requests[index_of(Protocol::unknown)][index_of(RequestRejectReason::wrong_protocol)];
+  };
+  for (const std::string header : {"", "PROXY TCP4 nonsense\r\n"}) {
+    const std::uint64_t before = refused();
+    EXPECT_EQ(exchange(header + std::string{kGet}), "");
+    EXPECT_TRUE(eventually([&] { return refused() == before + 1; })) << header;
+  }
+}
+
 }  // namespace
 }  // namespace equinox::testing
