@@ -180,6 +180,18 @@ def test_who_leaves_within_the_handshake_is_said_to_have_left(start, end):
     assert server.metric("equinox_tls_handshake_failures_total", reason="client_abort") == 1
 
 
+def test_a_name_without_a_certificate_is_told(start, make_config):
+    config = make_config(log={"level": "debug"})
+    config["listeners"][1]["tls"]["strict_sni"] = True
+    server = start(config)
+    with server.connect("https") as connection, pytest.raises(ssl.SSLError):
+        client_context().wrap_socket(connection, server_hostname="stranger.example")
+    row = wait_for(lambda: server.admin("/closed?query=sni:stranger.example")["rows"], 5, "the closing record")[0]
+    assert (row["reason"], row["sni"]) == ("tls_sni_unknown", "stranger.example")
+    assert "the name the client asked for (stranger.example)" in row["sentence"]
+    wait_for(lambda: server.lines(message="connection closed", reason="tls_sni_unknown", sni="stranger.example"), 5, "the name in the log")
+
+
 def test_a_listener_without_h2c_says_that_it_is_off(start, make_config):
     config = make_config()
     config["listeners"][0]["h2c"] = "off"

@@ -67,8 +67,7 @@ class TlsTransport final : public Transport {
     return sizeof(*this) + notes_.server_name.capacity() + counted_bytes_;
   }
 
-  /// The server name asked for, also while the handshake runs or after it failed; empty when none. Unchecked bytes.
-  [[nodiscard]] std::string_view server_name() const noexcept { return notes_.server_name; }
+  [[nodiscard]] std::string_view server_name() const noexcept override { return notes_.server_name; }
 
   struct Bio;  ///< OpenSSL's way to the socket; in the .cpp only
 

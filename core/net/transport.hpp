@@ -72,6 +72,9 @@ class Transport {
   [[nodiscard]] virtual std::size_t memory_bytes() const noexcept { return 0; }
   /// Null on cleartext, and before the handshake is complete.
   [[nodiscard]] virtual const TlsFacts* tls() const noexcept = 0;
+  /// With TLS the server name asked for, also while the handshake runs or after it failed; empty when none. Unchecked
+  /// bytes.
+  [[nodiscard]] virtual std::string_view server_name() const noexcept { return {}; }
 };
 
 }  // namespace equinox::net

@@ -122,6 +122,11 @@ void Connection::account_handshake(Lending& lent) {
 
 void Connection::account_handshake_failed(Lending& lent, const Error& error) {
   is_shaking_hands_ = false;
+  if (const std::string_view name = transport_->server_name(); !name.empty()) {
+    RecordCold cold = record_->own_cold();
+    cold.sni.assign(name);
+    record_->write_cold(cold);
+  }
   if (reason_ == CloseReason::handshake_timeout) {
     lent.telemetry.stats().tls_failed(TlsFailure::timeout);
   } else if (error == Error{}) {
@@ -366,6 +371,10 @@ void Connection::log_close(Lending& lent) const {
       .add("reason", to_string(reason_))
       .add("requests", request_count_)
       .add("age_seconds", static_cast<double>((lent.now - opened_at()).count()) / 1e9);
+  // The name explains the end of a handshake; of whom it served, requests say more.
+  if (family_of(reason_) == CloseFamily::tls) {
+    if (const auto sni = record_->own_cold().sni; !sni.view().empty()) record.add("sni", sni.view());
+  }
   if (known_aside().fired_ms != 0) {
     if (fired_ != DeadlineKind::none) record.add("timer", to_string(fired_));
     record.add("timer_seconds", static_cast<double>(known_aside().fired_ms) / 1e3);
