@@ -146,6 +146,8 @@ def test_a_check_whether_somebody_listens_is_no_failed_handshake(start, end, rea
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     row = wait_for(lambda: server.admin("/closed?query=listener:https")["rows"], 5, "the closing record")[0]
     assert (row["reason"], row["initiator"]) == (reason, "client")
+    assert server.metric("equinox_tls_handshake_failures_total") == 0
+    assert server.metric("equinox_tls_handshakes_in_progress") == 0
     if end == "close":
         assert row["sentence"].startswith("The client closed the connection before it had sent a byte; ")
 

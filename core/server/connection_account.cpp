@@ -127,10 +127,12 @@ void Connection::account_handshake_failed(Lending& lent, const Error& error) {
     cold.sni.assign(name);
     record_->write_cold(cold);
   }
+  const bool has_begun = reason_ != CloseReason::client_fin_idle && reason_ != CloseReason::client_reset_idle;
   if (reason_ == CloseReason::handshake_timeout) {
     lent.telemetry.stats().tls_failed(TlsFailure::timeout);
-  } else if (error == Error{}) {
-    lent.telemetry.stats().tls_abandoned();  // closed from outside: no failure of TLS
+  } else if (error == Error{} || !has_begun) {
+    // Closed from outside, or by a client that sent no byte, as checks of a port do: no failure of TLS.
+    lent.telemetry.stats().tls_abandoned();
   } else {
     lent.telemetry.stats().tls_failed(tls_failure_of(error));
   }
