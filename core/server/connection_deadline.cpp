@@ -63,6 +63,8 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
       next.offer(DeadlineKind::idle, end_of_silence(lent, phase_start_));
     } else if (closes_after_response_ && planned_ == CloseReason::max_age && !is_http2()) {
       next.offer(DeadlineKind::max_age, std::max(phase_start_, opened_at() + timeouts.max_age) + kLastSilence);
+    } else if (planned_ == CloseReason::admin_drain && !is_http2()) {
+      next.offer(DeadlineKind::idle, phase_start_ + kLastSilence);
     } else if (is_first && (!is_http2() || !got_bytes_)) {
       next.offer(DeadlineKind::first_request, phase_start_ + timeouts.header);
     } else {
@@ -152,6 +154,10 @@ void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
       }
       if (lent.drain == DrainStage::closing && !is_http2()) {
         end_after_flush(lent.drain_reason, false);
+        return;
+      }
+      if (planned_ == CloseReason::admin_drain && !is_http2()) {
+        end_after_flush(CloseReason::admin_drain, false);
         return;
       }
       evict(lent, timer_verdict(DeadlineKind::idle, is_http2()), deadline.kind, lent.settings->timeouts.idle, 0);

@@ -49,7 +49,7 @@ void Connection::abandon(Lending& lent, CloseReason reason, const Error& error, 
 }
 
 Turn Connection::close(Lending& lent, CloseReason reason, const FixedText<16>& actor) {
-  if (reason == CloseReason::admin_drain && !is_shaking_hands_ && codec_ != nullptr) return drain_alone(lent, actor);
+  if (reason == CloseReason::admin_drain && !is_shaking_hands_) return drain_alone(lent, actor);
   const bool is_first = !has_reason_;
   note(reason);
   if (is_first && !actor.view().empty()) aside().closed_by = actor;
@@ -70,7 +70,8 @@ Turn Connection::close(Lending& lent, CloseReason reason, const FixedText<16>& a
   return settle(lent);
 }
 
-/// What a drain of the server is for all: what runs is finished, with Connection: close or two GOAWAYs.
+/// What a drain of the server is for all: what runs is finished, with Connection: close or two GOAWAYs, and who is idle
+/// is closed after a last silence, so that no request on its way is lost.
 Turn Connection::drain_alone(Lending& lent, const FixedText<16>& actor) {
   if (is_ending() || has_reason_ || planned_) return settle(lent);  // it ends anyway
   if (!actor.view().empty()) aside().closed_by = actor;
@@ -82,7 +83,7 @@ Turn Connection::drain_alone(Lending& lent, const FixedText<16>& actor) {
   plan(CloseReason::admin_drain);
   is_readable_ = true;  // a request that is here already is answered
   take_input(lent);
-  codec_->begin_drain(http::DrainStep::final);
+  if (exchanges_ == nullptr && !head_started_) phase_start_ = lent.now;
   return settle(lent);
 }
 

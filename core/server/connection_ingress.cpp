@@ -112,6 +112,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
   if (is_http2()) {
     if (lent.drain != DrainStage::none) announce_drain(lent);
     const std::uint32_t most = lent.settings->bounds.requests_per_connection;
+    if (planned_ == CloseReason::admin_drain) retire(lent, CloseReason::admin_drain);  // asked for before it spoke
     if (most != 0 && request_count_ >= most && h2_->final_due == kNever) retire(lent, CloseReason::max_requests);
   }
   const http::InputState state = codec_->input_state();

@@ -82,6 +82,48 @@ TEST_F(Drained, ASilentOneCloses) {
   EXPECT_TRUE(was_ended_by_alice(CloseReason::admin_drain));
 }
 
+TEST_F(Drained, ARequestOnItsWayToAnIdleConnectionIsAnswered) {
+  serve();
+  RawClient client{port()};
+  client.send(kGet);
+  client.read_for("hello");
+  client.forget();
+  ask_and_wait(CloseReason::admin_drain);
+  client.send(kGet);
+  EXPECT_TRUE(client.read_to_end(5s));
+  EXPECT_THAT(client.received(), HasSubstr("Connection: close"));
+  EXPECT_THAT(client.received(), EndsWith("hello"));
+  EXPECT_TRUE(was_ended_by_alice(CloseReason::admin_drain));
+}
+
+TEST_F(Drained, SoIsTheFirstOfASilentOne) {
+  serve();
+  RawClient client{port()};
+  ASSERT_TRUE(eventually([&] { return only_record().has_value(); }));
+  ask_and_wait(CloseReason::admin_drain);
+  client.send(kGet);
+  EXPECT_TRUE(client.read_to_end(5s));
+  EXPECT_THAT(client.received(), HasSubstr("Connection: close"));
+  EXPECT_THAT(client.received(), EndsWith("hello"));
+  EXPECT_TRUE(was_ended_by_alice(CloseReason::admin_drain));
+}
+
+TEST_F(Drained, ASilentOneThatSpeaksHttp2IsToldTwice) {
+  serve();
+  RawClient client{port()};
+  ASSERT_TRUE(eventually([&] { return only_record().has_value(); }));
+  ask_and_wait(CloseReason::admin_drain);
+  http::test::Http2Client protocol;
+  const std::int32_t stream = protocol.get("/");
+  client.send(protocol.output());
+  EXPECT_TRUE(client.read_to_end(5s));
+  protocol.input(client.received());
+  EXPECT_EQ(protocol.answer(stream).body, "hello");
+  EXPECT_EQ(protocol.goaways.size(), 2U);
+  client.close();
+  EXPECT_TRUE(was_ended_by_alice(CloseReason::admin_drain));
+}
+
 TEST_F(Drained, AHeadThatHasBegunIsAnswered) {
   serve();
   RawClient client{port()};
