@@ -54,6 +54,7 @@ class TlsTransport final : public Transport {
   IoResult read(std::span<std::byte> into) override;
   IoResult write(EgressBatch& batch) override;
   void note_hang_up() noexcept override { has_hung_up_ = true; }
+  void note_writable() noexcept override { may_read_on_ |= std::exchange(waits_for_write_, false); }
   [[nodiscard]] bool has_pending() const noexcept override;
   void shutdown_send() noexcept override;
   [[nodiscard]] int descriptor() const noexcept override { return socket_.get(); }

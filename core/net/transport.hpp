@@ -59,6 +59,8 @@ class Transport {
   /// The poller has announced a hang-up: no further edge comes, so only the end itself, or a refusal to read, means
   /// drained, and a short read no longer does. TCP leaves that to whoever reads.
   virtual void note_hang_up() noexcept {}
+  /// The socket takes bytes again: a read that had to send something first may go on, see has_pending().
+  virtual void note_writable() noexcept {}
   /// True when bytes already decrypted wait inside the transport: no edge will announce them.
   [[nodiscard]] virtual bool has_pending() const noexcept = 0;
   /// Says that no more bytes will be sent: close_notify on TLS, then FIN.

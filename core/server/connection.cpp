@@ -37,7 +37,10 @@ Turn Connection::advance(Lending& lent, const net::ReadyEvent& ready) {
     transport_->note_hang_up();
   }
   if (ready.readable || ready.peer_closed || ready.error_or_hangup) is_readable_ = true;
-  if (ready.writable) is_writable_ = true;
+  if (ready.writable) {
+    is_writable_ = true;
+    if (is_tls_) transport_->note_writable();
+  }
   // Nothing may be read now, but a reset must not wait until something may: the handler's work is for nobody.
   if (ready.error_or_hangup && ending_ == Ending::none && !wants_input(lent) && find_reset(lent)) return settle(lent);
   return turn(lent);

@@ -78,6 +78,28 @@ TEST_F(TlsHalfSent, KeyUpdatesWaitUntilTheRecordIsOut) {
   }
 }
 
+/// There may be nothing of ours to send behind it, and what was left in the socket makes no edge of its own.
+TEST_F(TlsHalfSent, AReadThatMustSendFirstGoesOnWhenTheSocketTakesBytes) {
+  for (int i = 0; i < 3; ++i) {  // the answer to one stands in the way of the next
+    update_keys();
+    ASSERT_TRUE(pair_.client->write("x"));
+  }
+  SystemFaults faults;
+  faults->send = [](int, const void*, std::size_t, int) -> ssize_t {
+    errno = EAGAIN;
+    return -1;
+  };
+  std::string asked = read_server();
+  EXPECT_EQ(last_.status, IoStatus::would_block);
+  EXPECT_FALSE(pair_.server->has_pending());
+  syscalls() = real_syscalls();
+  pair_.server->note_writable();
+  EXPECT_TRUE(pair_.server->has_pending());
+  asked += read_server();
+  EXPECT_EQ(asked, "xxx");
+  EXPECT_FALSE(pair_.server->has_pending());
+}
+
 TEST_F(TlsHalfSent, APeerMayUploadBeforeItReads) {
   batch_.append_borrowed(content_, nullptr);
   write_until_blocked();
