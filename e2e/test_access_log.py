@@ -187,6 +187,8 @@ def test_the_lines_of_one_connection_are_shown_with_it_redacted(start, tmp_path)
     with server.connect() as one, server.connect() as other:
         assert exchange(one, b"GET /hello?token=hidden HTTP/1.1\r\nHost: a\r\nReferer: http://a/?key=hidden\r\n\r\n").status == 200
         assert exchange(other, b"GET /other HTTP/1.1\r\nHost: a\r\n\r\n").status == 404
+        # An answer may be read before its turn is over, and the record is written at its end.
+        wait_for(lambda: all(row["target"] for row in server.admin("/connections")["rows"]), 5, "both targets")
         ids = {row["target"]: row["id"] for row in server.admin("/connections")["rows"]}
         lines = wait_for(lambda: server.admin("/connection/" + ids["/hello?token=***"])["log"], 5, "its line, while it is open")
     (line,) = lines

@@ -74,6 +74,7 @@ class InjectedFaults : public ::testing::Test {
                         {.name = "https", .address = "127.0.0.1:0", .tls = TlsConfig{.self_signed = true}}};
     config.reactors = 1;
     config.limits.connections = connections;
+    config.timeouts.header = std::chrono::minutes{1};  // the clients are never late, however slow the machine is
     config.log.target = "off";
     server_ = std::make_unique<Server>(config);
     add_routes();
