@@ -162,8 +162,8 @@ class Codec {
   [[nodiscard]] virtual const Error* failure() const noexcept { return nullptr; }
 
   /// HTTP/2: whether a further answer may be made although earlier ones wait in memory of their own for the peer's
-  /// windows: those take `bound` bytes at most, the largest left out, or are all less urgent than `urgency`. So one
-  /// large answer holds up nobody, and their memory has an end all the same.
+  /// windows: those take `bound` bytes at most, the largest left out, or were all asked for less urgently. So one large
+  /// answer holds up nobody, and their memory has an end all the same: there are eight urgencies.
   [[nodiscard]] virtual bool may_answer(std::uint8_t /*urgency*/, std::size_t /*bound*/) const noexcept { return true; }
 
   /// HTTP/2: a window of time begins after which stalled_streams() is asked.

@@ -19,7 +19,8 @@ bool Http2Session::may_answer_beyond(std::uint8_t urgency, std::size_t bound) co
   for (const Http2Stream* stream = streams_; stream != nullptr; stream = stream->next) {
     const std::size_t bytes = stream->body.owned_bytes();
     largest = std::max(largest, bytes);
-    if (bytes != 0 && stream->priority.urgency <= urgency) is_most_urgent = false;
+    // As it was asked for: a PRIORITY_UPDATE that comes later must not make the next one more urgent than all.
+    if (bytes != 0 && stream->head.urgency <= urgency) is_most_urgent = false;
   }
   return is_most_urgent || memory_.charged_bytes() - largest <= bound;
 }

@@ -239,8 +239,10 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
 }
 
 /// HTTP/2: some request is not behind the peer's windows: it still comes, or is being worked on. An upload must not end
-/// with a download that is paused beside it. Who is held back waits for those windows, too.
+/// with a download that is paused beside it. Who is held back waits for those windows, too; and a peer that has sent
+/// its last byte opens none.
 bool Connection::serves_others() const {
+  if (peer_finished_) return false;
   const http::CodecState state = codec_->state();
   return state.open_streams > state.window_blocked + h2_->held_back;
 }

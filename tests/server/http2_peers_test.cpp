@@ -215,6 +215,25 @@ TEST_F(Http2Peers, ALargeAnswerDoesNotHoldUpTheOthers) {
   EXPECT_FALSE(protocol.answer(held).is_ended);
 }
 
+/// An answer has the urgency it was asked for with: demoted behind a closed window it still takes the room.
+TEST_F(Http2Peers, DemotedAnswersMakeNoRoomForMore) {
+  std::atomic<int> made{0};
+  config.limits.output_buffer = 64 * 1024;
+  make().get("/large", [&](const Request&) {
+    ++made;
+    return Response::text(std::string(50'000, 'x'));
+  });
+  start();
+  RawClient client{port()};
+  http::test::Http2Client protocol{{.consumes_body = false, .window_bytes = 0}};
+  for (int i = 0; i < 50; ++i) {
+    const auto stream = static_cast<std::uint32_t>(protocol.get("/large", {{"priority", "u=0"}}));
+    client.send(protocol.output() + http::test::frame(0x10, 0, 0, http::test::be32(stream) + "u=7"));
+  }
+  EXPECT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 50; }));
+  EXPECT_EQ(made, 3) << "as many as pass the bound without the largest";
+}
+
 /// What is held back waits for the peer as well: it is no work that the connection is kept for.
 TEST_F(Http2Peers, HeldBackRequestsDoNotKeepAClosedWindowAlive) {
   config.limits.output_buffer = 64 * 1024;
@@ -230,6 +249,24 @@ TEST_F(Http2Peers, HeldBackRequestsDoNotKeepAClosedWindowAlive) {
   std::uint64_t evicted = 0;
   for (const auto& phase : snapshot().totals.evicted[index_of(Protocol::h2c)]) evicted += phase;
   EXPECT_EQ(evicted, 1U) << "all at once, not one after the other";
+}
+
+/// Who has sent the last byte opens no window any more.
+TEST_F(Http2Peers, NorBehindAHalfCloseInTheMiddleOfARequest) {
+  config.limits.output_buffer = 64 * 1024;
+  config.timeouts.write = 400ms;
+  make().get("/large", [](const Request&) { return Response::text(std::string(50'000, 'x')); });
+  server().post("/", [](const Request&) { return Response::text("never"); });
+  start();
+  RawClient client{port()};
+  http::test::Http2Client protocol{{.consumes_body = false, .window_bytes = 0}};
+  std::int32_t last = 0;
+  for (int i = 0; i < 50; ++i) last = protocol.get("/large");
+  client.send(protocol.output() + upload_head(static_cast<std::uint32_t>(last) + 2));
+  ASSERT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 51; }));
+  client.finish();
+  EXPECT_TRUE(eventually([&] { return snapshot().closed() == 1; }));
+  EXPECT_EQ(closed(CloseReason::client_fin_mid_request), 1U);
 }
 
 TEST_F(Http2Peers, WhatIsHeldBackIsAnsweredBehindAHalfClose) {
