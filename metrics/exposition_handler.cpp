@@ -14,7 +14,7 @@ namespace equinox::metrics {
 Handler exposition(const ServerView& view, Options options) {
   auto collector = std::make_shared<const ServerCollector>(view, std::move(options));
   return Handler{[collector, slots = ScrapeSlots{}](const Request& request) {
-    auto slot = slots.take(request.client());
+    auto slot = slots.take(request.client(), request.context().connection);
     if (slot == nullptr) {
       collector->count_refusal();
       return Response::error(503).with("Retry-After", "1");

@@ -71,20 +71,23 @@ TEST_F(ExpositionTest, PagesThatNobodyReadsAreFew) {
   const auto handler = exposition(server.telemetry, {});
   const RequestHead head;
   RequestContext context;
-  const auto scrape = [&](int client) {
+  const auto scrape = [&](int client, std::uint32_t connection) {
     context.client = Endpoint::v4({10, 0, 0, static_cast<std::uint8_t>(client)}, 1);
+    context.connection = ConnectionId{.slot = connection, .generation = 1};
     return (*handler.sync())(Request{head, context});
   };
   std::vector<Response> unread;
-  for (int i = 0; i < 4; ++i) unread.push_back(scrape(0));
-  EXPECT_EQ(scrape(0).status(), Status{503}) << "as many as one client may have";
-  for (int i = 4; i < 16; ++i) unread.push_back(scrape(i));
+  for (int i = 0; i < 2; ++i) unread.push_back(scrape(0, 0));
+  EXPECT_EQ(scrape(0, 0).status(), Status{503}) << "as many as one connection may have";
+  for (std::uint32_t i = 2; i < 12; ++i) unread.push_back(scrape(0, i));
+  EXPECT_EQ(scrape(0, 12).status(), Status{503}) << "as many as one client may have";
+  for (std::uint32_t i = 12; i < 16; ++i) unread.push_back(scrape(1, i));
   for (const Response& each : unread) EXPECT_EQ(each.status(), Status{200});
-  EXPECT_EQ(scrape(16).status(), Status{503}) << "all taken";
+  EXPECT_EQ(scrape(2, 16).status(), Status{503}) << "all taken";
   unread.pop_back();
-  Response next = scrape(16);
+  Response next = scrape(2, 16);
   EXPECT_EQ(next.status(), Status{200});
-  EXPECT_THAT(read_body(next), HasSubstr("equinox_scrape_errors_total 2\n")) << "a refused one is counted";
+  EXPECT_THAT(read_body(next), HasSubstr("equinox_scrape_errors_total 3\n")) << "a refused one is counted";
 }
 
 TEST_F(ExpositionTest, OpenMetricsEndsWithItsMarkAndStripsTotalFromFamilies) {
