@@ -136,6 +136,7 @@ AdminSurface make_admin(const ApplianceConfig& config, Server& traffic, ReloadAc
   ServerConfig server = surface_config(config, "admin", config.admin.address);
   server.listeners.front().tls = config.admin.tls;
   server.listeners.front().inherited = config.admin.inherited;
+  server.limits.http2_concurrent_streams += config.admin.viewers;  // a browser's tabs may share one connection
   AdminSurface surface{std::make_unique<Server>(std::move(server))};
   surface.server->get("/", [](const Request&) { return Response::redirect("/admin/"); });
   mount_dashboard(config, traffic, std::move(reload), surface, usage);

@@ -36,7 +36,7 @@ ServerConfig surface_config(const ApplianceConfig& config, std::string name, std
   // asks for a token. No limits.memory: it would turn away newcomers, and those are the probes.
   out.limits.connections_per_client = 512;
   out.limits.request_head = 16 * 1024;
-  out.limits.request_body = 16 * 1024;
+  out.limits.request_body = 32 * 1024;  // a thousand ids of connections
   out.limits.fields = 64;
   out.limits.http2_concurrent_streams = 16;
   out.timeouts.header = std::chrono::seconds{5};
