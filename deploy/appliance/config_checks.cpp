@@ -37,9 +37,9 @@ std::string too_long(std::size_t bytes) {
 
 /// Fields of which an answer has one at most, and the handler that sets it.
 constexpr std::pair<std::string_view, std::string_view> kHandlerFields[] = {
-    {"static", "Accept-Ranges"}, {"static", "Allow"}, {"static", "Content-Encoding"},
-    {"static", "Content-Range"}, {"static", "ETag"},  {"static", "Last-Modified"},
-    {"redirect", "Location"}};
+    {"static", "Accept-Ranges"}, {"static", "Allow"},      {"static", "Content-Encoding"},
+    {"static", "Content-Range"}, {"static", "ETag"},       {"static", "Last-Modified"},
+    {"static", "Location"},      {"redirect", "Location"}, {"status", "Cache-Control"}};
 
 /// A name that a static route may open: relative, and no step of it leads up.
 bool stays_below(std::string_view name) {
@@ -256,8 +256,8 @@ class RouteChecker : public Checker {
     for (const auto& [handler, field] : kHandlerFields) {
       if (http::equals_ignoring_case(name, field) && s.has(fmt::format("{}.{}", route, handler))) return handler;
     }
-    const bool is_id = s.boolean("request_ids") && http::equals_ignoring_case(name, "X-Request-Id");
-    return is_id ? "request_ids" : "";
+    if (s.boolean("request_ids") && http::equals_ignoring_case(name, "X-Request-Id")) return "request_ids";
+    return !s.text("server_field").empty() && http::equals_ignoring_case(name, "Server") ? "server_field" : "";
   }
 
   void check_all_fields(const std::string& route) {

@@ -252,17 +252,20 @@ TEST(RouteFields, AreNotThoseTheHandlerSets) {
   const std::string fixed = R"("respond": {})";
   const std::string elsewhere = R"("redirect": {"to": "/b"})";
   for (const char* name :
-       {"ETag", "etag", "Last-Modified", "Accept-Ranges", "Content-Range", "Content-Encoding", "Allow"}) {
+       {"ETag", "etag", "Last-Modified", "Accept-Ranges", "Content-Range", "Content-Encoding", "Allow", "Location"}) {
     EXPECT_THAT(problems(name, files), testing::HasSubstr("is set by \"static\" itself")) << name;
     EXPECT_EQ(problems(name, fixed), "") << name << ", of an answer that is known";
   }
   EXPECT_EQ(problems("Location", fixed), "");
   EXPECT_EQ(problems("ETag", elsewhere), "");
+  EXPECT_THAT(problems("Cache-Control", R"("status": {})"), testing::HasSubstr("is set by \"status\" itself"));
   for (const char* name : {"Vary", "Cache-Control", "X-Content-Type-Options", "Strict-Transport-Security"}) {
     EXPECT_EQ(problems(name, files), "") << name;
     EXPECT_EQ(problems(name, elsewhere), "") << name;
   }
   EXPECT_EQ(problems("X-Request-Id", fixed, R"(, "request_ids": false)"), "");
+  EXPECT_THAT(problems("Server", fixed), testing::HasSubstr("is set by \"server_field\" itself"));
+  EXPECT_EQ(problems("Server", fixed, R"(, "server_field": "")"), "");
 }
 
 TEST(WrongFlags, AreNamedByTheirFlag) {
