@@ -28,7 +28,7 @@ constexpr KeySpec kKeys[] = {
     {"listeners[].tls.min_version", choice, kDefault, "1.2", "", "", "1.2|1.3", kLive, "", "Oldest TLS version spoken."},
     {"listeners[].tls.ciphers", text, kDefault, "", "", "", "", kLive, "", "TLS 1.2 cipher list in OpenSSL's syntax; empty for ECDHE with AES-GCM or ChaCha20."},
     {"listeners[].tls.http2", boolean, kDefault, "true", "", "", "", kLive, "", "Offer HTTP/2 (`h2`) in ALPN."},
-    {"listeners[].tls.strict_sni", boolean, kDefault, "false", "", "", "", kLive, "", "Refuse a server name that no certificate carries, instead of answering with the first; and with 421 a request for a name of no certificate, as one for another certificate's name always is."},
+    {"listeners[].tls.strict_sni", boolean, kDefault, "false", "", "", "", kLive, "", "Refuse a server name that no certificate carries, instead of answering with the first; and with 421 a request for a name of no certificate, as one for another certificate's name always is. Who names no server is not judged."},
     {"listeners[].proxy_protocol", section, kOptional, "", "", "", "", kRestart, "", "Connections begin with a PROXY protocol header (version 1 or 2); on TLS it comes before the handshake."},
     {"listeners[].proxy_protocol.from", networks, kRequired, "", "", "", "", kRestart, "", "Networks that must send it; anybody else must not."},
     {"listeners[].defer_accept", duration, kDefault, "off", "1s", "60s", "off", kRestart, "", "TCP_DEFER_ACCEPT: the kernel holds a connection back until its first byte; silent peers are then not seen."},
