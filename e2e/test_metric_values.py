@@ -4,7 +4,7 @@ import socket
 import time
 
 import pytest
-from support.frames import END_STREAM, PING, PREFACE, RST_STREAM, Attacker, frame, request, reset, settings
+from support.frames import DATA, END_STREAM, PING, PREFACE, RST_STREAM, Attacker, frame, request, reset, settings
 from support.raw import exchange
 from support.tls import client_context
 from support.wait import wait_for
@@ -87,6 +87,17 @@ def test_the_most_streams_at_once_are_told_when_a_connection_ends(start):
     attacker.close()
     becomes(server, 1, "equinox_http2_concurrent_streams_peak_count")
     assert server.metric("equinox_http2_concurrent_streams_peak_sum") == 5
+
+
+def test_requests_whose_handlers_wait_for_room_are_counted(start):
+    server = start(limits={"output_buffer": "64k"})
+    attacker = Attacker(server, (4, 0))  # SETTINGS_INITIAL_WINDOW_SIZE
+    ten = range(1, 21, 2)
+    attacker.send(b"".join(request(s, "/echo", "POST", ends=False) + frame(DATA, END_STREAM, s, b"x" * 16_000) for s in ten))
+    held = wait_for(lambda: server.metric("equinox_http2_requests_held_total"), 5, "requests that wait")
+    assert 3 <= held <= 5, "64 KiB and the largest answer are made"
+    assert server.admin("/http2")["held_total"] == held
+    attacker.close()
 
 
 def test_the_round_trip_of_a_ping_is_measured(start):

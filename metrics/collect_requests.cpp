@@ -191,6 +191,10 @@ void collect_http2(const Sources& from, Page& page) {
   opened.count({}, totals.h2_streams_opened);
   std::move(opened).add_to(page.families);
 
+  FamilyBuilder held{Metric::http2_requests_held};
+  held.count({}, totals.h2_requests_held);
+  std::move(held).add_to(page.families);
+
   const auto by_direction = [&](Metric metric, const auto& labels, std::string_view label, const auto& counts) {
     FamilyBuilder family{metric};
     for_each_word<Direction>([&](Direction direction) {

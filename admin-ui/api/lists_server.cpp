@@ -149,6 +149,7 @@ Json http2_json(State& state, const Moment& now) {
         {"half_closed_local", now_in(totals.h2_streams[1])},
         {"half_closed_remote", now_in(totals.h2_streams[2])}}},
       {"opened_total", totals.h2_streams_opened},
+      {"held_total", totals.h2_requests_held},
       {"resets", code_counts(totals.h2_resets)},
       {"goaways", code_counts(totals.h2_goaways)},
       {"frames", std::move(frames)},

@@ -166,6 +166,7 @@ bool Connection::has_room_for_answer(const Lending& lent, const Exchange& exchan
 void Connection::hold_back(Lending& lent, Exchange& exchange) {
   exchange.is_held_back = true;
   ++h2_->held_back;
+  lent.telemetry.stats().request_held();
   if (exchange.body_view.empty()) return;
   exchange.body.append(exchange.body_view, exchange.body_max_bytes);  // its bytes end with the turn
   exchange.body_view = {};

@@ -130,6 +130,7 @@ class ReactorStats {
     totals_.rejected_requests[index_of(protocol)][index_of(reason)].add(count);
   }
   void upgraded(Upgrade to) noexcept { totals_.upgrades[index_of(to)].add(); }
+  void request_held() noexcept { totals_.h2_requests_held.add(); }
   /// Body sizes are off unless asked for.
   void record_body_sizes(bool on) noexcept { body_sizes_ = on; }
 

@@ -165,6 +165,7 @@ TEST_F(Http2Peers, AnswersAreNotMadeAheadOfWhatThePeerTakes) {
   client.send(protocol.output());
   EXPECT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 41; }));
   EXPECT_EQ(made, 3) << "as many as pass the bound without the largest";
+  EXPECT_TRUE(eventually([&] { return snapshot().totals.h2_requests_held == 38; }));
   nghttp2_submit_rst_stream(protocol.session(), NGHTTP2_FLAG_NONE, given_up, NGHTTP2_CANCEL);
   nghttp2_settings_entry wide{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 24};
   nghttp2_submit_settings(protocol.session(), NGHTTP2_FLAG_NONE, &wide, 1);

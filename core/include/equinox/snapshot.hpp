@@ -172,6 +172,7 @@ struct TrafficTotals {
   std::array<Row<15>, kCount<Direction>> h2_resets;
   std::array<Row<15>, kCount<Direction>> h2_goaways;
   T h2_streams_opened;
+  T h2_requests_held;                ///< whose handler waited until earlier answers of its connection had gone
   std::array<Row<2>, 3> h2_streams;  ///< [open, half_closed_local, half_closed_remote][entered, left]
   T h2_connection_blocked_ns;
   T h2_stream_blocked_ns;
@@ -218,6 +219,7 @@ void zip_totals(A& a, B& b, F&& f) {
   f(a.h2_resets, b.h2_resets);
   f(a.h2_goaways, b.h2_goaways);
   f(a.h2_streams_opened, b.h2_streams_opened);
+  f(a.h2_requests_held, b.h2_requests_held);
   f(a.h2_streams, b.h2_streams);
   f(a.h2_connection_blocked_ns, b.h2_connection_blocked_ns);
   f(a.h2_stream_blocked_ns, b.h2_stream_blocked_ns);

@@ -52,6 +52,7 @@ function Totals({ data }: { data: Http2 }) {
         ['Half closed by the client', formatInt(data.streams.half_closed_remote)],
         ['Blocked, connection window', formatDuration(data.blocked_seconds?.connection)],
         ['Blocked, stream window', formatDuration(data.blocked_seconds?.stream)],
+        ['Requests held back', formatInt(data.held_total)],
         ['PING round trip p50', rtt ? formatQuantile(quantile(rtt.edges, rtt.counts, 0.5), rtt.edges.at(-1)) : '–'],
         ['PING round trip p99', rtt ? formatQuantile(quantile(rtt.edges, rtt.counts, 0.99), rtt.edges.at(-1)) : '–'],
         ['Peak streams p99', peak ? formatInt(quantile(peak.edges, peak.counts, 0.99)) : '–'],
