@@ -1,11 +1,13 @@
 """TLS as openssl s_client and raw sockets see it: versions, ALPN, resumption, closing, plaintext on the wrong port."""
 
+import json
 import re
 import socket
 import ssl
 import struct
 import subprocess
 import time
+import urllib.request
 
 import pytest
 from support.raw import exchange, receive_until_closed
@@ -45,6 +47,46 @@ def test_refuses_older_versions(s_client, version):
 def test_chooses_the_protocol_by_alpn(s_client, offered, chosen):
     done = s_client("-alpn", offered, sent=b"")
     assert b"ALPN protocol: " + chosen in done.stdout
+
+
+@pytest.mark.parametrize("alpn", ["http/1.1", "h2"])
+def test_a_handshake_that_runs_comes_to_its_end_when_its_connection_is_drained(start, alpn):
+    server = start()
+    received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = client_context([alpn]).wrap_bio(received, sent, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    hello = sent.read()
+    with server.connect("https") as connection:
+        connection.sendall(hello[:20])
+        wait_for(lambda: server.metric("equinox_tls_handshakes_in_progress") == 1, 5, "half a hello")
+        wait_for(lambda: server.metric("equinox_received_bytes_total") >= 20, 5, "half a hello")
+        body = json.dumps({"query": "state:handshake", "mode": "drain"}).encode()
+        fields = {"Content-Type": "application/json", "X-Equinox-Action": "1"}
+        action = urllib.request.Request(server.url("/admin/api/v1/connections/close", "admin"), body, fields)
+        with urllib.request.urlopen(action, timeout=10) as answer:
+            job = json.load(answer)
+        wait_for(lambda: server.admin(f"/jobs/{job['id']}")["done"] == 1, 5, "the end of the job")
+        connection.sendall(hello[20:])
+
+        def run(step):
+            while True:
+                try:
+                    return step()
+                except ssl.SSLWantReadError:
+                    connection.sendall(sent.read())
+                    received.write(connection.recv(65536) or pytest.fail("closed within the handshake"))
+
+        run(client.do_handshake)
+        assert client.selected_alpn_protocol() == alpn
+        if alpn == "h2":
+            connection.sendall(sent.read())
+            assert run(lambda: client.read(9))[3] == 4, "no SETTINGS"
+            return
+        client.write(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.sendall(sent.read())
+        assert b"connection: close" in run(lambda: client.read(4096)).lower()
+    wait_for(lambda: server.metric("equinox_connections_closed_total", reason="admin_drain") == 1, 5, "its reason")
 
 
 def test_refuses_a_protocol_it_does_not_speak(s_client):

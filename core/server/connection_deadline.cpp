@@ -37,8 +37,12 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
   if (is_shaking_hands_) {
     next.offer(DeadlineKind::handshake, phase_start_ + timeouts.handshake);
     // A peer that has not even begun has no more to lose than one without TLS.
-    if (lent.drain == DrainStage::closing && !got_bytes_)
+    if (got_bytes_) return next;
+    if (lent.drain == DrainStage::closing) {
       next.offer(DeadlineKind::idle, end_of_silence(lent, phase_start_));
+    } else if (planned_ == CloseReason::admin_drain) {
+      next.offer(DeadlineKind::idle, phase_start_ + kLastSilence);
+    }
     return next;
   }
   if (timeouts.max_age.count() != 0 && !closes_after_response_ && !is_ending())
@@ -149,7 +153,7 @@ void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
     case DeadlineKind::write: on_window_end(lent, deadline); return;
     case DeadlineKind::idle:
       if (is_shaking_hands_) {
-        end_now(lent, lent.drain_reason);
+        end_now(lent, lent.drain == DrainStage::closing ? lent.drain_reason : CloseReason::admin_drain);
         return;
       }
       if (lent.drain == DrainStage::closing && !is_http2()) {

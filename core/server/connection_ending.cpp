@@ -49,7 +49,7 @@ void Connection::abandon(Lending& lent, CloseReason reason, const Error& error, 
 }
 
 Turn Connection::close(Lending& lent, CloseReason reason, const FixedText<16>& actor) {
-  if (reason == CloseReason::admin_drain && !is_shaking_hands_) return drain_alone(lent, actor);
+  if (reason == CloseReason::admin_drain) return drain_alone(lent, actor);
   const bool is_first = !has_reason_;
   note(reason);
   if (is_first && !actor.view().empty()) aside().closed_by = actor;
@@ -71,7 +71,7 @@ Turn Connection::close(Lending& lent, CloseReason reason, const FixedText<16>& a
 }
 
 /// What a drain of the server is for all: what runs is finished, with Connection: close or two GOAWAYs, and who is idle
-/// is closed after a last silence, so that no request on its way is lost.
+/// is closed after a last silence, so that no request on its way is lost. A handshake that runs comes to its end.
 Turn Connection::drain_alone(Lending& lent, const FixedText<16>& actor) {
   if (is_ending() || has_reason_ || planned_) return settle(lent);  // it ends anyway
   if (!actor.view().empty()) aside().closed_by = actor;
@@ -81,6 +81,10 @@ Turn Connection::drain_alone(Lending& lent, const FixedText<16>& actor) {
     return settle(lent);
   }
   plan(CloseReason::admin_drain);
+  if (is_shaking_hands_) {
+    if (!got_bytes_) phase_start_ = lent.now;
+    return settle(lent);
+  }
   is_readable_ = true;  // a request that is here already is answered
   take_input(lent);
   if (exchanges_ == nullptr && !head_started_) phase_start_ = lent.now;

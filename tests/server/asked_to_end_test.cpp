@@ -248,6 +248,17 @@ TEST_F(ServerDrain, SaysWhoAskedForIt) {
   EXPECT_TRUE(was_ended_by_alice(CloseReason::admin_drain));
 }
 
+TEST_F(Drained, WhoIsSilentOnATlsListenerCloses) {
+  config.listeners = {{.name = "https", .address = "127.0.0.1:0", .tls = TlsConfig{.self_signed = true}}};
+  config.timeouts.handshake = 1min;
+  serve();
+  RawClient client{port()};
+  ASSERT_TRUE(eventually([&] { return only_record().has_value(); }));
+  ask(CloseReason::admin_drain);
+  EXPECT_TRUE(client.read_to_end(10s)) << "it waits for the handshake";
+  EXPECT_TRUE(was_ended_by_alice(CloseReason::admin_drain));
+}
+
 TEST_F(ServerDrain, ClosesWhoIsSilentOnATlsListener) {
   config.listeners = {{.name = "https", .address = "127.0.0.1:0", .tls = TlsConfig{.self_signed = true}}};
   config.timeouts.handshake = 1min;
