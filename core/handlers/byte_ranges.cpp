@@ -1,9 +1,12 @@
 #include "handlers/byte_ranges.hpp"
 
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
 namespace equinox::handlers {
@@ -72,11 +75,17 @@ class MultipartSource : public BodySource {
   std::uint64_t body_done_{0};
 };
 
-/// A boundary must not occur in the content; one nobody can guess beforehand will not.
-std::string boundary_for(const StoredFile& stored, const std::vector<ByteRange>& ranges) {
-  const std::string tag = make_etag(stored, ranges.front().first + (ranges.back().last << 20U) + 7);
-  const std::string more = make_etag(stored, reinterpret_cast<std::uintptr_t>(&stored));
-  return "equinox-" + tag.substr(1, 13) + more.substr(1, 13);
+/// A boundary must not occur in the content; one nobody can guess beforehand will not. Always as long: HEAD tells the
+/// length that GET will have.
+std::string make_boundary() {
+  std::array<unsigned char, 24> random{};
+  // Never short for so few, and with flags of 0 it only waits for a kernel that has just booted.
+  if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
+    throw std::system_error{errno, std::generic_category(), "getrandom"};
+  }
+  std::string out = "equinox-";
+  for (const unsigned char octet : random) out += "0123456789abcdefghijklmnopqrstuv"[octet % 32U];
+  return out;
 }
 
 }  // namespace
@@ -91,7 +100,7 @@ std::optional<Response> partial_response(const std::shared_ptr<const StoredFile>
     return Response::file({stored->file, ranges[0].first, ranges[0].length()}, stored->content_type, 206)
         .with("Content-Range", content_range(ranges[0], stored->version.size_bytes));
   }
-  const std::string boundary = boundary_for(*stored, ranges);
+  const std::string boundary = make_boundary();
   auto parts = std::make_unique<MultipartSource>(stored, ranges, boundary);
   if (parts->length() > stored->version.size_bytes) return std::nullopt;
   Response response = Response::stream(std::move(parts), "", 206);

@@ -219,6 +219,17 @@ TEST_F(StaticFilesTest, SendsSeveralRangesAsParts) {
   EXPECT_EQ(body_of(response), expected);
 }
 
+TEST_F(StaticFilesTest, ABoundaryTellsNothingOfTheLastOne) {
+  folder.write("site/parts.txt", std::string(1000, '-'));
+  const auto ranges = [&] {
+    return ask(RequestMaker{"/parts.txt"}.rest("parts.txt").field("Range", "bytes=0-1, -2"));
+  };
+  Response first = ranges();
+  Response second = ranges();
+  EXPECT_NE(first.content_type(), second.content_type());
+  EXPECT_EQ(first.body_length(), second.body_length());
+}
+
 TEST_F(StaticFilesTest, ARangeBombNeverCostsMoreThanTheFile) {
   std::string ranges = "bytes=0-";
   for (int i = 0; i < 15; ++i) ranges += ",0-";
