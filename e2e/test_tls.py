@@ -107,6 +107,14 @@ def test_a_session_is_resumed(s_client, tmp_path, version):
     assert b"Reused, TLS" in again.stdout
 
 
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_a_session_is_not_resumed_under_another_name(s_client, tmp_path, version):
+    session = str(tmp_path / "session")
+    s_client(version, "-servername", "a.test", "-sess_out", session)
+    assert b"New, TLS" in s_client(version, "-servername", "b.test", "-sess_in", session).stdout
+    assert b"Reused, TLS" in s_client(version, "-servername", "A.TEST", "-sess_in", session).stdout
+
+
 def test_renegotiation_is_refused(s_client):
     done = s_client("-tls1_2", sent=b"R\n")
     assert b"HTTP/1.1 200" not in done.stdout

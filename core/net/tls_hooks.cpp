@@ -2,11 +2,13 @@
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <string_view>
 
 #include "net/tls_transport.hpp"
 
@@ -35,6 +37,38 @@ int choose_certificate(SSL* ssl, int* alert, void* argument) noexcept {
   if (notes != nullptr) notes->sni_refused = true;
   *alert = SSL_AD_UNRECOGNIZED_NAME;
   return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+constexpr std::size_t kHostNameMaxBytes = 255;
+
+/// The host name of the hello's server_name extension; empty without one that can be read.
+std::string_view asked_name(SSL* ssl) noexcept {
+  const unsigned char* extension = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &size) != 1) return {};
+  constexpr std::size_t kNameAt = 5;  // size of the list, type and size of its first name
+  if (size < kNameAt || extension[2] != TLSEXT_NAMETYPE_host_name) return {};
+  const std::size_t name_size = static_cast<std::size_t>(extension[3]) << 8U | extension[4];
+  if (name_size > kHostNameMaxBytes || name_size > size - kNameAt) return {};
+  return {reinterpret_cast<const char*>(extension + kNameAt), name_size};
+}
+
+// RFC 6066 §3: a session must not be resumed under another name. Said before the library looks at tickets, which is
+// before it looks at names.
+int bind_sessions_to_name(SSL* ssl, int* alert, void*) noexcept {
+  const std::string_view name = asked_name(ssl);
+  if (name.empty()) return SSL_CLIENT_HELLO_SUCCESS;
+  std::array<char, kHostNameMaxBytes> lower{};
+  std::ranges::transform(name, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::array<unsigned char, SSL_MAX_SID_CTX_LENGTH> digest{};
+  static_assert(SSL_MAX_SID_CTX_LENGTH == 32, "SHA-256 fills it");
+  if (EVP_Digest(lower.data(), name.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1 &&
+      SSL_set_session_id_context(ssl, digest.data(), digest.size()) == 1) {
+    return SSL_CLIENT_HELLO_SUCCESS;
+  }
+  *alert = SSL_AD_INTERNAL_ERROR;
+  return SSL_CLIENT_HELLO_ERROR;
 }
 
 // Our preference decides. Nothing in common ends the handshake (RFC 7301 §3.2): guessing would let a request for
@@ -100,6 +134,7 @@ void note_event(const SSL* ssl, int where, int value) noexcept {
 void install_hooks(SSL_CTX* context, const TlsContext* owner) {
   // OpenSSL wants pointers to non-const; the callbacks only read.
   auto* argument = const_cast<TlsContext*>(owner);
+  SSL_CTX_set_client_hello_cb(context, bind_sessions_to_name, nullptr);
   SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
   SSL_CTX_set_tlsext_servername_arg(context, argument);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, argument);
