@@ -104,7 +104,8 @@ def chunks():
         yield case(f"chunk-{name}", "9112 7.1", chunked(body), "400 -")
     for name, body in {"space-after": "3 \r\nabc\r\n" + END, "tab-after": "3\t\r\nabc\r\n" + END,
                        "extension-spaces": "3 ; a = b\r\nabc\r\n" + END, "extension-no-name": "3;=b\r\nabc\r\n" + END,
-                       "extension-empty": "3;\r\nabc\r\n" + END, "quoted-unclosed": '3;a="x\r\nabc\r\n' + END}.items():
+                       "extension-empty": "3;\r\nabc\r\n" + END,
+                       "extensions": "3;a=b;c=d\r\nabc\r\n" + END, "quoted-pair": '3;a="x\\"y"\r\nabc\r\n' + END, "quoted-unclosed": '3;a="x\r\nabc\r\n' + END}.items():
         yield case(f"chunk-{name}", "9112 7.1.1", chunked(body), "200|400 ~")
     yield case("chunk-max-64", "9112 7.1", chunked("ffffffffffffffff\r\nabc"), "400|413 -")
     yield case("chunk-over-limit-announced", "9110 15.5.14", chunked("20000\r\nabc"), "413 -")
