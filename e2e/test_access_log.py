@@ -9,6 +9,7 @@ import time
 
 import pytest
 from support.frames import Attacker, request
+from support.frames import Attacker, request
 from support.raw import exchange, receive_until_closed
 from support.server import run_equinox
 from support.wait import wait_for
@@ -251,3 +252,15 @@ def test_the_request_id_is_accepted_made_and_answered(start, tmp_path):
     assert given.get("x-request-id") == "abc-123"
     assert made.get("x-request-id")
     wait_for(lambda: log.exists() and "abc-123" in log.read_text() and made.get("x-request-id") in log.read_text(), 5, "both ids in the log")
+
+
+def test_a_malformed_http2_request_has_its_line(start, tmp_path):
+    log = tmp_path / "access.log"
+    server = start(log={"access": str(log), "access_format": "json"})
+    attacker = Attacker(server)
+    attacker.send(request(1, "/hello?q=1", extra=[("connection", "close")]))
+    line = json.loads(wait_for(lambda: log.exists() and log.read_text(), 5, "a line"))
+    assert (line["method"], line["target"], line["stream"], line["status"]) == ("GET", "/hello?q=***", 1, 0)
+    assert line["refused"] == "h2_protocol_error" and line["version"] == "HTTP/2.0"
+    assert server.metric("equinox_http_rejected_requests_total", protocol="h2c", reason="h2_protocol_error") == 1
+    attacker.close()

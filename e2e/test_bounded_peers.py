@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from support.frames import PING, WINDOW_UPDATE, Attacker, frame, request, window_update
+from support.frames import PING, PREFACE, WINDOW_UPDATE, Attacker, frame, request, settings, window_update
 from support.raw import exchange, receive_until_closed
 from support.wait import wait_for
 
@@ -40,6 +40,27 @@ def test_a_request_line_is_timed_from_its_first_byte(start):
         connection.sendall(b"ET /")
         assert receive_until_closed(connection).startswith(b"HTTP/1.1 408 ")
         assert time.monotonic() - began < 3.1, "the second piece began the time anew"
+
+
+def test_the_first_request_has_its_time_from_accept(start):
+    server = start(timeouts={"header": "2s"})
+    with server.connect() as connection:
+        began = time.monotonic()
+        time.sleep(1.2)
+        connection.sendall(b"GET /he")
+        assert receive_until_closed(connection).startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - began < 3.1, "its first byte began the time anew"
+
+
+def test_an_http2_connection_is_idle_from_its_preface_on(start):
+    server = start(timeouts={"idle": "1500ms", "header": "30s", "linger": "100ms"})
+    with server.connect() as connection:
+        time.sleep(1)
+        connection.sendall(PREFACE + settings())
+        began = time.monotonic()
+        receive_until_closed(connection)
+        assert time.monotonic() - began > 1.4, "idle before it had spoken"
+    wait_for(lambda: server.metric("equinox_connections_closed_total", reason="h2_idle_timeout") == 1, 5, "its reason")
 
 
 def test_who_upgrades_and_says_no_more_is_ended(start):

@@ -20,6 +20,7 @@ enum class EventKind : std::uint8_t {
   body,       ///< bytes of its body; may be empty with `end_of_message`
   announced,  ///< HTTP/1: a chunk of `size` bytes begins; one that is too large is refused before it comes
   reset,      ///< the peer gave the stream up (HTTP/2 RST_STREAM); `error_code`
+  malformed,  ///< HTTP/2 has reset the stream for what is wrong with its head; `head` as for refused, nothing else came
   refused,  ///< this request cannot be served, others can: answer `error` (HTTP/2 only); a head event may not have come
             ///< before: `head` then has its method and the beginning of its target, where they are known
   sent,     ///< from transmit: the last byte of this stream's response is in the batch
@@ -30,10 +31,10 @@ enum class EventKind : std::uint8_t {
 struct CodecEvent {
   EventKind kind{EventKind::head};
   bool end_of_message{false};
-  Errc error{Errc::system};  ///< refused; reset: h2_protocol where it is ours, for a mistake of the peer
+  Errc error{Errc::system};  ///< malformed, refused; reset: h2_protocol where it is ours, for a mistake of the peer
   StreamId stream{0};
   union {
-    const RequestHead* head;   ///< head, refused
+    const RequestHead* head;   ///< head, malformed, refused
     const std::byte* data;     ///< body
     std::uint64_t error_code;  ///< reset: HTTP/2 error code
   };
@@ -198,6 +199,9 @@ class Codec {
     static_cast<void>(into);
     static_cast<void>(now);
   }
+
+  /// HTTP/2: bytes of the stream's answer that no frame has taken yet; 0 once the stream is gone.
+  [[nodiscard]] virtual std::uint64_t unframed_bytes(StreamId /*stream*/) { return 0; }
 
   /// Bytes of memory held beyond sizeof(Http1Codec), which a connection has room for: a lent parser; a session with its
   /// streams and the texts they answer with. Ask once a turn.

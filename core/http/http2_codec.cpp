@@ -190,6 +190,11 @@ void Http2Codec::reset(StreamId stream, std::uint32_t error_code) {
   if (Http2Stream* target = session_.find(stream)) session_.reset(*target, error_code);
 }
 
+std::uint64_t Http2Codec::unframed_bytes(StreamId stream) {
+  const Http2Stream* target = session_.find(stream);
+  return target == nullptr ? 0 : target->body.remaining_bytes();
+}
+
 bool Http2Codec::end_of_input() {
   peer_is_done_ = true;
   return scanner_.is_inside_frame() || session_.has_unfinished_request();

@@ -239,6 +239,11 @@ void Http2Session::close(Http2Stream& stream, std::uint32_t error_code) {
       events_->back().size = static_cast<std::size_t>(stream.body.remaining_bytes());
       if (stream.is_refused_here) events_->back().error = Errc::h2_protocol;
     }
+  } else if (!stream.is_announced && stream.is_refused_here && !stream.is_given_up) {
+    // The library's verdict about a head, which nobody has been told of.
+    append(*events_, stream, EventKind::malformed);
+    events_->back().error = Errc::h2_protocol;
+    events_->back().head = &stream.head;
   }
   if (stream.is_answered && stream.is_remote_closed) {
     completed_[completed_next_] = stream.id;

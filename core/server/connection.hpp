@@ -258,6 +258,7 @@ class Connection {
   void complete(Lending& lent, Exchange& exchange);
   void discard(Lending& lent, Exchange& exchange, ErrorType error);
   void take_off_unsent(Exchange& exchange) const noexcept;
+  void take_off_unframed(Exchange& exchange) const;
   void discard_all(Lending& lent, ErrorType error);
   void unlink(Exchange& exchange) noexcept;
   std::shared_ptr<http::ExchangeLink> link(Lending& lent, Exchange& exchange);
@@ -265,13 +266,14 @@ class Connection {
   // connection_refusal.cpp
   void turn_away(Lending& lent, std::string_view bytes);
   void on_refused(Lending& lent, const http::CodecEvent& event);
+  void on_malformed(Lending& lent, const http::CodecEvent& event);
   /// @param head  the request's bytes, where it has no exchange
   void refuse_request(Lending& lent, Exchange* exchange, Errc code, std::string_view head = {});
   /// A head that did not come in time.
   void refuse_late(Lending& lent, Status status);
   void answer_refused(Lending& lent, RefusedRequest request, Response&& response,
                       std::optional<RequestRejectReason> why);
-  void account_refused(Lending& lent, const RefusedRequest& request, const Response& response,
+  void account_refused(Lending& lent, const RefusedRequest& request, std::uint16_t status, std::uint64_t sent_bytes,
                        std::optional<RequestRejectReason> why);
 
   // connection_egress.cpp
@@ -302,6 +304,7 @@ class Connection {
   void on_handler_timeout(Lending& lent, Exchange& exchange);
   void cut_stalled(Lending& lent, std::uint64_t need);
   [[nodiscard]] bool serves_others() const;
+  [[nodiscard]] bool is_behind_shut_windows() const;
   void on_max_age(Lending& lent);
   void retire(Lending& lent, CloseReason reason);
   [[nodiscard]] TimePoint goaway_due(const Lending& lent) const noexcept;
@@ -334,7 +337,7 @@ class Connection {
     return exchange.stream == newest_stream_ && !newest_is_refused_;
   }
   void account_counters(Lending& lent);
-  void take_off_unframed();
+  void tell_peak_streams(std::uint32_t peak) noexcept;
   void tell_streams(Lending& lent, std::uint32_t open, std::uint32_t half_closed);
   void begin_write_window(Lending& lent);
   /// The peer has not taken what there is for it.

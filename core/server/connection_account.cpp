@@ -274,6 +274,13 @@ void Connection::tell_streams(Lending& lent, std::uint32_t open, std::uint32_t h
   h2_->half_closed_streams = half_closed;
 }
 
+void Connection::tell_peak_streams(std::uint32_t peak) noexcept {
+  h2_->peak_streams = peak;
+  RecordCold cold = record_->own_cold();
+  cold.streams_peak = static_cast<std::uint16_t>(std::min(peak, 0xffffU));
+  record_->write_cold(cold);
+}
+
 void Connection::account_counters(Lending& lent) {
   http::ProtocolCounters counters;
   const http::CodecState state = codec_->state();
@@ -281,7 +288,7 @@ void Connection::account_counters(Lending& lent) {
   window_blocked_ = state.window_blocked != 0;
   h2_->window_waiting_bytes = state.window_waiting_bytes;
   tell_streams(lent, state.open_streams, state.half_closed_streams);
-  h2_->peak_streams = state.peak_streams;
+  if (state.peak_streams > h2_->peak_streams) tell_peak_streams(state.peak_streams);
   if (!codec_->take_counters(counters, lent.now)) return;
   telemetry::Http2Deltas deltas;
   deltas.frames_received = counters.frames_received;
@@ -327,7 +334,6 @@ void Connection::refresh_sample(Lending& lent) {
   cold.rtt_us = info->rtt_us;
   cold.retransmits = info->retransmits;
   cold.limited_by = limited_by(*info);
-  if (h2_ != nullptr) cold.streams_peak = static_cast<std::uint16_t>(std::min(h2_->peak_streams, 0xffffU));
   record_->write_cold(cold);
   if (++lent.tcp_looks % kLooksPerRtt == 0 && info->rtt_us != 0) lent.telemetry.stats().rtt(info->rtt_us);
 }
@@ -385,23 +391,8 @@ void Connection::log_close(Lending& lent) const {
   lent.log.write(record);
 }
 
-/// HTTP/2: what no frame has taken of the answers that end with their connection was not sent.
-void Connection::take_off_unframed() {
-  if (exchanges_ == nullptr) return;
-  std::vector<http::StreamDescription> streams;
-  codec_->describe(streams, {});
-  for (const http::StreamDescription& stream : streams) {
-    if (Exchange* exchange = find(stream.stream); exchange != nullptr) {
-      exchange->sent_bytes -= std::min(exchange->sent_bytes, stream.pending_bytes);
-    }
-  }
-}
-
 void Connection::settle_accounts(Lending& lent) {
-  if (codec_ != nullptr && is_http2()) {
-    account_counters(lent);
-    take_off_unframed();
-  }
+  if (codec_ != nullptr && is_http2()) account_counters(lent);
   discard_all(lent, error_at_end(reason_));
   lent.telemetry.stats().output_pending(known_aside().pending_told, 0);
   if (h2_ != nullptr) {

@@ -14,8 +14,9 @@ void Connection::start_body(Lending& lent, Exchange& exchange) {
     refuse_request(lent, &exchange, Errc::content_too_large);
     return;
   }
-  // Nobody will read it: the client is told before it sends it (RFC 9110 §10.1.1).
-  if (head.expects_continue && exchange.route == nullptr) {
+  // Nobody will read it: the client is told before it sends it (RFC 9110 §10.1.1). A CONNECT over HTTP/2 has no end
+  // before its answer (RFC 9113 §8.5).
+  if (exchange.route == nullptr && (head.expects_continue || head.method == Method::connect)) {
     run_handler(lent, exchange);
     return;
   }

@@ -60,7 +60,11 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
   }
   // What is ending waits for no head any more, and half of one must not stand before the time its answers have.
   if ((head_started_ || awaits_preface_) && !is_ending()) {
-    next.offer(DeadlineKind::head, phase_start_ + timeouts.header);
+    TimePoint due = phase_start_ + timeouts.header;
+    // The first one counts from accept, or the end of the handshake: what was armed then still holds.
+    const bool was_armed = deadline_kind_ == DeadlineKind::first_request || deadline_kind_ == DeadlineKind::head;
+    if (request_count_ == 0 && was_armed) due = std::min(due, deadline_due());
+    next.offer(DeadlineKind::head, due);
   } else if (exchanges_ == nullptr && (egress_ == nullptr || egress_->empty())) {
     const bool is_first = request_count_ == 0;
     if (lent.drain == DrainStage::closing && !is_http2()) {
@@ -251,13 +255,28 @@ bool Connection::serves_others() const {
   return state.open_streams > state.window_blocked + h2_->held_back;
 }
 
+/// HTTP/2: all that is left waits for windows, and the peer has sent its last byte: no WINDOW_UPDATE will come.
+bool Connection::is_behind_shut_windows() const {
+  if (!peer_finished_ || !window_blocked_ || h2_ == nullptr || (egress_ != nullptr && !egress_->empty())) return false;
+  std::uint32_t waiting = 0;
+  for (const Exchange* x = exchanges_; x != nullptr; x = x->next) {
+    if (x->is_held_back) continue;
+    if (x->state != ExchangeState::responding) return false;
+    ++waiting;
+  }
+  return waiting != 0 && waiting <= codec_->state().window_blocked;
+}
+
 /// One stream that moves must not keep those alive whose windows stay closed.
 void Connection::cut_stalled(Lending& lent, std::uint64_t need) {
   std::vector<StreamId> stalled;
   codec_->stalled_streams(stalled, need);
   for (const StreamId stream : stalled) {
     codec_->reset(stream, http::kH2Cancel);
-    if (Exchange* exchange = find(stream)) discard(lent, *exchange, ErrorType::write_timeout);
+    Exchange* exchange = find(stream);
+    if (exchange == nullptr) continue;
+    take_off_unframed(*exchange);
+    discard(lent, *exchange, ErrorType::write_timeout);
   }
 }
 

@@ -40,6 +40,7 @@ void Connection::apply_events(Lending& lent) {
       case http::EventKind::body: on_body(lent, event); break;
       case http::EventKind::announced: on_announced(lent, event); break;
       case http::EventKind::reset: on_reset(lent, event); break;
+      case http::EventKind::malformed: on_malformed(lent, event); break;
       case http::EventKind::refused: on_refused(lent, event); break;
       case http::EventKind::head:
       case http::EventKind::sent:
@@ -335,6 +336,12 @@ void Connection::take_off_unsent(Exchange& exchange) const noexcept {
   sent -= std::min(sent, left);
 }
 
+/// HTTP/2: what no frame has taken of an answer that ends here was not sent.
+void Connection::take_off_unframed(Exchange& exchange) const {
+  if (!is_http2() || codec_ == nullptr || exchange.state != ExchangeState::responding) return;
+  exchange.sent_bytes -= std::min(exchange.sent_bytes, codec_->unframed_bytes(exchange.stream));
+}
+
 void Connection::discard(Lending& lent, Exchange& exchange, ErrorType error) {
   exchange.abort_sink();
   take_off_unsent(exchange);
@@ -345,9 +352,11 @@ void Connection::discard(Lending& lent, Exchange& exchange, ErrorType error) {
 }
 
 void Connection::discard_all(Lending& lent, ErrorType error) {
-  while (exchanges_ != nullptr)
+  while (exchanges_ != nullptr) {
+    take_off_unframed(*exchanges_);
     discard(lent, *exchanges_,
             exchanges_->state == ExchangeState::sent && error == ErrorType::none ? ErrorType::client_gone : error);
+  }
 }
 
 std::shared_ptr<http::ExchangeLink> Connection::link(Lending& lent, Exchange& exchange) {

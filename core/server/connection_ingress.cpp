@@ -110,6 +110,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
     return input.size();
   }
   if (is_http2()) {
+    if (deadline_kind_ == DeadlineKind::first_request) phase_start_ = h2_->idle_since = lent.now;  // the preface came
     if (lent.drain != DrainStage::none) announce_drain(lent);
     const std::uint32_t most = lent.settings->bounds.requests_per_connection;
     if (planned_ == CloseReason::admin_drain) retire(lent, CloseReason::admin_drain);  // asked for before it spoke

@@ -21,6 +21,20 @@ namespace {
 constexpr std::size_t kMethodMaxBytes = 32;
 constexpr std::size_t kVersionBytes = std::string_view{"HTTP/1.1"}.size();
 
+RefusedRequest refused_request(const http::CodecEvent& event) noexcept {
+  RefusedRequest request;
+  request.stream = event.stream;
+  request.version = "HTTP/2.0";
+  if (event.head != nullptr) {
+    request.method = event.head->method_name;
+    if (request.method.empty() && event.kind == http::EventKind::refused)
+      request.method = to_string(event.head->method);
+    request.target = event.head->target;
+    request.request_id = identity_fields(event.head->fields).request_id;
+  }
+  return request;
+}
+
 }  // namespace
 
 RefusedRequest refused_request(std::string_view head) noexcept {
@@ -53,6 +67,12 @@ void Connection::turn_away(Lending& lent, std::string_view bytes) {
   end_after_flush(CloseReason::connection_limit, true);
 }
 
+/// There is no answer: the stream was reset (RFC 9113 §8.1.1).
+void Connection::on_malformed(Lending& lent, const http::CodecEvent& event) {
+  account_refusal(lent, event.error);
+  account_refused(lent, refused_request(event), 0, 0, reject_reason_of(event.error));
+}
+
 void Connection::on_refused(Lending& lent, const http::CodecEvent& event) {
   Exchange* exchange = find(event.stream);
   if (exchange != nullptr) {
@@ -60,15 +80,7 @@ void Connection::on_refused(Lending& lent, const http::CodecEvent& event) {
     return;
   }
   account_refusal(lent, event.error);
-  RefusedRequest request;
-  request.stream = event.stream;
-  request.version = "HTTP/2.0";
-  if (event.head != nullptr) {
-    request.method = to_string(event.head->method);
-    request.target = event.head->target;
-    request.request_id = identity_fields(event.head->fields).request_id;
-  }
-  answer_refused(lent, request, http::refusal_response(event.error), reject_reason_of(event.error));
+  answer_refused(lent, refused_request(event), http::refusal_response(event.error), reject_reason_of(event.error));
 }
 
 void Connection::refuse_request(Lending& lent, Exchange* exchange, Errc code, std::string_view head) {
@@ -126,15 +138,17 @@ void Connection::answer_refused(Lending& lent, RefusedRequest request, Response&
     }
     response.with_dynamic(is_http2() ? "x-request-id" : "X-Request-Id", std::string{request.request_id});
   }
-  account_refused(lent, request, response, why);
+  const bool has_body = request.method != "HEAD";
+  account_refused(lent, request, static_cast<std::uint16_t>(response.status().code()),
+                  has_body ? response.body_length().value_or(0) : 0, why);
   codec_->respond(is_http2() ? request.stream : 0, std::move(response), batch(lent), lent.events);
   if (!is_http2()) lent.events.clear();  // there is no exchange these could belong to
 }
 
-void Connection::account_refused(Lending& lent, const RefusedRequest& request, const Response& response,
-                                 std::optional<RequestRejectReason> why) {
+void Connection::account_refused(Lending& lent, const RefusedRequest& request, std::uint16_t status,
+                                 std::uint64_t sent_bytes, std::optional<RequestRejectReason> why) {
   newest_is_refused_ = true;
-  newest_status_ = static_cast<std::uint16_t>(response.status().code());
+  newest_status_ = status;
   newest_method_ = static_cast<std::uint8_t>(parse_method(request.method));
   newest_route_ = kRouteUnmatched;
   decltype(Exchange::target) shown{};
@@ -147,7 +161,7 @@ void Connection::account_refused(Lending& lent, const RefusedRequest& request, c
                      .protocol = protocol_,
                      .status = newest_status_,
                      .reason = why,
-                     .sent_bytes = request.method == "HEAD" ? 0 : response.body_length().value_or(0),
+                     .sent_bytes = sent_bytes,
                      .duration = lent.fine - (head_started_ ? phase_start_ : lent.ready_at)};
   lent.access_log.write(refusal_line(facts, lent.settings->redaction));
 }

@@ -116,6 +116,7 @@ class Conversation {
           break;
         case EventKind::announced: expect(false); break;  // HTTP/1 only
         case EventKind::refused: break;
+        case EventKind::malformed:
         case EventKind::reset:
         case EventKind::sent:
         case EventKind::failed: seen.is_over = true; continue;

@@ -221,9 +221,7 @@ TEST_F(StaticFilesTest, SendsSeveralRangesAsParts) {
 
 TEST_F(StaticFilesTest, ABoundaryTellsNothingOfTheLastOne) {
   folder.write("site/parts.txt", std::string(1000, '-'));
-  const auto ranges = [&] {
-    return ask(RequestMaker{"/parts.txt"}.rest("parts.txt").field("Range", "bytes=0-1, -2"));
-  };
+  const auto ranges = [&] { return ask(RequestMaker{"/parts.txt"}.rest("parts.txt").field("Range", "bytes=0-1, -2")); };
   Response first = ranges();
   Response second = ranges();
   EXPECT_NE(first.content_type(), second.content_type());

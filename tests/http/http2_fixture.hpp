@@ -33,6 +33,7 @@ struct SeenRequest {
   bool expects_continue{false};
   bool is_complete{false};
   std::optional<Errc> refused;
+  bool is_malformed{false};
   std::optional<std::uint64_t> reset_code;
   int sent{0};
   int failed{0};
@@ -108,6 +109,7 @@ class Http2Test : public ::testing::Test {
         break;
       case EventKind::announced: return;  // HTTP/1 only
       case EventKind::refused: request.refused = event.error; break;
+      case EventKind::malformed: request.is_malformed = true; return;
       case EventKind::reset: request.reset_code = event.error_code; return;
       case EventKind::sent: ++request.sent; return;
       case EventKind::failed: ++request.failed; return;

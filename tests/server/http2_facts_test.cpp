@@ -187,6 +187,66 @@ TEST_F(Http2FactsTest, AStreamThatIsResetForAMistakeEndsByProtocol) {
   EXPECT_EQ(snapshot().requests[0].error, ErrorType::protocol);
 }
 
+TEST_F(Http2FactsTest, BytesOfAnAnswerThatIsCutOffForItsClosedWindowWereNotSent) {
+  config.timeouts.write = 300ms;
+  config.timeouts.linger = 100ms;
+  serve();
+  const auto client = ask_twice();
+  EXPECT_TRUE(closed_once_for(CloseReason::window_stall));
+  for (const RouteTotals& route : snapshot().routes) EXPECT_EQ(route.sent_bytes, 0U);
+}
+
+TEST_F(Http2FactsTest, WhoHasSentItsLastByteBehindClosedWindowsHasLeft) {
+  config.timeouts.write = 1min;
+  config.timeouts.ping_after = 0ms;
+  serve();
+  const auto client = ask_twice();
+  client->finish();
+  EXPECT_TRUE(closed_once_for(CloseReason::client_fin_mid_request));
+  EXPECT_EQ(snapshot().requests[0].error, ErrorType::client_gone);
+}
+
+TEST_F(Http2FactsTest, WhoHasSentItsLastByteStillGetsWhatItsWindowsTake) {
+  make().get("/", [](const Request&) { return Response::text(std::string(60'000, 'x')); });
+  start();
+  RawClient client{port()};
+  client.send(settings_and(frame(1, 5, 1,
+                                 "\x82\x84\x86\x41\x01"
+                                 "a")));
+  client.finish();
+  EXPECT_TRUE(client.read_to_end(5s));
+  EXPECT_GT(client.received().size(), 60'000U);
+  EXPECT_TRUE(closed_once_for(CloseReason::client_fin_idle));
+}
+
+TEST_F(Http2FactsTest, TheMostStreamsAtOnceAreToldWhileTheyAreOpen) {
+  serve();
+  const auto client = ask_twice();
+  EXPECT_TRUE(eventually([&] { return only_record() && only_record()->cold.streams_peak == 2; }));
+}
+
+TEST_F(Http2FactsTest, AHeadThatIsMalformedIsARefusedRequest) {
+  serve();
+  RawClient client{port()};
+  client.send(settings_and(frame(1, 5, 1, std::string{"\x82\x84\x86\x41\x01"} + "a" + std::string{"\0\1X\1y", 5})));
+  EXPECT_TRUE(eventually([&] {
+    const auto rejected = snapshot().totals.rejected_requests[index_of(Protocol::h2c)];
+    return rejected[index_of(RequestRejectReason::h2_protocol_error)] == 1;
+  }));
+  EXPECT_EQ(snapshot().requests_finished(), 0U);
+  ASSERT_TRUE(only_record());
+  EXPECT_EQ(only_record()->cold.target.view(), "/");
+}
+
+TEST_F(Http2FactsTest, AConnectHasItsAnswerWithoutAnEnd) {
+  config.timeouts.body = 1min;
+  serve();
+  RawClient client{port()};
+  client.send(settings_and(frame(1, 4, 1, std::string{"\2\7CONNECT\x41\4a:80", 15})));
+  ASSERT_TRUE(eventually([&] { return snapshot().requests_finished() == 1; }));
+  EXPECT_EQ(snapshot().requests[0].status, 501);
+}
+
 TEST_F(Http2FactsTest, BytesThatNobodyTookWereNotSent) {
   serve();
   {
