@@ -77,6 +77,13 @@ def test_a_range_is_a_part_of_the_file(curl, site, name, flag, version):
     assert (facts["status"], body) == (206, (site / "1k.bin").read_bytes()[100:200])
 
 
+def test_a_range_may_end_beyond_every_number(curl, site):
+    facts, body = curl("http", "/1k.bin", "-r", "1000-99999999999999999999")
+    assert (facts["status"], body) == (206, (site / "1k.bin").read_bytes()[1000:])
+    assert "content-range: bytes 1000-1023/1024" in facts["head"]
+    assert curl("http", "/1k.bin", "-r", "99999999999999999999-")[0]["status"] == 416
+
+
 @BY_VERSION
 def test_an_unchanged_file_is_not_sent_again(curl, name, flag, version):
     facts, _ = curl(name, "/1k.bin", flag)

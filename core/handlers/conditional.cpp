@@ -26,9 +26,11 @@ bool any_tag_matches(const Request& request, std::string_view name, std::string_
   return false;
 }
 
-bool parse_number(std::string_view text, std::uint64_t& value) noexcept {
+/// Any number of digits, as RFC 9110 §14.1.1 has it: what no file reaches is the largest number there is.
+bool parse_position(std::string_view text, std::uint64_t& value) noexcept {
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  return !text.empty() && read.ec == std::errc{} && read.ptr == text.data() + text.size();
+  if (read.ec == std::errc::result_out_of_range) value = UINT64_MAX;
+  return !text.empty() && read.ec != std::errc::invalid_argument && read.ptr == text.data() + text.size();
 }
 
 enum class Spec : std::uint8_t { malformed, outside, inside };
@@ -40,16 +42,16 @@ Spec read_spec(std::string_view text, std::uint64_t size, ByteRange& range) noex
   std::uint64_t first = 0;
   std::uint64_t last = 0;
   if (dash == 0) {
-    if (!parse_number(text.substr(1), last)) return Spec::malformed;
+    if (!parse_position(text.substr(1), last)) return Spec::malformed;
     if (last == 0 || size == 0) return Spec::outside;
     range = {last >= size ? 0 : size - last, size - 1};
     return Spec::inside;
   }
-  if (!parse_number(text.substr(0, dash), first)) return Spec::malformed;
+  if (!parse_position(text.substr(0, dash), first)) return Spec::malformed;
   const std::string_view end = text.substr(dash + 1);
   if (end.empty()) {
     last = size == 0 ? 0 : size - 1;
-  } else if (!parse_number(end, last) || last < first) {
+  } else if (!parse_position(end, last) || last < first) {
     return Spec::malformed;
   }
   if (first >= size) return Spec::outside;

@@ -78,7 +78,15 @@ INSTANTIATE_TEST_SUITE_P(
                     RangeCase{"OtherUnit", "lines=0-9", RangeStatus::whole, {}},
                     RangeCase{"Backwards", "bytes=9-0", RangeStatus::whole, {}},
                     RangeCase{"Nonsense", "bytes=a-b", RangeStatus::whole, {}},
-                    RangeCase{"TooLarge", "bytes=0-99999999999999999999999", RangeStatus::whole, {}},
+                    RangeCase{"HugeEnd", "bytes=98-99999999999999999999", RangeStatus::partial, {{98, 99}}},
+                    RangeCase{"HugeLastBytes", "bytes=-99999999999999999999", RangeStatus::partial, {{0, 99}}},
+                    RangeCase{"HugeBegin", "bytes=99999999999999999999-", RangeStatus::unsatisfiable, {}},
+                    RangeCase{"OneHuge", "bytes=0-0,99999999999999999999-", RangeStatus::partial, {{0, 0}}},
+                    RangeCase{
+                        "BothHuge", "bytes=9999999999999999999-99999999999999999999", RangeStatus::unsatisfiable, {}},
+                    RangeCase{"LargestNumber", "bytes=18446744073709551615-", RangeStatus::unsatisfiable, {}},
+                    RangeCase{"MoreThanDigits", "bytes=0-99999999999999999999x", RangeStatus::whole, {}},
+                    RangeCase{"SignedNumber", "bytes=+1-2", RangeStatus::whole, {}},
                     RangeCase{"Empty", "bytes=", RangeStatus::whole, {}},
                     RangeCase{"TooMany",
                               "bytes=0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,20-20,22-22,24-24,26-26,"
