@@ -108,6 +108,14 @@ def test_sends_chunks_when_the_length_is_unknown(tool, server, flag):
     assert done.stdout == sent
 
 
+@pytest.mark.parametrize("flag", ["--http1.1", "--http2-prior-knowledge"])
+def test_a_body_that_ends_before_it_began_is_none_to_echo(tool, server, flag):
+    done = subprocess.run([tool("curl"), "-sS", flag, "--max-time", "20", "-T", "-", "-X", "POST", server.url("/echo")], input=b"",
+                          capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["method"] == "POST"
+
+
 def test_waits_for_100_continue_before_a_large_body(curl, tmp_path):
     (tmp_path / "sent").write_bytes(b"x" * 2_000_000)
     facts, body = curl("http", "/echo", "--http1.1", "-H", "Expect: 100-continue", "--data-binary", f"@{tmp_path / 'sent'}")

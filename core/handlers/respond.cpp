@@ -151,7 +151,7 @@ SyncHandler redirect(std::string to, Status status) {
 
 SyncHandler echo() {
   return [](const Request& request) {
-    if (request.body().empty() && !request.head().has_body) return describe(request);
+    if (request.body().empty()) return describe(request);  // however its end was framed
     const auto type = request.field("content-type");
     Response response = Response::text(std::string{request.body()});
     // What somebody else sent must not become a script of this origin.

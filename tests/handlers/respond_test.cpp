@@ -98,6 +98,14 @@ TEST(Echo, WithoutABodyDescribesTheRequestWhateverItsBytes) {
   EXPECT_EQ(json["query"], "q=1");
 }
 
+TEST(Echo, DescribesARequestWhoseFramingAnnouncedABodyThatNeverCame) {
+  RequestMaker maker{"/echo", Method::post};
+  maker.field("Transfer-Encoding", "chunked").body("");
+  Response response = echo()(maker.make());
+  EXPECT_EQ(response.content_type(), "application/json");
+  EXPECT_EQ(nlohmann::json::parse(body_of(response))["method"], "POST");
+}
+
 TEST(Welcome, LinksToTheDashboard) {
   const SyncHandler handler = welcome("http://127.0.0.1:9181/admin/");
   Response response = handler(RequestMaker{"/"}.make());
