@@ -25,8 +25,8 @@ bool is_acceptable_request_id(std::string_view text) noexcept;
 
 /// Makes request ids of 16 letters and digits: seven that differ in every process, two for the reactor, then a number
 /// of seven. The next id is kept as text and counted up in place, like the dial of a meter. The digits stand in the
-/// order of ASCII and the width is fixed: ids sort as they were made. Short, because HPACK looks at each octet of a new
-/// value.
+/// order of ASCII and the width is fixed: those of one reactor of one process sort as they were made, and nothing
+/// follows from the order of others. Short, because HPACK looks at each octet of a new value.
 class RequestIds {
  public:
   static constexpr std::size_t kSize = 16;
