@@ -452,18 +452,6 @@ void check_limits(const Settings& settings, std::vector<ConfigProblem>& problems
                      "limits.request_target of at most limits.request_head",
                      format_size(static_cast<std::uint64_t>(target)), format_size(static_cast<std::uint64_t>(head)))});
   }
-  const auto after = settings.duration("timeouts.ping_after");
-  const auto age = settings.duration("timeouts.max_age");
-  if (age.count() != 0 && age < std::chrono::seconds{1}) {
-    problems.push_back({settings.origin("timeouts.max_age"), "timeouts.max_age",
-                        fmt::format("\"{}\" would end connections at once, allowed is 0 (never) or at least 1s",
-                                    format_duration(age))});
-  }
-  if (after.count() != 0 && after < std::chrono::seconds{1}) {
-    problems.push_back({settings.origin("timeouts.ping_after"), "timeouts.ping_after",
-                        fmt::format("\"{}\" would flood peers with PINGs, allowed is 0 (never) or at least 1s",
-                                    format_duration(after))});
-  }
 }
 
 }  // namespace equinox::appliance

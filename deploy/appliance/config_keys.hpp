@@ -39,11 +39,17 @@ struct KeySpec {
   std::string_view fallback;  ///< as written in the file, without quotes; texts: separated by commas
   std::string_view low;       ///< inclusive bounds of integers, durations and sizes, as written; empty: none
   std::string_view high;
-  std::string_view words;  ///< choice: what is allowed; else words allowed besides the type; separated by '|'
+  std::string_view words;  ///< choice: what is allowed; else words allowed besides the type; separated by '|'; "0" of
+                           ///< a duration: none at all, although it is below `low`
   bool reloads;            ///< false: a change needs a restart and is refused by name
   std::string_view flag;   ///< option of `serve` that sets it; empty: none
   std::string_view help;   ///< one sentence, with the unit where the type does not say it
 };
+
+/// Whether a duration may be 0 or from `low` on, and nothing between.
+constexpr bool may_be_zero_below(const KeySpec& key) noexcept {
+  return key.type == KeyType::duration && key.words == "0";
+}
 
 /// All keys: parents before children, in the order of the reference.
 std::span<const KeySpec> config_keys() noexcept;

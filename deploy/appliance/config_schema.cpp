@@ -80,7 +80,7 @@ Json leaf_schema(const KeySpec& key) {
     }
     case KeyType::duration: {
       Json text{{"type", "string"}, {"pattern", kDurationPattern}};
-      if (key.low != "0") return text;
+      if (key.low != "0" && !may_be_zero_below(key)) return text;
       return {{"anyOf", Json::array({{{"const", 0}}, std::move(text)})}};
     }
     case KeyType::size: {
@@ -119,7 +119,7 @@ Json default_of(const KeySpec& key) {
 std::string unit_of(const KeySpec& key) {
   if (key.type != KeyType::duration && key.type != KeyType::size) return "";
   if (key.low.empty()) return "";
-  return fmt::format(" From {} to {}.", key.low, key.high);
+  return fmt::format(" {}{} to {}.", may_be_zero_below(key) ? "0, or from " : "From ", key.low, key.high);
 }
 
 Json key_schema(const KeySpec& key) {
@@ -133,7 +133,7 @@ Json key_schema(const KeySpec& key) {
   } else {
     out = leaf_schema(key);
     out.update(rules_of(key.path));
-    if (!key.words.empty() && key.type != KeyType::choice) {
+    if (!key.words.empty() && key.type != KeyType::choice && !may_be_zero_below(key)) {
       out = {{"anyOf", Json::array({std::move(out), {{"enum", word_list(key)}}})}};
     }
     if (key.need == Need::defaulted) out["default"] = default_of(key);
@@ -179,6 +179,7 @@ std::string type_text(const KeySpec& key) {
 }
 
 std::string allowed_text(const KeySpec& key) {
+  if (may_be_zero_below(key)) return fmt::format("0, {} … {}", key.low, key.high);
   std::string out;
   if (!key.low.empty()) out = fmt::format("{} … {}", key.low, key.high);
   for (const auto word : split(key.words, '|')) out += fmt::format("{}`{}`", out.empty() ? "" : ", ", word);

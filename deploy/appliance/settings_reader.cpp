@@ -28,6 +28,7 @@ std::string word_list(std::string_view words) {
 
 std::string allowed(const KeySpec& key, std::string_view what) {
   std::string out = fmt::format("allowed is {}", what);
+  if (may_be_zero_below(key)) return out + fmt::format(" from {} to {}, or 0", key.low, key.high);
   if (!key.low.empty()) out += fmt::format(" from {} to {}", key.low, key.high);
   if (!key.words.empty()) out += fmt::format(" or {}", word_list(key.words));
   return out;
@@ -39,6 +40,7 @@ std::int64_t bound(const KeySpec& key, std::string_view text) {
 }
 
 bool is_within(const KeySpec& key, std::int64_t value) {
+  if (value == 0 && may_be_zero_below(key)) return true;
   return (key.low.empty() || value >= bound(key, key.low)) && (key.high.empty() || value <= bound(key, key.high));
 }
 
@@ -131,6 +133,7 @@ void SettingsReader::report_unknown(const ConfigValue::Member& member, std::stri
 }
 
 bool SettingsReader::read_word(const Source& source, const KeySpec& key) {
+  if (may_be_zero_below(key)) return false;  // a duration as any other
   if (key.words.empty() || (source.json != nullptr && source.json->kind != ConfigValue::Kind::string)) return false;
   const std::string_view text = source.json != nullptr ? std::string_view{source.json->text} : source.text;
   const auto words = split(key.words, '|');

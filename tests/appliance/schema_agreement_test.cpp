@@ -133,6 +133,7 @@ TEST(Schema, AndCheckRefuseTheSameValues) {
            route(R"("path": "/*", "static": {"root": "r", "cache_control": ")" + std::string(8193, 'x') + "\"}"),
            std::string{R"({"timeouts": {"idle": 0}})"},
            std::string{R"({"timeouts": {"idle": "60"}})"},
+           std::string{R"({"timeouts": {"ping_after": 1}})"},
            std::string{R"({"limits": {"fields": 1}})"},
            std::string{R"({"limits": {"fields": 10.5}})"},
            std::string{R"({"limits": {"fields": 1.0}})"},
@@ -165,6 +166,8 @@ TEST(Schema, AndCheckTakeTheSameValues) {
            std::string{R"({"trusted_proxies": ["10.0.0.0/8", "::1", "2001:db8::/32", "192.0.2.1"]})"},
            std::string{R"({"log": {"access": "-"}, "server_field": ""})"},
            std::string{R"({"timeouts": {"max_age": 0, "linger": "0"}})"},
+           std::string{R"({"timeouts": {"max_age": "0s", "ping_after": "0"}})"},
+           std::string{R"({"timeouts": {"max_age": "1s", "ping_after": 0}})"},
            std::string{R"({"limits": {"memory": "auto", "request_body": 1}})"},
            std::string{R"({"reactors": 2.0, "limits": {"fields": 1e2}})"},
        }) {

@@ -66,6 +66,13 @@ INSTANTIATE_TEST_SUITE_P(
         WrongConfig{"DurationOutOfBounds", R"({"timeouts": {"idle": "25h"}})",
                     "f.json:1:23: timeouts.idle: \"25h\" is out of bounds, allowed is a duration from 100ms to 24h"},
         WrongConfig{
+            "PingsAtOnce", R"({"timeouts": {"ping_after": "500ms"}})",
+            "f.json:1:29: timeouts.ping_after: \"500ms\" is out of bounds, allowed is a duration from 1s to 24h, "
+            "or 0"},
+        WrongConfig{"AgeOfNothing", R"({"timeouts": {"max_age": 0.001}})",
+                    "f.json:1:26: timeouts.max_age: is a number with a fraction without a unit, allowed is a duration "
+                    "such as \"250ms\", \"30s\", \"5m\" or \"2h\" from 1s to 720h, or 0"},
+        WrongConfig{
             "SizeWithWrongUnit", R"({"limits": {"request_head": "64KB"}})",
             "f.json:1:29: limits.request_head: \"64KB\" is no size, allowed is a number of bytes or a size such as "
             "\"64k\", \"16M\" or \"2G\" from 1k to 1M"},
