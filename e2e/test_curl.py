@@ -127,6 +127,8 @@ def test_a_redirect_keeps_the_rest_of_the_path(curl):
     facts, _ = curl("http", "/old/a/b?c=d")
     assert facts["status"] == 308
     assert "location: /new/a/b" in facts["head"]
+    facts, _ = curl("http", "/old/a;v=1@b:c,d/e%20f%3Fg")
+    assert "location: /new/a;v=1@b:c,d/e%20f%3fg" in facts["head"]
 
 
 def test_the_status_page_names_the_version_and_the_uptime(curl):

@@ -56,7 +56,7 @@ std::vector<Name> read_names(int folder, bool& is_cut) {
 /// The address of an entry; nothing for the few names no address leads to, as "a%2fb": a request has "%2F" there.
 std::optional<std::string> link_to(const Name& name) {
   const std::string path = "/" + name.text;
-  std::string encoded = http::encode_normalized(path);
+  std::string encoded = http::encode_normalized(path, http::Kept::unreserved);  // a "&" would need escaping in HTML
   if (path.find('%') != std::string::npos) {
     std::string scratch;
     const auto found = http::normalize_path(encoded, scratch);

@@ -77,6 +77,18 @@ void keep_host(std::string& location) {
   if (location.starts_with('/') && begin > 1) location.erase(1, begin - 1);
 }
 
+/// What keeps its meaning where the next octet of `location` will stand. Its authority begins behind a scheme or two
+/// slashes, however browsers write those, and its path behind that.
+http::Kept kept_behind(std::string_view location) {
+  if (location.find_first_of("?#") != std::string_view::npos) return http::Kept::unreserved;
+  const std::size_t scheme_end = std::min(location.find_first_of(":/\\"), location.size());
+  const bool has_scheme = location.substr(scheme_end).starts_with(':');
+  const std::size_t slashes = has_scheme ? scheme_end + 1 : 0;
+  const std::size_t behind_slashes = std::min(location.find_first_not_of("/\\", slashes), location.size());
+  const std::size_t begin = has_scheme || behind_slashes >= 2 ? behind_slashes : 0;
+  return location.find('/', begin) != std::string_view::npos ? http::Kept::of_paths : http::Kept::unreserved;
+}
+
 bool append(std::string& location, std::string_view name, const Request& request) {
   if (name == "host" || name == "authority") {
     if (!http::is_valid_authority(request.authority())) return false;
@@ -90,9 +102,9 @@ bool append(std::string& location, std::string_view name, const Request& request
     const bool has_slash = location.ends_with('/') || name == "rest";
     const std::string_view path = name == "path" ? request.path() : request.parameter("*");
     if (!has_slash) location += '/';
-    location += http::encode_normalized(without_leading_slashes(path));
+    location += http::encode_normalized(without_leading_slashes(path), kept_behind(location));
   } else {
-    location += http::encode_segment(request.parameter(name));
+    location += http::encode_segment(request.parameter(name), kept_behind(location));
   }
   return true;
 }

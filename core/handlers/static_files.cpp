@@ -66,7 +66,7 @@ class StaticFiles {
   static Response add_slash(const Request& request) {
     std::string_view path = request.path();
     while (path.starts_with("//")) path.remove_prefix(1);
-    std::string location = http::encode_normalized(path) + "/";
+    std::string location = http::encode_normalized(path, http::Kept::of_paths) + "/";
     if (!request.query().empty()) location.append("?").append(request.query());
     return Response::redirect(std::move(location), 301);
   }

@@ -146,10 +146,12 @@ Result<Target> parse_authority_form(std::string_view text) {
   return target;
 }
 
-void append_encoded(char c, std::string& out) {
+void append_encoded(char c, Kept kept, std::string& out) {
   constexpr std::string_view kUnreserved = "-._~/";
+  constexpr std::string_view kOfPaths = "!$&'()*+,;=:@";
   const bool is_alphanumeric = (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
-  if (is_alphanumeric || kUnreserved.find(c) != std::string_view::npos) {
+  if (is_alphanumeric || kUnreserved.find(c) != std::string_view::npos ||
+      (kept == Kept::of_paths && kOfPaths.find(c) != std::string_view::npos)) {
     out.push_back(c);
     return;
   }
@@ -217,24 +219,24 @@ std::string percent_decode(std::string_view text, bool plus_is_space) {
 std::string encode_path(std::string_view path) {
   std::string out;
   out.reserve(path.size());
-  for (const char c : path) append_encoded(c, out);
+  for (const char c : path) append_encoded(c, Kept::unreserved, out);
   return out;
 }
 
-std::string encode_segment(std::string_view text) {
+std::string encode_segment(std::string_view text, Kept kept) {
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
     if (c == '/') {
       out.append("%2F");
     } else {
-      append_encoded(c, out);
+      append_encoded(c, kept, out);
     }
   }
   return out;
 }
 
-std::string encode_normalized(std::string_view path) {
+std::string encode_normalized(std::string_view path, Kept kept) {
   std::string out;
   out.reserve(path.size());
   for (std::size_t i = 0; i < path.size(); ++i) {
@@ -243,7 +245,7 @@ std::string encode_normalized(std::string_view path) {
       out.append(rest.substr(0, 3));  // as it came
       i += 2;
     } else {
-      append_encoded(path[i], out);
+      append_encoded(path[i], kept, out);
     }
   }
   return out;

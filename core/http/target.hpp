@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <equinox/method.hpp>
 #include <equinox/request.hpp>
 #include <string>
@@ -38,13 +39,19 @@ std::string_view decode_rest(std::string_view segment, std::string& scratch);
 
 /// Decodes every valid percent-encoding; others stay as they are. `plus_is_space` for form data (WHATWG URL §5.1).
 std::string percent_decode(std::string_view text, bool plus_is_space = false);
+/// What an encoding leaves as it is.
+enum class Kept : std::uint8_t {
+  unreserved,  ///< RFC 3986 §2.3: fits a path, a query and HTML
+  of_paths,    ///< all of pchar, RFC 3986 §3.3: an encoded ';' is not the ';' that was asked for. In a path only: in a
+               ///< host ':' and '@' name another one, in a query '&', '=' and '+' part it
+};
 /// Encodes all octets but unreserved ones (RFC 3986 §2.3) and '/', so that the result is a path in any field value.
 std::string encode_path(std::string_view path);
 /// The same, '/' too: one segment of a path, such as a parameter's value.
-std::string encode_segment(std::string_view text);
+std::string encode_segment(std::string_view text, Kept kept = Kept::unreserved);
 /// The same as encode_path for what normalize_path gave: sent again it names the same path, since the encodings that
 /// were kept stay.
-std::string encode_normalized(std::string_view path);
+std::string encode_normalized(std::string_view path, Kept kept = Kept::unreserved);
 /// The value of the first query parameter of that name, decoded; empty when absent.
 std::string query_parameter(std::string_view query, std::string_view name);
 

@@ -63,7 +63,7 @@ constexpr KeySpec kKeys[] = {
     {"routes[].request_body", size, kOptional, "", "0", "1024G", "", kLive, "", "Largest request body in bytes, instead of `limits.request_body`."},
     {"routes[].status", section, kOptional, "", "", "", "", kLive, "", "Answers the server's state as JSON."},
     {"routes[].redirect", section, kOptional, "", "", "", "", kLive, "", "Sends the client elsewhere."},
-    {"routes[].redirect.to", text, kRequired, "", "", "", "", kLive, "", "Where to; `{host}` (without its port), `{authority}` (host and port as asked for), `{path}`, `{query}`, `{rest}` and path parameters are replaced, encoded; a `?` in front of an empty `{query}` goes."},
+    {"routes[].redirect.to", text, kRequired, "", "", "", "", kLive, "", "Where to; `{host}` (without its port), `{authority}` (host and port as asked for), `{path}`, `{query}`, `{rest}` and path parameters are replaced, encoded so that none can leave the path or the query it stands in; a `?` in front of an empty `{query}` goes."},
     {"routes[].redirect.code", integer, kDefault, "308", "301", "308", "", kLive, "", "301, 302, 303, 307 or 308."},
     {"routes[].respond", section, kOptional, "", "", "", "", kLive, "", "A fixed answer."},
     {"routes[].respond.code", integer, kDefault, "200", "200", "599", "", kLive, "", "Status code."},

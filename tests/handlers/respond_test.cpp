@@ -48,8 +48,30 @@ TEST(Redirect, AnEncodedSlashStaysOne) {
   EXPECT_EQ(location("/n/{name}", RequestMaker{"/u/x"}.parameter("name", "50%/../x")), "/n/50%25%2F..%2Fx");
 }
 
+TEST(Redirect, WhatAPathMayHoldStaysAsItIs) {
+  const std::string all = "a;v=1@b:c,d+e!f$g&h(i)*'j";
+  EXPECT_EQ(location("/new/{rest}", RequestMaker{"/old/x"}.rest(all)), "/new/" + all);
+  EXPECT_EQ(location("https://{host}/{rest}", RequestMaker{"/old/x"}.rest(all)), "https://a.example/" + all);
+  EXPECT_EQ(location("//b.example/{rest}", RequestMaker{"/old/x"}.rest(all)), "//b.example/" + all);
+  EXPECT_EQ(location("https://x{path}", RequestMaker{"/" + all}), "https://x/" + all);
+  EXPECT_EQ(location("/u/{id}", RequestMaker{"/x"}.parameter("id", all)), "/u/" + all);
+  EXPECT_EQ(location("/u/{id}", RequestMaker{"/x"}.parameter("id", "/?#%\\[]\x7f\xff")),
+            "/u/%2F%3F%23%25%5C%5B%5D%7F%FF");
+}
+
+TEST(Redirect, WhatWouldNameAHostOrPartAQueryIsEncoded) {
+  EXPECT_EQ(location("/login?to={path}&x=1", RequestMaker{"/a&b=c+d"}), "/login?to=/a%26b%3Dc%2Bd&x=1");
+  EXPECT_EQ(location("/find?q={rest}", RequestMaker{"/x"}.rest("a&b=c")), "/find?q=a%26b%3Dc");
+  EXPECT_EQ(location("/find?q={id}", RequestMaker{"/x"}.parameter("id", "a&b=c")), "/find?q=a%26b%3Dc");
+  EXPECT_EQ(location("/a#{id}", RequestMaker{"/x"}.parameter("id", "a=b")), "/a#a%3Db");
+  EXPECT_EQ(location("https://{id}.example/", RequestMaker{"/x"}.parameter("id", "b:80")), "https://b%3A80.example/");
+  EXPECT_EQ(location("//{id}.example/", RequestMaker{"/x"}.parameter("id", "a@b")), "//a%40b.example/");
+  EXPECT_EQ(location("{rest}", RequestMaker{"/x"}.rest("https:b/c")), "https%3Ab/c");
+  EXPECT_EQ(location("{id}/c", RequestMaker{"/x"}.parameter("id", "javascript:b")), "javascript%3Ab/c");
+}
+
 TEST(Redirect, NothingFromTheRequestEndsTheFieldOrNamesAnotherHost) {
-  EXPECT_EQ(location("/new/{rest}", RequestMaker{"/x"}.rest("a\r\nSet-Cookie: b")), "/new/a%0D%0ASet-Cookie%3A%20b");
+  EXPECT_EQ(location("/new/{rest}", RequestMaker{"/x"}.rest("a\r\nSet-Cookie: b")), "/new/a%0D%0ASet-Cookie:%20b");
   EXPECT_EQ(location("/{rest}", RequestMaker{"/x"}.rest("/evil.example")), "/evil.example");
   EXPECT_EQ(location("{path}", RequestMaker{"//evil.example"}), "/evil.example");
   EXPECT_EQ(location("https://{authority}/", RequestMaker{"/"}.authority("a\r\nb")), "400");

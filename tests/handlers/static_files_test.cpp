@@ -69,6 +69,13 @@ class StaticFilesTest : public testing::Test {
   std::vector<std::function<void()>> offloaded;
 };
 
+TEST_F(StaticFilesTest, AFolderIsRedirectedToTheNameItWasAskedBy) {
+  folder.write("site/a;v=1@b:c&d/index.html", "x");
+  const Response redirected = get("a;v=1@b:c&d");
+  EXPECT_EQ(redirected.status().code(), 301);
+  EXPECT_EQ(redirected.field("Location"), "/a;v=1@b:c&d/");
+}
+
 TEST_F(StaticFilesTest, AFolderNamedWithAnEncodedSlashIsRedirectedToItself) {
   folder.write("site/docs/deep/index.html", "deep");
   const Response redirected = ask(RequestMaker{"/docs%2Fdeep"}.rest("docs/deep"));

@@ -86,11 +86,13 @@ TEST(Target, DecodesEachEncodingOnce) {
 
 TEST(Target, WrittenAgainIsTheSamePath) {
   EXPECT_EQ(encode_normalized("/a%2Fb/100%/%252F c"), "/a%2Fb/100%25/%252F%20c");
-  for (const std::string target : {"/a%2Fb", "/a%25252fb", "/100%25/%5C%0A"}) {
+  for (const std::string target : {"/a%2Fb", "/a%25252fb", "/100%25/%5C%0A", "/a;b=c:d@e/%3f%23"}) {
     std::string scratch;
     const std::string path{*normalize_path(target, scratch)};
-    std::string again;
-    EXPECT_EQ(*normalize_path(encode_normalized(path), again), path) << target;
+    for (const Kept kept : {Kept::unreserved, Kept::of_paths}) {
+      std::string again;
+      EXPECT_EQ(*normalize_path(encode_normalized(path, kept), again), path) << target;
+    }
   }
 }
 
@@ -98,6 +100,14 @@ TEST(Target, EncodesAndDecodesText) {
   EXPECT_EQ(encode_path("/a b\r\n%/\xc3\xa4"), "/a%20b%0D%0A%25/%C3%A4");
   EXPECT_EQ(percent_decode("a%20b+c%zz"), "a b+c%zz");
   EXPECT_EQ(percent_decode("a+b", true), "a b");
+}
+
+TEST(Target, KeepsWhatMayStandInAPath) {
+  constexpr std::string_view kPath = "/a-b._~!$&'()*+,;=:@c";
+  EXPECT_EQ(encode_normalized(kPath, Kept::of_paths), kPath);
+  EXPECT_EQ(encode_normalized("/?#[]\\\"<>^`{|}", Kept::of_paths), "/%3F%23%5B%5D%5C%22%3C%3E%5E%60%7B%7C%7D");
+  EXPECT_EQ(encode_segment("a/b;c", Kept::of_paths), "a%2Fb;c");
+  EXPECT_EQ(encode_segment("a/b;c"), "a%2Fb%3Bc");
 }
 
 TEST(Target, FindsQueryParameters) {
