@@ -47,6 +47,8 @@ MISTAKES = {
     "network that is none": ('{\n  "trusted_proxies": [ "10.0.0.0/99" ]\n}', 2, ["10.0.0.0/99"]),
     "log in no folder": ('{\n  "log": {\n    "access": "/nonexistent/dir/a.log" }\n}', 3, ["log.access: ", "No such file"]),
     "log without a name": ('{\n  "log": {\n    "target": "" }\n}', 3, ["log.target: ", "stdout"]),
+    "field with a blank behind it": ('{\n  "routes": [\n    { "path": "/", "echo": {}, "headers": { "X": "a " } }\n  ]\n}', 3,
+                                     ["begins or ends with a blank"]),
     "field of two lines": ('{\n  "server_field": "a\\r\\nb: c"\n}', 2, ["server_field: "]),
     "fallback that is not there": ('{\n  "routes": [ { "path": "/*", "static": { "root": ".",\n    "fallback": "missing.html" } } ]\n}', 3,
                                    ["routes[0].static.fallback: ", "missing.html"]),

@@ -29,7 +29,8 @@ inline bool is_octet(char c, std::uint8_t classes) noexcept {
 /// True when `text` consists of such octets only; also for an empty text.
 bool all_octets(std::string_view text, std::uint8_t classes) noexcept;
 inline bool is_token(std::string_view text) noexcept { return !text.empty() && all_octets(text, kToken); }
-/// True when a field value can be written as it is: no CR, LF or NUL (RFC 9110 §5.5).
+/// True when a field value can be written as it is: no CR, LF or NUL (RFC 9110 §5.5), and no other control character
+/// but a tab either, for which HTTP/2 clients refuse the whole answer.
 bool is_safe_value(std::string_view value) noexcept;
 /// 0–15, or -1.
 int hex_value(char c) noexcept;
@@ -67,6 +68,11 @@ bool is_literal_name(std::string_view name, const char (&literal)[N]) noexcept {
             ((word_at(name.data() + kTail, std::uint32_t{0}) | kLower) ^
              (word_at(literal + kTail, std::uint32_t{0}) | kLower))) == 0;
   }
+}
+/// SP or HTAB at an end, which no value in HTTP/2 has (RFC 9113 §8.2.1). Of a safe value: nothing else is as low.
+inline bool has_outer_blank(std::string_view value) noexcept {
+  return !value.empty() &&
+         (static_cast<unsigned char>(value.front()) <= ' ' || static_cast<unsigned char>(value.back()) <= ' ');
 }
 /// Without surrounding SP and HTAB (OWS, RFC 9110 §5.6.3).
 std::string_view trim(std::string_view text) noexcept;

@@ -51,6 +51,7 @@ Response Response::error(Status status) {
 Response& Response::with(std::string_view name, std::string value) & {
   if (is_codecs_own(name)) return *this;
   if (!http::is_token(name) || !http::is_safe_value(value)) return refuse_field();
+  if (http::has_outer_blank(value)) value = std::string{http::trim(value)};
   if (http::equals_ignoring_case(name, "content-type")) return content_type(std::move(value));
   if (count_ < kInlineFields) {
     new (fields() + count_) OutField{name, std::move(value)};
@@ -64,6 +65,7 @@ Response& Response::with(std::string_view name, std::string value) & {
 Response& Response::with(std::string_view name, std::string_view literal) & {
   if (is_codecs_own(name)) return *this;
   if (!http::is_token(name) || !http::is_safe_value(literal)) return refuse_field();
+  if (http::has_outer_blank(literal)) literal = http::trim(literal);
   if (http::equals_ignoring_case(name, "content-type")) return content_type(literal);
   if (count_ < kInlineFields) {
     new (fields() + count_) OutField{name, literal};
@@ -77,6 +79,7 @@ Response& Response::with(std::string_view name, std::string_view literal) & {
 Response& Response::with_dynamic(std::string name, std::string value) {
   if (is_codecs_own(name)) return *this;
   if (!http::is_token(name) || !http::is_safe_value(value)) return refuse_field();
+  if (http::has_outer_blank(value)) value = std::string{http::trim(value)};
   if (http::equals_ignoring_case(name, "content-type")) return content_type(std::move(value));
   extra().fields.emplace_back(std::move(name), std::move(value));
   return *this;
@@ -84,6 +87,7 @@ Response& Response::with_dynamic(std::string name, std::string value) {
 
 Response& Response::trailer(std::string name, std::string value) {
   if (!http::is_token(name) || !http::is_safe_value(value)) return refuse_field();
+  if (http::has_outer_blank(value)) value = std::string{http::trim(value)};
   if (!http::is_forbidden_in_trailers(name)) extra().trailers.emplace_back(std::move(name), std::move(value));
   return *this;
 }

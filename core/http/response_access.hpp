@@ -22,6 +22,12 @@ inline bool is_sound(const Response& response) noexcept {
   return response.status().code() >= 200 && is_safe_value(response.content_type());
 }
 
+/// Outer blanks go from fields as those are set, and from a content type here.
+inline void trim_content_type(Response& response) {
+  const std::string_view type = response.content_type();
+  if (has_outer_blank(type)) response.content_type(std::string{trim(type)});
+}
+
 /// Appends a field that is known to be sound and none of the codec's, without looking at it again. Both views outlive
 /// the response.
 inline void append_sound(Response& response, std::string_view name, std::string_view value) {

@@ -241,6 +241,7 @@ bool Connection::make_ready(Lending& lent, Exchange& exchange, Response& respons
                        .add("content_type", response.content_type()));
     return false;
   }
+  http::trim_content_type(response);
   auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body());
   if (source == nullptr || *source == nullptr) return true;
   exchange.streamed = std::make_shared<Streamed>();

@@ -115,6 +115,7 @@ void validate(const ServerConfig& config) {
   }
   require(http::all_octets(config.server_field, http::kFieldValue),
           "server_field: control characters, allowed is text on one line, or none");
+  require(!http::has_outer_blank(config.server_field), "server_field: blanks around it, allowed is text without them");
   require(config.log.format == "text" || config.log.format == "json", "log.format: neither text nor json");
   require(config.log.access_format == "combined" || config.log.access_format == "json",
           "log.access_format: neither combined nor json");

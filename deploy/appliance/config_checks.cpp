@@ -30,6 +30,9 @@ bool is_printable(std::string_view text) {
   });
 }
 
+/// RFC 9113 §8.2.1: clients refuse the whole answer for it.
+constexpr std::string_view kOuterBlank = "begins or ends with a blank; allowed is text without blanks around it";
+
 std::string too_long(std::size_t bytes) {
   return fmt::format("{} bytes are more than clients take in one field; allowed are {} at most", bytes,
                      kFieldValueMaxBytes);
@@ -245,6 +248,8 @@ class RouteChecker : public Checker {
                                   name, setter));
       } else if (!is_printable(value)) {
         complain(key, fmt::format("\"{}\" has a value with control characters; allowed is text on one line", name));
+      } else if (http::has_outer_blank(value)) {
+        complain(key, fmt::format("\"{}\" has a value that {}", name, kOuterBlank));
       } else if (value.size() > kFieldValueMaxBytes) {
         complain(key, fmt::format("\"{}\": {}", name, too_long(value.size())));
       }
@@ -284,7 +289,7 @@ class RouteChecker : public Checker {
     const std::string key = route + ".redirect.to";
     if (!s.has(key)) return;
     const std::string to = s.text(key);
-    if (to.empty() || !is_printable(to) || to.find(' ') != std::string::npos) {
+    if (to.empty() || !is_printable(to) || to.find_first_of(" \t") != std::string::npos) {
       complain(key, "is no target; allowed is a URL or path without blanks and control characters");
     } else if (to.size() > kFieldValueMaxBytes) {
       complain(key, too_long(to.size()));
@@ -320,6 +325,8 @@ class RouteChecker : public Checker {
     for (const char* name : {".respond.content_type", ".static.cache_control"}) {
       if (!is_printable(s.text(route + name))) {
         complain(route + name, "holds control characters; allowed is text on one line");
+      } else if (http::has_outer_blank(s.text(route + name))) {
+        complain(route + name, std::string{kOuterBlank});
       } else if (const std::size_t size = s.text(route + name).size(); size > kFieldValueMaxBytes) {
         complain(route + name, too_long(size));
       }
@@ -431,6 +438,8 @@ void check_texts(const Settings& settings, std::vector<ConfigProblem>& problems)
   } else if (!is_printable(server_field)) {
     problems.push_back({settings.origin("server_field"), "server_field",
                         "holds control characters; allowed is text on one line, or none"});
+  } else if (http::has_outer_blank(server_field)) {
+    problems.push_back({settings.origin("server_field"), "server_field", std::string{kOuterBlank}});
   }
   constexpr std::pair<const char*, const char*> kLogs[] = {{"log.target", "\"stdout\", \"stderr\", \"off\" or a file"},
                                                            {"log.access", "\"off\", \"-\" or a file"}};

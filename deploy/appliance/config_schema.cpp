@@ -24,6 +24,7 @@ constexpr const char* kAdminHostPattern =
     "^(\\*|(\\*\\.)?[a-zA-Z0-9_~-][a-zA-Z0-9._~-]*|\\[?[0-9a-fA-F:][0-9a-fA-F:.]*\\]?)$";
 constexpr const char* kNetworkPattern =
     "^([0-9]{1,3}(\\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9a-fA-F.:]*:[0-9a-fA-F.:]*(/[0-9]{1,3})?)$";
+constexpr const char* kFieldValuePattern = "^([^ \\t\\r\\n]([^\\r\\n]*[^ \\t\\r\\n])?)?$";
 constexpr const char* kBelowPattern = "^(?!/)(?!(.*/)?\\.\\.(/|$))";
 
 Json object_schema(std::string_view pattern);
@@ -43,16 +44,18 @@ Json rules_of(std::string_view path) {
     return {{"items", {{"enum", methods}}}, {"minItems", 1}};
   }
   if (path == "routes[].redirect.code") return {{"enum", Json::array({301, 302, 303, 307, 308})}};
-  if (path == "routes[].redirect.to") return {{"pattern", "^[^ \\r\\n]+$"}, {"maxLength", kFieldValueMaxBytes}};
+  if (path == "routes[].redirect.to") return {{"pattern", "^[^ \\t\\r\\n]+$"}, {"maxLength", kFieldValueMaxBytes}};
   if (path == "routes[].static.index") return {{"items", {{"type", "string"}, {"pattern", "^[^/]+$"}}}};
   if (path == "routes[].static.fallback") return {{"pattern", kBelowPattern}};
   if (path == "log.target" || path == "log.access") return {{"minLength", 1}};
-  if (path == "server_field") return {{"pattern", "^[^\\r\\n]*$"}, {"maxLength", kFieldValueMaxBytes}};
-  if (path == "routes[].respond.content_type" || path == "routes[].static.cache_control") {
-    return {{"maxLength", kFieldValueMaxBytes}};
+  const Json field_value{{"pattern", kFieldValuePattern}, {"maxLength", kFieldValueMaxBytes}};
+  if (path == "server_field" || path == "routes[].respond.content_type" || path == "routes[].static.cache_control") {
+    return field_value;
   }
   if (path == "routes[].headers") {
-    return {{"additionalProperties", {{"type", "string"}, {"maxLength", kFieldValueMaxBytes}}}};
+    Json value{{"type", "string"}};
+    value.update(field_value);
+    return {{"additionalProperties", std::move(value)}};
   }
   return Json::object();
 }

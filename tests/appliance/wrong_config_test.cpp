@@ -204,6 +204,22 @@ INSTANTIATE_TEST_SUITE_P(
                     "\"/\", as in \"https://{host}/{rest}\" or \"/{rest}\""},
         WrongConfig{"RedirectCode", R"({"routes": [{"path": "/a", "redirect": {"to": "/b", "code": 304}}]})",
                     "f.json:1:61: routes[0].redirect.code: 304 is no redirect, allowed are 301, 302, 303, 307 and 308"},
+        WrongConfig{
+            "BlankBehindHeader", R"({"routes": [{"path": "/", "echo": {}, "headers": {"X": "a "}}]})",
+            "f.json:1:50: routes[0].headers: \"X\" has a value that begins or ends with a blank; allowed is text "
+            "without blanks around it"},
+        WrongConfig{"BlankBeforeContentType", R"({"routes": [{"path": "/", "respond": {"content_type": "\ta/b"}}]})",
+                    "f.json:1:55: routes[0].respond.content_type: begins or ends with a blank; allowed is text without "
+                    "blanks around it"},
+        WrongConfig{"BlankAsCacheControl",
+                    R"({"routes": [{"path": "/", "static": {"root": "r", "cache_control": " "}}]})",
+                    "f.json:1:68: routes[0].static.cache_control: begins or ends with a blank; allowed is text without "
+                    "blanks around it"},
+        WrongConfig{"BlankAroundServerField", R"({"server_field": " a"})",
+                    "f.json:1:18: server_field: begins or ends with a blank; allowed is text without blanks around it"},
+        WrongConfig{"TabInRedirect", R"({"routes": [{"path": "/", "redirect": {"to": "/a\t"}}]})",
+                    "f.json:1:46: routes[0].redirect.to: is no target; allowed is a URL or path without blanks and "
+                    "control characters"},
         WrongConfig{"SplitServerField", R"({"server_field": "a\r\nb: c"})",
                     "f.json:1:18: server_field: holds control characters; allowed is text on one line, or none"},
         WrongConfig{"FallbackOutside",

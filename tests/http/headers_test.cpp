@@ -40,6 +40,26 @@ TEST(Fields, RefuseValuesThatWouldSplitAMessage) {
   }
 }
 
+TEST(Fields, RefuseControlCharactersAtEachPlaceOfAValue) {
+  for (const std::size_t size : {1U, 7U, 8U, 9U, 16U, 23U}) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (unsigned octet = 0; octet < 256; ++octet) {
+        for (const char other : {'a', '\t', '~', '\xff'}) {
+          std::string value(size, other);
+          value[at] = static_cast<char>(octet);
+          const bool is_control = (octet < 0x20 && octet != '\t') || octet == 0x7f;
+          ASSERT_EQ(is_safe_value(value), !is_control) << octet << " at " << at << " of " << size;
+        }
+      }
+    }
+  }
+}
+
+TEST(Fields, KnowBlanksAtTheEnds) {
+  for (const std::string_view text : {" a", "a ", "\ta", "a\t", " ", "\t"}) EXPECT_TRUE(has_outer_blank(text)) << text;
+  for (const std::string_view text : {"", "a", "a b", "a\tb", "\xff"}) EXPECT_FALSE(has_outer_blank(text)) << text;
+}
+
 TEST(Authority, IsCheckedOctetByOctet) {
   for (const std::string_view good : {"a", "a.example:80", "[::1]", "[2001:db8::1]:443", "192.0.2.1", "a_b", "a:"}) {
     EXPECT_TRUE(is_valid_authority(good)) << good;

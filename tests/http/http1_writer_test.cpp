@@ -49,6 +49,14 @@ TEST_F(Http1Writer, WritesMoreFieldsThanFitInline) {
   EXPECT_EQ(count, 12U);
 }
 
+TEST(SoundResponse, HasNoBlanksAroundItsContentType) {
+  Response response = Response::literal("x", " text/plain\t");
+  trim_content_type(response);
+  EXPECT_EQ(response.content_type(), "text/plain");
+  trim_content_type(response.content_type("a b"));
+  EXPECT_EQ(response.content_type(), "a b");
+}
+
 TEST(SoundResponse, SplitsNothingAndIsFinal) {
   Response fine{200};
   EXPECT_TRUE(is_sound(fine.content_type("text/plain")));

@@ -53,6 +53,19 @@ TEST(Response, BecomesAnErrorRatherThanTwoResponses) {
   }
 }
 
+TEST(Response, DropsBlanksAroundValues) {
+  Response response;
+  response.with("X-A", std::string{" a b\t"}).with("X-B", "\tb ").with("X-C", " \t ").with("content-type", " a/b ");
+  response.with_dynamic("X-D", " d").trailer("X-E", "e ");
+  EXPECT_EQ(response.status(), Status{200});
+  EXPECT_EQ(response.field("X-A"), "a b");
+  EXPECT_EQ(response.field("X-B"), "b");
+  EXPECT_EQ(response.inline_field(2).view(), "");
+  EXPECT_EQ(response.content_type(), "a/b");
+  EXPECT_EQ(response.field("X-D"), "d");
+  EXPECT_EQ(response.trailers().front().second, "e");
+}
+
 TEST(Response, HasOneContentType) {
   Response response = Response::text("x");
   response.with("content-type", "a/b");

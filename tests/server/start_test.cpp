@@ -95,7 +95,7 @@ TEST_F(Start, ThatFailsLeavesNothingAndMayBeTriedAgain) {
 }
 
 TEST_F(Start, IsRefusedForWhatWouldSilentlyBeLeftOut) {
-  for (const std::string& field : {"a\r\nSet-Cookie: b"s, "a\0b"s, "\x01"s}) {
+  for (const std::string& field : {"a\r\nSet-Cookie: b"s, "a\0b"s, "\x01"s, " a"s, "a\t"s}) {
     EXPECT_THROW((Server{{.server_field = field}}), std::invalid_argument) << field;
   }
   for (const std::chrono::seconds wait : {-1s, 61s}) {

@@ -21,8 +21,9 @@ struct ResponseAccess;
 }
 
 /// A response as a plain value, the same for HTTP/1 and HTTP/2. Content-Length, Date, Connection, Transfer-Encoding are
-/// the codec's: setting them with `with` is ignored. Field names that are no token and values with CR, LF or NUL are
-/// refused (the field is dropped and the response becomes 500): no response splitting.
+/// the codec's: setting them with `with` is ignored. Field names that are no token and values with control characters
+/// but tabs are refused (the field is dropped and the response becomes 500): no response splitting. Blanks around a
+/// value are dropped.
 class Response {
  public:
   using Text = std::variant<std::string_view, std::string>;  ///< a view must be a literal or outlive the response
