@@ -200,7 +200,7 @@ def http2():
                [target(f"sum by (type) ({rate('equinox_http2_frames_total', SENT)})", "{{type}}")], "cps",
                stacked=True),
         series("Held up by a closed window", "Time in a second in which data was ready and the peer's window was closed, by scope.",
-               [target(f"sum by (scope) ({rate('equinox_http2_flow_control_blocked_seconds_total')})", "{{scope}}")], "s"),
+               [target(f"sum by (scope) ({rate('equinox_http2_flow_control_blocked_seconds_total')})", "{{scope}}")], "none"),
         series("Requests held back", "Requests a second whose handler waited until earlier answers of their connection had gone.",
                [target(f"sum({rate('equinox_http2_requests_held_total')})", "held back")], "reqps"),
         series("Round trip of PING", "Percentiles of the round trip of PINGs sent into silence.",

@@ -18,7 +18,7 @@ def target(expr, legend="", fmt="time_series"):
 
 
 def quantiles(name, extra="", levels=(0.5, 0.9, 0.99)):
-    return [target(f"histogram_quantile({level}, sum by (le) ({rate(name + '_bucket', extra)}))", f"p{int(level * 100)}")
+    return [target(f"histogram_quantile({level}, sum by (le) ({rate(name + '_bucket', extra)}))", f"p{level * 100:g}")
             for level in levels]
 
 
