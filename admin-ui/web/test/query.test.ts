@@ -59,6 +59,11 @@ describe('completion', () => {
   it('offers values after the operator, with their hints', () => {
     expect(complete('state:i', 7, values).items).toContainEqual({ insert: 'state:idle ', label: 'state:idle', hint: '12' });
   });
+  it('offers what begins with the letters before what has them inside, as of fields', () => {
+    const states = () => ['reading_head', 'handling', 'writing', 'idle'].map((value) => ({ value }));
+    expect(complete('state:i', 7, states).items.map((item) => item.label)).toEqual(['state:idle', 'state:reading_head', 'state:handling', 'state:writing']);
+    expect(complete('st', 2, states).items.map((item) => item.label)).toEqual(['state:', 'streams>', 'status:', 'listener:', 'requests>']);
+  });
   it('keeps the minus', () => {
     expect(complete('-state:hand', 11, values).items[0]?.insert).toBe('-state:handling ');
   });

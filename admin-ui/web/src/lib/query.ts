@@ -153,8 +153,7 @@ export function complete(text: string, caret: number, valuesOf: ValuesOf): Compl
     return { from: term.start, to: term.end, items: fieldsLike(typed.toLowerCase(), minus) };
   }
   const typed = term.value.toLowerCase();
-  const items = valuesOf(term.field)
-    .filter(({ value }) => value.toLowerCase().includes(typed) && value !== term.value)
+  const items = beginningsFirst(valuesOf(term.field).filter(({ value }) => value !== term.value), ({ value }) => value.toLowerCase(), typed)
     .slice(0, kMaxItems)
     .map(({ value, hint }) => ({
       insert: `${minus}${term.field ?? ''}${term.op ?? ':'}${quote(value)} `,
@@ -164,10 +163,14 @@ export function complete(text: string, caret: number, valuesOf: ValuesOf): Compl
   return { from: term.start, to: term.end, items };
 }
 
+/** What begins with the letters typed, then what has them further in. */
+function beginningsFirst<T>(all: readonly T[], wordOf: (one: T) => string, typed: string): T[] {
+  return [...all.filter((one) => wordOf(one).startsWith(typed)), ...all.filter((one) => wordOf(one).indexOf(typed) > 0)];
+}
+
 function fieldsLike(typed: string, minus: string): Completion[] {
-  const starts = kFields.filter((field) => field.startsWith(typed));
-  const within = kFields.filter((field) => !field.startsWith(typed) && typed.length > 1 && field.includes(typed));
-  return [...starts, ...within].slice(0, kMaxItems).map((field) => {
+  const found = beginningsFirst(kFields, (field) => field, typed).filter((field) => typed.length > 1 || field.startsWith(typed));
+  return found.slice(0, kMaxItems).map((field) => {
     const op = kNumeric.has(field) && field !== 'reactor' && field !== 'status' ? '>' : ':';
     return { insert: `${minus}${field}${op}`, label: `${minus}${field}${op}`, hint: kFieldHints[field] ?? '' };
   });
