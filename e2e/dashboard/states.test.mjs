@@ -199,6 +199,23 @@ describe('states', { skip }, () => {
     await close();
   });
 
+  test('of a deadline the name gives way, never the time', async () => {
+    const deadlines = [['first_request', 69, 80], ['handshake', 3.3, 10], ['handshake', 69, 80], ['head', -1, 10], ['max_age', 8640, 86400]];
+    const rows = deadlines.map(([kind, seconds_left, total_seconds], i) => ({ id: `t-${i}`, peer: `192.0.2.1:${1000 + i}`, listener: 'http', protocol: 'http/1.1', state: 'handshake', age_seconds: 1, idle_seconds: 1, requests: 0, received_bytes: 0, sent_bytes: 0, deadline: { kind, seconds_left, total_seconds } }));
+    const routes = [
+      ['**/api/v1/connections/query', (route) => route.fulfill({ json: { handle: 'all', total: rows.length, by_state: {}, by_protocol: {}, taken_at: Date.now() / 1000 } })],
+      ['**/api/v1/connections/all?*', (route) => route.fulfill({ json: { total: rows.length, rows } })],
+    ];
+    for (const [width, params] of [[390, ''], [1440, ''], [1440, 'id=t-1']]) {
+      const { page, close } = await open('connections', { width, params, routes });
+      await page.locator('#row-t-4 .left').waitFor();
+      const cut = await page.locator('.grid-row').evaluateAll((all) => all.map((one) => [one.querySelector('.left'), one.getBoundingClientRect()]).filter(([left, row]) => left.getBoundingClientRect().right > Math.min(row.right, left.closest('[role=gridcell]').getBoundingClientRect().right) + 0.5).map(([left]) => left.textContent));
+      assert.deepEqual(cut, [], `${width} px ${params}`);
+      if (width === 1440) assert.equal(await page.getByRole('columnheader', { name: 'current request' }).count(), 1);
+      await close();
+    }
+  });
+
   test('a row that ends stays in its place with its reason, and its drawer becomes the record', async () => {
     const closed = { id: 't-1', sequence: 1, peer: '192.0.2.1:1', listener: 'http', protocol: 'http/1.1', reason: 'write_stall', family: 'timer', initiator: 'server', sentence: 'The client took no byte for 30 s.', closed_at: Date.now() / 1000, age_seconds: 60, requests: 2, received_bytes: 1, sent_bytes: 1, timer: 'write', timer_seconds: 30 };
     const row = { id: 't-1', peer: '192.0.2.1:1', listener: 'http', protocol: 'http/1.1', state: 'writing', age_seconds: 1, idle_seconds: 1, requests: 1, received_bytes: 1, sent_bytes: 1, deadline: null };

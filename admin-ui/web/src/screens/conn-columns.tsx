@@ -41,7 +41,7 @@ export const kColumns: ConnColumn[] = [
   { id: 'memory', head: 'memory', what: 'held of this process, without OpenSSL’s', width: 76, num: true, sort: 'memory', leaves: 17, byDefault: true, cell: (r) => formatBytes(r.memory_bytes) },
   { id: 'sni', head: 'server name', what: 'asked for by TLS', width: 130, leaves: 32, cell: (r) => r.sni ?? '–' },
   { id: 'request', head: 'current request', what: 'method and target', width: 110, leaves: 2, byDefault: true, flexible: true, cell: (r) => <span class="mono" title={r.closed?.reason ?? r.target ?? undefined}>{requestOf(r)}</span> },
-  { id: 'deadline', head: 'next deadline', what: 'which timer ends it, when', width: 94, sort: 'deadline', leaves: 2, byDefault: true, cell: (r, now) => <DeadlineCell row={r} now={now} /> },
+  { id: 'deadline', head: 'next deadline', what: 'which timer ends it, when', width: 104, sort: 'deadline', leaves: 2, byDefault: true, cell: (r, now) => <DeadlineCell row={r} now={now} /> },
 ];
 
 /** What it is at; of one that has ended, why it did. */
@@ -60,7 +60,7 @@ export function DeadlineCell({ row, now }: { row: LiveRow; now: number }) {
   const soon = left < 5;
   return (
     <span class={`deadline ${soon ? 'soon' : ''}`}>
-      <span class="kind">{row.deadline.kind}</span>
+      <span class="kind" title={row.deadline.kind}>{row.deadline.kind}</span>
       <span class="left">{left <= 0 ? 'due' : formatDuration(left)}</span>
       <Meter share={left / total} />
     </span>
@@ -79,7 +79,7 @@ export function nextSort(shown: readonly ConnColumn[], now: string): string {
 }
 
 const kGap = 12;
-const kSelectWidth = 28;
+const kSelectWidth = 20;
 
 /** The chosen columns that fit, in their order: the least important ones leave first, the sorted one stays. */
 export function fitColumns(chosen: readonly ConnColumn[], width: number, sort: string): ConnColumn[] {
@@ -95,5 +95,5 @@ export function fitColumns(chosen: readonly ConnColumn[], width: number, sort: s
 
 export function template(columns: readonly ConnColumn[]): string {
   const flexible = columns.some((column) => column.flexible);
-  return [`${kSelectWidth - 8}px`, ...columns.map((c) => (c.flexible || (!flexible && c.id === 'peer') ? `minmax(${c.width}px, 1fr)` : `${c.width}px`))].join(' ');
+  return [`${kSelectWidth}px`, ...columns.map((c) => (c.flexible || (!flexible && c.id === 'peer') ? `minmax(${c.width}px, 1fr)` : `${c.width}px`))].join(' ');
 }
