@@ -2,7 +2,7 @@
 // the server's.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { api, connectClient, event, open, settled, skip, skipWithoutTraffic, violations } from './support.mjs';
+import { api, connectClient, event, open, overhang, settled, skip, skipWithoutTraffic, violations } from './support.mjs';
 
 const kProblem = { contentType: 'application/problem+json' };
 
@@ -63,6 +63,26 @@ describe('states', { skip }, () => {
     await page.locator('.banners').getByText('Draining').waitFor();
     assert.match(await page.locator('.banners').innerText(), /18 left/);
     await close();
+  });
+
+  test('draining: the cockpit shows every figure of what holds it, at any width', async () => {
+    const status = await api('status');
+    const holder = (id, more) => ({ id, waiting_for: "the client's upload, the rest of a request body", target: `/${'segment/'.repeat(14)}`, route: '/*', age_seconds: 8049, left_bytes: 1_023_000_000, estimate_seconds: 3599, ...more });
+    const drain = { state: 'draining', started_at: Date.now() / 1000 - 9, connections_left: 3, delay_seconds: 5, timeout_seconds: 25, requests_in_flight: 2, idle: 1, h2: 1, estimate_seconds: null, no_estimate: 'a client takes nothing', holders: [holder('1-3-54'), holder('1-4-60', { waiting_for: null, target: null }), holder('0-2-52', { target: null, route: null })] };
+    const data = { ...status.overview, draining: true, ready: false, drain };
+    const held = [(await hello()) + event('overview', { full: true, data }, 2)];
+    for (const width of [1920, 1440, 1180, 1024, 768, 390]) {
+      const { page, close } = await open('server', { width, held });
+      const panel = page.getByRole('region', { name: 'Drain cockpit' });
+      const table = panel.getByRole('table', { name: 'What holds the drain longest' });
+      await table.getByText('1-3-54').waitFor();
+      assert.deepEqual(await table.getByRole('columnheader').allInnerTexts(), ['holds it longest', 'for', 'left', 'about']);
+      assert.match((await table.innerText()).replace(/\s+/g, ' '), /1-3-54 2 h 14 976 MiB 59 m 59 waits for the client's upload, .* request \/segment\//);
+      const edge = await panel.evaluate((one) => one.getBoundingClientRect().right);
+      assert.deepEqual(await table.locator('th, td').evaluateAll((cells, right) => cells.filter((one) => one.getBoundingClientRect().right > right || one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent), edge), [], `${width} px`);
+      assert.deepEqual(await overhang(page), { page: 0, main: 0, panels: [] }, `${width} px`);
+      await close();
+    }
   });
 
   test('degraded sampling is named', async () => {

@@ -52,7 +52,7 @@ function overview() {
 }
 
 function drainState() {
-  const holders = connections.filter((c) => c.pending_bytes > 1e6).slice(0, 3).map((c) => ({ id: c.id, waiting_for: 'HTTP/2 window', left_bytes: c.pending_bytes, estimate_seconds: 18 }));
+  const holders = connections.filter((c) => c.pending_bytes > 1e6).slice(0, 3).map((c) => ({ id: c.id, waiting_for: 'the client to open its HTTP/2 window', target: c.target, age_seconds: now() - c.opened, left_bytes: c.pending_bytes, estimate_seconds: 18 }));
   const base = { delay_seconds: 5, timeout_seconds: 25, connections_left: connections.length, requests_in_flight: 2420, idle: 15964, h2: 6176, holders };
   return drain ? { ...base, state: 'draining', started_at: drain, estimate_seconds: Math.max(0.5, 24 - (now() - drain)), by: 'local' } : { ...base, state: 'none', started_at: null, estimate_seconds: 24, by: null };
 }

@@ -163,10 +163,16 @@ function Steps({ drain, running }: { drain: Drain; running: boolean }) {
         ))}
       </ol>
       {drain.holders?.length ? (
-        <table>
+        <table class="holders">
           <caption class="sr-only">What holds the drain longest</caption>
-          <thead><tr><th scope="col">holds it longest</th><th scope="col">waiting for</th><th scope="col">request</th><th scope="col" class="num">for</th><th scope="col" class="num">left</th><th scope="col" class="num">about</th></tr></thead>
-          <tbody>{drain.holders.map((holder) => <tr key={holder.id}><td><ConnLink id={holder.id} /></td><td>{holder.waiting_for ?? '–'}</td><td class="mono">{holder.target ?? holder.route ?? '–'}</td><td class="num">{formatDuration(holder.age_seconds)}</td><td class="num">{formatBytes(holder.left_bytes)}</td><td class="num">{formatDuration(holder.estimate_seconds)}</td></tr>)}</tbody>
+          <thead><tr><th scope="col">holds it longest</th><th scope="col" class="num">for</th><th scope="col" class="num">left</th><th scope="col" class="num">about</th></tr></thead>
+          {drain.holders.map((holder) => (
+            // Words below the figures: six columns side by side are wider than any place this table has.
+            <tbody key={holder.id}>
+              <tr><td><ConnLink id={holder.id} /></td><td class="num">{formatDuration(holder.age_seconds)}</td><td class="num">{formatBytes(holder.left_bytes)}</td><td class="num">{formatDuration(holder.estimate_seconds)}</td></tr>
+              <tr><td colSpan={4}><div><span class="sub">waits for</span> {holder.waiting_for ?? '–'}</div> <div><span class="sub">request</span> <span class="mono">{holder.target ?? holder.route ?? '–'}</span></div></td></tr>
+            </tbody>
+          ))}
         </table>
       ) : null}
     </>
