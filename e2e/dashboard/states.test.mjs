@@ -219,6 +219,20 @@ describe('states', { skip }, () => {
     await close();
   });
 
+  test('a closed connection takes one line where there is room for its longest words', async () => {
+    const row = (i, more = {}) => ({ id: `7-ffff-${i}`, sequence: i, peer: `198.51.100.106:${50_000 + i}`, listener: 'http', protocol: 'http/1.1', reason: 'client_reset_mid_request', family: 'client', initiator: 'client', sentence: 'Gone.', closed_at: 1e9, age_seconds: 7200, requests: 1234, received_bytes: 1, sent_bytes: 123_456_789, method: 'GET', target: '/hello', ...more });
+    const six = { peer: '[2001:db8:1234:5678:9abc:def0:1234:5678]:65535', detail: 'something that takes a whole line to say '.repeat(3) };
+    const routes = [['**/api/v1/closed?*', (route) => route.fulfill({ json: { total: 2, by_reason: {}, oldest_at: 1e9, capacity: 5000, rows: [row(2), row(1, six)] } })]];
+    for (const width of [2560, 1440, 1024, 768, 390]) {
+      const { page, close } = await open('closed', { width, routes });
+      await page.locator('.closed-list tbody tr').nth(1).waitFor();
+      const height = await page.locator('.closed-list tbody tr').first().evaluate((one) => one.getBoundingClientRect().height);
+      assert.equal(height < 32, width > 720, `${width} px: ${height} px high`);
+      assert.deepEqual(await overhang(page), { page: 0, main: 0, panels: [] }, `${width} px`);
+      await close();
+    }
+  });
+
   test('of a deadline the name gives way, never the time', async () => {
     const deadlines = [['first_request', 69, 80], ['handshake', 3.3, 10], ['handshake', 69, 80], ['head', -1, 10], ['max_age', 8640, 86400]];
     const rows = deadlines.map(([kind, seconds_left, total_seconds], i) => ({ id: `t-${i}`, peer: `192.0.2.1:${1000 + i}`, listener: 'http', protocol: 'http/1.1', state: 'handshake', age_seconds: 1, idle_seconds: 1, requests: 0, received_bytes: 0, sent_bytes: 0, deadline: { kind, seconds_left, total_seconds } }));

@@ -88,13 +88,16 @@ function listWords({ total, oldest_at }: ClosedPage): string {
   return `${plural(total, 'record')}, newest first${oldest_at ? `, kept back to ${formatTime(oldest_at)}` : ''}`;
 }
 
+/** A peer as 203.0.113.106:31879; there is room for one that long beside everything else, for IPv6 not always. */
+const kLongestIpv4 = 21;
+
 const closedColumns = (open: string | null, explain: (row: ClosedRow) => void): Column<ClosedRow>[] => [
   { id: 'at', head: 'closed', cell: (row) => formatTime(row.closed_at) },
   { id: 'id', head: 'id', priority: 2, cell: (row) => <span class="mono">{row.id}</span> },
-  { id: 'peer', head: 'peer', cls: 'wrap', cell: (row) => <Breakable text={row.peer} /> },
+  { id: 'peer', head: 'peer', cls: 'wrap', cell: ({ peer }) => <span class={peer.length > kLongestIpv4 ? '' : 'short'}><Breakable text={peer} /></span> },
   { id: 'proto', head: 'proto', priority: 3, cell: (row) => row.protocol },
   { id: 'reason', head: 'reason', cls: 'wrap', cell: (row) => <button class="plain" title="Explain" aria-expanded={row.id === open} onClick={() => explain(row)}><ReasonWord reason={row.reason} /></button> },
-  { id: 'detail', head: 'detail', priority: 3, cls: 'cut', cell: (row) => <span class="sub">{row.detail ?? ''}</span> },
+  { id: 'detail', head: 'detail', priority: 3, cls: 'cut extra', cell: (row) => <span class="sub">{row.detail ?? ''}</span> },
   { id: 'lived', head: 'lived', num: true, priority: 2, cell: (row) => formatDuration(row.age_seconds) },
   { id: 'requests', head: 'requests', num: true, priority: 3, cell: (row) => formatInt(row.requests) },
   { id: 'sent', head: 'sent', num: true, priority: 3, cell: (row) => formatBytes(row.sent_bytes) },
