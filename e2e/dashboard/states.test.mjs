@@ -28,6 +28,23 @@ describe('states', { skip }, () => {
     await close();
   });
 
+  test('disconnected: ages, deadlines and the header stand where the data stand, and nothing is watched', async () => {
+    const { id } = (await api('connections?limit=1')).rows[0];
+    const { page, close } = await open('connections', { params: `id=${encodeURIComponent(id)}`, held: [await hello(), null], ends: [3000] });
+    await page.locator('.drawer').getByRole('button', { name: 'Watching' }).waitFor();
+    await page.locator(`[id="row-${id}"]`).waitFor();
+    await page.locator('.banner').getByText('Not connected').waitFor();
+    const shown = async () => Promise.all(['.identity', '.playhead', `[id="row-${id}"]`, '.drawer'].map((part) => page.locator(part).innerText()));
+    const before = await shown();
+    assert.match(before[1], /^OLD\n\d\d:\d\d:\d\d$/);
+    assert.equal(await page.locator('.drawer').getByRole('button', { name: 'Watch', exact: true }).isDisabled(), true);
+    assert.equal(await page.locator('.drawer .dot.on').count(), 0);
+    await page.waitForTimeout(2500);
+    assert.deepEqual(await shown(), before);
+    assert.deepEqual(await violations(page), []);
+    await close();
+  });
+
   test('a stream that stays open and says nothing is not live', async () => {
     const { page, close } = await open('overview', { held: [await hello(), null], ends: [null] });
     await page.locator('.link-state.live').waitFor();

@@ -1,10 +1,10 @@
 // What the drawer says of the request a connection is at, and of the last one of a connection that has ended.
 import { render } from 'preact';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ClosedRow, ConnectionDetail, ConnectionRow, RequestRecord } from '../src/api/types';
 import { Waterfall } from '../src/screens/latency';
-import { serverNow } from '../src/state/live';
-import { ClosedRecord, Live, sameClient } from '../src/ui/drawer';
+import { link, paused, serverNow } from '../src/state/live';
+import { ClosedRecord, Drawer, Live, sameClient } from '../src/ui/drawer';
 
 let host: HTMLElement;
 beforeEach(() => {
@@ -37,6 +37,49 @@ describe('a live connection', () => {
     const h2: ConnectionRow = { ...row, protocol: 'h2', state: 'handling' };
     render(<Live data={{ ...detail(h2), http2: { open: 3, streams: [] } }} row={h2} />, host);
     expect(said()).toContain('None has finished yet; 3 are running.');
+  });
+});
+
+describe('the drawer', () => {
+  const watch = () => {
+    const button = host.querySelector<HTMLButtonElement>('.drawer-head button');
+    return [button?.textContent.trim(), button?.querySelector('.on') !== null, button?.disabled];
+  };
+  const passed = () => new Promise((resolve) => setTimeout(resolve, 20));
+  afterEach(() => {
+    render(null, host);
+    link.value = 'starting';
+    paused.value = false;
+    vi.unstubAllGlobals();
+  });
+
+  it('says that it watches only while it does', async () => {
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify(detail(row)))));
+    link.value = 'live';
+    render(<Drawer id="2f.1" />, host);
+    await passed();
+    expect(watch()).toEqual(['Watching', true, false]);
+    for (const [change, back] of [[() => (link.value = 'down'), () => (link.value = 'live')], [() => (paused.value = true), () => (paused.value = false)]] as const) {
+      change();
+      await passed();
+      expect(watch()).toEqual(['Watch', false, true]);
+      back();
+      await passed();
+      expect(watch()).toEqual(['Watching', true, false]);
+    }
+    link.value = 'full'; // its own figures are asked for all the same
+    await passed();
+    expect(watch()).toEqual(['Watching', true, false]);
+  });
+
+  it('does not when nothing could be loaded', async () => {
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response('{"title":"Busy"}', { status: 503 })));
+    link.value = 'live';
+    render(<Drawer id="2f.1" />, host);
+    await passed();
+    expect(said()).toContain('This connection could not be shown');
+    expect(watch()).toEqual(['Watch', false, true]);
+    expect(host.querySelector('.drawer-head .chip')?.textContent).toBe('?');
   });
 });
 

@@ -71,10 +71,28 @@ describe('a stream that has fallen silent', () => {
     expect(opened).toBe(2);
   });
 
+  it('stops the clock where its data stand, until the next one says the time', async () => {
+    await connected();
+    await pass(2000);
+    say(event('series', { at: 1, values: {} }));
+    await pass(1000);
+    const last = Date.now() / 1000 - 1;
+    expect(live.serverNow()).toBeCloseTo(last + 1, 2); // live: it goes on between two words
+    await pass(4000);
+    expect(live.link.value).toBe('down');
+    expect(live.serverNow()).toBeCloseTo(last, 2);
+    await pass(1000);
+    say(hello({ now_at: Date.now() / 1000 + 40 }));
+    await pass(0);
+    expect(live.link.value).toBe('live');
+    expect(live.serverNow()).toBeCloseTo(Date.now() / 1000 + 40, 2);
+  });
+
   it('is one that never began, too', async () => {
     live.connect();
     await pass(5100);
     expect(live.link.value).toBe('down');
+    expect(live.serverNow()).toBeCloseTo(Date.now() / 1000, 2); // nothing has been said that it could be the time of
   });
 
   it('counts what was missed from the last word, not from when it was noticed', async () => {

@@ -46,7 +46,8 @@ export function onRows(listener: (event: RowsEvent) => void): () => void {
   return () => rowsListeners.delete(listener);
 }
 
-export const serverNow = () => Date.now() / 1000 + skew.value;
+/** The server's clock; without a connection it stands where the data stand, or ages and deadlines would be of nothing known. */
+export const serverNow = () => (link.value === 'down' && dataAt.value > 0 ? dataAt.value : Date.now() / 1000) + skew.value;
 
 const kSeries = 'connections,in_flight,p50_seconds,p99_seconds,busy_ratio,accepted,closed,requests,errors_4xx,errors_5xx,evictions,phase_head_seconds,phase_body_seconds,phase_queue_seconds,phase_handler_seconds,phase_write_seconds,h2_streams,h2_resets,h2_blocked_seconds,received_bytes,sent_bytes,duration,duration:http/1.1,duration:h2,duration:h2c,first_byte,queue,handler';
 
@@ -141,11 +142,11 @@ const noteProblem = (error: unknown) => {
 function onEvent(event: ServerEvent): void {
   if (event.id !== null) lastEventId = event.id;
   const data: unknown = JSON.parse(event.data);
+  dataAt.value = Date.now() / 1000;
   if (event.event === 'hello') {
     onHello(data as Hello);
     return;
   }
-  dataAt.value = Date.now() / 1000;
   if (paused.value) return;
   switch (event.event) {
     case 'overview': {

@@ -7,7 +7,7 @@ import { formatBytes, formatDuration, formatInt, formatPercent, formatTime } fro
 import { answerOf, isAtRequest, requestText } from '../lib/rows';
 import { shellCommand } from '../lib/shell';
 import { kStates } from '../lib/vocabulary';
-import { canAct, clock, restarted, serverNow, whyNot } from '../state/live';
+import { canAct, clock, link, paused, restarted, serverNow, whyNot } from '../state/live';
 import { selected } from '../state/connections';
 import { useLoad } from '../state/load';
 import { useKeys } from '../state/keys';
@@ -27,6 +27,8 @@ export function Drawer({ id }: { id: string }) {
   if (data && ended.value === data.live) ended.value = !data.live;
   const isSaid = data !== null && !data.live && data.taken_at - (data.closed?.closed_at ?? 0) > 0.5;
   if (data && said.value !== isSaid) said.value = isSaid;
+  const unwatched = paused.value ? 'paused' : link.value !== 'live' && link.value !== 'full' ? whyNot.value : detail.problem ? 'could not be loaded' : null;
+  const isWatched = watching.value && unwatched === null;
   const close = () => setParams({ id: null });
   useKeys('Drawer', () => [
     { key: 'Escape', what: 'close the drawer', run: close },
@@ -41,13 +43,13 @@ export function Drawer({ id }: { id: string }) {
   return (
     <aside class="drawer" aria-label={`Connection ${id}`}>
       <header class="drawer-head">
-        {row ? <StateChip state={row.state} bare /> : <span class="chip st-c" aria-hidden="true">×</span>}
+        {row ? <StateChip state={row.state} bare /> : <span class={`chip st-${data ? 'c' : 'i'}`} aria-hidden="true">{data ? '×' : '?'}</span>}
         <h2 class="mono" tabIndex={-1} ref={heading}>{id}</h2>
         <span class="sub">{data ? (data.live && row ? kStates[row.state].word : `closed ${formatTime(data.closed?.closed_at)}`) : ''}</span>
         <span class="actions">
           {data?.live !== false ? (
-            <button class="small" aria-pressed={watching.value} onClick={() => (watching.value = !watching.value)}>
-              <i class={`dot ${watching.value ? 'on' : ''}`} /> {watching.value ? 'Watching' : 'Watch'}
+            <button class="small" disabled={unwatched !== null} title={unwatched ?? undefined} aria-pressed={isWatched} onClick={() => (watching.value = !watching.value)}>
+              <i class={`dot ${isWatched ? 'on' : ''}`} /> {isWatched ? 'Watching' : 'Watch'}
             </button>
           ) : null}
           <CopyButton text={() => JSON.stringify(data, null, 2)} label="Copy JSON" />
