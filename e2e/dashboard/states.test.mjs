@@ -180,6 +180,15 @@ describe('states', { skip }, () => {
     const { page, close } = await open('routes', { routes: [['**/api/v1/events?*', (route) => route.fulfill({ status: 503, ...kProblem, body: JSON.stringify({ type: 'viewers-full', title: 'Full', status: 503, detail: '16 of 16 viewers are connected.' }) })]] });
     await page.getByText('Every place for a live viewer is taken').waitFor();
     await page.getByRole('heading', { name: 'Routes', exact: true, level: 2 }).waitFor();
+    const time = async () => /^NOT LIVE\n(\d\d:\d\d:\d\d)$/.exec(await page.locator('.playhead').innerText())?.[1];
+    const first = await time();
+    assert.notEqual(first, undefined);
+    assert.notEqual(first, '00:00:00');
+    await page.waitForFunction((old) => !document.querySelector('.playhead').innerText.includes(old), first); // of the last answer
+    await page.goto(page.url().replace(/#.*/, '#/connections'));
+    const button = page.locator('.toolbar button:has-text("Close")').first();
+    await button.getByText('not live').waitFor();
+    assert.equal(await button.isDisabled(), true);
     await close();
   });
 

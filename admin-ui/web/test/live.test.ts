@@ -128,11 +128,16 @@ describe('a stream after another', () => {
   it('that finds no place shows the overview of now', async () => {
     await connected();
     answers.events = { type: 'viewers-full', title: 'Full', status: 503 };
-    answers.status = { session: { role: 'operator' }, overview: { connections: 7 }, changes: [] };
+    answers.status = { session: { role: 'operator' }, overview: { connections: 7 }, changes: [], now_at: Date.now() / 1000 - 30 };
     live.connect();
     await pass(0);
     expect(live.link.value).toBe('full');
     expect(live.overview.value?.connections).toBe(7);
+    expect(live.whyNot.value).toBe('not live');
+    expect(live.dataAt.value).toBe(Date.now() / 1000);
+    expect(live.serverNow()).toBeCloseTo(Date.now() / 1000 - 30, 2);
+    await pass(2000);
+    expect(live.serverNow()).toBeCloseTo(Date.now() / 1000 - 30, 2); // lists are asked for: what they show goes on
   });
 });
 

@@ -34,7 +34,7 @@ export function Server() {
         lead={config.data?.loaded_at ? `Running the configuration of ${formatMoment(config.data.loaded_at, serverNow())}.` : 'Configuration'}
         rest={config.data ? `${plural(changed, 'value differs', 'values differ')} from the defaults; ${soon === 0 ? 'no certificate ends' : plural(soon, 'certificate ends', 'certificates end')} within 14 days.` : ''}
         actions={
-          <button disabled={!isAdmin.value} title={isAdmin.value ? undefined : 'A reload needs the role admin'} onClick={() => void reload()}>Reload</button>
+          <button disabled={!isAdmin.value} title={isAdmin.value ? undefined : (whyNot.value ?? 'A reload needs the role admin')} onClick={() => void reload()}>Reload</button>
         }
       >
         {session.value?.how === 'loopback' ? `Every local user is ${session.value.role} here: the admin address is loopback and no tokens file is set.` : `Signed in as ${session.value?.actor ?? '–'}, ${session.value?.role ?? '–'}.`}

@@ -35,7 +35,7 @@ export const clock = signal(Date.now() / 1000);
 export const canAct = computed(() => link.value === 'live' && session.value !== null && session.value.role !== 'viewer');
 export const isAdmin = computed(() => link.value === 'live' && session.value?.role === 'admin');
 export const whyNot = computed(() => {
-  if (link.value !== 'live') return 'not connected';
+  if (link.value !== 'live') return link.value === 'full' ? 'not live' : 'not connected';
   if (session.value?.role === 'viewer') return 'needs the role operator';
   return null;
 });
@@ -69,8 +69,12 @@ export async function refreshStatus(): Promise<void> {
   batch(() => {
     status.value = answer;
     session.value = answer.session;
-    // The stream is newer, where there is one.
+    // The stream is newer, where there is one; where there is no place for one, this is what the server says.
     if (link.value === 'full' || overview.value === null) overview.value = answer.overview;
+    if (link.value === 'full') {
+      dataAt.value = Date.now() / 1000;
+      skew.value = answer.now_at - dataAt.value;
+    }
     const known = new Set(answer.changes.map((change) => change.id));
     changes.value = [...changes.value.filter((change) => !known.has(change.id)), ...answer.changes].sort((a, b) => b.at - a.at).slice(0, 64);
   });

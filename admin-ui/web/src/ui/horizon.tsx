@@ -65,7 +65,7 @@ export function Horizon() {
         })}
       </div>
       <button class="horizon-table small" onClick={() => (horizonOpen.value = true)}>Show as table</button>
-      <div class="playhead"><b>{link.value === 'live' ? (paused.value ? 'PAUSED' : 'LIVE') : 'OLD'}</b><span title="UTC">{formatTime(link.value === 'live' ? now : dataAt.value + skew.value)}</span></div>
+      <div class="playhead"><b>{link.value === 'live' ? (paused.value ? 'PAUSED' : 'LIVE') : link.value === 'full' ? 'NOT LIVE' : 'OLD'}</b><span title="UTC">{formatTime(link.value === 'live' ? now : dataAt.value ? dataAt.value + skew.value : null)}</span></div>
     </div>
   );
 }
