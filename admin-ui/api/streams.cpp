@@ -94,6 +94,19 @@ Json hello_json(const ServerView& view, const std::string& stream, const Session
           {"session", session_json(session)}};
 }
 
+/// Seconds after `sent_wall_ns` that can never be told: beyond the reach of the series, or not recorded, as while the
+/// process stood still. The last one or two may yet come.
+std::int64_t missed_seconds(const ServerView& view, const Sample& sample, std::int64_t sent_wall_ns) {
+  const std::int64_t newest = sample.minute.empty() ? 0 : sample.minute.back().at_wall_ns;
+  const std::int64_t end = std::max(newest, sample.now.wall_ns - 2 * kSecondNs) / kSecondNs;
+  const std::int64_t begin = sent_wall_ns / kSecondNs;
+  if (end <= begin) return 0;
+  const std::vector<SeriesPoint> points = view.series((begin + 1) * kSecondNs);
+  const auto told =
+      std::count_if(points.begin(), points.end(), [](const SeriesPoint& point) { return point.recorded; });
+  return std::max<std::int64_t>(0, end - begin - told);
+}
+
 }  // namespace
 
 std::size_t Streams::size() const {
@@ -126,8 +139,9 @@ Response Streams::open(State& state, const Request& request, const Session& sess
   const bool is_same_boot = resumed && resumed->boot == boot_id_;
   const std::int64_t gap = is_same_boot ? viewer->series_sent_wall_ns - resumed->series_wall_ns : 0;
   Json hello = hello_json(state.view, viewer->id, session, now);
-  hello["resumed"] = is_same_boot && gap <= kResumeNs && state.changes.reaches(resumed->change);
-  hello["missed_seconds"] = is_same_boot ? Json(seconds(std::max<std::int64_t>(0, gap - kResumeNs))) : Json{};
+  const std::int64_t missed = is_same_boot ? missed_seconds(state.view, sample, resumed->series_wall_ns) : 0;
+  hello["resumed"] = is_same_boot && missed == 0 && state.changes.reaches(resumed->change);
+  hello["missed_seconds"] = is_same_boot ? Json(missed) : Json{};
   if (is_same_boot) {
     // Before the first event: its id must not claim what has yet to be sent.
     viewer->changes_sent = std::min(viewer->changes_sent, resumed->change);

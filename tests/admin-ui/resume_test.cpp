@@ -108,6 +108,24 @@ TEST(Events, ResumeAsFarBackAsTheSeriesReach) {
   EXPECT_EQ(late["missed_seconds"], 50.0);
 }
 
+TEST(Events, SecondsThatWereNeverRecordedAreMissed) {
+  Surface surface;
+  const std::int64_t now = Moment::now().wall_ns / kSecondNs;
+  record_seconds(surface.view, now - 60, now - 30);
+  // The process goes on after a pause, and has not yet recorded anything again.
+  const Json woken = data_of(Listener{surface, id_of(now - 40, 0)}.said(), "hello");
+  EXPECT_EQ(woken["resumed"], false);
+  EXPECT_GE(woken["missed_seconds"], 29);
+  EXPECT_LE(woken["missed_seconds"], 31);
+  record_seconds(surface.view, now - 10, now);
+  const Json hello = data_of(Listener{surface, id_of(now - 40, 0)}.said(), "hello");
+  EXPECT_EQ(hello["resumed"], false);
+  EXPECT_EQ(hello["missed_seconds"], 20);
+  const Json after = data_of(Listener{surface, id_of(now - 9, 0)}.said(), "hello");
+  EXPECT_EQ(after["resumed"], true);
+  EXPECT_EQ(after["missed_seconds"], 0);
+}
+
 TEST(Events, NobodyMissesWhatWasNotAskedFor) {
   Surface surface;
   const std::int64_t now = Moment::now().wall_ns / kSecondNs;
