@@ -9,7 +9,6 @@ import time
 
 import pytest
 from support.frames import Attacker, request
-from support.frames import Attacker, request
 from support.raw import exchange, receive_until_closed
 from support.server import run_equinox
 from support.wait import wait_for
@@ -258,9 +257,11 @@ def test_a_malformed_http2_request_has_its_line(start, tmp_path):
     log = tmp_path / "access.log"
     server = start(log={"access": str(log), "access_format": "json"})
     attacker = Attacker(server)
-    attacker.send(request(1, "/hello?q=1", extra=[("connection", "close")]))
-    line = json.loads(wait_for(lambda: log.exists() and log.read_text(), 5, "a line"))
+    attacker.send(request(1, "/hello?q=1", extra=[("connection", "close")]) + request(3, "/hello", "BREW"))
+    lines = wait_for(lambda: log.exists() and log.read_text().count("\n") == 2 and log.read_text().splitlines(), 5, "the lines")
+    line, unknown = sorted(map(json.loads, lines), key=lambda one: one["stream"])
     assert (line["method"], line["target"], line["stream"], line["status"]) == ("GET", "/hello?q=***", 1, 0)
     assert line["refused"] == "h2_protocol_error" and line["version"] == "HTTP/2.0"
+    assert (unknown["method"], unknown["status"], unknown["refused"]) == ("BREW", 501, "method_unknown")
     assert server.metric("equinox_http_rejected_requests_total", protocol="h2c", reason="h2_protocol_error") == 1
     attacker.close()

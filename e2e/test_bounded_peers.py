@@ -52,11 +52,26 @@ def test_the_first_request_has_its_time_from_accept(start):
         assert time.monotonic() - began < 3.1, "its first byte began the time anew"
 
 
+def test_an_http2_head_has_its_time_from_its_first_byte(start):
+    """Whatever came in pieces before it."""
+    server = start(timeouts={"header": "2s"})
+    attacker = Attacker(server)
+    ping, head = frame(PING, payload=b"12345678"), request(1)
+    attacker.send(ping[:4])
+    time.sleep(1.5)
+    attacker.send(ping[4:] + head[:12])
+    time.sleep(1)
+    attacker.send(head[12:])
+    wait_for(lambda: server.metric("http_server_request_duration_seconds_count", http_response_status_code="200") == 1, 5, "an answer")
+    attacker.close()
+
+
 def test_an_http2_connection_is_idle_from_its_preface_on(start):
     server = start(timeouts={"idle": "1500ms", "header": "30s", "linger": "100ms"})
     with server.connect() as connection:
+        connection.sendall(PREFACE[:10])
         time.sleep(1)
-        connection.sendall(PREFACE + settings())
+        connection.sendall(PREFACE[10:] + settings())
         began = time.monotonic()
         receive_until_closed(connection)
         assert time.monotonic() - began > 1.4, "idle before it had spoken"

@@ -82,6 +82,7 @@ def test_a_handshake_that_runs_comes_to_its_end_when_its_connection_is_drained(s
         if alpn == "h2":
             connection.sendall(sent.read())
             assert run(lambda: client.read(9))[3] == 4, "no SETTINGS"
+            wait_for(lambda: server.metric("equinox_connections_closed_total", reason="admin_drain") == 1, 5, "its reason")
             return
         client.write(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
         connection.sendall(sent.read())

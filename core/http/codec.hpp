@@ -200,6 +200,9 @@ class Codec {
     static_cast<void>(now);
   }
 
+  /// HTTP/2: whether the stream has something to send, and only the peer's window or the room in a batch can be what it
+  /// waits for.
+  [[nodiscard]] virtual bool is_held_up(StreamId /*stream*/) { return false; }
   /// HTTP/2: bytes of the stream's answer that no frame has taken yet; 0 once the stream is gone.
   [[nodiscard]] virtual std::uint64_t unframed_bytes(StreamId /*stream*/) { return 0; }
 

@@ -190,6 +190,11 @@ void Http2Codec::reset(StreamId stream, std::uint32_t error_code) {
   if (Http2Stream* target = session_.find(stream)) session_.reset(*target, error_code);
 }
 
+bool Http2Codec::is_held_up(StreamId stream) {
+  const Http2Stream* target = session_.find(stream);
+  return target != nullptr && target->is_answering && !target->is_answered && !target->is_deferred;
+}
+
 std::uint64_t Http2Codec::unframed_bytes(StreamId stream) {
   const Http2Stream* target = session_.find(stream);
   return target == nullptr ? 0 : target->body.remaining_bytes();

@@ -73,6 +73,7 @@ class Http2Codec final : public Codec {
   [[nodiscard]] bool is_finished() const noexcept override;
   bool take_counters(ProtocolCounters& into, TimePoint now) override { return session_.take_counters(into, now); }
   void describe(std::vector<StreamDescription>& into, TimePoint now) const override { session_.describe(into, now); }
+  [[nodiscard]] bool is_held_up(StreamId stream) override;
   [[nodiscard]] std::uint64_t unframed_bytes(StreamId stream) override;
   [[nodiscard]] std::int64_t receive_window() const noexcept override { return session_.receive_window(); }
   [[nodiscard]] std::size_t memory_bytes() const noexcept override { return sizeof(*this) + session_.memory_bytes(); }

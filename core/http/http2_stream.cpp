@@ -260,12 +260,15 @@ void Http2Stream::drop_head_but_what_is_shown() noexcept {
   const std::size_t size = head.target.copy(shown.data(), shown.size());
   RequestHead left;
   left.method = head.method;
+  std::array<char, kShownMethodBytes> method;
+  const std::size_t method_size = head.method_name.copy(method.data(), method.size());
   left.version = head.version;
   left.scheme = head.scheme;
   left.urgency = head.urgency;
   left.incremental = head.incremental;
   drop_head();
   left.target = arena_.copy({shown.data(), size});
+  left.method_name = head.method == Method::other ? arena_.copy({method.data(), method_size}) : to_string(head.method);
   head = left;
 }
 

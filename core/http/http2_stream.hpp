@@ -194,6 +194,7 @@ class Http2Stream {
   static constexpr std::size_t kFieldOverhead = 32;      ///< RFC 9113 §6.5.2
   static constexpr std::size_t kReleaseMinBytes = 2048;  ///< below this a head is no burden
   static constexpr std::size_t kShownTargetBytes = 96;
+  static constexpr std::size_t kShownMethodBytes = 32;
   struct Held {
     void* shared;
     Held* next;

@@ -111,15 +111,14 @@ void Connection::after_handshake(Lending& lent) {
   publish_record(lent);  // the handshake's bytes are of no protocol yet
   std::size_t used = 0;
   static_cast<void>(choose_codec(lent, {}, used));
+  if (is_http2() && planned_ == CloseReason::admin_drain) retire(lent, CloseReason::admin_drain);
 }
 
 Turn Connection::settle(Lending& lent) {
   if (ending_ != Ending::dead) {
     pump(lent);
     if (ending_ != Ending::dead && !is_ending() && peer_finished_) on_input_end(lent);
-    if (ending_ != Ending::dead && is_behind_shut_windows()) {
-      end_now(lent, h2_->peer_said_goaway ? CloseReason::client_goaway : CloseReason::client_fin_mid_request);
-    }
+    if (ending_ != Ending::dead && is_behind_shut_windows()) leave_shut_windows(lent);
     if (ending_ != Ending::dead) end_flushed(lent);
   }
   // Of a dead connection, too: it is reaped at the end of the turn, and before that new settings may have come.

@@ -305,6 +305,7 @@ class Connection {
   void cut_stalled(Lending& lent, std::uint64_t need);
   [[nodiscard]] bool serves_others() const;
   [[nodiscard]] bool is_behind_shut_windows() const;
+  void leave_shut_windows(Lending& lent);
   void on_max_age(Lending& lent);
   void retire(Lending& lent, CloseReason reason);
   [[nodiscard]] TimePoint goaway_due(const Lending& lent) const noexcept;

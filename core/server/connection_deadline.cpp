@@ -63,7 +63,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
     TimePoint due = phase_start_ + timeouts.header;
     // The first one counts from accept, or the end of the handshake: what was armed then still holds.
     const bool was_armed = deadline_kind_ == DeadlineKind::first_request || deadline_kind_ == DeadlineKind::head;
-    if (request_count_ == 0 && was_armed) due = std::min(due, deadline_due());
+    if (request_count_ == 0 && was_armed && !is_http2()) due = std::min(due, deadline_due());
     next.offer(DeadlineKind::head, due);
   } else if (exchanges_ == nullptr && (egress_ == nullptr || egress_->empty())) {
     const bool is_first = request_count_ == 0;
@@ -257,14 +257,21 @@ bool Connection::serves_others() const {
 
 /// HTTP/2: all that is left waits for windows, and the peer has sent its last byte: no WINDOW_UPDATE will come.
 bool Connection::is_behind_shut_windows() const {
-  if (!peer_finished_ || !window_blocked_ || h2_ == nullptr || (egress_ != nullptr && !egress_->empty())) return false;
-  std::uint32_t waiting = 0;
+  if (!peer_finished_ || !is_http2() || codec_ == nullptr || exchanges_ == nullptr) return false;
+  // What has only had its share of the turn goes on.
+  if (owes_egress_ || (egress_ != nullptr && !egress_->empty()) || codec_->state().wants_transmit) return false;
   for (const Exchange* x = exchanges_; x != nullptr; x = x->next) {
-    if (x->is_held_back) continue;
-    if (x->state != ExchangeState::responding) return false;
-    ++waiting;
+    const bool is_held_up = x->state == ExchangeState::responding && codec_->is_held_up(x->stream);
+    if (!is_held_up && !x->is_held_back) return false;
   }
-  return waiting != 0 && waiting <= codec_->state().window_blocked;
+  return true;
+}
+
+void Connection::leave_shut_windows(Lending& lent) {
+  codec_->terminate(0);  // NO_ERROR
+  discard_all(lent, ErrorType::client_gone);
+  end_after_flush(h2_->peer_said_goaway ? CloseReason::client_goaway : CloseReason::client_fin_mid_request, false);
+  pump(lent);
 }
 
 /// One stream that moves must not keep those alive whose windows stay closed.

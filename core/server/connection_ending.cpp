@@ -82,7 +82,7 @@ Turn Connection::drain_alone(Lending& lent, const FixedText<16>& actor) {
   }
   plan(CloseReason::admin_drain);
   if (is_shaking_hands_) {
-    if (!got_bytes_) phase_start_ = lent.now;
+    if (!got_bytes_ || awaits_proxy_header_) phase_start_ = lent.now;
     return settle(lent);
   }
   is_readable_ = true;  // a request that is here already is answered

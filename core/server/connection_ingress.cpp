@@ -222,6 +222,8 @@ bool Connection::choose_codec(Lending& lent, std::span<const std::byte> input, s
                                           .memory = lent.h2_memory,
                                           .now = lent.now}));
       adopt_protocol(lent, is_tls_ ? Protocol::h2 : Protocol::h2c);
+      head_started_ = request_head_started_ = false;  // what came in pieces was the preface
+      phase_start_ = lent.now;
       return true;
     case http::Negotiated::http1:
       use_http1(lent);

@@ -187,6 +187,75 @@ TEST_F(Http2Peers, AnswersAreNotMadeAheadOfWhatThePeerTakes) {
   }
 }
 
+/// In more than the share of one turn.
+TEST_F(Http2Peers, WhoOpensItsWindowsAndSendsNoMoreGetsAll) {
+  constexpr std::size_t kBytes = 12'000'000;
+  make().get("/large", [](const Request&) { return Response::text(std::string(kBytes, 'x')); });
+  start();
+  RawClient client{port()};
+  http::test::Http2Client protocol{{.consumes_body = false}};
+  const std::int32_t stream = protocol.get("/large");
+  client.send(protocol.output());
+  std::size_t taken = 0;
+  const auto take_until = [&](const std::function<bool()>& is_enough) {
+    client.read_until([&](const std::string& received) {
+      EXPECT_TRUE(protocol.input(std::string_view{received}.substr(taken)));
+      taken = received.size();
+      return is_enough();
+    });
+  };
+  take_until([&] { return protocol.answer(stream).body.size() == 65'535; });
+  nghttp2_submit_window_update(protocol.session(), NGHTTP2_FLAG_NONE, 0, 1 << 30);
+  nghttp2_submit_window_update(protocol.session(), NGHTTP2_FLAG_NONE, stream, 1 << 30);
+  client.send(protocol.output());
+  client.finish();
+  take_until([&] { return protocol.answer(stream).is_ended; });
+  EXPECT_EQ(protocol.answer(stream).body.size(), kBytes);
+}
+
+struct LateBody final : BodySource {
+  struct Shared {
+    std::atomic<bool> is_ready{false};
+    std::atomic<bool> is_asked{false};
+    Resumer resumer;
+  };
+  explicit LateBody(std::shared_ptr<Shared> with) : shared{std::move(with)} {}
+  void attach(Resumer resumer) override { shared->resumer = std::move(resumer); }
+  PullResult pull(std::span<char> into) override {
+    shared->is_asked = true;
+    if (!shared->is_ready) return {PullStatus::pending, 0};
+    into[0] = 'x';
+    return {PullStatus::end, 1};
+  }
+  std::shared_ptr<Shared> shared;
+};
+
+/// The refused one's page is behind its own window, and is no exchange: it stands in for nobody.
+TEST_F(Http2Peers, WhoSendsNoMoreGetsWhatIsLateBesideARefusedStream) {
+  const auto shared = std::make_shared<LateBody::Shared>();
+  make().get("/late",
+             [&](const Request&) { return Response::stream(std::make_unique<LateBody>(shared), "text/plain"); });
+  start();
+  RawClient client{port()};
+  http::test::Http2Client protocol{{.consumes_body = false, .window_bytes = 0}};
+  const std::int32_t late = protocol.get("/late");
+  static_cast<void>(protocol.request({{":method", "BREW"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}}));
+  client.send(protocol.output());
+  nghttp2_submit_window_update(protocol.session(), NGHTTP2_FLAG_NONE, late, 1000);
+  client.send(protocol.output());
+  client.finish();
+  ASSERT_TRUE(eventually([&] { return shared->is_asked.load(); }));
+  EXPECT_FALSE(client.read_to_end(200ms)) << "it was ended";
+  shared->is_ready = true;
+  shared->resumer.resume();
+  client.read_until([&](const std::string& received) {
+    EXPECT_TRUE(protocol.input(received));
+    client.forget();
+    return protocol.answer(late).is_ended;
+  });
+  EXPECT_EQ(protocol.answer(late).body, "x");
+}
+
 TEST_F(Http2Peers, ALargeAnswerDoesNotHoldUpTheOthers) {
   config.limits.output_buffer = 64 * 1024;
   make().get("/large", [](const Request&) { return Response::text(std::string(3'000'000, 'x')); });
