@@ -8,7 +8,7 @@ import statistics
 import time
 
 import pytest
-from support.frames import Attacker, request
+from support.frames import PING, Attacker, frame, request
 from support.raw import exchange, receive_until_closed
 from support.server import run_equinox
 from support.wait import wait_for
@@ -257,11 +257,15 @@ def test_a_malformed_http2_request_has_its_line(start, tmp_path):
     log = tmp_path / "access.log"
     server = start(log={"access": str(log), "access_format": "json"})
     attacker = Attacker(server)
-    attacker.send(request(1, "/hello?q=1", extra=[("connection", "close")]) + request(3, "/hello", "BREW"))
+    ping = frame(PING, payload=b"12345678")
+    attacker.send(ping[:4])
+    time.sleep(0.5)
+    attacker.send(ping[4:] + request(1, "/hello?q=1", extra=[("connection", "close")]) + request(3, "/hello", "BREW"))
     lines = wait_for(lambda: log.exists() and log.read_text().count("\n") == 2 and log.read_text().splitlines(), 5, "the lines")
     line, unknown = sorted(map(json.loads, lines), key=lambda one: one["stream"])
     assert (line["method"], line["target"], line["stream"], line["status"]) == ("GET", "/hello?q=***", 1, 0)
     assert line["refused"] == "h2_protocol_error" and line["version"] == "HTTP/2.0"
     assert (unknown["method"], unknown["status"], unknown["refused"]) == ("BREW", 501, "method_unknown")
+    assert max(line["duration_seconds"], unknown["duration_seconds"]) < 0.4, "of a frame in pieces before them"
     assert server.metric("equinox_http_rejected_requests_total", protocol="h2c", reason="h2_protocol_error") == 1
     attacker.close()

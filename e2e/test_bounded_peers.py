@@ -8,6 +8,7 @@ import time
 import pytest
 from support.frames import PING, PREFACE, WINDOW_UPDATE, Attacker, frame, request, settings, window_update
 from support.raw import exchange, receive_until_closed
+from support.tls import client_context
 from support.wait import wait_for
 
 GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -49,6 +50,16 @@ def test_the_first_request_has_its_time_from_accept(start):
         time.sleep(1.2)
         connection.sendall(b"GET /he")
         assert receive_until_closed(connection).startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - began < 3.1, "its first byte began the time anew"
+
+
+def test_a_preface_in_pieces_has_its_time_from_the_handshake(start):
+    server = start(timeouts={"header": "2s", "linger": "100ms"})
+    with client_context(["h2"]).wrap_socket(server.connect("https")) as connection:
+        began = time.monotonic()
+        time.sleep(1.2)
+        connection.sendall(PREFACE[:10])
+        receive_until_closed(connection)
         assert time.monotonic() - began < 3.1, "its first byte began the time anew"
 
 

@@ -51,8 +51,9 @@ static_assert(sizeof(CodecEvent) <= 32);
 
 /// What a connection asks after each piece of input.
 struct InputState {
-  bool can_receive{true};    ///< false: awaiting an answer (HTTP/1) or output backlog (HTTP/2); do not feed
-  bool head_started{false};  ///< bytes of an incomplete request head are held or were seen (deadline kind `head`)
+  bool can_receive{true};       ///< false: awaiting an answer (HTTP/1) or output backlog (HTTP/2); do not feed
+  bool head_started{false};     ///< bytes of an incomplete request head are held or were seen (deadline kind `head`)
+  bool preface_is_open{false};  ///< HTTP/2: the connection preface has not come in whole
   bool request_head_started{false};  ///< … and of nothing else that is timed like one: the head itself has begun
 };
 
@@ -200,8 +201,8 @@ class Codec {
     static_cast<void>(now);
   }
 
-  /// HTTP/2: whether the stream has something to send, and only the peer's window or the room in a batch can be what it
-  /// waits for.
+  /// HTTP/2: whether the stream is being answered and the peer's windows, or the room in a batch, keep it from that;
+  /// what its body source waits for does not.
   [[nodiscard]] virtual bool is_held_up(StreamId /*stream*/) { return false; }
   /// HTTP/2: bytes of the stream's answer that no frame has taken yet; 0 once the stream is gone.
   [[nodiscard]] virtual std::uint64_t unframed_bytes(StreamId /*stream*/) { return 0; }

@@ -192,7 +192,8 @@ void Http2Codec::reset(StreamId stream, std::uint32_t error_code) {
 
 bool Http2Codec::is_held_up(StreamId stream) {
   const Http2Stream* target = session_.find(stream);
-  return target != nullptr && target->is_answering && !target->is_answered && !target->is_deferred;
+  if (target == nullptr || !target->is_answering || target->is_answered) return false;
+  return !target->is_deferred || session_.connection_window() <= 0;
 }
 
 std::uint64_t Http2Codec::unframed_bytes(StreamId stream) {
@@ -240,6 +241,7 @@ bool Http2Codec::is_finished() const noexcept {
 InputState Http2Codec::input_state() const noexcept {
   return {.can_receive = !session_.failure() && session_.backlog_bytes() <= limits_.h2_output_backlog_max_bytes,
           .head_started = scanner_.is_inside_head(),
+          .preface_is_open = scanner_.preface_is_open(),
           .request_head_started = scanner_.is_inside_request_head()};
 }
 

@@ -53,6 +53,8 @@ class Http2FrameScanner {
   }
   /// Bytes of an incomplete frame or preface were seen.
   [[nodiscard]] bool is_inside_frame() const noexcept { return held_ != 0 || payload_left_ != 0 || preface_is_begun(); }
+  /// The connection preface has not come in whole.
+  [[nodiscard]] bool preface_is_open() const noexcept { return preface_seen_ < kPrefaceBytes; }
   /// The last header block has not seen END_HEADERS yet.
   [[nodiscard]] bool is_inside_header_block() const noexcept { return is_in_header_block_; }
 

@@ -143,6 +143,7 @@ class Connection {
     std::uint32_t held_back{0};             ///< exchanges whose handlers wait for room
     std::uint32_t goaway_code{0};
     std::uint32_t last_stream{0};
+    bool has_greeted{false};  ///< its preface is in
     bool was_announced{false};
     bool was_finalised{false};
     TimePoint final_due{kNever};  ///< of the second GOAWAY, once the first is out
@@ -306,6 +307,7 @@ class Connection {
   [[nodiscard]] bool serves_others() const;
   [[nodiscard]] bool is_behind_shut_windows() const;
   void leave_shut_windows(Lending& lent);
+  bool cut_held_up(Lending& lent);
   void on_max_age(Lending& lent);
   void retire(Lending& lent, CloseReason reason);
   [[nodiscard]] TimePoint goaway_due(const Lending& lent) const noexcept;

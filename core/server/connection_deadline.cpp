@@ -63,7 +63,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
     TimePoint due = phase_start_ + timeouts.header;
     // The first one counts from accept, or the end of the handshake: what was armed then still holds.
     const bool was_armed = deadline_kind_ == DeadlineKind::first_request || deadline_kind_ == DeadlineKind::head;
-    if (request_count_ == 0 && was_armed && !is_http2()) due = std::min(due, deadline_due());
+    if (request_count_ == 0 && was_armed && (h2_ == nullptr || !h2_->has_greeted)) due = std::min(due, deadline_due());
     next.offer(DeadlineKind::head, due);
   } else if (exchanges_ == nullptr && (egress_ == nullptr || egress_->empty())) {
     const bool is_first = request_count_ == 0;
@@ -79,7 +79,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
       next.offer(DeadlineKind::idle, phase_start_ + timeouts.idle);
     }
   }
-  if (h2_ != nullptr && exchanges_ != nullptr) {
+  if (h2_ != nullptr && exchanges_ != nullptr && !peer_finished_) {
     if (h2_->ping_sent != kNever) {
       next.offer(DeadlineKind::ping, h2_->ping_sent + timeouts.ping);
     } else if (timeouts.ping_after.count() != 0) {
@@ -93,6 +93,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
 TimePoint Connection::ping_due(const Lending& lent) const noexcept {
   const auto after = lent.settings->timeouts.ping_after;
   if (h2_ == nullptr || exchanges_ == nullptr || h2_->ping_sent != kNever || after.count() == 0) return kNever;
+  if (peer_finished_) return kNever;  // it could not answer
   return h2_->last_received + after;
 }
 
@@ -268,10 +269,32 @@ bool Connection::is_behind_shut_windows() const {
 }
 
 void Connection::leave_shut_windows(Lending& lent) {
+  const CloseReason reason = h2_->peer_said_goaway ? CloseReason::client_goaway : CloseReason::client_fin_mid_request;
+  note(reason);
+  if (h2_->held_back != 0 && cut_held_up(lent)) {
+    pump(lent);  // what waited for their room may have windows of its own
+    return;
+  }
   codec_->terminate(0);  // NO_ERROR
   discard_all(lent, ErrorType::client_gone);
-  end_after_flush(h2_->peer_said_goaway ? CloseReason::client_goaway : CloseReason::client_fin_mid_request, false);
+  end_after_flush(reason, false);
   pump(lent);
+}
+
+/// False: there is none.
+bool Connection::cut_held_up(Lending& lent) {
+  bool has_cut = false;
+  for (Exchange* x = exchanges_; x != nullptr;) {
+    Exchange* next = x->next;
+    if (!x->is_held_back) {
+      codec_->reset(x->stream, http::kH2Cancel);
+      take_off_unframed(*x);
+      discard(lent, *x, ErrorType::client_gone);
+      has_cut = true;
+    }
+    x = next;
+  }
+  return has_cut;
 }
 
 /// One stream that moves must not keep those alive whose windows stay closed.

@@ -82,7 +82,7 @@ Turn Connection::drain_alone(Lending& lent, const FixedText<16>& actor) {
   }
   plan(CloseReason::admin_drain);
   if (is_shaking_hands_) {
-    if (!got_bytes_ || awaits_proxy_header_) phase_start_ = lent.now;
+    if (!got_bytes_) phase_start_ = lent.now;
     return settle(lent);
   }
   is_readable_ = true;  // a request that is here already is answered
@@ -117,7 +117,9 @@ void Connection::end_flushed(Lending& lent) {
   // What was pulled is out, but a response may have more to come.
   const bool codec_goes_on = codec_ != nullptr && !codec_->is_finished();
   for (const Exchange* x = exchanges_; x != nullptr && codec_goes_on; x = x->next) {
+    const bool waits_for_sink = x->state == ExchangeState::receiving && x->is_complete && x->sink_waits;
     if (x->state == ExchangeState::responding || x->state == ExchangeState::handling || x->is_held_back) return;
+    if (waits_for_sink) return;
   }
   if (planned_) note(*planned_);
   discard_all(lent, ErrorType::client_gone);

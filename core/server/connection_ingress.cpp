@@ -110,7 +110,6 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
     return input.size();
   }
   if (is_http2()) {
-    if (deadline_kind_ == DeadlineKind::first_request) phase_start_ = h2_->idle_since = lent.now;  // the preface came
     if (lent.drain != DrainStage::none) announce_drain(lent);
     const std::uint32_t most = lent.settings->bounds.requests_per_connection;
     if (planned_ == CloseReason::admin_drain) retire(lent, CloseReason::admin_drain);  // asked for before it spoke
@@ -118,6 +117,11 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
   }
   const http::InputState state = codec_->input_state();
   codec_accepts_ = state.can_receive;
+  if (h2_ != nullptr && !h2_->has_greeted && !state.preface_is_open) {
+    h2_->has_greeted = true;  // what may have come in pieces was the preface
+    head_started_ = request_head_started_ = false;
+    phase_start_ = h2_->idle_since = lent.now;
+  }
   const bool is_new_head = state.request_head_started && !request_head_started_;
   const bool is_new = state.head_started && !head_started_;
   if (h2_ != nullptr && is_new) h2_->idle_since = phase_start_;
@@ -180,6 +184,7 @@ bool Connection::adopt_proxy_header(Lending& lent, const http::ProxyHeader& head
   }
   awaits_proxy_header_ = false;
   got_bytes_ = false;  // of the peer's own there are none yet
+  if (planned_ == CloseReason::admin_drain) phase_start_ = lent.now;
   if (!header.is_local) {
     aside().proxied_client = header.source;
     aside().is_proxied = true;
@@ -222,8 +227,6 @@ bool Connection::choose_codec(Lending& lent, std::span<const std::byte> input, s
                                           .memory = lent.h2_memory,
                                           .now = lent.now}));
       adopt_protocol(lent, is_tls_ ? Protocol::h2 : Protocol::h2c);
-      head_started_ = request_head_started_ = false;  // what came in pieces was the preface
-      phase_start_ = lent.now;
       return true;
     case http::Negotiated::http1:
       use_http1(lent);

@@ -71,6 +71,7 @@ void Connection::turn_away(Lending& lent, std::string_view bytes) {
 void Connection::on_malformed(Lending& lent, const http::CodecEvent& event) {
   account_refusal(lent, event.error);
   account_refused(lent, refused_request(event), 0, 0, reject_reason_of(event.error));
+  request_head_started_ = false;  // those behind it have times of their own
 }
 
 void Connection::on_refused(Lending& lent, const http::CodecEvent& event) {
@@ -81,6 +82,7 @@ void Connection::on_refused(Lending& lent, const http::CodecEvent& event) {
   }
   account_refusal(lent, event.error);
   answer_refused(lent, refused_request(event), http::refusal_response(event.error), reject_reason_of(event.error));
+  request_head_started_ = false;  // those behind it have times of their own
 }
 
 void Connection::refuse_request(Lending& lent, Exchange* exchange, Errc code, std::string_view head) {
@@ -162,7 +164,7 @@ void Connection::account_refused(Lending& lent, const RefusedRequest& request, s
                      .status = newest_status_,
                      .reason = why,
                      .sent_bytes = sent_bytes,
-                     .duration = lent.fine - (head_started_ ? phase_start_ : lent.ready_at)};
+                     .duration = lent.fine - (request_head_started_ ? phase_start_ : lent.ready_at)};
   lent.access_log.write(refusal_line(facts, lent.settings->redaction));
 }
 

@@ -213,6 +213,49 @@ TEST_F(Http2Peers, WhoOpensItsWindowsAndSendsNoMoreGetsAll) {
   EXPECT_EQ(protocol.answer(stream).body.size(), kBytes);
 }
 
+/// What takes their room goes with its shut windows; theirs are open.
+TEST_F(Http2Peers, WhoSendsNoMoreGetsWhatWasHeldBackBehindShutWindows) {
+  config.limits.output_buffer = 64 * 1024;
+  make().get("/large", [](const Request&) { return Response::text(std::string(150'000, 'x')); });
+  server().get("/", [](const Request&) { return Response::text("hello"); });
+  start();
+  RawClient client{port()};
+  http::test::Http2Client protocol{{.consumes_body = false}};
+  nghttp2_submit_window_update(protocol.session(), NGHTTP2_FLAG_NONE, 0, 1 << 20);
+  static_cast<void>(protocol.get("/large"));
+  static_cast<void>(protocol.get("/large"));
+  const std::int32_t small = protocol.get("/");
+  client.send(protocol.output());
+  client.finish();
+  EXPECT_TRUE(client.read_to_end(5s));
+  EXPECT_TRUE(protocol.input(client.received()));
+  EXPECT_EQ(protocol.answer(small).body, "hello");
+  EXPECT_TRUE(closed_once_for(CloseReason::client_fin_mid_request));
+}
+
+TEST_F(Http2Peers, WhoSendsNoMoreIsNotAskedForASignOfLife) {
+  std::optional<Responder> kept;
+  std::atomic<bool> is_asked{false};
+  config.timeouts.ping_after = 200ms;
+  config.timeouts.ping = 200ms;
+  make().get("/later", [&](Request, Responder responder) {
+    kept.emplace(std::move(responder));
+    is_asked = true;
+  });
+  start();
+  RawClient client{port()};
+  http::test::Http2Client protocol;
+  const std::int32_t stream = protocol.get("/later");
+  client.send(protocol.output());
+  client.finish();
+  ASSERT_TRUE(eventually([&] { return is_asked.load(); }));
+  EXPECT_FALSE(client.read_to_end(1s)) << "it could not answer";
+  kept->send(Response::text("late"));
+  EXPECT_TRUE(client.read_to_end(5s));
+  EXPECT_TRUE(protocol.input(client.received()));
+  EXPECT_EQ(protocol.answer(stream).body, "late");
+}
+
 struct LateBody final : BodySource {
   struct Shared {
     std::atomic<bool> is_ready{false};
