@@ -8,7 +8,7 @@ import statistics
 import time
 
 import pytest
-from support.frames import PING, Attacker, frame, request
+from support.frames import PING, PREFACE, Attacker, frame, request, settings
 from support.raw import exchange, receive_until_closed
 from support.server import run_equinox
 from support.wait import wait_for
@@ -251,6 +251,17 @@ def test_the_request_id_is_accepted_made_and_answered(start, tmp_path):
     assert given.get("x-request-id") == "abc-123"
     assert made.get("x-request-id")
     wait_for(lambda: log.exists() and "abc-123" in log.read_text() and made.get("x-request-id") in log.read_text(), 5, "both ids in the log")
+
+
+def test_a_preface_in_pieces_is_no_time_of_the_first_request(start, tmp_path):
+    log = tmp_path / "access.log"
+    server = start(log={"access": str(log), "access_format": "json"})
+    with server.connect() as connection:
+        connection.sendall(PREFACE[:10])
+        time.sleep(0.5)
+        connection.sendall(PREFACE[10:] + settings() + request(1))
+        line = json.loads(wait_for(lambda: log.exists() and log.read_text(), 5, "a line"))
+    assert line["status"] == 200 and line["duration_seconds"] < 0.4
 
 
 def test_a_malformed_http2_request_has_its_line(start, tmp_path):

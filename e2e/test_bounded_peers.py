@@ -77,6 +77,21 @@ def test_an_http2_head_has_its_time_from_its_first_byte(start):
     attacker.close()
 
 
+def test_an_http2_connection_is_idle_from_its_last_refused_request_on(start):
+    server = start(timeouts={"idle": "2s", "header": "5s"})
+    attacker = Attacker(server)
+    refused = request(3, "/hello", "BREW")
+    attacker.send(request(1))
+    time.sleep(1.4)
+    attacker.send(refused[:12])
+    time.sleep(1)
+    attacker.send(refused[12:])
+    time.sleep(0.3)
+    attacker.send(request(5))
+    wait_for(lambda: server.metric("http_server_request_duration_seconds_count", http_response_status_code="200") == 2, 5, "both answers")
+    attacker.close()
+
+
 def test_an_http2_connection_is_idle_from_its_preface_on(start):
     server = start(timeouts={"idle": "1500ms", "header": "30s", "linger": "100ms"})
     with server.connect() as connection:

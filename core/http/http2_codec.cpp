@@ -203,6 +203,7 @@ std::uint64_t Http2Codec::unframed_bytes(StreamId stream) {
 
 bool Http2Codec::end_of_input() {
   peer_is_done_ = true;
+  session_.forget_ping();
   return scanner_.is_inside_frame() || session_.has_unfinished_request();
 }
 

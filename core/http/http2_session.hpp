@@ -75,6 +75,8 @@ class Http2Session {
   void announce_shutdown();
   void finish_shutdown();
   void ping();
+  /// One that is out will not be answered any more; another may be sent.
+  void forget_ping() noexcept { ping_is_out_ = false; }
 
   /// When a stream that was answered before its request was complete has had time enough to complete it; kNever
   /// without one. RFC 9113 §8.1 allows to reset it at once, but not every client then looks at the answer.

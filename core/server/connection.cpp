@@ -41,8 +41,10 @@ Turn Connection::advance(Lending& lent, const net::ReadyEvent& ready) {
     is_writable_ = true;
     if (is_tls_) transport_->note_writable();
   }
-  // Nothing may be read now, but a reset must not wait until something may: the handler's work is for nobody.
-  if (ready.error_or_hangup && ending_ == Ending::none && !wants_input(lent) && find_reset(lent)) return settle(lent);
+  // Nothing may be read now, but a reset must not wait until something may: the handler's work is for nobody. Behind
+  // the peer's last byte a read would tell of nothing else.
+  const bool is_read_of_use = wants_input(lent) && !peer_finished_;
+  if (ready.error_or_hangup && ending_ == Ending::none && !is_read_of_use && find_reset(lent)) return settle(lent);
   return turn(lent);
 }
 

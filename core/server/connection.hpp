@@ -268,6 +268,7 @@ class Connection {
   void turn_away(Lending& lent, std::string_view bytes);
   void on_refused(Lending& lent, const http::CodecEvent& event);
   void on_malformed(Lending& lent, const http::CodecEvent& event);
+  void end_refused_head(const Lending& lent) noexcept;
   /// @param head  the request's bytes, where it has no exchange
   void refuse_request(Lending& lent, Exchange* exchange, Errc code, std::string_view head = {});
   /// A head that did not come in time.

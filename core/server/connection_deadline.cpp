@@ -89,11 +89,11 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
   return next;
 }
 
-/// When a PING is to ask a quiet peer whether it is there: no deadline yet, that is its answer's.
+/// When a PING is to ask a quiet peer whether it is there: no deadline yet, that is its answer's. One that has sent its
+/// last byte cannot answer, but where it has gone altogether, its kernel does, by a reset.
 TimePoint Connection::ping_due(const Lending& lent) const noexcept {
   const auto after = lent.settings->timeouts.ping_after;
   if (h2_ == nullptr || exchanges_ == nullptr || h2_->ping_sent != kNever || after.count() == 0) return kNever;
-  if (peer_finished_) return kNever;  // it could not answer
   return h2_->last_received + after;
 }
 

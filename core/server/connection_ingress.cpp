@@ -118,7 +118,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
   const http::InputState state = codec_->input_state();
   codec_accepts_ = state.can_receive;
   if (h2_ != nullptr && !h2_->has_greeted && !state.preface_is_open) {
-    h2_->has_greeted = true;  // what may have come in pieces was the preface
+    h2_->has_greeted = true;
     head_started_ = request_head_started_ = false;
     phase_start_ = h2_->idle_since = lent.now;
   }
@@ -227,6 +227,7 @@ bool Connection::choose_codec(Lending& lent, std::span<const std::byte> input, s
                                           .memory = lent.h2_memory,
                                           .now = lent.now}));
       adopt_protocol(lent, is_tls_ ? Protocol::h2 : Protocol::h2c);
+      head_started_ = request_head_started_ = false;  // what may have come in pieces was the preface
       return true;
     case http::Negotiated::http1:
       use_http1(lent);
@@ -302,6 +303,7 @@ void Connection::on_input_end(Lending& lent) {
     return;
   }
   input_end_told_ = true;
+  if (h2_ != nullptr) h2_->ping_sent = kNever;  // whether it has gone altogether only one behind its last byte tells
   const bool was_incomplete = codec_->end_of_input();
   if (was_incomplete) {
     for (Exchange* x = exchanges_; x != nullptr;) {

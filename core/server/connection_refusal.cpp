@@ -67,11 +67,17 @@ void Connection::turn_away(Lending& lent, std::string_view bytes) {
   end_after_flush(CloseReason::connection_limit, true);
 }
 
+/// Those behind it have times of their own, and the connection was not idle.
+void Connection::end_refused_head(const Lending& lent) noexcept {
+  request_head_started_ = false;
+  h2_->idle_since = lent.fine;
+}
+
 /// There is no answer: the stream was reset (RFC 9113 §8.1.1).
 void Connection::on_malformed(Lending& lent, const http::CodecEvent& event) {
   account_refusal(lent, event.error);
   account_refused(lent, refused_request(event), 0, 0, reject_reason_of(event.error));
-  request_head_started_ = false;  // those behind it have times of their own
+  end_refused_head(lent);
 }
 
 void Connection::on_refused(Lending& lent, const http::CodecEvent& event) {
@@ -82,7 +88,7 @@ void Connection::on_refused(Lending& lent, const http::CodecEvent& event) {
   }
   account_refusal(lent, event.error);
   answer_refused(lent, refused_request(event), http::refusal_response(event.error), reject_reason_of(event.error));
-  request_head_started_ = false;  // those behind it have times of their own
+  end_refused_head(lent);
 }
 
 void Connection::refuse_request(Lending& lent, Exchange* exchange, Errc code, std::string_view head) {

@@ -233,7 +233,7 @@ TEST_F(Http2Peers, WhoSendsNoMoreGetsWhatWasHeldBackBehindShutWindows) {
   EXPECT_TRUE(closed_once_for(CloseReason::client_fin_mid_request));
 }
 
-TEST_F(Http2Peers, WhoSendsNoMoreIsNotAskedForASignOfLife) {
+TEST_F(Http2Peers, WhoSendsNoMoreIsNotEndedByAPing) {
   std::optional<Responder> kept;
   std::atomic<bool> is_asked{false};
   config.timeouts.ping_after = 200ms;
@@ -272,6 +272,22 @@ struct LateBody final : BodySource {
   }
   std::shared_ptr<Shared> shared;
 };
+
+TEST_F(Http2Peers, APingFindsWhoHasLeftBehindASilentAnswer) {
+  config.timeouts.ping_after = 200ms;
+  const auto shared = std::make_shared<LateBody::Shared>();
+  make().get("/late",
+             [&](const Request&) { return Response::stream(std::make_unique<LateBody>(shared), "text/plain"); });
+  start();
+  RawClient client{port()};
+  http::test::Http2Client protocol;
+  static_cast<void>(protocol.get("/late"));
+  client.send(protocol.output());
+  ASSERT_TRUE(eventually([&] { return shared->is_asked.load(); }));
+  client.read_until([](const std::string& all) { return all.find("text/plain") != std::string::npos; }, 200ms);
+  client.close();  // of which the server sees what it sees of a half-close
+  EXPECT_TRUE(eventually([&] { return snapshot().closed() == 1; }));
+}
 
 /// The refused one's page is behind its own window, and is no exchange: it stands in for nobody.
 TEST_F(Http2Peers, WhoSendsNoMoreGetsWhatIsLateBesideARefusedStream) {
