@@ -48,7 +48,7 @@ Json rules_of(std::string_view path) {
   if (path == "routes[].static.index") return {{"items", {{"type", "string"}, {"pattern", "^[^/]+$"}}}};
   if (path == "routes[].static.fallback") return {{"pattern", kBelowPattern}};
   if (path == "log.target" || path == "log.access") return {{"minLength", 1}};
-  const Json field_value{{"pattern", kFieldValuePattern}, {"maxLength", kFieldValueMaxBytes}};
+  Json field_value{{"pattern", kFieldValuePattern}, {"maxLength", kFieldValueMaxBytes}};
   if (path == "server_field" || path == "routes[].respond.content_type" || path == "routes[].static.cache_control") {
     return field_value;
   }
