@@ -258,10 +258,10 @@ def test_a_preface_in_pieces_is_no_time_of_the_first_request(start, tmp_path):
     server = start(log={"access": str(log), "access_format": "json"})
     with server.connect() as connection:
         connection.sendall(PREFACE[:10])
-        time.sleep(0.5)
+        time.sleep(1)
         connection.sendall(PREFACE[10:] + settings() + request(1))
         line = json.loads(wait_for(lambda: log.exists() and log.read_text(), 5, "a line"))
-    assert line["status"] == 200 and line["duration_seconds"] < 0.4
+    assert line["status"] == 200 and line["duration_seconds"] < 0.9
 
 
 def test_a_malformed_http2_request_has_its_line(start, tmp_path):
@@ -270,13 +270,13 @@ def test_a_malformed_http2_request_has_its_line(start, tmp_path):
     attacker = Attacker(server)
     ping = frame(PING, payload=b"12345678")
     attacker.send(ping[:4])
-    time.sleep(0.5)
+    time.sleep(1)
     attacker.send(ping[4:] + request(1, "/hello?q=1", extra=[("connection", "close")]) + request(3, "/hello", "BREW"))
     lines = wait_for(lambda: log.exists() and log.read_text().count("\n") == 2 and log.read_text().splitlines(), 5, "the lines")
     line, unknown = sorted(map(json.loads, lines), key=lambda one: one["stream"])
     assert (line["method"], line["target"], line["stream"], line["status"]) == ("GET", "/hello?q=***", 1, 0)
     assert line["refused"] == "h2_protocol_error" and line["version"] == "HTTP/2.0"
     assert (unknown["method"], unknown["status"], unknown["refused"]) == ("BREW", 501, "method_unknown")
-    assert max(line["duration_seconds"], unknown["duration_seconds"]) < 0.4, "of a frame in pieces before them"
+    assert max(line["duration_seconds"], unknown["duration_seconds"]) < 0.9, "of a frame in pieces before them"
     assert server.metric("equinox_http_rejected_requests_total", protocol="h2c", reason="h2_protocol_error") == 1
     attacker.close()
