@@ -51,10 +51,10 @@ static_assert(sizeof(CodecEvent) <= 32);
 
 /// What a connection asks after each piece of input.
 struct InputState {
-  bool can_receive{true};       ///< false: awaiting an answer (HTTP/1) or output backlog (HTTP/2); do not feed
-  bool head_started{false};     ///< bytes of an incomplete request head are held or were seen (deadline kind `head`)
-  bool preface_is_open{false};  ///< HTTP/2: the connection preface has not come in whole
+  bool can_receive{true};    ///< false: awaiting an answer (HTTP/1) or output backlog (HTTP/2); do not feed
+  bool head_started{false};  ///< bytes of an incomplete request head are held or were seen (deadline kind `head`)
   bool request_head_started{false};  ///< … and of nothing else that is timed like one: the head itself has begun
+  bool preface_is_open{false};       ///< HTTP/2: the connection preface has not come in whole
 };
 
 /// One answer for all questions a connection has after a turn; ask once a turn.

@@ -242,8 +242,8 @@ bool Http2Codec::is_finished() const noexcept {
 InputState Http2Codec::input_state() const noexcept {
   return {.can_receive = !session_.failure() && session_.backlog_bytes() <= limits_.h2_output_backlog_max_bytes,
           .head_started = scanner_.is_inside_head(),
-          .preface_is_open = scanner_.preface_is_open(),
-          .request_head_started = scanner_.is_inside_request_head()};
+          .request_head_started = scanner_.is_inside_request_head(),
+          .preface_is_open = scanner_.preface_is_open()};
 }
 
 CodecState Http2Codec::state() const {

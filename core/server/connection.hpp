@@ -257,6 +257,7 @@ class Connection {
   [[nodiscard]] Exchange* last_exchange() const noexcept { return exchanges_ == nullptr ? nullptr : exchanges_->last; }
   Exchange& add_exchange(Lending& lent, StreamId stream);
   void complete(Lending& lent, Exchange& exchange);
+  void cut(Lending& lent, Exchange& exchange, ErrorType error);
   void discard(Lending& lent, Exchange& exchange, ErrorType error);
   void take_off_unsent(Exchange& exchange) const noexcept;
   void take_off_unframed(Exchange& exchange) const;
@@ -290,6 +291,9 @@ class Connection {
   void end_after_flush(CloseReason reason, bool linger, const Error& error = {});
   void note_detail(CloseDetail detail);
   void end_now(Lending& lent, CloseReason reason, const Error& error = {});
+  [[nodiscard]] bool is_behind_shut_windows() const;
+  void leave_shut_windows(Lending& lent);
+  bool cut_held_up(Lending& lent);
   void end_flushed(Lending& lent);
   Turn drain_alone(Lending& lent, const FixedText<16>& actor);
   [[nodiscard]] bool would_be_cut(Lending& lent);
@@ -306,9 +310,6 @@ class Connection {
   void on_handler_timeout(Lending& lent, Exchange& exchange);
   void cut_stalled(Lending& lent, std::uint64_t need);
   [[nodiscard]] bool serves_others() const;
-  [[nodiscard]] bool is_behind_shut_windows() const;
-  void leave_shut_windows(Lending& lent);
-  bool cut_held_up(Lending& lent);
   void on_max_age(Lending& lent);
   void retire(Lending& lent, CloseReason reason);
   [[nodiscard]] TimePoint goaway_due(const Lending& lent) const noexcept;

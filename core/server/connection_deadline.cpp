@@ -256,57 +256,16 @@ bool Connection::serves_others() const {
   return state.open_streams > state.window_blocked + h2_->held_back;
 }
 
-/// HTTP/2: all that is left waits for windows, and the peer has sent its last byte: no WINDOW_UPDATE will come.
-bool Connection::is_behind_shut_windows() const {
-  if (!peer_finished_ || !is_http2() || codec_ == nullptr || exchanges_ == nullptr) return false;
-  // What has only had its share of the turn goes on.
-  if (owes_egress_ || (egress_ != nullptr && !egress_->empty()) || codec_->state().wants_transmit) return false;
-  for (const Exchange* x = exchanges_; x != nullptr; x = x->next) {
-    const bool is_held_up = x->state == ExchangeState::responding && codec_->is_held_up(x->stream);
-    if (!is_held_up && !x->is_held_back) return false;
-  }
-  return true;
-}
-
-void Connection::leave_shut_windows(Lending& lent) {
-  const CloseReason reason = h2_->peer_said_goaway ? CloseReason::client_goaway : CloseReason::client_fin_mid_request;
-  note(reason);
-  if (h2_->held_back != 0 && cut_held_up(lent)) {
-    pump(lent);  // what waited for their room may have windows of its own
-    return;
-  }
-  codec_->terminate(0);  // NO_ERROR
-  discard_all(lent, ErrorType::client_gone);
-  end_after_flush(reason, false);
-  pump(lent);
-}
-
-/// False: there is none.
-bool Connection::cut_held_up(Lending& lent) {
-  bool has_cut = false;
-  for (Exchange* x = exchanges_; x != nullptr;) {
-    Exchange* next = x->next;
-    if (!x->is_held_back) {
-      codec_->reset(x->stream, http::kH2Cancel);
-      take_off_unframed(*x);
-      discard(lent, *x, ErrorType::client_gone);
-      has_cut = true;
-    }
-    x = next;
-  }
-  return has_cut;
-}
-
 /// One stream that moves must not keep those alive whose windows stay closed.
 void Connection::cut_stalled(Lending& lent, std::uint64_t need) {
   std::vector<StreamId> stalled;
   codec_->stalled_streams(stalled, need);
   for (const StreamId stream : stalled) {
-    codec_->reset(stream, http::kH2Cancel);
-    Exchange* exchange = find(stream);
-    if (exchange == nullptr) continue;
-    take_off_unframed(*exchange);
-    discard(lent, *exchange, ErrorType::write_timeout);
+    if (Exchange* exchange = find(stream)) {
+      cut(lent, *exchange, ErrorType::write_timeout);
+    } else {
+      codec_->reset(stream, http::kH2Cancel);
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+#include "http/http2_error.hpp"
 #include "net/tcp_transport.hpp"
 #include "server/connection.hpp"
 #include "server/error_map.hpp"
@@ -104,6 +105,45 @@ void Connection::on_io_failure(Lending& lent, const Error& error) {
   end_now(lent, reason, error);
 }
 
+/// HTTP/2: all that is left waits for windows, and the peer has sent its last byte: no WINDOW_UPDATE will come.
+bool Connection::is_behind_shut_windows() const {
+  if (!peer_finished_ || !is_http2() || codec_ == nullptr || exchanges_ == nullptr) return false;
+  // What has only had its share of the turn goes on.
+  if (owes_egress_ || (egress_ != nullptr && !egress_->empty()) || codec_->state().wants_transmit) return false;
+  for (const Exchange* x = exchanges_; x != nullptr; x = x->next) {
+    const bool is_held_up = x->state == ExchangeState::responding && codec_->is_held_up(x->stream);
+    if (!is_held_up && !x->is_held_back) return false;
+  }
+  return true;
+}
+
+void Connection::leave_shut_windows(Lending& lent) {
+  const CloseReason reason = h2_->peer_said_goaway ? CloseReason::client_goaway : CloseReason::client_fin_mid_request;
+  note(reason);
+  if (h2_->held_back != 0 && cut_held_up(lent)) {
+    pump(lent);  // what waited for their room may have windows of its own
+    return;
+  }
+  codec_->terminate(0);  // NO_ERROR
+  discard_all(lent, ErrorType::client_gone);
+  end_after_flush(reason, false);
+  pump(lent);
+}
+
+/// False: there is none.
+bool Connection::cut_held_up(Lending& lent) {
+  bool has_cut = false;
+  for (Exchange* x = exchanges_; x != nullptr;) {
+    Exchange* next = x->next;
+    if (!x->is_held_back) {
+      cut(lent, *x, ErrorType::client_gone);
+      has_cut = true;
+    }
+    x = next;
+  }
+  return has_cut;
+}
+
 void Connection::end_flushed(Lending& lent) {
   if (ending_ == Ending::lingering || owes_egress_ || (egress_ != nullptr && !egress_->empty())) return;
   if (!is_ending()) {
@@ -118,8 +158,8 @@ void Connection::end_flushed(Lending& lent) {
   const bool codec_goes_on = codec_ != nullptr && !codec_->is_finished();
   for (const Exchange* x = exchanges_; x != nullptr && codec_goes_on; x = x->next) {
     const bool waits_for_sink = x->state == ExchangeState::receiving && x->is_complete && x->sink_waits;
-    if (x->state == ExchangeState::responding || x->state == ExchangeState::handling || x->is_held_back) return;
-    if (waits_for_sink) return;
+    const bool is_under_way = x->state == ExchangeState::responding || x->state == ExchangeState::handling;
+    if (is_under_way || x->is_held_back || waits_for_sink) return;
   }
   if (planned_) note(*planned_);
   discard_all(lent, ErrorType::client_gone);

@@ -4,6 +4,7 @@
 #include "http/forwarded.hpp"
 #include "http/headers.hpp"
 #include "http/http1_codec.hpp"
+#include "http/http2_error.hpp"
 #include "http/response_access.hpp"
 #include "server/connection.hpp"
 #include "server/lending.hpp"
@@ -350,6 +351,13 @@ void Connection::discard(Lending& lent, Exchange& exchange, ErrorType error) {
   exchange.is_cut = true;
   if (exchange.settings->access_log) exchange.remember_for_log();
   complete(lent, exchange);
+}
+
+/// HTTP/2: one stream of many.
+void Connection::cut(Lending& lent, Exchange& exchange, ErrorType error) {
+  codec_->reset(exchange.stream, http::kH2Cancel);
+  take_off_unframed(exchange);
+  discard(lent, exchange, error);
 }
 
 void Connection::discard_all(Lending& lent, ErrorType error) {
