@@ -55,6 +55,7 @@ void Http2Budget::earn_sent(std::size_t bytes) noexcept {
   // Two for each frame: some clients answer every DATA frame with an update of the stream and of the connection.
   const auto tokens = static_cast<std::uint32_t>(bytes / kBytesPerToken);
   earn(BudgetKind::window_update, 2 + tokens);
+  earn(BudgetKind::ping, 1);
   if (tokens != 0) earn(BudgetKind::tiny_answer, tokens);
 }
 

@@ -28,7 +28,9 @@ inline constexpr std::size_t kBudgetKinds = 9;
 Errc error_of(BudgetKind kind) noexcept;
 
 /// Token buckets of one connection, one for each kind. Filled by time, and earned back by useful work: what grows with
-/// honest traffic (a WINDOW_UPDATE for each piece of a download) must not end a fast peer.
+/// honest traffic (a WINDOW_UPDATE for each piece of a download) must not end a fast peer. A client with large windows
+/// takes a download long before its program does, and says so for all of it at once: WINDOW_UPDATE frames are earned
+/// beyond the bucket's size.
 /// A bucket is topped up only when it runs empty, so that taking a token costs a decrement.
 class Http2Budget {
  public:
@@ -42,10 +44,12 @@ class Http2Budget {
     --bucket.tokens;
     return true;
   }
-  /// Gives tokens back, never above the bucket's size.
+  /// Gives tokens back, never above what the bucket holds.
   void earn(BudgetKind kind, std::uint32_t tokens) noexcept {
     Bucket& bucket = buckets_[static_cast<std::size_t>(kind)];
-    const std::uint32_t room = size_of(kind).burst - bucket.tokens;
+    const std::uint32_t size = size_of(kind).burst;
+    const std::uint32_t most = kind == BudgetKind::window_update && size < kUpdatesMax ? kUpdatesMax : size;
+    const std::uint32_t room = most - bucket.tokens;
     bucket.tokens += tokens < room ? tokens : room;
   }
   /// A request was received: each may bring a few frames along with it.
@@ -55,10 +59,14 @@ class Http2Budget {
   }
   /// `bytes` of DATA content were received.
   void earn_received(std::size_t bytes) noexcept;
-  /// `bytes` of DATA were sent; the peer answers with WINDOW_UPDATE frames.
+  /// `bytes` of DATA were sent in one frame. The peer answers with WINDOW_UPDATE frames, and some ask by a PING how
+  /// long it took, to find a size for their windows.
   void earn_sent(std::size_t bytes) noexcept;
 
  private:
+  /// WINDOW_UPDATE frames for the largest window there is (RFC 9113 §6.9.1), 2 GiB, two for each KiB of it.
+  static constexpr std::uint32_t kUpdatesMax = 1U << 22U;
+
   struct Bucket {
     TimePoint filled{};
     std::uint32_t tokens{0};

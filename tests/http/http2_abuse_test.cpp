@@ -12,78 +12,9 @@ using test::client_preface;
 using test::frame;
 using test::get_frame;
 using test::header_block;
+using test::repeated;
 
-class Http2AbuseTest : public test::Http2Test {
- protected:
-  std::string repeated(const std::string& bytes, std::size_t times) {
-    std::string all;
-    for (std::size_t i = 0; i < times; ++i) all += bytes;
-    return all;
-  }
-};
-
-TEST_F(Http2AbuseTest, EachBudgetEndsTheConnectionWithItsOwnReason) {
-  const std::string open_post =
-      frame(NGHTTP2_HEADERS, 0x4, 1,
-            header_block({{":method", "POST"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a.example"}}));
-  struct Case {
-    Errc expected;
-    std::string flood;
-  };
-  const Case cases[] = {
-      {Errc::h2_flood_ping, frame(NGHTTP2_PING, 0, 0, "12345678")},
-      {Errc::h2_flood_ping, frame(NGHTTP2_PING, 1, 0, "12345678")},
-      {Errc::h2_flood_settings, frame(NGHTTP2_SETTINGS, 0, 0)},
-      {Errc::h2_flood_priority, frame(NGHTTP2_PRIORITY, 0, 1, be32(0) + "\1")},
-      {Errc::h2_flood_priority, frame(NGHTTP2_PRIORITY_UPDATE, 0, 0, be32(1) + "u=1")},
-      {Errc::h2_flood_window_update, frame(NGHTTP2_WINDOW_UPDATE, 0, 0, be32(1))},
-      {Errc::h2_flood_empty, frame(NGHTTP2_DATA, 0, 1)},
-      {Errc::h2_flood_empty, frame(NGHTTP2_DATA, 0x8, 1, std::string("\4\0\0\0\0", 5))},
-      {Errc::h2_flood_empty, frame(0x77, 0, 0, "what")},
-      {Errc::h2_flood_data_tiny, frame(NGHTTP2_DATA, 0, 1, "x")},
-  };
-  limits.h2_control_burst = 50;
-  limits.h2_control_per_second = 10;
-  for (const Case& wanted : cases) {
-    SCOPED_TRACE(static_cast<int>(wanted.flood[3]));
-    codec.reset();
-    error.reset();
-    peer_sends(client_preface() + open_post);
-    peer_sends(repeated(wanted.flood, 49));
-    EXPECT_FALSE(error);
-    const auto frames = peer_sends_raw(repeated(wanted.flood, 20));
-    ASSERT_TRUE(error);
-    EXPECT_EQ(error->code, wanted.expected);
-    EXPECT_EQ(error->detail, NGHTTP2_ENHANCE_YOUR_CALM);
-    EXPECT_EQ(goaway_code(frames), NGHTTP2_ENHANCE_YOUR_CALM);
-    EXPECT_TRUE(server().state().is_finished);
-  }
-}
-
-TEST_F(Http2AbuseTest, TimeFillsABudgetAgain) {
-  limits.h2_control_burst = 50;
-  limits.h2_control_per_second = 10;
-  const std::string ping = frame(NGHTTP2_PING, 0, 0, "12345678");
-  peer_sends(client_preface() + repeated(ping, 50));
-  for (int second = 0; second < 20; ++second) {
-    clock.advance(1s);
-    peer_sends(repeated(ping, 10));
-    EXPECT_FALSE(error);
-  }
-  peer_sends(ping);
-  ASSERT_TRUE(error);
-  EXPECT_EQ(error->code, Errc::h2_flood_ping);
-}
-
-TEST_F(Http2AbuseTest, ADownloadEarnsItsWindowUpdates) {
-  limits.h2_control_burst = 50;
-  limits.h2_control_per_second = 0;
-  answers_with([] { return Response::text(std::string(20'000'000, 'd')); });
-  const auto stream = client->get("/");
-  talk();  // an update of stream and connection for every half window: some 1200
-  EXPECT_FALSE(error);
-  EXPECT_EQ(client->answer(stream).body.size(), 20'000'000U);
-}
+class Http2AbuseTest : public test::Http2Test {};
 
 TEST_F(Http2AbuseTest, AnAnswerInPiecesThatThePeersWindowsMakeTinyEndsTheConnection) {
   limits.h2_control_burst = 50;

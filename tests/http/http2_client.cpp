@@ -208,6 +208,13 @@ std::string header_block(const FieldList& fields) {
   return block;
 }
 
+std::string repeated(std::string_view bytes, std::size_t times) {
+  std::string all;
+  all.reserve(bytes.size() * times);
+  for (std::size_t i = 0; i < times; ++i) all += bytes;
+  return all;
+}
+
 std::string get_frame(std::uint32_t stream, std::string_view path, std::uint8_t flags) {
   return frame(
       NGHTTP2_HEADERS, flags, stream,

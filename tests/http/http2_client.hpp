@@ -89,6 +89,7 @@ std::string client_preface();
 std::string header_block(const FieldList& fields);
 /// "GET path" as one HEADERS frame.
 std::string get_frame(std::uint32_t stream, std::string_view path = "/", std::uint8_t flags = 0x5);
+std::string repeated(std::string_view bytes, std::size_t times);
 std::string be32(std::uint32_t value);
 
 struct RawFrame {

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "http/http2_budget.hpp"
 #include "http/http2_client.hpp"
 #include "http/http2_frame_scanner.hpp"
 #include "http/http2_memory.hpp"
@@ -74,32 +73,6 @@ TEST(Http2FrameScannerTest, KnowsWhatIsIncomplete) {
   EXPECT_TRUE(scanner.is_inside_frame());
   feed("45");
   EXPECT_FALSE(scanner.is_inside_frame());
-}
-
-TEST(Http2BudgetTest, IsSpentRefilledByTimeAndEarned) {
-  Limits limits;
-  limits.h2_control_burst = 3;
-  limits.h2_control_per_second = 2;
-  TimePoint now{1h};
-  Http2Budget budget{limits, now};
-  const auto take_all = [&](BudgetKind kind) {
-    int taken = 0;
-    while (taken < 100 && budget.take(kind, now)) ++taken;
-    return taken;
-  };
-  EXPECT_EQ(take_all(BudgetKind::ping), 3);
-  EXPECT_EQ(take_all(BudgetKind::settings), 3) << "each kind has its own";
-  now += 1s;
-  EXPECT_EQ(take_all(BudgetKind::ping), 2);
-  now += 400ms;
-  EXPECT_EQ(take_all(BudgetKind::ping), 0);
-  now += 100ms;
-  EXPECT_EQ(take_all(BudgetKind::ping), 1) << "the fraction was not lost";
-  now += 1h;
-  EXPECT_EQ(take_all(BudgetKind::ping), 3) << "never above the burst";
-  budget.earn(BudgetKind::ping, 100);
-  EXPECT_EQ(take_all(BudgetKind::ping), 3);
-  EXPECT_EQ(take_all(BudgetKind::reset), 100) << "resets have another size";
 }
 
 TEST(Http2MemoryTest, GivesWhatIsAskedForAndCountsIt) {
