@@ -419,6 +419,22 @@ void Http2Session::consume(Http2Stream& stream, std::size_t bytes) {
   if (taken == 0) return;
   stream.unconsumed_bytes -= taken;
   expect_success(nghttp2_session_consume(session_, library_id(stream.id), taken));
+  stream.consumed_bytes += taken;
+  if (stream.unconsumed_bytes == 0) widen(stream);
+}
+
+// A window is a bound of bytes a round trip: 64 KiB would hold an upload from afar to a hundredth of what HTTP/1 gets.
+// An application that has taken all of a whole window so far will do so again. Half of the connection's window is left
+// to others, if it stops after all.
+void Http2Session::widen(Http2Stream& stream) {
+  const std::uint32_t widest = limits_.h2_connection_window_bytes / 2;
+  const std::uint32_t window = std::max(stream.window_bytes, limits_.h2_stream_window_bytes);
+  if (stream.consumed_bytes < window || window >= widest) return;
+  if (stream.is_remote_closed || stream.is_answering || stream.is_given_up) return;
+  stream.consumed_bytes = 0;
+  stream.window_bytes = std::min(window * 2, widest);
+  expect_success(nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, library_id(stream.id),
+                                                       static_cast<std::int32_t>(stream.window_bytes)));
 }
 
 void Http2Session::reset(Http2Stream& stream, std::uint32_t error_code) {

@@ -139,6 +139,7 @@ class Http2Session {
     --open_streams_;
     half_closed_streams_ -= stream.is_remote_closed ? 1U : 0U;
   }
+  void widen(Http2Stream& stream);
   void finish_response(Http2Stream& stream);
   void finish_head(Http2Stream& stream, bool end_of_stream);
   void finish_body(Http2Stream& stream);

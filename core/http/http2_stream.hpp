@@ -178,6 +178,8 @@ class Http2Stream {
   bool is_blocked : 1 {false};        ///< data ready, window closed, when last looked at
   bool was_blocked : 1 {false};       ///< the same when the connection's write window began
   std::uint64_t unconsumed_bytes{0};  ///< body bytes delivered and not yet consumed
+  std::uint64_t consumed_bytes{0};    ///< of its body, since its window was made this wide
+  std::uint32_t window_bytes{0};      ///< its receive window; 0: the one that SETTINGS announce
   std::uint64_t blocked_ns{0};
   std::uint64_t moved_bytes{0};  ///< of its body, since the connection's write window began
   TimePoint spent_at{kNever};    ///< when END_STREAM was sent while the request was incomplete

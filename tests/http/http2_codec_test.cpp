@@ -208,6 +208,33 @@ TEST_F(Http2CodecTest, OneStreamThatIsNotConsumedDoesNotStopTheOthers) {
   EXPECT_EQ(seen[1].body.size(), 65535U);
 }
 
+TEST_F(Http2CodecTest, WidensTheWindowOfAnUploadThatIsTakenAsItComes) {
+  const auto stream = client->post("/up", std::string(6'000'000, 'x'));
+  std::int64_t widest = 0;
+  const auto talk_until = [&](std::size_t body_bytes) {
+    while (seen[static_cast<StreamId>(stream)].body.size() < body_bytes) {
+      peer_sends(client->output());
+      ASSERT_TRUE(client->input(server_sends()));
+      std::vector<StreamDescription> shown;
+      server().describe(shown, clock.now());
+      widest = std::max(widest, shown.at(0).receive_window_bytes);
+    }
+  };
+  talk_until(3'000'000);
+  const auto half = static_cast<std::int64_t>(limits.h2_connection_window_bytes / 2);
+  EXPECT_GT(widest, half / 2);
+  EXPECT_LE(widest, half);
+  // It stops: the rest of the connection's window is for others.
+  consumes_body = false;
+  const std::size_t before = seen[static_cast<StreamId>(stream)].body.size();
+  talk();
+  EXPECT_LE(seen[static_cast<StreamId>(stream)].body.size() - before, static_cast<std::size_t>(half));
+  consumes_body = true;
+  const auto other = static_cast<StreamId>(client->post("/fine", std::string(2'000'000, 'y')));
+  talk();
+  EXPECT_TRUE(seen[other].is_complete);
+}
+
 TEST_F(Http2CodecTest, GivesTheConnectionWindowBackWhenAStreamGoes) {
   limits.h2_connection_window_bytes = 65535;
   consumes_body = false;
