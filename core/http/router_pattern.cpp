@@ -30,10 +30,12 @@ std::string parameter_name(std::string_view pattern, std::string_view segment) {
   return std::string{name};
 }
 
-/// "." is the name of no host: without the dot that may end a name nothing is left to compare.
+/// "." is the name of no host: without the dot that may end a name nothing is left to compare. A '*' elsewhere than in
+/// front would be compared as it stands, which is a name no client asks for.
 bool is_valid_host(std::string_view host) noexcept {
   if (host.starts_with("*.")) host.remove_prefix(2);
-  return is_valid_authority(host) && host_of(host) == host && !host.starts_with('.');
+  return is_valid_authority(host) && host_of(host) == host && !host.starts_with('.') &&
+         host.find('*') == std::string_view::npos;
 }
 
 }  // namespace
@@ -125,6 +127,9 @@ const Route& Router::add(RouteEntry entry) {
   for (const Method method : entry.methods) methods.add(method);
   if (entry.methods.empty()) methods = MethodSet::any();
   if (methods.has(Method::connect)) refuse(entry.pattern, "CONNECT has no path and is not served");
+  if (entry.pattern == "*" && !(methods == MethodSet{Method::options})) {
+    refuse(entry.pattern, "is the target of OPTIONS * and of nothing else, allowed is \"/*\" for every path");
+  }
 
   auto route = std::make_unique<Route>(Route{.id = static_cast<std::uint16_t>(routes_.size()),
                                              .methods = methods,

@@ -218,8 +218,21 @@ TEST_F(RouterTest, RefusesPatternsThatCannotMatch) {
       std::invalid_argument);
 }
 
+// "*" is easily taken for "every path", which it is not: no other request has that target.
+TEST_F(RouterTest, TakesTheAsteriskForOptionsOnly) {
+  for (const std::vector<Method>& methods :
+       {std::vector<Method>{}, {Method::get}, {Method::options, Method::get}, {Method::other}}) {
+    EXPECT_THROW(add(methods, "*"), std::invalid_argument);
+  }
+  add({Method::get}, "/*");
+  add({Method::options}, "/*");
+  add({Method::options}, "*");
+  EXPECT_EQ(answer(Method::options, "*"), "*");
+  EXPECT_EQ(answer(Method::get, "/a"), "/*");
+}
+
 TEST_F(RouterTest, RefusesAHostThatIsNoName) {
-  for (const char* host : {".", "*.", "*..", ".a.example"}) {
+  for (const char* host : {".", "*.", "*..", ".a.example", "*", "*.*.example", "a.*.example", "*a.example"}) {
     EXPECT_THROW(
         add({}, "/a", {.name = {}, .host = host, .listener = {}, .request_body_max_bytes = {}, .response_fields = {}}),
         std::invalid_argument)
@@ -253,6 +266,7 @@ TEST_F(RouterTest, SaysWhatIsAllowedInstead) {
   EXPECT_EQ(why("/{a}/{a}"), "route \"/{a}/{a}\": the parameter {a} stands in it twice, allowed are different names");
   EXPECT_EQ(why("/a", "a.example:80"),
             "route \"/a\": \"a.example:80\" is no host, allowed is a name without port, or *.name");
+  EXPECT_EQ(why("*"), "route \"*\": is the target of OPTIONS * and of nothing else, allowed is \"/*\" for every path");
 }
 
 struct HiddenCase {
@@ -267,7 +281,7 @@ TEST_F(RouterTest, RefusesRoutesThatAnEarlierOneHides) {
         HiddenCase{"/*", "/a", true}, HiddenCase{"/*", "/", true}, HiddenCase{"/*", "/a/*", true},
         HiddenCase{"/a/*", "/a/{x}", true}, HiddenCase{"/a/*", "/a/", true}, HiddenCase{"/a/*", "/a", false},
         HiddenCase{"/a", "/{x}", false}, HiddenCase{"/a/{x}", "/a/*", false}, HiddenCase{"/a/*", "/*", false},
-        HiddenCase{"/{x}", "/", false}, HiddenCase{"/*", "*", false}}) {
+        HiddenCase{"/{x}", "/", false}}) {
     Router fresh;
     fresh.add({Method::get}, c.earlier, nothing);
     if (c.is_hidden) {

@@ -32,10 +32,11 @@ struct RouteEntry {
   std::vector<After> after;    ///< innermost first
 };
 
-/// An ordered collection of routes; the first that matches wins. Patterns: "/users", "/users/{id}", "/files/*".
-/// A plain value until a server compiles it; mistakes (a pattern that cannot be read, a duplicate) are
-/// std::invalid_argument, thrown by add() or when the server starts. The collection of a server that was started takes
-/// nothing more: every member that would change it throws std::logic_error; Server::reload() takes another one.
+/// An ordered collection of routes; the first that matches wins. Patterns: "/users", "/users/{id}", "/files/*", and "*"
+/// for OPTIONS * alone: every path is "/*". A plain value until a server compiles it; mistakes (a pattern that cannot
+/// match, a duplicate) are std::invalid_argument, thrown by add() or when the server starts. The collection of a server
+/// that was started takes nothing more: every member that would change it throws std::logic_error; Server::reload()
+/// takes another one.
 class Routes {
  public:
   Routes& get(std::string pattern, Handler handler, RouteOptions options = {}) {
