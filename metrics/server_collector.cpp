@@ -1,11 +1,48 @@
 #include "metrics/server_collector.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
 
 #include "metrics/family_builder.hpp"
 
 namespace equinox::metrics {
+
+namespace {
+
+/// The data model's label names, without those that Prometheus keeps for itself.
+bool is_label_name(std::string_view name) noexcept {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  return !name.empty() && !name.starts_with("__") && is_letter(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
+
+/// One line that cannot be parsed costs a scraper the whole page, and a registry that is none the process.
+void check(const Options& options) {
+  std::set<std::string_view> names{"version", "compiler"};
+  for (const auto& [name, value] : options.build) {
+    if (!is_label_name(name)) {
+      throw std::invalid_argument{"metrics: \"" + name +
+                                  "\" of build is no label, allowed are letters, digits and '_'"};
+    }
+    if (!names.insert(name).second) {
+      throw std::invalid_argument{"metrics: the label \"" + name + "\" of build is there already"};
+    }
+  }
+  if (std::ranges::find(options.appended, nullptr) != options.appended.end()) {
+    throw std::invalid_argument{"metrics: an empty pointer in appended"};
+  }
+}
+
+}  // namespace
+
+ServerCollector::ServerCollector(const ServerView& view, Options options) : view_{view}, options_{std::move(options)} {
+  check(options_);
+}
 
 std::size_t lines_of(prometheus::MetricType type, const prometheus::ClientMetric& metric) noexcept {
   return type == prometheus::MetricType::Histogram ? metric.histogram.bucket.size() + 2

@@ -14,7 +14,8 @@ namespace equinox::metrics {
 /// Turns a view into metric families on demand. Any thread; several scrapes may run at once.
 class ServerCollector final : public prometheus::Collectable {
  public:
-  ServerCollector(const ServerView& view, Options options) : view_{view}, options_{std::move(options)} {}
+  /// @throws std::invalid_argument for options that would spoil every page
+  ServerCollector(const ServerView& view, Options options);
 
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override { return page().families; }
   /// The same with exemplars, for OpenMetrics.

@@ -67,6 +67,17 @@ TEST_F(ExpositionTest, AnswersInTheFormatThatWasAskedFor) {
   EXPECT_EQ(answer(kOpenMetricsAccept).content_type(), "application/openmetrics-text; version=1.0.0; charset=utf-8");
 }
 
+// Each of them is found by nobody but the scraper, at three in the morning.
+TEST_F(ExpositionTest, OptionsThatSpoilEveryPageAreRefused) {
+  for (const char* label : {"", "my-label", "1st", "__own", "version", "compiler", "a\"b"}) {
+    EXPECT_THROW(exposition(server.telemetry, {.build = {{label, "x"}}}), std::invalid_argument) << label;
+  }
+  EXPECT_THROW(exposition(server.telemetry, {.build = {{"tls", "x"}, {"tls", "y"}}}), std::invalid_argument);
+  EXPECT_THROW(exposition(server.telemetry, {.appended = {nullptr}}), std::invalid_argument);
+  EXPECT_THROW(collectable(server.telemetry, {.appended = {nullptr}}), std::invalid_argument);
+  EXPECT_THAT(page("", {.build = {{"tls_2", "x"}}}), HasSubstr("tls_2=\"x\"} 1\n"));
+}
+
 TEST_F(ExpositionTest, PagesThatNobodyReadsAreFew) {
   const auto handler = exposition(server.telemetry, {});
   const RequestHead head;

@@ -40,21 +40,24 @@ struct Options {
   StatusLabel status{StatusLabel::code};
   bool body_sizes{false};  ///< export the body size histograms; needs HistoryConfig::body_sizes
   bool process{true};      ///< the process_* family
-  /// Further labels of equinox_build_info besides `version` and `compiler`, such as {"revision", "2f1c"}.
+  /// Further labels of equinox_build_info besides `version` and `compiler`, such as {"revision", "2f1c"}: each name a
+  /// label's (letters, digits and '_'), and once.
   std::vector<std::pair<std::string, std::string>> build{};
   /// What protects the process, and whether it is in force; empty: the program has nothing to say about it.
   std::vector<std::pair<std::string, bool>> sandbox{};
   std::function<AdminFacts()> admin{};  ///< called at each scrape
-  /// Registries of the program, appended to every answer.
+  /// Registries of the program, appended to every answer of exposition(); none of them empty.
   std::vector<std::shared_ptr<prometheus::Collectable>> appended{};
 };
 
 /// The metrics of `view` for a program's own registry. `view` must outlive it. Any thread; never makes a traffic
 /// reactor wait.
+/// @throws std::invalid_argument for options that would spoil every page: `build`, `appended`
 std::shared_ptr<prometheus::Collectable> collectable(const ServerView& view, Options options = {});
 
 /// The scrape page: OpenMetrics 1.0 with exemplars or text 0.0.4, as the Accept field prefers; gzip when accepted.
 /// Meant for an ops or admin server, not for the traffic server itself. `view` must outlive the handler.
+/// @throws as collectable()
 Handler exposition(const ServerView& view, Options options = {});
 
 }  // namespace equinox::metrics
