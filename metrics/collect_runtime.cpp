@@ -3,6 +3,7 @@
 #include <string>
 
 #include "metrics/family_builder.hpp"
+#include "metrics/label_value.hpp"
 #include "metrics/scrape.hpp"
 
 namespace equinox::metrics {
@@ -165,7 +166,7 @@ void build_info(const Sources& from, Page& page) {
   for (const auto& [name, value] : from.options->build) {
     prometheus::ClientMetric::Label label;
     label.name = name;
-    label.value = value;
+    label.value = label_value(value);
     made.front().metric.front().label.push_back(std::move(label));
   }
   page.families.push_back(std::move(made.front()));

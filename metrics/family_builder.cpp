@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "metrics/label_value.hpp"
+
 namespace equinox::metrics {
 
 namespace {
@@ -31,7 +33,7 @@ prometheus::ClientMetric& FamilyBuilder::add(Labels labels) {
     if (label.value.empty()) continue;
     auto& made = metric.label.emplace_back();
     made.name = label.name;
-    made.value = label.value;
+    made.value = label_value(label.value);
   }
   return metric;
 }

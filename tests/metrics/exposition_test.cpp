@@ -78,6 +78,21 @@ TEST_F(ExpositionTest, OptionsThatSpoilEveryPageAreRefused) {
   EXPECT_THAT(page("", {.build = {{"tls_2", "x"}}}), HasSubstr("tls_2=\"x\"} 1\n"));
 }
 
+// A page with another octet in it is refused as a whole.
+TEST_F(ExpositionTest, NamesAreWrittenAsUtf8) {
+  server.request(server.route("/caf\xE9"), 200, 1'500'000);
+  server.request(server.route("/caf\xE8"), 200, 1'500'000);
+  server.request(server.route("/caf\xC3\xA9/\xF0\x9F\x8D\xB5"), 200, 1'500'000);
+  for (const std::string_view accept : {std::string_view{}, kOpenMetricsAccept}) {
+    const std::string text = page(accept, {.build = {{"vendor", "\xED\xA0\x80"}}});
+    EXPECT_THAT(text, HasSubstr("\"/caf%E9\""));
+    EXPECT_THAT(text, HasSubstr("\"/caf%E8\"")) << "two names stay two series";
+    EXPECT_THAT(text, HasSubstr("\"/caf\xC3\xA9/\xF0\x9F\x8D\xB5\""));
+    EXPECT_THAT(text, HasSubstr("vendor=\"%ED%A0%80\""));
+    EXPECT_EQ(text.find_first_of("\xE9\xE8\xED"), std::string::npos);
+  }
+}
+
 TEST_F(ExpositionTest, PagesThatNobodyReadsAreFew) {
   const auto handler = exposition(server.telemetry, {});
   const RequestHead head;
