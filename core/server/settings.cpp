@@ -109,6 +109,15 @@ void validate(const ServerConfig& config) {
   require(config.limits.http2_own_resets >= 1, "limits.http2_own_resets: at least 1");
   require(config.limits.http2_control_frames >= 10, "limits.http2_control_frames: at least 10");
   require(config.limits.http2_continuations >= 1, "limits.http2_continuations: at least 1");
+  // With less room than a connection's own tables take, no second request over HTTP/2 would ever be answered.
+  require(config.limits.output_buffer >= 64 * 1024, "limits.output_buffer: at least 64 KiB");
+  require(config.limits.connections <= 16'000'000, "limits.connections: at most 16000000");
+  const HistoryConfig& history = config.history;
+  for (const std::uint32_t entries :
+       {history.closed, history.slow, history.samples, history.recent, history.stalls, history.events, history.log}) {
+    require(entries <= 10'000'000, "history: at most 10000000 of each kind");
+  }
+  require(config.workers.threads <= 256, "workers.threads: at most 256");
   for (const ListenerConfig& listener : config.listeners) {
     require(listener.defer_accept.count() >= 0 && listener.defer_accept <= std::chrono::seconds{60},
             "listeners: defer_accept is 0 to 60 s");

@@ -192,6 +192,25 @@ TEST_F(Start, TakesTheLongestTimeForNever) {
   EXPECT_TRUE(server().wait_for(std::chrono::milliseconds::max()));
 }
 
+// The least of each that was accepted and could not work: memory for 100 GB of history, an HTTP/2 connection that
+// answers one request.
+TEST_F(Start, RefusesWhatIsOutOfBounds) {
+  const ServerConfig fine = config;
+  const std::vector<std::function<void(ServerConfig&)>> mistakes{
+      [](ServerConfig& wrong) { wrong.limits.output_buffer = 0; },
+      [](ServerConfig& wrong) { wrong.limits.output_buffer = 64 * 1024 - 1; },
+      [](ServerConfig& wrong) { wrong.limits.connections = 1U << 24U; },
+      [](ServerConfig& wrong) { wrong.history.closed = 10'000'001; },
+      [](ServerConfig& wrong) { wrong.history.log = UINT32_MAX; },
+      [](ServerConfig& wrong) { wrong.workers.threads = 257; },
+  };
+  for (const auto& make_wrong : mistakes) {
+    config = fine;
+    make_wrong(config);
+    EXPECT_THROW(make(), std::invalid_argument);
+  }
+}
+
 TEST_F(Start, RefusesNegativeTimes) {
   config.timeouts.linger = -1ms;
   EXPECT_THROW(make(), std::invalid_argument);

@@ -63,7 +63,7 @@ struct LimitConfig {
   std::uint32_t fields{100};
   std::uint32_t http2_concurrent_streams{128};
   std::uint32_t minimum_rate{240};           ///< bytes per second for body and write windows; 0: any byte renews
-  std::uint64_t output_buffer{1024 * 1024};  ///< bytes queued beyond which a connection's requests wait
+  std::uint64_t output_buffer{1024 * 1024};  ///< bytes queued beyond which a connection's requests wait; 64 KiB or more
   std::uint64_t memory{0};              ///< of buffers, bodies, begun handshakes; beyond it nobody is admitted; 0: none
   std::uint32_t http2_resets{0};        ///< at once, and 33 a second; 0: twice the concurrent streams
   std::uint32_t http2_own_resets{100};  ///< resets a peer provokes: at once, and a tenth of it a second
@@ -79,7 +79,7 @@ struct DrainConfig {
 };
 
 struct HistoryConfig {
-  std::uint32_t closed{50'000};
+  std::uint32_t closed{50'000};  ///< entries, as those that follow; at most 10'000'000 of each kind
   std::uint32_t slow{2'000};
   std::uint32_t samples{20'000};
   std::uint32_t recent{8'000};  ///< newest requests: a connection's last ones, rates of routes
@@ -93,7 +93,7 @@ struct HistoryConfig {
 };
 
 struct WorkerConfig {
-  std::uint32_t threads{2};   ///< of equinox::offload
+  std::uint32_t threads{2};   ///< of equinox::offload; at most 256
   std::uint32_t queue{1024};  ///< beyond it offload refuses
 };
 
