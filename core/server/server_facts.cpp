@@ -1,5 +1,6 @@
 // What a running server answers about itself, as far as it is not in its cells.
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <future>
@@ -120,12 +121,19 @@ std::optional<ConnectionInside> Server::Internal::inside(ConnectionId id, std::c
   if (!is_started || id.reactor() >= reactors.size()) return std::nullopt;
   auto promise = std::make_shared<std::promise<std::optional<ConnectionInside>>>();
   std::future<std::optional<ConnectionInside>> answer = promise->get_future();
-  const bool posted = reactors[id.reactor()]->post(server::TaskMail{[promise, id](server::Reactor& reactor) {
-    server::Connection* connection = reactor.find(id);
-    promise->set_value(connection == nullptr ? std::nullopt : std::optional{connection->inside(reactor.lending().now)});
-  }});
-  if (!posted || answer.wait_for(timeout) != std::future_status::ready) return std::nullopt;
-  return answer.get();
+  // The letter alone holds the promise, so that a reactor that ends without reading it breaks it.
+  const bool posted =
+      reactors[id.reactor()]->post(server::TaskMail{[promise = std::move(promise), id](server::Reactor& reactor) {
+        server::Connection* connection = reactor.find(id);
+        promise->set_value(connection == nullptr ? std::nullopt
+                                                 : std::optional{connection->inside(reactor.lending().now)});
+      }});
+  if (!posted || answer.wait_for(std::min(timeout, server::kLongest)) != std::future_status::ready) return std::nullopt;
+  try {
+    return answer.get();
+  } catch (const std::future_error&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace equinox

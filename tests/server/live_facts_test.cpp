@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <limits>
 #include <vector>
 
@@ -46,6 +47,37 @@ TEST_F(LiveFactsTest, AcceptQueueIsThatOfTheListeningSocketAndGoesWithIt) {
   server().drain();
   server().wait();
   EXPECT_FALSE(server().view().live().listeners.front().accept_queue_length.has_value());
+}
+
+TEST_F(LiveFactsTest, AConnectionIsAskedForAsLongAsOneLikes) {
+  serve();
+  const RawClient client{port()};
+  ASSERT_TRUE(eventually([&] { return only_record().has_value(); }));
+  EXPECT_TRUE(server().view().inside(only_record()->id, std::chrono::milliseconds::max()).has_value());
+}
+
+TEST_F(LiveFactsTest, WhoAsksAReactorThatEndsIsToldAtOnce) {
+  std::atomic<bool> is_ending{false};
+  make().get("/", [](const Request&) { return Response::text("hello"); });
+  server().set_hooks({.opened = {},
+                      .closed =
+                          [&](ConnectionId, CloseReason) noexcept {
+                            is_ending = true;
+                            while (!may_go_on) std::this_thread::sleep_for(1ms);
+                          },
+                      .request_done = {}});
+  start();
+  const RawClient client{port()};
+  ASSERT_TRUE(eventually([&] { return only_record().has_value(); }));
+  const ConnectionId id = only_record()->id;
+  std::thread stopping{[&] { server().stop(); }};
+  EXPECT_TRUE(eventually([&] { return is_ending.load(); }));
+  auto asked = std::async(std::launch::async, [&] { return server().view().inside(id, 20s); });
+  EXPECT_TRUE(eventually([&] { return snapshot().reactors.front().mailbox_length == 1; }));
+  may_go_on = true;
+  EXPECT_EQ(asked.wait_for(10s), std::future_status::ready) << "not after the whole of its time";
+  EXPECT_FALSE(asked.get().has_value());
+  stopping.join();
 }
 
 /// Probes and the watchdog would take its silence for a stall while another reactor still serves.
