@@ -216,7 +216,7 @@ void ServerTelemetry::stalls(const Visitor<StallRecord>& visit) const {
 
 std::vector<StateChange> ServerTelemetry::timeline(ConnectionId id, std::size_t limit) const {
   std::vector<StateChange> out;
-  if (id.reactor() >= reactors_.size()) return out;
+  if (limit == 0 || id.reactor() >= reactors_.size()) return out;
   reactors_[id.reactor()]->timeline_ring().newest_first([&](const StateChange& change, std::uint64_t) {
     if (change.connection == id.packed()) out.push_back(change);
     return out.size() < limit;

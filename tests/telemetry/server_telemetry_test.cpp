@@ -151,6 +151,7 @@ TEST_F(ServerTelemetryTest, AProtocolThatBecomesKnownIsNoChangeOfState) {
   open(first);
   auto& reactor = telemetry.reactor(0);
   reactor.publish(*reactor.find(first), first, hot(first, ConnectionState::reading_head, Protocol::unknown), 0, kWall);
+  EXPECT_TRUE(telemetry.timeline(first, 0).empty()) << "at most as many as are asked for";
   const auto before = telemetry.timeline(first, 64).size();
   reactor.publish(*reactor.find(first), first, hot(first, ConnectionState::reading_head, Protocol::http11), 0, kWall);
   EXPECT_EQ(telemetry.timeline(first, 64).size(), before);
