@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <equinox/response.hpp>
+#include <limits>
+#include <variant>
 
 #include "http/headers.hpp"
 
@@ -16,9 +19,16 @@ struct ResponseAccess {
   }
 };
 
+/// Whether there can be such a part of a file: its last octet is one that can be asked for.
+inline bool is_possible(const FileBody& part) noexcept {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  return part.offset <= kMost && part.length <= kMost - part.offset;
+}
+
 /// Whether this can be sent as it is. Fields are checked as they are set; a content type can be set without passing
 /// there, and an interim status (RFC 9110 §15.2) would make the client take the next answer for this one.
 inline bool is_sound(const Response& response) noexcept {
+  if (const auto* file = std::get_if<FileBody>(&response.body()); file != nullptr && !is_possible(*file)) return false;
   return response.status().code() >= 200 && is_safe_value(response.content_type());
 }
 

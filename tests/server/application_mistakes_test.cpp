@@ -174,6 +174,20 @@ TEST_F(ApplicationMistakes, AFileIsOpenedOrSaidToBeNone) {
   EXPECT_THROW(open_file("/dev/null"), std::system_error);
 }
 
+// The greatest length looked like one that nobody knows: chunks were announced, and none came.
+TEST_F(ApplicationMistakes, APartThatNoFileHasIs500) {
+  TemporaryFolder folder;
+  FileBody file = open_file(folder.write("file", "0123456789").string());
+  answer_with([&file](const Request&) { return Response::file(file, "text/plain"); });
+  for (const auto& [offset, length] : {std::pair{std::uint64_t{0}, UINT64_MAX},
+                                       {UINT64_MAX, std::uint64_t{5}},
+                                       {std::uint64_t{5}, UINT64_MAX >> 1U}}) {
+    file.offset = offset;
+    file.length = length;
+    EXPECT_TRUE(exchange(kLastGet).starts_with("HTTP/1.1 500 ")) << offset << " " << length;
+  }
+}
+
 TEST_F(ApplicationMistakes, AFileThatIsNoneHasNoBytes) {
   answer_with([](const Request&) { return Response::file(FileBody{nullptr, 0, 5}, "text/plain"); });
   EXPECT_NE(exchange(kLastGet).find("Content-Length: 0\r\n"), std::string::npos);
