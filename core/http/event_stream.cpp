@@ -158,24 +158,28 @@ bool EventStream::send(const Event& event) {
   if (!event.id.empty() && is_one_line(event.id)) text.append("id: ").append(event.id).append("\n");
   append_lines(text, "data: ", event.data);
   text.append("\n");
-  return end_->queue->push(std::move(text));
+  return end_ != nullptr && end_->queue->push(std::move(text));
 }
 
 bool EventStream::comment(std::string_view text) {
   std::string out;
   append_lines(out, ": ", text);
   out.append("\n");
-  return end_->queue->push(std::move(out));
+  return end_ != nullptr && end_->queue->push(std::move(out));
 }
 
-void EventStream::close() { end_->queue->close(); }
+void EventStream::close() {
+  if (end_ != nullptr) end_->queue->close();
+}
 
 bool EventStream::is_open() const noexcept {
+  if (end_ == nullptr) return false;
   const std::lock_guard lock{end_->queue->mutex};
   return !end_->queue->is_closed && !end_->queue->resumer.is_gone();
 }
 
 std::uint64_t EventStream::dropped() const noexcept {
+  if (end_ == nullptr) return 0;
   const std::lock_guard lock{end_->queue->mutex};
   return end_->queue->dropped;
 }

@@ -37,6 +37,18 @@ class EventStreamTest : public testing::Test {
   PullResult last;
 };
 
+TEST_F(EventStreamTest, OneThatWasMovedFromIsClosed) {
+  open();
+  const EventStream kept = std::move(*events);
+  EXPECT_TRUE(kept.is_open());
+  EXPECT_FALSE(events->is_open());
+  EXPECT_FALSE(events->send({.data = "a"}));
+  EXPECT_FALSE(events->comment("a"));
+  EXPECT_EQ(events->dropped(), 0U);
+  events->close();
+  EXPECT_TRUE(kept.is_open()) << "it was not this one's to close";
+}
+
 TEST_F(EventStreamTest, WritesEventsAsTheStandardHasThem) {
   open({.queue_max_bytes = 4096, .overflow = Overflow::drop_oldest, .retry_ms = 500});
   EXPECT_TRUE(events->send({.data = "one\ntwo\r\nthree\rfour", .event = "tick", .id = "7"}));

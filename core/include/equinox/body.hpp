@@ -87,7 +87,7 @@ enum class Overflow : std::uint8_t {
 };
 
 /// The sending end of a server-sent event stream (WHATWG HTML §9.2). A value; any thread. The response ends with
-/// close(), or when the last copy is gone.
+/// close(), or when the last copy is gone. One that was moved from is a closed one.
 class EventStream {
  public:
   struct Event {
