@@ -340,6 +340,8 @@ bool Server::Internal::undrain() {
 }
 
 bool Server::Internal::wait(std::optional<std::chrono::milliseconds> timeout) {
+  if (!timeout && t_server_of_reactor == this)
+    throw std::logic_error{"a handler cannot wait for the end of its server"};
   {
     std::unique_lock lock{mutex};
     const auto is_over = [&] { return running == 0; };

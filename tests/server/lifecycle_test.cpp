@@ -178,6 +178,16 @@ TEST_F(Run, IsEndedByASignalWhileItWaitsForWork) {
 
 class AfterTheStart : public ServerTest {};
 
+// It waits for itself, and whoever ends the server for it.
+TEST_F(AfterTheStart, AHandlerCannotWaitForTheEnd) {
+  make().get("/", [this](const Request&) {
+    server().wait();
+    return Response::text("over");
+  });
+  start();
+  EXPECT_TRUE(exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 500 "));
+}
+
 TEST_F(AfterTheStart, RoutesAndHooksAreRefused) {
   const SyncHandler page = [](const Request&) { return Response::text("hello"); };
   Server& made = make();

@@ -46,9 +46,9 @@ class Server : public Routes {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Opens the listeners and starts the reactors.
-  /// @throws std::invalid_argument for a duplicate route, std::system_error when a listener cannot be opened
-  ///         (the message names address and errno)
+  /// Opens the listeners and starts the reactors. Once: a server that was started or stopped does not start again.
+  /// @throws std::invalid_argument for a duplicate route, std::system_error when a listener cannot be opened (the
+  ///         message names address and errno), std::logic_error for a server that was started or stopped before
   void start();
   /// start(), then waits for SIGINT or SIGTERM, drains (a second signal ends at once), joins. Returns as well when the
   /// server ends otherwise: after drain() or stop() by a handler or another thread. Handlers and offloaded work that
@@ -68,7 +68,7 @@ class Server : public Routes {
   /// offloaded work that run are waited for, work that has not begun is dropped. From a handler or offloaded work,
   /// which would wait for itself, it only begins the end, and run(), wait() or the destructor joins.
   void stop();
-  /// Returns when the reactors have ended (after drain or stop).
+  /// Returns when the reactors have ended (after drain or stop). @throws std::logic_error from a handler or a hook
   void wait();
   /// Like wait(), at most `timeout`; false when they still run.
   bool wait_for(std::chrono::milliseconds timeout);
