@@ -161,6 +161,9 @@ void Server::set_config_facts(std::vector<ConfigFact> facts) {
 void Server::note_reload_failure(std::string error) {
   internal_->note_refusal(&Internal::config_refusal, std::move(error));
 }
-bool Server::offload(std::function<void()> work) { return internal_->workers.submit(std::move(work)); }
+bool Server::offload(std::function<void()> work) {
+  if (!work) throw std::invalid_argument{"offload: an empty function"};
+  return internal_->workers.submit(std::move(work));
+}
 
 }  // namespace equinox

@@ -142,6 +142,11 @@ TEST_F(HandlerShapes, WhatOffloadedWorkThrowsIsLogged) {
   EXPECT_THAT(line.get(), AllOf(HasSubstr("offloaded work threw"), HasSubstr("no row for /items?key=***")));
 }
 
+TEST_F(HandlerShapes, OffloadRefusesWhatIsNoWork) {
+  make();
+  EXPECT_THROW(offload(server(), nullptr), std::invalid_argument);
+}
+
 TEST_F(HandlerShapes, OffloadRefusesWhenItsQueueIsFull) {
   config.workers = {.threads = 1, .queue = 1};
   make();

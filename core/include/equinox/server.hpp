@@ -119,6 +119,7 @@ class Server : public Routes {
 /// server stops never runs, and nothing is answered: the connections are closed before it goes. From any thread while
 /// the server lives.
 /// @return false when the queue is full, or the pool has no threads or was stopped: `work` will not run
+/// @throws std::invalid_argument when `work` is empty
 inline bool offload(Server& server, std::function<void()> work) { return server.offload(std::move(work)); }
 
 }  // namespace equinox
