@@ -1,6 +1,7 @@
 #include <prometheus/collectable.h>
 
 #include <equinox/metrics.hpp>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -16,12 +17,17 @@ Handler exposition(const ServerView& view, Options options) {
   return Handler{[collector, slots = ScrapeSlots{}](const Request& request) {
     auto slot = slots.take(request.client(), request.context().connection);
     if (slot == nullptr) {
-      collector->count_refusal();
+      collector->count_error();
       return Response::error(503).with("Retry-After", "1");
     }
     auto page = collector->page();
     for (const auto& registry : collector->options().appended) {
-      for (auto& family : registry->Collect()) page.families.push_back(std::move(family));
+      // As a part of our own: one that fails costs its families, not the scrape.
+      try {
+        for (auto& family : registry->Collect()) page.families.push_back(std::move(family));
+      } catch (const std::exception&) {
+        collector->count_error();
+      }
     }
     const auto format = preferred_format(request.field("accept").value_or(""));
     const bool gzip = request.accepts_encoding("gzip");

@@ -20,8 +20,8 @@ class ServerCollector final : public prometheus::Collectable {
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override { return page().families; }
   /// The same with exemplars, for OpenMetrics.
   [[nodiscard]] Page page() const;
-  /// A scrape that was not begun, as too many are under way.
-  void count_refusal() const noexcept { errors_.fetch_add(1, std::memory_order_relaxed); }
+  /// A scrape that was not begun, as too many are under way, or a registry of the program that failed.
+  void count_error() const noexcept { errors_.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] const Options& options() const noexcept { return options_; }
 
  private:

@@ -78,6 +78,25 @@ TEST_F(ExpositionTest, OptionsThatSpoilEveryPageAreRefused) {
   EXPECT_THAT(page("", {.build = {{"tls_2", "x"}}}), HasSubstr("tls_2=\"x\"} 1\n"));
 }
 
+TEST_F(ExpositionTest, ARegistryThatFailsCostsItsOwnFamiliesOnly) {
+  struct Failing final : prometheus::Collectable {
+    [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
+      throw std::runtime_error{"no database"};
+    }
+  };
+  auto good = std::make_shared<prometheus::Registry>();
+  prometheus::BuildCounter().Name("orders_total").Help("").Register(*good).Add({}).Increment();
+  const auto handler = exposition(server.telemetry, {.appended = {std::make_shared<Failing>(), good}});
+  const RequestHead head;
+  const RequestContext context;
+  const auto scrape = [&] {
+    Response response = (*handler.sync())(Request{head, context});
+    return read_body(response);
+  };
+  EXPECT_THAT(scrape(), testing::AllOf(HasSubstr("equinox_connections{"), HasSubstr("orders_total 1\n")));
+  EXPECT_THAT(scrape(), HasSubstr("equinox_scrape_errors_total 1\n"));
+}
+
 // A page with another octet in it is refused as a whole.
 TEST_F(ExpositionTest, NamesAreWrittenAsUtf8) {
   server.request(server.route("/caf\xE9"), 200, 1'500'000);

@@ -46,7 +46,8 @@ struct Options {
   /// What protects the process, and whether it is in force; empty: the program has nothing to say about it.
   std::vector<std::pair<std::string, bool>> sandbox{};
   std::function<AdminFacts()> admin{};  ///< called at each scrape
-  /// Registries of the program, appended to every answer of exposition(); none of them empty.
+  /// Registries of the program, appended to every answer of exposition(); none of them empty. One that throws is left
+  /// out of that answer, and counted by equinox_scrape_errors_total.
   std::vector<std::shared_ptr<prometheus::Collectable>> appended{};
 };
 
