@@ -1,5 +1,6 @@
 """TLS as openssl s_client and raw sockets see it: versions, ALPN, resumption, closing, plaintext on the wrong port."""
 
+import contextlib
 import json
 import re
 import socket
@@ -201,6 +202,32 @@ def test_a_check_whether_somebody_listens_is_no_failed_handshake(start, end, rea
     assert server.metric("equinox_tls_handshakes_in_progress") == 0
     if end == "close":
         assert row["sentence"].startswith("The client closed the connection before it had sent a byte; ")
+
+
+def test_a_pipeline_in_front_of_a_close_notify_is_answered_in_full(server):
+    """More of them than a turn takes, and in one read with the end."""
+    into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+    protocol = client_context().wrap_bio(into, out)
+    with server.connect("https") as connection:
+
+        def turn(work):
+            while True:
+                try:
+                    return work()
+                except ssl.SSLWantReadError:
+                    connection.sendall(out.read())
+                    data = connection.recv(65536)
+                    into.write(data) if data else into.write_eof()
+
+        turn(protocol.do_handshake)
+        protocol.write(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n" * 300)
+        with contextlib.suppress(ssl.SSLError):
+            protocol.unwrap()  # sends the close_notify; that answers come before the server's is no failure
+        received = b""
+        with contextlib.suppress(ssl.SSLError):
+            while data := turn(lambda: protocol.read(65536)):
+                received += data
+    assert received.count(b"HTTP/1.1 200 ") == 300
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

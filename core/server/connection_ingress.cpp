@@ -290,8 +290,9 @@ void Connection::on_input_end(Lending& lent) {
     if (exchanges_ == nullptr) end_after_flush(CloseReason::client_fin_idle, false);
     return;
   }
-  // Pipelined requests that came before the FIN are still answered, one after the other.
-  if (has_fresh_input() && exchanges_ != nullptr) return;
+  // Pipelined requests that came before the end are still answered, one after the other. Over TLS they may have come
+  // with it, more of them than a turn takes.
+  if (has_fresh_input()) return;
   if (codec_ == nullptr) {
     if (got_bytes_) account_refusal(lent, Errc::bad_request_line);
     end_now(lent, got_bytes_ ? CloseReason::client_fin_mid_request : CloseReason::client_fin_idle);
