@@ -180,6 +180,23 @@ def test_an_idle_connection_that_never_asked_is_told_twice_and_a_request_between
     assert server.wait() == 0
 
 
+def test_a_request_that_is_half_here_at_the_final_goaway_is_answered(start):
+    """GOAWAY counts it among those that are, so that its client may not ask again elsewhere (RFC 9113 section 6.8)."""
+    server = start(drain={"timeout": "10s"})
+    with server.connect() as connection:
+        peer = Peer(connection)
+        connection.sendall(PREFACE)
+        peer.read_until(Peer.is_settled)
+        server.signal(signal.SIGTERM)
+        connection.sendall(request_frame(1)[:12])
+        peer.read_until(lambda seen: len(seen.goaways()) == 2)
+        assert peer.goaways()[1][1] == 1
+        connection.sendall(request_frame(1)[12:])
+        peer.read_until(lambda seen: False)
+        assert peer.is_answered(1)
+    assert server.wait() == 0
+
+
 def test_a_drain_that_is_taken_back_ends_no_connection(start):
     server = start(drain={"delay": "1500ms"})
     admin = ["--admin", server.addresses["admin"]]

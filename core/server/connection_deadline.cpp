@@ -310,7 +310,8 @@ void Connection::finish_retiring(Lending& lent) {
   if (lent.drain != DrainStage::none) plan(lent.drain_reason);
   h2_->was_finalised = true;
   codec_->begin_drain(http::DrainStep::final);
-  if (exchanges_ == nullptr) end_after_flush(planned_.value_or(reason_), true);
+  // A request whose head has begun was counted among those that GOAWAY says are answered.
+  if (exchanges_ == nullptr && !request_head_started_) end_after_flush(planned_.value_or(reason_), true);
 }
 
 void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind kind, Duration after, int status) {
