@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import socket
 import threading
 import time
 
@@ -110,6 +111,28 @@ def test_who_upgrades_and_says_no_more_is_ended(start):
         connection.sendall(UPGRADE)
         assert receive_until_closed(connection).startswith(b"HTTP/1.1 101 ")
     wait_for(lambda: server.metric("equinox_connections_closed_total", reason="header_timeout") == 1, 5, "its reason")
+
+
+def test_who_has_not_followed_its_upgrade_yet_owes_no_pong(start):
+    server = start(timeouts={"header": "2500ms", "ping_after": "1s", "ping": "100ms", "linger": "100ms"})
+    with server.connect() as connection:
+        connection.sendall(UPGRADE)
+        receive_until_closed(connection)
+    row = wait_for(lambda: server.admin("/closed")["rows"], 5, "the closing record")[0]
+    assert row["reason"] == "header_timeout"
+
+
+def test_a_slow_reader_with_open_windows_has_the_time_of_its_reading(start):
+    """It has nothing to say, and a PING stands behind all that it has still to read."""
+    server = start(timeouts={"ping_after": "1s", "ping": "100ms", "write": "10s"})
+    with server.connect() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 256 * 1024)
+        connection.sendall(PREFACE + settings((4, 2**31 - 1)) + window_update(0, 2**30) + request(1, "/32m.bin"))
+        end = time.monotonic() + 4
+        while time.monotonic() < end:
+            assert connection.recv(64 * 1024), "ended while it was reading"
+            time.sleep(0.05)
+        assert server.admin("/closed")["rows"] == []
 
 
 def test_who_upgrades_and_leaves_has_left(start):

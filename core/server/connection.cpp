@@ -38,6 +38,7 @@ Turn Connection::advance(Lending& lent, const net::ReadyEvent& ready) {
   }
   if (ready.readable || ready.peer_closed || ready.error_or_hangup) is_readable_ = true;
   if (ready.writable) {
+    if (!is_writable_) note_alive(lent.now);  // it has taken some of what the socket was full of
     is_writable_ = true;
     if (is_tls_) transport_->note_writable();
   }

@@ -129,7 +129,7 @@ class Connection {
   enum class Ending : std::uint8_t { none, after_flush, after_flush_linger, lingering, dead };
   /// Facts only an HTTP/2 connection needs.
   struct Http2Facts {
-    TimePoint last_received{};
+    TimePoint last_alive{};  ///< a byte came, or some of what filled the socket was taken
     TimePoint ping_sent{kNever};
     TimePoint deadline_due{kNever};  ///< as in Aside
     TimePoint began{};
@@ -304,6 +304,12 @@ class Connection {
   [[nodiscard]] Deadline next_deadline(const Lending& lent) const;
   [[nodiscard]] TimePoint ping_due(const Lending& lent) const noexcept;
   [[nodiscard]] TimePoint deadline_due() const noexcept;
+  [[nodiscard]] bool may_be_asked() const noexcept;
+  void note_alive(TimePoint now) noexcept {
+    if (h2_ == nullptr) return;
+    h2_->last_alive = now;
+    h2_->ping_sent = kNever;
+  }
   void arm(Lending& lent);
   void on_deadline(Lending& lent, const Deadline& deadline);
   void on_window_end(Lending& lent, const Deadline& deadline);

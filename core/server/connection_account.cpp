@@ -183,10 +183,7 @@ void Connection::account_upgrade(Lending& lent) { lent.telemetry.stats().upgrade
 void Connection::account_received(Lending& lent, std::size_t bytes) {
   if (!is_tls_) lent.turn_received_bytes += bytes;  // else the transport counts, below the records
   if (bytes != 0 && !has_reason_) moved_ = true;
-  if (h2_ != nullptr) {
-    h2_->last_received = lent.now;
-    h2_->ping_sent = kNever;  // any byte shows that the peer is there
-  }
+  note_alive(lent.now);  // any byte shows that the peer is there
 }
 
 void Connection::account_sent(Lending& lent, std::uint64_t bytes) {

@@ -79,11 +79,11 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
       next.offer(DeadlineKind::idle, phase_start_ + timeouts.idle);
     }
   }
-  if (h2_ != nullptr && exchanges_ != nullptr && !peer_finished_) {
+  if (may_be_asked() && !peer_finished_) {
     if (h2_->ping_sent != kNever) {
       next.offer(DeadlineKind::ping, h2_->ping_sent + timeouts.ping);
     } else if (timeouts.ping_after.count() != 0) {
-      next.offer(DeadlineKind::ping, h2_->last_received + timeouts.ping_after + timeouts.ping);
+      next.offer(DeadlineKind::ping, h2_->last_alive + timeouts.ping_after + timeouts.ping);
     }
   }
   return next;
@@ -93,8 +93,15 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
 /// last byte cannot answer, but where it has gone altogether, its kernel does, by a reset.
 TimePoint Connection::ping_due(const Lending& lent) const noexcept {
   const auto after = lent.settings->timeouts.ping_after;
-  if (h2_ == nullptr || exchanges_ == nullptr || h2_->ping_sent != kNever || after.count() == 0) return kNever;
-  return h2_->last_received + after;
+  if (!may_be_asked() || h2_->ping_sent != kNever || after.count() == 0) return kNever;
+  return h2_->last_alive + after;
+}
+
+/// A PING says something about a peer only where it gets to it: not behind all that a slow reader has still to take,
+/// whose time is that of the write window, and not before a client has followed its upgrade.
+bool Connection::may_be_asked() const noexcept {
+  if (h2_ == nullptr || exchanges_ == nullptr || awaits_preface_) return false;
+  return is_writable_ || egress_ == nullptr || egress_->empty();
 }
 
 /// Of the armed deadline; the timer may come earlier, to look or to ask.

@@ -248,7 +248,7 @@ void Connection::adopt_protocol(Lending& lent, Protocol protocol) {
   account_protocol(lent, protocol);
   if (equinox::is_http2(protocol) && h2_ == nullptr) {
     h2_ = std::make_unique<Http2Facts>();
-    h2_->began = h2_->last_received = h2_->idle_since = lent.now;
+    h2_->began = h2_->last_alive = h2_->idle_since = lent.now;
     h2_->held_bytes = held_by_exchanges();
   }
 }
