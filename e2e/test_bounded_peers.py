@@ -135,6 +135,23 @@ def test_a_slow_reader_with_open_windows_has_the_time_of_its_reading(start):
         assert server.admin("/closed")["rows"] == []
 
 
+@pytest.mark.parametrize("name", ["http", "https"])
+def test_a_reader_above_the_least_rate_is_not_ended_between_two_steps_of_the_kernel(start, name):
+    server = start(timeouts={"write": "2s"})
+    with socket.socket() as connection:
+        connection.settimeout(ABUNDANT)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)  # the loopback's would open its window in steps, too
+        connection.connect(server.address(name))
+        reader = client_context().wrap_socket(connection) if name == "https" else connection
+        reader.sendall(b"GET /32m.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+        end = time.monotonic() + 8
+        while time.monotonic() < end:
+            assert reader.recv(2000), "ended while it was reading"
+            time.sleep(0.1)
+        assert server.admin("/closed")["rows"] == []
+
+
 def test_who_upgrades_and_leaves_has_left(start):
     server = start(timeouts={"header": "30s"})
     with server.connect() as connection:

@@ -52,9 +52,9 @@ void drop_unsent(int descriptor) noexcept {
   static_cast<void>(::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
 }
 
-bool has_unacknowledged(int descriptor) noexcept {
+std::uint64_t unacknowledged_bytes(int descriptor) noexcept {
   int bytes = 0;
-  return ::ioctl(descriptor, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+  return ::ioctl(descriptor, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
 }
 
 Error io_error(int os_errno) noexcept {

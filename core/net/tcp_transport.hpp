@@ -35,8 +35,8 @@ class TcpTransport final : public Transport {
 /// of staying with an orphan for minutes. Tens of thousands of slow readers would otherwise outlive their eviction
 /// there.
 void drop_unsent(int descriptor) noexcept;
-/// Whether the peer has not acknowledged all that was sent to it yet.
-bool has_unacknowledged(int descriptor) noexcept;
+/// What the kernel holds of all that was sent, because the peer has not acknowledged it yet.
+std::uint64_t unacknowledged_bytes(int descriptor) noexcept;
 
 /// What a failed socket call means: the one place that maps errno for transports.
 Error io_error(int os_errno) noexcept;

@@ -154,6 +154,7 @@ class Connection {
   struct Aside {
     Endpoint proxied_client;         ///< as the PROXY header names it
     ProgressWindow write_window;     ///< while the peer is behind
+    std::uint64_t write_held{0};     ///< by the kernel when that window began
     TimePoint sample_at{kNever};     ///< when to look at TCP_INFO meanwhile
     TimePoint deadline_due{kNever};  ///< of the deadline, when the timer comes earlier to look
     std::uint64_t pending_told{0};   ///< of waiting_bytes(), to the gauge
@@ -303,17 +304,18 @@ class Connection {
   // connection_deadline.cpp
   [[nodiscard]] Deadline next_deadline(const Lending& lent) const;
   [[nodiscard]] TimePoint ping_due(const Lending& lent) const noexcept;
-  [[nodiscard]] TimePoint deadline_due() const noexcept;
   [[nodiscard]] bool may_be_asked() const noexcept;
   void note_alive(TimePoint now) noexcept {
     if (h2_ == nullptr) return;
     h2_->last_alive = now;
     h2_->ping_sent = kNever;
   }
+  [[nodiscard]] TimePoint deadline_due() const noexcept;
   void arm(Lending& lent);
   void on_deadline(Lending& lent, const Deadline& deadline);
   void on_window_end(Lending& lent, const Deadline& deadline);
   void on_handler_timeout(Lending& lent, Exchange& exchange);
+  [[nodiscard]] std::uint64_t taken_in_window() const noexcept;
   void cut_stalled(Lending& lent, std::uint64_t need);
   [[nodiscard]] bool serves_others() const;
   void on_max_age(Lending& lent);

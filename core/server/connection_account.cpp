@@ -311,6 +311,7 @@ void Connection::account_counters(Lending& lent) {
 
 void Connection::begin_write_window(Lending& lent) {
   aside().write_window.begin(lent.now);
+  aside_->write_held = net::unacknowledged_bytes(descriptor());
   if (is_http2()) codec_->begin_write_window();
   // A peer that reads nothing at all brings no further turn in which to see who is slow.
   aside_->sample_at = lent.now + kSampleEvery;

@@ -219,11 +219,10 @@ void Connection::on_handler_timeout(Lending& lent, Exchange& exchange) {
 void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
   if (deadline.kind == DeadlineKind::write) {
     const Settings& settings = oldest_settings(lent);
-    const ProgressWindow& window = aside().write_window;
     refresh_sample(lent);  // the last look, should this be its end
     // A peer that reads all there is, and asks for what only answers its own frames, still has its windows closed.
     const bool is_window_closed = window_blocked_ && (egress_ == nullptr || egress_->empty());
-    const std::uint64_t moved = is_window_closed ? codec_->moved_bytes() : window.bytes;
+    const std::uint64_t moved = is_window_closed ? codec_->moved_bytes() : taken_in_window();
     const std::uint64_t need = window_need(settings, settings.timeouts.write);
     if (moved >= need || (is_window_closed && serves_others())) {
       if (is_http2()) cut_stalled(lent, need);
@@ -252,6 +251,14 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
   // One slow upload must not cost the other streams of the connection their answers.
   respond(lent, exchange, http::refusal_response(Status{408}));
   apply_events(lent);
+}
+
+/// The kernel takes more in steps of 128 KB and up, between which a slow reader's socket looks as full as that of one
+/// who reads nothing. What has been acknowledged meanwhile tells them apart.
+std::uint64_t Connection::taken_in_window() const noexcept {
+  const std::uint64_t given = known_aside().write_window.bytes;
+  const std::uint64_t were_held = known_aside().write_held + given;
+  return std::max(given, were_held - std::min(were_held, net::unacknowledged_bytes(descriptor())));
 }
 
 /// HTTP/2: some request is not behind the peer's windows: it still comes, or is being worked on. An upload must not end

@@ -186,7 +186,7 @@ bool Connection::would_be_cut(Lending& lent) {
   if (is_readable_ || transport_->has_pending()) return true;
   if (is_tls_) count_socket_bytes(lent);
   const std::uint64_t sent = record_->own_sent_bytes() + lent.turn_sent_bytes;
-  return sent > kFirstWindowBytes && net::has_unacknowledged(descriptor());
+  return sent > kFirstWindowBytes && net::unacknowledged_bytes(descriptor()) != 0;
 }
 
 Turn Connection::linger(Lending& lent) {
