@@ -29,7 +29,8 @@ export function compile(text) {
       const get = (row) => (field === 'deadline' ? row.deadline?.seconds_left : field === 'timer' ? (row.deadline?.kind ?? row.timer) : field === 'client' ? (row.client ?? row.peer) : row[kNames[field] ?? field]);
       if (op === ':') {
         const pattern = wild(value);
-        test = (row) => pattern.test(String(get(row) ?? ''));
+        const isAddress = field === 'peer' || field === 'client'; // which may be written without its port
+        test = (row) => pattern.test(String(get(row) ?? '')) || (isAddress && pattern.test(String(get(row) ?? '').replace(/^(?:\[(.*)\]|([^:]*)):\d+$/, '$1$2')));
       } else {
         const bound = number(value);
         if (Number.isNaN(bound)) throw new BadQuery(match.index, raw.length, `${value} is not a number`);

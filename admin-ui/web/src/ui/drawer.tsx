@@ -319,9 +319,9 @@ function Tcp({ data }: { data: ConnectionDetail }) {
   );
 }
 
-/** Every connection of this address: the port is left open, and nothing else, so that 10.0.0.1 is not 10.0.0.12. */
+/** Every connection of this address, with whatever port or, as a proxy forwards it, without one; 10.0.0.1 is not 10.0.0.12. */
 export function sameClient(client: string): string {
-  return `client:${client.replace(/^(\[.*\]|[^:]*):\d+$/, '$1:*')}`;
+  return `client:${client.replace(/^(?:\[(.*)\]|([^:]*)):\d+$/, '$1$2')}`;
 }
 
 /** The explanation of a close; also unfolded in the table of closed connections. */
