@@ -45,7 +45,7 @@ describe('the drawer', () => {
     const button = host.querySelector<HTMLButtonElement>('.drawer-head button');
     return [button?.textContent.trim(), button?.querySelector('.on') !== null, button?.disabled];
   };
-  const passed = () => new Promise((resolve) => setTimeout(resolve, 20));
+  const becomes = (...state: unknown[]) => vi.waitFor(() => expect(watch()).toEqual(state));
   afterEach(() => {
     render(null, host);
     link.value = 'starting';
@@ -57,28 +57,25 @@ describe('the drawer', () => {
     vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify(detail(row)))));
     link.value = 'live';
     render(<Drawer id="2f.1" />, host);
-    await passed();
-    expect(watch()).toEqual(['Watching', true, false]);
+    await becomes('Watching', true, false);
     for (const [change, back] of [[() => (link.value = 'down'), () => (link.value = 'live')], [() => (paused.value = true), () => (paused.value = false)]] as const) {
       change();
-      await passed();
-      expect(watch()).toEqual(['Watch', false, true]);
+      await becomes('Watch', false, true);
       back();
-      await passed();
-      expect(watch()).toEqual(['Watching', true, false]);
+      await becomes('Watching', true, false);
     }
+    link.value = 'down';
+    await becomes('Watch', false, true);
     link.value = 'full'; // its own figures are asked for all the same
-    await passed();
-    expect(watch()).toEqual(['Watching', true, false]);
+    await becomes('Watching', true, false);
   });
 
   it('does not when nothing could be loaded', async () => {
     vi.stubGlobal('fetch', () => Promise.resolve(new Response('{"title":"Busy"}', { status: 503 })));
     link.value = 'live';
     render(<Drawer id="2f.1" />, host);
-    await passed();
+    await becomes('Watch', false, true);
     expect(said()).toContain('This connection could not be shown');
-    expect(watch()).toEqual(['Watch', false, true]);
     expect(host.querySelector('.drawer-head .chip')?.textContent).toBe('?');
   });
 });

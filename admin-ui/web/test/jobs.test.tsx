@@ -7,7 +7,6 @@ import { JobBanners } from '../src/ui/close-dialog';
 
 const host = document.body.appendChild(document.createElement('div'));
 const stop = () => host.querySelector<HTMLButtonElement>('.banner button');
-const drawn = () => new Promise((resolve) => setTimeout(resolve, 20));
 const as = (role: Role) => (session.value = { role, actor: 'a', how: 'cookie' } as Session);
 
 beforeEach(() => {
@@ -41,6 +40,5 @@ it('a refusal is shown', async () => {
   vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify({ title: 'Forbidden', detail: 'Not yours.' }), { status: 403 })));
   render(<JobBanners />, host);
   stop()?.click();
-  await drawn();
-  expect(host.querySelector('dialog')?.textContent).toContain('Stopping was refused403 · ForbiddenNot yours.');
+  await vi.waitFor(() => expect(host.querySelector('dialog')?.textContent).toContain('Stopping was refused403 · ForbiddenNot yours.'));
 });
