@@ -115,7 +115,9 @@ describe('states', { skip }, () => {
   });
 
   test('clock skew is named, and times are the server’s', async () => {
-    const { page, close } = await open('overview', { held: [await hello({ now_at: Date.now() / 1000 - 134 })] });
+    const status = await api('status');
+    const now_at = () => Date.now() / 1000 - 134;
+    const { page, close } = await open('overview', { held: [await hello({ now_at: now_at() })], routes: [['**/api/v1/status', (route) => route.fulfill({ json: { ...status, now_at: now_at() } })]] });
     await page.locator('.banners').getByText(/clock is 2 m 1\d ahead of the server/).waitFor();
     const shown = await page.locator('.playhead span').innerText();
     const [hours, minutes, seconds] = shown.split(':').map(Number);

@@ -1,6 +1,6 @@
 // A live region speaks once for each change of state: what changes every second is not in it.
 import { render, type ComponentChildren } from 'preact';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import type { Job, Overview, Stall } from '../src/api/types';
 import { Culprit } from '../src/screens/reactors';
 import { clock, dataAt, jobs, link, overview, retryAt } from '../src/state/live';
@@ -55,4 +55,14 @@ it('a job', async () => {
 it('a stall', async () => {
   const stall = { id: 's', reactor: 1, started_at: Date.now() / 1000 - 5, duration_seconds: 5, running: true, cause: 'handler' } as Stall;
   expect((await seconds(<Culprit stall={stall} threshold={0.1} />, (second) => (stall.duration_seconds = 60 + second))).announced).toBe(1);
+});
+
+it('a clock that was set while the page is open', () => {
+  link.value = 'live';
+  render(<Banners />, host);
+  expect(said()).toEqual([]);
+  const set = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 134_400);
+  render(<Banners key="later" />, host);
+  set.mockRestore();
+  expect(said()).toEqual([expect.stringContaining('clock is 2 m 14 ahead of the server')]);
 });

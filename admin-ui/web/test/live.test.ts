@@ -3,28 +3,36 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type * as Live from '../src/state/live';
 
 const event = (name: string, data: unknown, id = 1) => `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
-const hello = (more = {}) => event('hello', { stream: 'v1', boot_id: 'b', instance: 'i', version: '1', started_at: 0, now_at: Date.now() / 1000, interval_seconds: 1, ...more });
+const serverTime = () => (started + performance.now()) / 1000 + ahead;
+const hello = (more = {}) => event('hello', { stream: 'v1', boot_id: 'b', instance: 'i', version: '1', started_at: 0, now_at: serverTime(), interval_seconds: 1, ...more });
 const overview = { connections: 1 };
 
 /** The server as this page sees it: one stream at a time that the test writes to, and an answer for each path. */
 let say: (text: string) => void;
 let opened: number;
+/** The server's clock minus the clock the page began with. */
+let ahead: number;
+let started: number;
+/** How long an answer is under way, after it was written. */
+let travel: number;
 let answers: Record<string, unknown>;
 let live: typeof Live;
 
 beforeEach(async () => {
   vi.useFakeTimers();
   vi.resetModules();
-  opened = 0;
+  opened = ahead = travel = 0;
+  started = Date.now() - performance.now();
   answers = {
-    status: { session: { role: 'operator' }, overview, changes: [] },
+    status: { session: { role: 'operator' }, overview, changes: [], get now_at() { return serverTime(); } },
     series: { start_at: 0, points: 0, step_seconds: 1, series: {}, histograms: {} },
   };
   vi.stubGlobal('fetch', (url: string, { signal }: { signal?: AbortSignal }) => {
     const path = /\/api\/v1\/([^?]+)/.exec(url)?.[1] ?? '';
     if (path !== 'events') {
       const answer = answers[path];
-      return Promise.resolve(answer === undefined ? new Response('{"title":"none"}', { status: 404 }) : new Response(JSON.stringify(answer)));
+      const response = answer === undefined ? new Response('{"title":"none"}', { status: 404 }) : new Response(JSON.stringify(answer));
+      return travel === 0 ? Promise.resolve(response) : new Promise((resolve) => setTimeout(() => resolve(response), travel));
     }
     opened += 1;
     if (answers.events) return Promise.resolve(new Response(JSON.stringify(answers.events), { status: 503 }));
@@ -82,7 +90,8 @@ describe('a stream that has fallen silent', () => {
     expect(live.link.value).toBe('down');
     expect(live.serverNow()).toBeCloseTo(last, 2);
     await pass(1000);
-    say(hello({ now_at: Date.now() / 1000 + 40 }));
+    ahead = 40;
+    say(hello());
     await pass(0);
     expect(live.link.value).toBe('live');
     expect(live.serverNow()).toBeCloseTo(Date.now() / 1000 + 40, 2);
@@ -128,7 +137,8 @@ describe('a stream after another', () => {
   it('that finds no place shows the overview of now', async () => {
     await connected();
     answers.events = { type: 'viewers-full', title: 'Full', status: 503 };
-    answers.status = { session: { role: 'operator' }, overview: { connections: 7 }, changes: [], now_at: Date.now() / 1000 - 30 };
+    ahead = -30;
+    answers.status = { session: { role: 'operator' }, overview: { connections: 7 }, changes: [], now_at: serverTime() };
     live.connect();
     await pass(0);
     expect(live.link.value).toBe('full');
@@ -138,6 +148,41 @@ describe('a stream after another', () => {
     expect(live.serverNow()).toBeCloseTo(Date.now() / 1000 - 30, 2);
     await pass(2000);
     expect(live.serverNow()).toBeCloseTo(Date.now() / 1000 - 30, 2); // lists are asked for: what they show goes on
+  });
+});
+
+describe('the clock', () => {
+  it('goes on when the machine’s own is set, forward or back', async () => {
+    await connected();
+    for (const step of [3600, -7200]) {
+      await pass(1000);
+      const before = live.serverNow();
+      vi.setSystemTime(Date.now() + step * 1000);
+      expect(live.serverNow()).toBeCloseTo(before, 2);
+      await pass(1000);
+      expect(live.serverNow()).toBeCloseTo(before + 1, 2);
+      expect(live.dataAt.value).toBeLessThanOrEqual(live.now());
+      say(': still here\n\n');
+    }
+    await pass(5100);
+    expect(live.link.value).toBe('down');
+    expect(live.retryAt.value - live.now()).toBeGreaterThan(0);
+    expect(live.retryAt.value - live.now()).toBeLessThanOrEqual(1);
+  });
+
+  it('is put right by every status, and not by how long that takes', async () => {
+    await connected();
+    ahead = 50; // the server's was set, or this machine slept
+    await live.refreshStatus();
+    expect(live.serverNow()).toBeCloseTo(serverTime(), 2);
+    ahead = -20;
+    await live.refreshStatus();
+    expect(live.serverNow()).toBeCloseTo(serverTime(), 2);
+    travel = 4000;
+    const late = live.refreshStatus();
+    await pass(4000);
+    await late;
+    expect(live.serverNow()).toBeCloseTo(serverTime(), 2);
   });
 });
 

@@ -18,7 +18,7 @@ beforeEach(() => {
   asked = 0;
   vi.stubGlobal('fetch', () => {
     asked += 1;
-    return Promise.resolve(new Response(JSON.stringify({ changes: [], session: { role: 'viewer' }, viewers: asked, overview: { connections: asked } })));
+    return Promise.resolve(new Response(JSON.stringify({ now_at: 0, changes: [], session: { role: 'viewer' }, viewers: asked, overview: { connections: asked } })));
   });
   link.value = 'live';
   overview.value = null;

@@ -18,9 +18,12 @@ export const jobs = signal<Map<string, Job>>(new Map());
 export const degraded = signal<Degraded | null>(null);
 export const stream = signal<string | null>(null);
 export const bytesPerSecond = signal(0);
-/** Server clock minus this browser's clock, seconds. */
+const began = Date.now() - performance.now();
+/** Seconds on a clock of this page that nobody sets: the machine's own may be put right at any time, and what is counted must not jump. */
+export const now = () => (began + performance.now()) / 1000;
+/** Server clock minus `now`, seconds. */
 export const skew = signal(0);
-/** Unix second of the newest thing the server said. */
+/** When the server said its newest word, as `now` tells it. */
 export const dataAt = signal(0);
 export const retryAt = signal(0);
 export const lastProblem = signal<Problem | null>(null);
@@ -30,7 +33,7 @@ export const resumed = signal<{ missed: number; filled: number } | null>(null);
 export const ring = new SeriesRing();
 export const ringTick = signal(0);
 /** A slow clock for ages on the page; one tick a second, and none while the page is hidden or paused. */
-export const clock = signal(Date.now() / 1000);
+export const clock = signal(now());
 
 export const canAct = computed(() => link.value === 'live' && session.value !== null && session.value.role !== 'viewer');
 export const isAdmin = computed(() => link.value === 'live' && session.value?.role === 'admin');
@@ -47,7 +50,7 @@ export function onRows(listener: (event: RowsEvent) => void): () => void {
 }
 
 /** The server's clock; without a connection it stands where the data stand, or ages and deadlines would be of nothing known. */
-export const serverNow = () => (link.value === 'down' && dataAt.value > 0 ? dataAt.value : Date.now() / 1000) + skew.value;
+export const serverNow = () => (link.value === 'down' && dataAt.value > 0 ? dataAt.value : now()) + skew.value;
 
 const kSeries = 'connections,in_flight,p50_seconds,p99_seconds,busy_ratio,accepted,closed,requests,errors_4xx,errors_5xx,evictions,phase_head_seconds,phase_body_seconds,phase_queue_seconds,phase_handler_seconds,phase_write_seconds,h2_streams,h2_resets,h2_blocked_seconds,received_bytes,sent_bytes,duration,duration:http/1.1,duration:h2,duration:h2c,first_byte,queue,handler';
 
@@ -65,16 +68,16 @@ let lostAt = 0;
 const kSilenceMs = 5000;
 
 export async function refreshStatus(): Promise<void> {
+  const asked = now();
   const answer = await get<Status>('status');
   batch(() => {
     status.value = answer;
+    // Its moment lies between the question and the answer. This clock stands while the machine sleeps, and the server's may be set.
+    skew.value = Math.min(answer.now_at - asked, Math.max(answer.now_at - now(), skew.value));
     session.value = answer.session;
     // The stream is newer, where there is one; where there is no place for one, this is what the server says.
     if (link.value === 'full' || overview.value === null) overview.value = answer.overview;
-    if (link.value === 'full') {
-      dataAt.value = Date.now() / 1000;
-      skew.value = answer.now_at - dataAt.value;
-    }
+    if (link.value === 'full') dataAt.value = now();
     const known = new Set(answer.changes.map((change) => change.id));
     changes.value = [...changes.value.filter((change) => !known.has(change.id)), ...answer.changes].sort((a, b) => b.at - a.at).slice(0, 64);
   });
@@ -101,10 +104,10 @@ function forget(): void {
 function onHello(hello: Hello): void {
   batch(() => {
     const before = bootId;
-    const gap = lostAt > 0 ? Date.now() / 1000 - lostAt : 0;
+    const gap = lostAt > 0 ? now() - lostAt : 0;
     lostAt = 0;
     bootId = hello.boot_id;
-    skew.value = hello.now_at - Date.now() / 1000;
+    skew.value = hello.now_at - now();
     stream.value = hello.stream;
     link.value = 'live';
     attempt = 0;
@@ -146,7 +149,7 @@ const noteProblem = (error: unknown) => {
 function onEvent(event: ServerEvent): void {
   if (event.id !== null) lastEventId = event.id;
   const data: unknown = JSON.parse(event.data);
-  dataAt.value = Date.now() / 1000;
+  dataAt.value = now();
   if (event.event === 'hello') {
     onHello(data as Hello);
     return;
@@ -252,13 +255,13 @@ export function connect(): void {
     .catch(() => undefined)
     .then(() => {
       if (controller !== current || link.value === 'signin' || link.value === 'full') return;
-      if (lostAt === 0) lostAt = dataAt.value || Date.now() / 1000;
+      if (lostAt === 0) lostAt = dataAt.value || now();
       const wait = Math.min(15, 2 ** attempt);
       attempt += 1;
       batch(() => {
         link.value = 'down';
         stream.value = null;
-        retryAt.value = Date.now() / 1000 + wait;
+        retryAt.value = now() + wait;
       });
       retryTimer = window.setTimeout(connect, wait * 1000);
     });
@@ -278,6 +281,6 @@ export function startLive(): void {
     meanReceived = meanReceived * 0.6 + received * 0.4;
     bytesPerSecond.value = Math.round(meanReceived);
     received = 0;
-    if (!document.hidden && !paused.value) clock.value = Date.now() / 1000;
+    if (!document.hidden && !paused.value) clock.value = now();
   }, 1000);
 }

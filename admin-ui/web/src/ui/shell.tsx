@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { formatBytes, formatCompact, formatDuration, formatInt, formatQuantile, formatTime } from '../lib/format';
 import { awaitingScreen } from '../state/keys';
-import { bytesPerSecond, clock, connect, dataAt, degraded, lastProblem, link, overview, paused, refreshStatus, restarted, resumed, retryAt, serverNow, session, skew, stalls, status, togglePause } from '../state/live';
+import { bytesPerSecond, clock, connect, dataAt, degraded, lastProblem, link, now, overview, paused, refreshStatus, restarted, resumed, retryAt, serverNow, session, skew, stalls, status, togglePause } from '../state/live';
 import { isDark, toggleTheme } from '../state/prefs';
 import { kScreens, place, placeHref, type Screen } from '../state/router';
 import { helpOpen, paletteOpen, signInOpen } from '../state/windows';
@@ -108,12 +108,14 @@ export function Tabs() {
 export function Banners() {
   void clock.value;
   const drain = overview.value?.drain;
+  // As it is now: it may have been set since the server was asked.
+  const ahead = Date.now() / 1000 - serverNow();
   return (
     <div class="banners">
       {link.value === 'down' ? (
         <Banner look="bad" mark="!" role="alert" actions={<button class="small" onClick={connect}>Now</button>} news={<><b>Not connected.</b> {dataAt.value ? `Data from ${formatTime(dataAt.value + skew.value)}.` : 'The server has not answered yet.'}</>}>
-          {dataAt.value ? `${formatDuration(Math.max(0, Math.round(Date.now() / 1000 - dataAt.value)))} old. ` : ''}
-          <span class="countdown">{retryAt.value > Date.now() / 1000 ? `Again in ${Math.ceil(retryAt.value - Date.now() / 1000)} s.` : 'Trying…'}</span>
+          {dataAt.value ? `${formatDuration(Math.max(0, Math.round(now() - dataAt.value)))} old. ` : ''}
+          <span class="countdown">{retryAt.value > now() ? `Again in ${Math.ceil(retryAt.value - now())} s.` : 'Trying…'}</span>
         </Banner>
       ) : null}
       {link.value === 'full' ? (
@@ -144,8 +146,8 @@ export function Banners() {
           <b>Showing 1 of {formatInt(degraded.value.sampling)} requests.</b> {degraded.value.why ?? 'The server is under pressure; watching is shed first.'} Counts stay exact.
         </Banner>
       ) : null}
-      {Math.abs(skew.value) > 5 && link.value === 'live' ? (
-        <Banner look="warn" mark="!">This browser’s clock is <b>{formatDuration(Math.abs(skew.value))} {skew.value < 0 ? 'ahead of' : 'behind'}</b> the server. All times here are the server’s, in UTC.</Banner>
+      {Math.abs(ahead) > 5 && link.value === 'live' ? (
+        <Banner look="warn" mark="!">This browser’s clock is <b>{formatDuration(Math.abs(ahead))} {ahead > 0 ? 'ahead of' : 'behind'}</b> the server. All times here are the server’s, in UTC.</Banner>
       ) : null}
       <JobBanners />
     </div>
