@@ -149,6 +149,32 @@ describe('a stream after another', () => {
     await pass(2000);
     expect(live.serverNow()).toBeCloseTo(Date.now() / 1000 - 30, 2); // lists are asked for: what they show goes on
   });
+
+  it.each([
+    ['refuses', 0],
+    ['says nothing', 5000],
+  ])('and a server that then %s is a connection lost, with the time of the last answer', async (_, silence) => {
+    answers.events = { type: 'viewers-full', title: 'Full', status: 503 };
+    live.connect();
+    await pass(0);
+    const last = live.serverNow();
+    await pass(2000);
+    const real = fetch;
+    vi.stubGlobal('fetch', (_url: string, { signal }: { signal?: AbortSignal }) => new Promise((_resolve, reject) => {
+      if (silence === 0) reject(new TypeError('refused'));
+      signal?.addEventListener('abort', () => reject(new Error('aborted')));
+    }));
+    void live.refreshStatus().catch(() => undefined);
+    await pass(silence);
+    expect(live.link.value).toBe('down');
+    expect(live.whyNot.value).toBe('not connected');
+    expect(live.serverNow()).toBeCloseTo(last, 2);
+    expect(live.retryAt.value).toBeGreaterThan(live.now());
+    vi.stubGlobal('fetch', real);
+    await pass(1000);
+    expect(live.link.value).toBe('full'); // it is back, and still has no place
+    expect(live.serverNow()).toBeCloseTo(serverTime(), 2);
+  });
 });
 
 describe('the clock', () => {

@@ -69,7 +69,14 @@ const kSilenceMs = 5000;
 
 export async function refreshStatus(): Promise<void> {
   const asked = now();
-  const answer = await get<Status>('status');
+  // Without a stream nothing else notices that the server is gone.
+  const isAlone = link.value === 'full';
+  const silent = new AbortController();
+  const silence = isAlone ? window.setTimeout(() => silent.abort(), kSilenceMs) : 0;
+  const answer = await get<Status>('status', {}, silent.signal).catch((error: unknown) => {
+    if (isAlone && link.value === 'full') lose();
+    throw error;
+  }).finally(() => clearTimeout(silence));
   batch(() => {
     status.value = answer;
     // Its moment lies between the question and the answer. This clock stands while the machine sleeps, and the server's may be set.
@@ -77,7 +84,10 @@ export async function refreshStatus(): Promise<void> {
     session.value = answer.session;
     // The stream is newer, where there is one; where there is no place for one, this is what the server says.
     if (link.value === 'full' || overview.value === null) overview.value = answer.overview;
-    if (link.value === 'full') dataAt.value = now();
+    if (link.value === 'full') {
+      dataAt.value = now();
+      attempt = 0;
+    }
     const known = new Set(answer.changes.map((change) => change.id));
     changes.value = [...changes.value.filter((change) => !known.has(change.id)), ...answer.changes].sort((a, b) => b.at - a.at).slice(0, 64);
   });
@@ -228,7 +238,7 @@ async function listen(signal: AbortSignal, heard: () => void): Promise<void> {
     if (problem?.type.endsWith('viewers-full')) {
       lastProblem.value = problem;
       link.value = 'full';
-      await Promise.all([refreshStatus(), seedSeries()]);
+      void Promise.all([refreshStatus(), seedSeries()]).catch(noteProblem);
       return;
     }
   }
@@ -245,7 +255,21 @@ async function listen(signal: AbortSignal, heard: () => void): Promise<void> {
   }
 }
 
-/** Connects and stays connected; waits 1, 2, 4 … 15 s between attempts. */
+/** Without a connection from now on; waits 1, 2, 4 … 15 s between attempts. */
+function lose(): void {
+  if (lostAt === 0) lostAt = dataAt.value || now();
+  const wait = Math.min(15, 2 ** attempt);
+  attempt += 1;
+  batch(() => {
+    link.value = 'down';
+    stream.value = null;
+    retryAt.value = now() + wait;
+  });
+  clearTimeout(retryTimer);
+  retryTimer = window.setTimeout(connect, wait * 1000);
+}
+
+/** Connects and stays connected. */
 export function connect(): void {
   clearTimeout(retryTimer);
   controller?.abort();
@@ -254,16 +278,7 @@ export function connect(): void {
   void mine
     .catch(() => undefined)
     .then(() => {
-      if (controller !== current || link.value === 'signin' || link.value === 'full') return;
-      if (lostAt === 0) lostAt = dataAt.value || now();
-      const wait = Math.min(15, 2 ** attempt);
-      attempt += 1;
-      batch(() => {
-        link.value = 'down';
-        stream.value = null;
-        retryAt.value = now() + wait;
-      });
-      retryTimer = window.setTimeout(connect, wait * 1000);
+      if (controller === current && link.value !== 'signin' && link.value !== 'full') lose();
     });
 }
 

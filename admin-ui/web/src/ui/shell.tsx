@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { formatBytes, formatCompact, formatDuration, formatInt, formatQuantile, formatTime } from '../lib/format';
 import { awaitingScreen } from '../state/keys';
-import { bytesPerSecond, clock, connect, dataAt, degraded, lastProblem, link, now, overview, paused, refreshStatus, restarted, resumed, retryAt, serverNow, session, skew, stalls, status, togglePause } from '../state/live';
+import { bytesPerSecond, clock, connect, dataAt, degraded, lastProblem, link, now, overview, paused, restarted, resumed, retryAt, serverNow, session, skew, stalls, status, togglePause } from '../state/live';
 import { isDark, toggleTheme } from '../state/prefs';
 import { kScreens, place, placeHref, type Screen } from '../state/router';
 import { helpOpen, paletteOpen, signInOpen } from '../state/windows';
@@ -119,7 +119,7 @@ export function Banners() {
         </Banner>
       ) : null}
       {link.value === 'full' ? (
-        <Banner look="warn" mark="!" actions={<button class="small" onClick={() => { void refreshStatus(); connect(); }}>Try again</button>}>
+        <Banner look="warn" mark="!" actions={<button class="small" onClick={connect}>Try again</button>}>
           <b>Every place for a live viewer is taken.</b> {lastProblem.value?.detail ?? ''} Live updates are off for this tab; lists still answer.
         </Banner>
       ) : null}
