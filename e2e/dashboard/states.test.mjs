@@ -103,6 +103,10 @@ describe('states', { skip }, () => {
       const edge = await panel.evaluate((one) => one.getBoundingClientRect().right);
       assert.deepEqual(await table.locator('th, td').evaluateAll((cells, right) => cells.filter((one) => one.getBoundingClientRect().right > right || one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent), edge), [], `${width} px`);
       assert.deepEqual(await overhang(page), { page: 0, main: 0, panels: [] }, `${width} px`);
+      const config = await page.getByRole('region', { name: 'Effective configuration' }).boundingBox();
+      const cockpit = await panel.boundingBox();
+      // First where there is one column, at the head of the second where there are two.
+      assert.equal(width > 1180 ? cockpit.y === config.y && cockpit.x > config.x : cockpit.y + cockpit.height <= config.y, true, `${width} px: ${JSON.stringify([cockpit, config])}`);
       await close();
     }
   });

@@ -41,9 +41,9 @@ export function Server() {
         {config.data?.last_reload_successful === false ? <> <b class="bad">The last reload was refused: {config.data.last_reload_error ?? 'see the log'}.</b></> : null}
         <span role="status"> {said.value}</span>
       </Answer>
+      <DrainPanel onRefused={(what, problem) => (refused.value = { what, problem })} />
       <ConfigPanel page={config.data} problem={config.problem} onRetry={config.reload} />
       <div class="side">
-        <DrainPanel onRefused={(what, problem) => (refused.value = { what, problem })} />
         <Certificates page={certificates.data} />
         <LogLevels onRefused={(what, problem) => (refused.value = { what, problem })} />
         <Build />
@@ -126,6 +126,7 @@ function DrainPanel({ onRefused }: { onRefused: Refused }) {
   return (
     <Panel
       title="Drain cockpit"
+      cls="cockpit"
       sub={draining ? `${running?.state ?? 'draining'} since ${formatTime(running?.started_at)}` : 'preview'}
       actions={draining ? <button class="small" disabled={!canAct.value} onClick={() => void run('undrain')}>Undrain</button> : <button class="small danger" disabled={!canAct.value} title={whyNot.value ?? undefined} onClick={() => void start()}>Drain… {whyNot.value ?? <Kbd>d</Kbd>}</button>}
     >
