@@ -187,6 +187,18 @@ describe('states', { skip }, () => {
     await close();
   });
 
+  test('a stall of minutes fits beside the other figures of its reactor at any width', async () => {
+    const reactors = await api('reactors');
+    const rows = reactors.rows.map((row) => ({ ...row, connections: 12_345, cpu_ratio: 0.9999, busy_ratio: 1, last_iteration_seconds_ago: 245, stall: { duration_seconds: 245, cause: 'handler' } }));
+    for (const width of [1440, 1024, 768, 390]) {
+      const { page, close } = await open('reactors', { width, routes: [['**/api/v1/reactors', (route) => route.fulfill({ json: { ...reactors, rows } })]] });
+      await settled(page);
+      await page.getByText('blocked 4 m 05').first().waitFor();
+      assert.deepEqual(await overhang(page), { page: 0, main: 0, panels: [] }, `${width} px`);
+      await close();
+    }
+  });
+
   test('viewers full: lists go on, live updates do not', async () => {
     const { page, close } = await open('routes', { routes: [['**/api/v1/events?*', (route) => route.fulfill({ status: 503, ...kProblem, body: JSON.stringify({ type: 'viewers-full', title: 'Full', status: 503, detail: '16 of 16 viewers are connected.' }) })]] });
     await page.getByText('Every place for a live viewer is taken').waitFor();

@@ -91,7 +91,7 @@ function ReactorTable({ rows, lanes }: { rows: ReactorRow[]; lanes: Series | nul
       rowKey={(row) => String(row.reactor)}
       rowClass={(row) => (row.stall ? 'at' : '')}
       columns={[
-        { id: 'reactor', head: 'reactor', sortBy: (r) => r.reactor, cell: (r) => <><b>{r.reactor}</b>{r.stall ? <b class="bad"> blocked {formatDuration(r.stall.duration_seconds)}</b> : null}</> },
+        { id: 'reactor', head: 'reactor', cls: 'wrap', sortBy: (r) => r.reactor, cell: (r) => <><b>{r.reactor}</b>{r.stall ? <b class="bad"> blocked {formatDuration(r.stall.duration_seconds)}</b> : null}</> },
         { id: 'lane', head: 'busy, 15 min', priority: 3, cls: 'lane-cell', cell: (r) => <Lane {...laneOf(lanes, r.reactor)} reactor={r.reactor} /> },
         { id: 'now', head: 'busy, 1 s', cls: 'bar', priority: 2, cell: (r) => <BusyBar row={r} /> },
         { id: 'busy', head: 'busy', num: true, sortBy: (r) => r.busy_ratio, cell: (r) => <b>{formatPercent(r.busy_ratio)} %</b> },
