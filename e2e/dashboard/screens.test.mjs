@@ -75,6 +75,41 @@ describe('every screen', { skip }, () => {
     }
   });
 
+  test('of a long instance name the end gives way, and no figure beside it', async () => {
+    const status = await api('status');
+    const instance = 'equinox-edge-eu-central-1-production-7c9f4d8b5-x2x9q';
+    for (const width of [1440, 1200, 1024, 390]) {
+      const { page, close } = await open('overview', { width, routes: [['**/api/v1/status', (route) => route.fulfill({ json: { ...status, instance, started_at: status.now_at - 534_000 } })]] });
+      await settled(page);
+      const identity = page.locator('.identity');
+      await identity.getByText(instance).waitFor();
+      const cut = await identity.evaluate((box) => [...box.children].filter((one) => one.getBoundingClientRect().right > box.getBoundingClientRect().right + 0.5 || (!one.title && one.scrollWidth > one.clientWidth)).map((one) => one.textContent));
+      assert.deepEqual(cut, [], `${width} px`);
+      assert.equal(await identity.locator('b').evaluate((one) => getComputedStyle(one).textOverflow), 'ellipsis');
+      await close();
+    }
+  });
+
+  test('a port of the configuration is never broken', async () => {
+    for (const width of [1440, 1024, 768, 390]) {
+      const { page, close } = await open('server', { width });
+      await settled(page);
+      const broken = await page.locator('.config-table td').evaluateAll((cells) => cells.filter((cell) => {
+        const port = /\d+$/.exec(/:\d+$/.exec(cell.textContent)?.[0] ?? '')?.[0];
+        if (!port) return false;
+        const last = cell.ownerDocument.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+        let text = null;
+        while (last.nextNode()) text = last.currentNode;
+        const range = cell.ownerDocument.createRange();
+        range.setStart(text, Math.max(0, text.length - port.length));
+        range.setEnd(text, text.length);
+        return range.getClientRects().length > 1;
+      }).map((cell) => cell.textContent));
+      assert.deepEqual(broken, [], `${width} px`);
+      await close();
+    }
+  });
+
   test('however close together changes come, their marks stay apart', async () => {
     const status = await api('status');
     // From one a second to one a minute, so that some are as far apart as marks can be before they become one.

@@ -8,7 +8,7 @@ import { useKeys } from '../state/keys';
 import { useLoad } from '../state/load';
 import { DataTable } from '../ui/data-table';
 import { Dialog } from '../ui/dialog';
-import { Answer, ConnLink, Facts, Kbd, Panel, ProblemView, Segments, Skeleton } from '../ui/parts';
+import { Answer, Breakable, ConnLink, Facts, Kbd, Panel, ProblemView, Segments, Skeleton } from '../ui/parts';
 import { RefusedDialog, type Refusal } from '../ui/refused';
 
 export function Server() {
@@ -81,9 +81,9 @@ function ConfigPanel({ page, problem, onRetry }: { page: ConfigPage | null; prob
               {many(group).map((row) => (
                 <tr key={row.key}>
                   <td class="mono key">{breakable(row.key)}</td>
-                  <td class="mono">{row.changed ? <b title="differs from the default">{plain(row.value)}</b> : plain(row.value)}</td>
+                  <td class="mono">{row.changed ? <b title="differs from the default"><Breakable text={plain(row.value)} /></b> : <Breakable text={plain(row.value)} />}</td>
                   <td class="origin" title={row.origin}>{shortOrigin(row.origin)}</td>
-                  <td class="sub p2">{row.default ?? 'none'}</td>
+                  <td class="sub p2"><Breakable text={row.default ?? 'none'} /></td>
                   <td class="sub p2">{effect[row.reload]}</td>
                 </tr>
               ))}

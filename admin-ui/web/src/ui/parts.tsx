@@ -25,9 +25,9 @@ export function StateChip({ state, bare = false }: { state: State; bare?: boolea
   );
 }
 
-/** Where there is no room for one line, a name is broken between its words and an address before its port. */
+/** Where there is no room for one line, a name is broken between its words, a path behind a slash, and an address before its port. */
 export function Breakable({ text }: { text: string }) {
-  return <>{text.split(/(?<=[_:])/).flatMap((part, i) => (i === 0 ? [part] : [<wbr key={i} />, part]))}</>;
+  return <>{text.split(/(?<=[_:/])/).flatMap((part, i) => (i === 0 ? [part] : [<wbr key={i} />, part]))}</>;
 }
 
 export function ReasonWord({ reason }: { reason: string }) {

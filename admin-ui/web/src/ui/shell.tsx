@@ -28,7 +28,7 @@ export function Header() {
     <header class="head">
       <a class="brand" href={placeHref('overview')} aria-label="Equinox, overview"><Logo /><b>Equinox</b></a>
       <span class="identity">
-        <b>{s?.instance ?? ''}</b>
+        <b title={s?.instance}>{s?.instance ?? ''}</b>
         <span>{s?.version}</span>
         <span title={s?.boot_id}>boot {s?.boot_id.slice(0, 9)}</span>
         <span>up {s ? formatDuration(Math.max(0, serverNow() - s.started_at)) : ''}</span>
