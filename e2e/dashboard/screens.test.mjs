@@ -53,14 +53,14 @@ describe('every screen', { skip }, () => {
     gone.get('/hello');
     gone.socket.end();
     await gone.ended;
-    const long = { peer: '[2001:db8:1234:5678:9abc:def0:1234:5678]:65535', client: '[2001:db8:1234:5678:9abc:def0:1234:5678]', target: `/${'segment/'.repeat(14)}`, sni: `${'label.'.repeat(10)}example.net`, detail: 'something that takes a whole line to say '.repeat(3), requests: 123_456_789, sent_bytes: 123_456_789_012 };
+    const long = { address: '[2001:db8:1234:5678:9abc:def0:1234:5678]:65535', peer: '[2001:db8:1234:5678:9abc:def0:1234:5678]:65535', client: '[2001:db8:1234:5678:9abc:def0:1234:5678]', target: `/${'segment/'.repeat(14)}`, sni: `${'label.'.repeat(10)}example.net`, detail: 'something that takes a whole line to say '.repeat(3), requests: 123_456_789, sent_bytes: 123_456_789_012 };
     const widened = (value) => (Array.isArray(value) ? value.map(widened) : value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, name in long && (one === null || typeof one !== 'object') ? long[name] : widened(one)])) : value);
     const widen = ['**/api/v1/**', async (route) => {
       if (route.request().url().includes('/events')) return route.continue();
       const response = await route.fetch();
       return route.fulfill({ response, body: (response.headers()['content-type'] ?? '').includes('json') ? JSON.stringify(widened(await response.json())) : await response.body() });
     }];
-    for (const width of [390, 1024]) {
+    for (const width of [320, 390, 768, 1024]) {
       const { page, close } = await open('overview', { width, routes: [widen] });
       for (const screen of kScreens) {
         await page.goto(`${dashboard}#/${screen}`);

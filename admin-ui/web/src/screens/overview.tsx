@@ -11,7 +11,7 @@ import { useLoad } from '../state/load';
 import { placeHref, type Screen } from '../state/router';
 import { DeadlinePanel } from './deadlines';
 import { StripPanel } from './strip';
-import { Answer, ConnLink, Kbd, Meter, Panel, RouteLink, Skeleton } from '../ui/parts';
+import { Answer, Breakable, ConnLink, Kbd, Meter, Panel, RouteLink, Skeleton } from '../ui/parts';
 import { Spark } from '../ui/canvas';
 import { ShowAs, TableView, type ShownAs } from '../ui/chart-panel';
 
@@ -208,8 +208,8 @@ function Mix({ data }: { data: OverviewData }) {
         <tbody>
           {listeners.map((l) => (
             <tr key={l.name}>
-              <td><a href={placeHref('connections', { query: `listener:${l.name}` })}>{l.name}</a></td>
-              <td class="mono">{l.address}{l.tls ? ' TLS' : ''}</td>
+              <td class="wrap"><a href={placeHref('connections', { query: `listener:${l.name}` })}>{l.name}</a></td>
+              <td class="mono wrap"><Breakable text={l.address} />{l.tls ? ' TLS' : ''}</td>
               <td class="num">{formatInt(l.connections)}</td>
               <td class="num">{l.accept_queue_length === null || l.accept_queue_length === undefined ? '–' : `${formatInt(l.accept_queue_length)} of ${formatInt(l.accept_queue_limit)}`}</td>
             </tr>
