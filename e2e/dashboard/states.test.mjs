@@ -2,7 +2,7 @@
 // the server's.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { api, connectClient, event, open, overhang, settled, skip, skipWithoutTraffic, violations } from './support.mjs';
+import { api, connectClient, event, kScreens, open, overhang, settled, skip, skipWithoutTraffic, violations } from './support.mjs';
 
 const kProblem = { contentType: 'application/problem+json' };
 
@@ -197,6 +197,41 @@ describe('states', { skip }, () => {
       assert.deepEqual(await overhang(page), { page: 0, main: 0, panels: [] }, `${width} px`);
       await close();
     }
+  });
+
+  test('lists that are refused are said to be missing on every screen, and nothing is claimed without them', async () => {
+    const refuse = (route) => (/\/(events|status)\b/.test(route.request().url()) ? route.continue() : route.fulfill({ status: 429, ...kProblem, body: JSON.stringify({ type: 'busy', title: 'Too many requests', status: 429, detail: 'Later.' }) }));
+    const { page, complaints, close } = await open('overview', { routes: [['**/api/v1/**', refuse]] });
+    for (const screen of kScreens) {
+      await page.goto(page.url().replace(/#.*/, `#/${screen}`));
+      await page.locator(`.main.at-${screen}`).waitFor();
+      await page.locator('.banners').getByText('Part of this page is old or missing. 429 · Too many requests. Later.').waitFor();
+      assert.doesNotMatch(await page.locator('.main').innerText(), /have room|No requests|Nothing closed|closes: client|healthy|None has failed/, screen);
+      assert.deepEqual(await violations(page), [], screen);
+    }
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+
+  test('figures that can no longer be asked, and a list that answers no new query, are said to be old', async () => {
+    let refused = false;
+    const answer = (route) => (!refused || /\/(events|status)\b/.test(route.request().url()) ? route.continue() : route.fulfill({ status: 502, contentType: 'text/html', body: 'no' }));
+    const { page, close } = await open('reactors', { routes: [['**/api/v1/**', answer]] });
+    await settled(page);
+    const banner = page.locator('.banner');
+    refused = true;
+    await banner.getByText(/old or missing\. 502/).waitFor();
+    refused = false;
+    await banner.first().waitFor({ state: 'detached' });
+    await page.goto(page.url().replace(/#.*/, '#/connections'));
+    await page.locator('.grid').waitFor();
+    refused = true;
+    await page.goto(page.url().replace(/#.*/, '#/connections?query=state:idle'));
+    await banner.getByText(/The list below is an old one\. 502/).waitFor();
+    refused = false;
+    await page.keyboard.press('r');
+    await banner.first().waitFor({ state: 'detached' });
+    await close();
   });
 
   test('viewers full: lists go on, live updates do not', async () => {

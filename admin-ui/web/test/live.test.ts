@@ -212,6 +212,21 @@ describe('the clock', () => {
   });
 });
 
+it('the rings are asked for until they answer, and it is told that they are missing', async () => {
+  const series = answers.series;
+  answers.series = undefined;
+  await connected();
+  expect([...live.failing.value.keys()]).toEqual(['series']);
+  say(event('series', { at: 7, values: { requests: 1 } }));
+  await pass(4900);
+  expect(live.ring.edges('duration')).toEqual([]);
+  answers.series = { ...(series as object), histograms: { duration: { edges_seconds: [1], counts: [] } } };
+  say(': still here\n\n');
+  await pass(200);
+  expect(live.ring.edges('duration')).toEqual([1]);
+  expect(live.failing.value.size).toBe(0);
+});
+
 it('the byte rate of a stream that has gone ends at nothing', async () => {
   live.startLive();
   await pass(0);

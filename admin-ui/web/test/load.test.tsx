@@ -1,7 +1,8 @@
 // What a resource of a screen shows, and when it is loaded again.
 import { render } from 'preact';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { link, paused } from '../src/state/live';
+import { ApiError } from '../src/api/client';
+import { failing, link, paused } from '../src/state/live';
 import { useLoad } from '../src/state/load';
 
 let answer: () => Promise<string>;
@@ -67,4 +68,49 @@ it('the problem of another key is not shown for this one', async () => {
   answer = () => new Promise(() => undefined);
   await show('b');
   expect(host.textContent).toBe('nothing');
+});
+
+const refusal = (status: number) => () => Promise.reject(new ApiError({ type: 'x', title: `${status}`, status }));
+const told = () => [...failing.value].map(([name, problem]) => `${name} ${problem.title}`);
+
+it('what is shown and can no longer be asked is told of, from the second time on, until it can be or nobody looks', async () => {
+  await show('a', 2);
+  answer = refusal(429);
+  await pass(2100);
+  expect(told()).toEqual([]);
+  await pass(2000);
+  expect(told()).toEqual(['a 429']);
+  expect(host.textContent).toBe('answer 1');
+  answer = () => Promise.resolve('new');
+  await pass(2000);
+  expect(told()).toEqual([]);
+  expect(host.textContent).toBe('new');
+  answer = refusal(502);
+  await pass(4100);
+  expect(told()).toEqual(['a 502']);
+  await show('b', 2);
+  expect(told()).toEqual(['b 502']); // nothing stands in its place: at once
+  render(null, host);
+  await pass(100);
+  expect(told()).toEqual([]);
+});
+
+it('an answer that takes long is told of until it is there', async () => {
+  await show('a', 2);
+  answer = () => new Promise((resolve) => setTimeout(() => resolve('late'), 15_000));
+  await pass(2000 + 9900);
+  expect(told()).toEqual([]);
+  await pass(200);
+  expect(told()).toEqual(['a No answer for 10 s']);
+  await pass(5000);
+  expect(told()).toEqual([]);
+  expect(host.textContent).toBe('late');
+});
+
+it.each([400, 404])('a refusal with %i is said where it was asked for, and there alone', async (status) => {
+  answer = refusal(status);
+  await show('a', 2);
+  await pass(6000);
+  expect(host.textContent).toBe(`${status}`);
+  expect(told()).toEqual([]);
 });

@@ -1,7 +1,7 @@
 // What only the status says is asked for again and again: often where it is shown, not while the page is paused.
 import { render } from 'preact';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { link, overview, paused, status } from '../src/state/live';
+import { failing, link, overview, paused, status } from '../src/state/live';
 import type { Screen } from '../src/state/router';
 import { useStatus } from '../src/state/status';
 
@@ -58,4 +58,17 @@ it('stands in for the stream where every place for a viewer is taken, and never 
   await pass(11_000);
   expect(asked).toBeGreaterThan(2);
   expect(overview.value?.connections).toBe(2);
+});
+
+it('that cannot be had twice in a row is told of', async () => {
+  render(<Page screen="overview" />, host);
+  const answer = fetch;
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response('{"title":"Busy"}', { status: 503 })));
+  await pass(2100);
+  expect(failing.value.size).toBe(0);
+  await pass(2000);
+  expect(failing.value.get('status')?.title).toBe('Busy');
+  vi.stubGlobal('fetch', answer);
+  await pass(2000);
+  expect(failing.value.size).toBe(0);
 });

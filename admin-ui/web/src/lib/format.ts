@@ -3,6 +3,8 @@
 const integer = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 export const kNothing = '–';
+/** In place of a sentence whose figures have not been told yet. */
+export const kUnknown = 'Counting…';
 
 export function formatInt(value: number | null | undefined): string {
   return value === null || value === undefined || !Number.isFinite(value) ? kNothing : integer.format(value);

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { get } from '../api/client';
 import type { ClosedPage, ClosedRow, CloseReason, ConnectionDetail, Family, Series } from '../api/types';
-import { formatBytes, formatDuration, formatInt, formatPercent, formatTime, plural } from '../lib/format';
+import { formatBytes, formatDuration, formatInt, formatPercent, formatTime, kUnknown, plural } from '../lib/format';
 import { withTerm } from '../lib/query';
 import { requestText } from '../lib/rows';
 import { rangeWords } from '../lib/series';
@@ -127,7 +127,7 @@ function Summary({ reasons, query }: { reasons: Series | null; query: string }) 
   const share = (families: Family[]) => (all === 0 ? 0 : list.filter(({ reason }) => families.includes(familyOf(reason))).reduce((sum, { total }) => sum + total, 0) / all);
   return (
     <Answer
-      lead={reasons ? `${plural(all, 'connection')} ended in 15 minutes.` : 'Counting…'}
+      lead={reasons ? `${plural(all, 'connection')} ended in 15 minutes.` : kUnknown}
       rest={all > 0 ? `Clients ended ${formatPercent(share(['client']))} %, timers ${formatPercent(share(['timer']))} %; every one has its reason.` : ''}
       actions={<CopyButton text={() => shellCommand('equinox', 'why', ...(query ? [query] : []))} label="Copy as equinox why" />}
     >
@@ -150,7 +150,7 @@ function FamilyChart({ reasons }: { reasons: Series | null }) {
   const times = Array.from({ length: reasons?.points ?? 0 }, (_, i) => (reasons?.start_at ?? 0) + i * kStep);
   const series = families(reasons).map(({ family, values }) => ({ label: kFamilies[family].word, mark: kFamilies[family].mark, token: `--c-${family}`, values }));
   const sum = (values: (number | null)[]) => values.reduce<number>((total, n) => total + (n ?? 0), 0);
-  const summary = `Closes per ${kStep} s over 15 minutes: ${series.map(({ label, values }) => `${label} ${formatInt(sum(values))}`).join(', ')}.`;
+  const summary = !reasons ? kUnknown : `Closes per ${kStep} s over 15 minutes: ${series.map(({ label, values }) => `${label} ${formatInt(sum(values))}`).join(', ')}.`;
   return (
     <ChartPanel title="Closes over time" sub={`per ${kStep} s, by who ended them`} summary={summary} cls="family-chart" table={{ head: ['from', ...series.map(({ label }) => label)], rows: () => times.map((at, i) => [formatTime(at), ...series.map(({ values }) => formatInt(values[i]))]).reverse() }}>
       <TimeChart times={times} series={series} kind="bars" height={300} format={formatInt} label={summary} />
@@ -163,7 +163,7 @@ function ReasonTable({ reasons, query, onPick }: { reasons: Series | null; query
   const all = list.reduce((sum, { total }) => sum + total, 0) || 1;
   const on = /(?:^| )reason:(\S+)/.exec(query)?.[1];
   const toggle = ({ reason }: { reason: CloseReason }) => onPick(reason === on ? query.replace(/(^| )reason:\S+/, '').trim() : withTerm(query, `reason:${reason}`));
-  const summary = list.length === 0 ? 'Nothing closed in the last 15 minutes.' : `Closes of the last 15 minutes by reason: ${list.map(({ reason, total, counts }) => `${reason} ${formatInt(total)}, in ${kStep} s ${rangeWords(counts, formatInt)}`).join('; ')}.`;
+  const summary = !reasons ? kUnknown : list.length === 0 ? 'Nothing closed in the last 15 minutes.' : `Closes of the last 15 minutes by reason: ${list.map(({ reason, total, counts }) => `${reason} ${formatInt(total)}, in ${kStep} s ${rangeWords(counts, formatInt)}`).join('; ')}.`;
   const at = (i: number) => formatTime((reasons?.start_at ?? 0) + i * (reasons?.step_seconds ?? kStep));
   const steps = () => Array.from({ length: reasons?.points ?? 0 }, (_, i) => [at(i), ...list.map(({ counts }) => formatInt(counts[i]))]).reverse();
   return (

@@ -17,7 +17,7 @@ import { kAll, kViews, views } from '../state/views';
 import { askClose } from '../ui/close-dialog';
 import { ConnGrid } from './conn-grid';
 import { kColumns, sortingOf } from './conn-columns';
-import { Banner, CopyButton, Kbd, Message, ProblemView, Skeleton } from '../ui/parts';
+import { Banner, CopyButton, Kbd, Message, ProblemView, ProblemWords, Skeleton } from '../ui/parts';
 import { QueryBox } from '../ui/query-box';
 
 export function Connections() {
@@ -53,6 +53,11 @@ export function Connections() {
       {list.expired.value ? (
         <Banner look="info" mark="i" actions={<button class="small" onClick={again}>Query again <Kbd>r</Kbd></button>}>
           This list was let go after 30 s unseen. The rows below are as they were.
+        </Banner>
+      ) : null}
+      {result && list.problem.value && !bad ? (
+        <Banner look="warn" mark="!" actions={<button class="small" onClick={again}>Query again <Kbd>r</Kbd></button>}>
+          <b>The list below is an old one.</b> <ProblemWords problem={list.problem.value} />
         </Banner>
       ) : null}
       <div class="panel grid-panel">

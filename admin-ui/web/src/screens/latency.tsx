@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { get } from '../api/client';
 import type { Measure, RequestPage, RequestRecord, RoutePage, RouteRow } from '../api/types';
-import { formatDuration, formatInt, formatPercent, formatQuantile, formatTime, plural } from '../lib/format';
+import { formatDuration, formatInt, formatPercent, formatQuantile, formatTime, kUnknown, plural } from '../lib/format';
 import type { Cell } from '../lib/heatmap';
 import { addCounts, quantile, quantileBounds, shareWithin } from '../lib/histogram';
 import { answerOf } from '../lib/rows';
@@ -74,7 +74,7 @@ export function Latency() {
   };
   const total = sumOf(data.columns);
   const all = total.reduce((a, b) => a + b, 0);
-  const summary = all === 0 ? 'No requests in the last 15 minutes.' : `${formatInt(all)} requests in 15 minutes; half under ${formatDuration(quantile(data.edges, total, 0.5))}, 99 of 100 under ${formatDuration(quantile(data.edges, total, 0.99))}.`;
+  const summary = data.edges.length === 0 ? kUnknown : all === 0 ? 'No requests in the last 15 minutes.' : `${formatInt(all)} requests in 15 minutes; half under ${formatDuration(quantile(data.edges, total, 0.5))}, 99 of 100 under ${formatDuration(quantile(data.edges, total, 0.99))}.`;
   const tall = innerWidth >= 1900 ? 520 : innerWidth <= 720 ? 320 : 384;
   return (
     <div class="page latency">
@@ -147,6 +147,7 @@ function Lead({ protocol }: { protocol: string | undefined }) {
   const counts = sumOf(ring.columns(name, kStep));
   const within = shareWithin(edges, counts, kGood);
   const by = protocol ? ` over ${protocol}` : '';
+  if (edges.length === 0) return <Answer lead={kUnknown} />;
   if (within === null) return <Answer lead={`No requests${by} in the last 15 minutes.`} />;
   const p50 = quantile(edges, counts, 0.5);
   const sums = kPhases.map(({ phase }) => ({ phase, sum: ring.bins(`phase_${phase}_seconds`, kStep, 'sum').reduce<number>((a, b) => a + (b ?? 0), 0) }));

@@ -41,6 +41,7 @@ function Lead({ rows, running }: { rows: ReactorRow[]; running: Stall[] }) {
   const blocked = [...new Set(running.map(({ reactor }) => reactor))].sort((a, b) => a - b);
   const lead = stall
     ? blocked.length >= rows.length && rows.length > 0 ? 'Every event loop is blocked.' : `The event loops have room, except reactor${blocked.length > 1 ? 's' : ''} ${blocked.join(', ')}.`
+    : rows.length === 0 ? 'Reactors'
     : most > 0.85 ? 'The event loop is the bottleneck.' : 'The event loops have room.';
   return (
     <Answer lead={lead} rest={stall ? `${blocked.length > 1 ? `Reactor ${stall.reactor}` : 'It'} has been inside one ${stall.cause === 'handler' ? 'handler' : stall.cause} for ${formatDuration(stall.duration_seconds)}.` : rows.length ? `None is busier than ${formatPercent(most)} %.` : ''}>

@@ -80,6 +80,7 @@ async function loadPage(handle: string, page: number): Promise<void> {
       });
       order.value = nextOrder;
       rows.value = nextRows;
+      if (problem.value?.status !== 400) problem.value = null;
     });
   } catch (error) {
     if (answer.value?.handle !== handle) return;

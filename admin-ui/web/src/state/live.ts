@@ -29,6 +29,15 @@ export const retryAt = signal(0);
 export const lastProblem = signal<Problem | null>(null);
 /** Set when the server came back as another process; names the boot before. */
 export const restarted = signal<{ before: string; after: string; at: number } | null>(null);
+/** What was asked for in vain though the server is there, by name: what is shown of it is old, or missing. */
+export const failing = signal<ReadonlyMap<string, Problem>>(new Map());
+export function noteFailing(name: string, problem: Problem | null): void {
+  if (!problem && !failing.peek().has(name)) return;
+  const next = new Map(failing.peek());
+  if (problem) next.set(name, problem);
+  else next.delete(name);
+  failing.value = next;
+}
 export const resumed = signal<{ missed: number; filled: number } | null>(null);
 export const ring = new SeriesRing();
 export const ringTick = signal(0);
@@ -59,6 +68,7 @@ let bootId: string | null = null;
 let attempt = 0;
 let controller: AbortController | null = null;
 let retryTimer = 0;
+let seedTimer = 0;
 let received = 0;
 let meanReceived = 0;
 let newestPoint: SeriesEvent | null = null;
@@ -94,7 +104,16 @@ export async function refreshStatus(): Promise<void> {
 }
 
 async function seedSeries(): Promise<void> {
-  const answer = await get<Series>('series', { names: kSeries });
+  clearTimeout(seedTimer);
+  let answer: Series;
+  try {
+    answer = await get<Series>('series', { names: kSeries });
+  } catch (error) {
+    noteFailing('series', problemOfError(error));
+    if (link.value === 'live' || link.value === 'full') seedTimer = window.setTimeout(() => void seedSeries(), kSilenceMs);
+    return;
+  }
+  noteFailing('series', null);
   ring.seed(answer);
   // A second that was told while the answer was under way is in neither.
   if (newestPoint) ring.append(newestPoint.at, newestPoint.values, newestPoint.histograms);
@@ -136,7 +155,7 @@ function onHello(hello: Hello): void {
     }
   });
   void refreshStatus().catch(noteProblem);
-  void seedSeries().catch(noteProblem);
+  void seedSeries();
   for (const job of jobs.value.values()) if (job.state === 'running') void refreshJob(job.id).catch(noteProblem);
 }
 
@@ -238,7 +257,8 @@ async function listen(signal: AbortSignal, heard: () => void): Promise<void> {
     if (problem?.type.endsWith('viewers-full')) {
       lastProblem.value = problem;
       link.value = 'full';
-      void Promise.all([refreshStatus(), seedSeries()]).catch(noteProblem);
+      void refreshStatus().catch(noteProblem);
+      void seedSeries();
       return;
     }
   }
@@ -265,6 +285,7 @@ function lose(): void {
     stream.value = null;
     retryAt.value = now() + wait;
   });
+  clearTimeout(seedTimer);
   clearTimeout(retryTimer);
   retryTimer = window.setTimeout(connect, wait * 1000);
 }

@@ -4,13 +4,15 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { problemOfError } from '../api/client';
 import type { Problem } from '../api/types';
-import { link, paused, restarted } from './live';
+import { link, noteFailing, paused, restarted } from './live';
 
 export interface Loaded<T> {
   data: T | null;
   problem: Problem | null;
   reload: () => void;
 }
+
+const kLateMs = 10_000;
 
 /** `key` names what is loaded; a new key starts over. `everySeconds` 0 loads once. */
 export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T>, everySeconds = 0): Loaded<T> {
@@ -23,6 +25,8 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
   useEffect(() => {
     const controller = new AbortController();
     let timer = 0;
+    let late = 0;
+    let failures = 0;
     let isAsked = turn.value !== served.current;
     served.current = turn.value;
     const run = async () => {
@@ -33,21 +37,31 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
         return;
       }
       isAsked = false;
+      late = window.setTimeout(() => noteFailing(key, { type: 'late', title: `No answer for ${kLateMs / 1000} s`, status: 0 }), kLateMs);
       try {
         const value = await load(controller.signal);
         if (controller.signal.aborted) return;
         data.value = { key, value };
         problem.value = null;
+        failures = 0;
+        noteFailing(key, null);
       } catch (error) {
         if (controller.signal.aborted) return;
-        problem.value = { key, value: problemOfError(error) };
+        const found = problemOfError(error);
+        problem.value = { key, value: found };
+        failures += 1;
+        // The first of a row is over with the next answer, mostly; what was asked wrongly or is not there is said where it was asked for.
+        if (![400, 404].includes(found.status) && (failures > 1 || data.peek()?.key !== key)) noteFailing(key, found);
       }
+      clearTimeout(late);
       if (everySeconds > 0) timer = window.setTimeout(run, everySeconds * 1000);
     };
     void run();
     return () => {
       controller.abort();
       clearTimeout(timer);
+      clearTimeout(late);
+      noteFailing(key, null);
     };
     // The loader is named by its key; a new function with the same key loads the same thing.
   }, [key, turn.value, everySeconds, connected === 'live' || connected === 'full', boot]);

@@ -113,6 +113,11 @@ export function Skeleton({ rows = 6 }: { rows?: number }) {
   );
 }
 
+/** A problem in a line of text. */
+export function ProblemWords({ problem: { status, title, detail } }: { problem: Problem }) {
+  return <>{status ? `${status} · ` : ''}{title}. {detail ?? ''}</>;
+}
+
 export function ProblemView({ problem, onRetry, what }: { problem: Problem; onRetry?: () => void; what: string }) {
   return (
     <Message title={`${what} could not be shown`} actions={onRetry ? <button onClick={onRetry}>Try again</button> : null}>

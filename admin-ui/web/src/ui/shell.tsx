@@ -3,12 +3,12 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { formatBytes, formatCompact, formatDuration, formatInt, formatQuantile, formatTime } from '../lib/format';
 import { awaitingScreen } from '../state/keys';
-import { bytesPerSecond, clock, connect, dataAt, degraded, lastProblem, link, now, overview, paused, restarted, resumed, retryAt, serverNow, session, skew, stalls, status, togglePause } from '../state/live';
+import { bytesPerSecond, clock, connect, dataAt, degraded, failing, lastProblem, link, now, overview, paused, restarted, resumed, retryAt, serverNow, session, skew, stalls, status, togglePause } from '../state/live';
 import { isDark, toggleTheme } from '../state/prefs';
 import { kScreens, place, placeHref, type Screen } from '../state/router';
 import { helpOpen, paletteOpen, signInOpen } from '../state/windows';
 import { JobBanners } from './close-dialog';
-import { Banner, Kbd } from './parts';
+import { Banner, Kbd, ProblemWords } from './parts';
 
 function Logo() {
   return (
@@ -108,6 +108,7 @@ export function Tabs() {
 export function Banners() {
   void clock.value;
   const drain = overview.value?.drain;
+  const [failed] = failing.value.values();
   // As it is now: it may have been set since the server was asked.
   const ahead = Date.now() / 1000 - serverNow();
   return (
@@ -140,6 +141,9 @@ export function Banners() {
         <Banner look="warn" mark="D" news={<b>Draining.</b>} actions={place.value.screen === 'server' ? null : <a class="button small" href={placeHref('server')}>Cockpit</a>}>
           {drain?.started_at ? `${formatDuration(Math.max(0, Math.round(serverNow() - drain.started_at)))} in, ` : ''}{formatInt(drain?.connections_left ?? overview.value.connections)} left{drain?.estimate_seconds ? `; about ${formatDuration(drain.estimate_seconds)} to go` : ''}.
         </Banner>
+      ) : null}
+      {failed && link.value !== 'down' ? (
+        <Banner look="warn" mark="!"><b>Part of this page is old or missing.</b> <ProblemWords problem={failed} /> It is asked for again.</Banner>
       ) : null}
       {degraded.value ? (
         <Banner look="warn" mark="!">
