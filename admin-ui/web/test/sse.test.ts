@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EventParser, mergePatch, type ServerEvent } from '../src/lib/sse';
 import { applyChanges, liveRow } from '../src/lib/rows';
+import { since } from '../src/screens/conn-columns';
 import type { ConnectionRow } from '../src/api/types';
 
 function parse(...chunks: string[]): ServerEvent[] {
@@ -62,6 +63,15 @@ describe('rows in the viewport', () => {
     const gone = applyChanges(rows, { at: 1003, changed: [], gone: [{ id: 'a', reason: 'keep_alive_timeout', closed_at: 1002.5 }] });
     expect(gone.get('a')).toMatchObject({ state: 'closing', closed: { reason: 'keep_alive_timeout' } });
     expect(applyChanges(gone, { at: 1004, changed: [{ id: 'a', state: 'idle' }], gone: [] }).get('a')?.state).toBe('closing');
+  });
+  it('are closed when they are read after their end, and their age is that of their end', () => {
+    const ended = liveRow({ ...row, state: 'reading_head', closed: { reason: 'drain', closed_at: 995 } }, 1000);
+    expect(ended).toMatchObject({ state: 'closing', openedAt: 985, deadline: null, deadlineAt: null });
+    expect(since(ended.openedAt, ended, 4000)).toBe('10 s');
+    const gone = applyChanges(rows, { at: 1003, changed: [], gone: [{ id: 'a', reason: 'keep_alive_timeout', closed_at: 1002 }] }).get('a');
+    expect(gone && since(gone.openedAt, gone, 4000)).toBe('12 s');
+    const live = rows.get('a');
+    expect(live && since(live.openedAt, live, 1003)).toBe('13 s');
   });
   it('that are not known are ignored', () => expect(applyChanges(rows, { at: 1, changed: [{ id: 'b' }], gone: [{ id: 'c', reason: 'drain', closed_at: 1 }] }).size).toBe(1));
 });

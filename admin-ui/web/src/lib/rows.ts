@@ -20,13 +20,17 @@ export interface LiveRow extends ConnectionRow {
   deadlineAt: number | null;
 }
 
-/** `at` is the server's time at which the row was read. */
+const kEnded = { state: 'closing', deadline: null, deadlineAt: null } as const;
+
+/** `at` is the server's time at which the row was read; what it tells of one that had ended is of its end. */
 export function liveRow(row: ConnectionRow, at: number): LiveRow {
+  const told = row.closed?.closed_at ?? at;
   return {
     ...row,
-    openedAt: at - row.age_seconds,
-    idleSince: at - row.idle_seconds,
-    deadlineAt: row.deadline ? at + row.deadline.seconds_left : null,
+    openedAt: told - row.age_seconds,
+    idleSince: told - row.idle_seconds,
+    deadlineAt: row.deadline ? told + row.deadline.seconds_left : null,
+    ...(row.closed ? kEnded : {}),
   };
 }
 
@@ -45,7 +49,7 @@ export function applyChanges(rows: ReadonlyMap<string, LiveRow>, event: RowsEven
   for (const gone of event.gone) {
     const row = result.get(gone.id);
     if (!row || row.closed) continue;
-    result.set(gone.id, { ...row, state: 'closing', deadline: null, deadlineAt: null, closed: { reason: gone.reason, closed_at: gone.closed_at } });
+    result.set(gone.id, { ...row, ...kEnded, closed: { reason: gone.reason, closed_at: gone.closed_at } });
   }
   return result;
 }

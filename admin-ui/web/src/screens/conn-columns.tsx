@@ -19,6 +19,9 @@ export interface ConnColumn {
 
 const rate = (value: number | null | undefined) => (value === null || value === undefined ? '–' : value === 0 ? '0' : `${formatBytes(value)}/s`);
 
+/** How long it is since then; of a connection that has ended, how long it was. */
+export const since = (at: number, { closed }: LiveRow, now: number) => formatDuration(Math.max(0, (closed?.closed_at ?? now) - at));
+
 export const kColumns: ConnColumn[] = [
   { id: 'id', head: 'id', what: 'connection', width: 88, sort: 'id', leaves: 3, byDefault: true, cell: (r) => <span class="mono">{r.id}</span> },
   { id: 'peer', head: 'peer', what: 'address and port', width: 140, sort: 'peer', leaves: 0, byDefault: true, cell: (r) => <span title={r.client ? `client ${r.client}` : undefined}>{r.peer}</span> },
@@ -27,8 +30,8 @@ export const kColumns: ConnColumn[] = [
   { id: 'tls', head: 'TLS', what: 'TLS version', width: 56, leaves: 24, byDefault: true, cell: (r) => (r.tls ? r.tls.replace('TLSv', '') : 'no') },
   { id: 'state', head: 'state', what: 'what it is doing', width: 108, sort: 'state', leaves: 0, byDefault: true, cell: (r) => <StateChip state={r.state} /> },
   { id: 'reactor', head: 'reactor', what: 'owning reactor', width: 58, num: true, sort: 'reactor', leaves: 29, cell: (r) => r.reactor ?? '–' },
-  { id: 'age', head: 'age', what: 'since accept', width: 68, num: true, sort: 'age', leaves: 14, byDefault: true, cell: (r, now) => formatDuration(Math.max(0, now - r.openedAt)) },
-  { id: 'idle', head: 'idle', what: 'since the last byte', width: 58, num: true, sort: 'idle', leaves: 4, byDefault: true, cell: (r, now) => formatDuration(Math.max(0, now - r.idleSince)) },
+  { id: 'age', head: 'age', what: 'since accept', width: 68, num: true, sort: 'age', leaves: 14, byDefault: true, cell: (r, now) => since(r.openedAt, r, now) },
+  { id: 'idle', head: 'idle', what: 'since the last byte', width: 58, num: true, sort: 'idle', leaves: 4, byDefault: true, cell: (r, now) => since(r.idleSince, r, now) },
   { id: 'requests', head: 'requests', what: 'served', width: 66, num: true, sort: 'requests', leaves: 15, byDefault: true, cell: (r) => formatInt(r.requests) },
   { id: 'in_rate', head: 'in', what: 'received per second', width: 80, num: true, sort: 'in_rate', leaves: 22, byDefault: true, cell: (r) => rate(r.received_bytes_per_second) },
   { id: 'out_rate', head: 'out', what: 'sent per second', width: 80, num: true, sort: 'out_rate', leaves: 16, byDefault: true, cell: (r) => rate(r.sent_bytes_per_second) },

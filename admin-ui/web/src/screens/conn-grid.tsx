@@ -2,7 +2,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { LiveRow } from '../lib/rows';
-import { formatDuration } from '../lib/format';
 import * as list from '../state/connections';
 import { useKeys } from '../state/keys';
 import { clock, serverNow } from '../state/live';
@@ -10,7 +9,7 @@ import { columns as chosenColumns, compact } from '../state/prefs';
 import { place, setParams } from '../state/router';
 import { StateChip } from '../ui/parts';
 import { useVirtual } from '../ui/virtual';
-import { DeadlineCell, fitColumns, kColumns, nextSort, requestOf, sortingOf, template, type ConnColumn } from './conn-columns';
+import { DeadlineCell, fitColumns, kColumns, nextSort, requestOf, since, sortingOf, template, type ConnColumn } from './conn-columns';
 
 const kCardWidth = 640;
 const kHeadHeight = 28;
@@ -147,7 +146,7 @@ function Card({ row, now }: { row: LiveRow; now: number }) {
     <>
       <span role="gridcell"><StateChip state={row.state} /></span>
       <span role="gridcell">{row.peer}</span>
-      <span role="gridcell" class="num">{formatDuration(Math.max(0, now - row.idleSince))}</span>
+      <span role="gridcell" class="num">{since(row.idleSince, row, now)}</span>
       <span role="gridcell" class="mono sub">{row.id}</span>
       <span role="gridcell" class="mono sub">{requestOf(row)}</span>
       <span role="gridcell"><DeadlineCell row={row} now={now} /></span>
