@@ -111,6 +111,29 @@ describe('states', { skip }, () => {
     }
   });
 
+  test('a drain is asked about with the focus on the way back, and who holds it can be looked at from there', async () => {
+    const holders = Array.from({ length: 10 }, (_, i) => ({ id: `1-3-5${i}`, waiting_for: 'the client to read what is ready', target: '/32m.bin', age_seconds: 8, left_bytes: 1, estimate_seconds: null }));
+    const plan = { state: 'none', connections_left: 1, requests_in_flight: 1, idle: 0, h2: 0, estimate_seconds: null, holders };
+    const { page, close } = await open('server', { width: 390, routes: [['**/api/v1/drain', (route) => route.fulfill({ json: plan })]] });
+    await settled(page);
+    const dialog = page.getByRole('dialog', { name: 'Start a drain' });
+    await page.getByRole('button', { name: 'Drain…' }).click();
+    await dialog.waitFor();
+    assert.match(await page.evaluate(() => document.activeElement.textContent), /^Cancel/);
+    // However long the list: the question and the answers are both there to be seen.
+    const inSight = (one) => one.evaluate((element) => { const { top, bottom } = element.getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; });
+    assert.equal(await inSight(dialog.getByRole('heading')), true);
+    assert.equal(await inSight(dialog.getByRole('button', { name: 'Drain', exact: true })), true);
+    assert.deepEqual(await violations(page), []);
+    await dialog.getByRole('link', { name: '1-3-59' }).focus();
+    const [link, actions] = [await dialog.getByRole('link', { name: '1-3-59' }).boundingBox(), await dialog.locator('.dialog-actions').boundingBox()];
+    assert.equal(link.y + link.height <= actions.y, true, 'the focus is not below the answers');
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('complementary', { name: 'Connection 1-3-59' }).waitFor();
+    await close();
+  });
+
   test('degraded sampling is named', async () => {
     const { page, close } = await open('overview', { held: [(await hello()) + event('degraded', { sampling: 8, why: 'The server is under pressure.' }, 2)] });
     await page.getByText('Showing 1 of 8 requests').waitFor();

@@ -136,7 +136,7 @@ function DrainPanel({ onRefused }: { onRefused: Refused }) {
           <h2>Start the drain?</h2>
           <p>{plural(plan.value.connections_left ?? 0, 'connection')}, {plural(plan.value.requests_in_flight ?? 0, 'request')} in flight. The listeners stay open and the process goes on; it can be taken back.</p>
           <Steps drain={plan.value} running={false} />
-          <div class="dialog-actions"><button onClick={() => (asking.value = false)}>Cancel <Kbd>Esc</Kbd></button><button class="danger" onClick={() => void run('drain')}>Drain</button></div>
+          <div class="dialog-actions"><button autofocus onClick={() => (asking.value = false)}>Cancel <Kbd>Esc</Kbd></button><button class="danger" onClick={() => void run('drain')}>Drain</button></div>
         </Dialog>
       ) : null}
     </Panel>

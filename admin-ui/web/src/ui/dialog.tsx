@@ -17,6 +17,7 @@ export function Dialog({ label, onClose, cls = '', children }: Props) {
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();
+    element?.scrollTo(0, 0); // It is read from its begin, wherever the focus is.
     modalDepth.value += 1;
     return () => {
       modalDepth.value -= 1;
@@ -33,7 +34,8 @@ export function Dialog({ label, onClose, cls = '', children }: Props) {
         onClose();
       }}
       onClick={(event) => {
-        if (event.target === dialog.current) onClose();
+        // Who follows a link looks at what it leads to, and that lies below this.
+        if (event.target === dialog.current || (event.target as Element).closest('a')) onClose();
       }}
     >
       <div class="dialog-body">{children}</div>

@@ -116,7 +116,7 @@ export function HorizonTable() {
   const close = () => (horizonOpen.value = false);
   const title = 'The last 15 minutes';
   const requests = ring.bins('requests', kTableStep, 'sum');
-  const eventsIn = (from: number) => changes.value.filter(({ at }) => at >= from && at < from + kTableStep).map((change) => <a key={change.id} class="line" href={changeHref(change)} onClick={close}>{formatTime(change.at)} {change.text}</a>);
+  const eventsIn = (from: number) => changes.value.filter(({ at }) => at >= from && at < from + kTableStep).map((change) => <a key={change.id} class="line" href={changeHref(change)}>{formatTime(change.at)} {change.text}</a>);
   const rows = () => ring.steps(kTableStep).map((at, i) => [formatTime(at), formatInt(requests[i]), eventsIn(at)]).reverse();
   return (
     <Dialog label={title} onClose={close} cls="tabular">
