@@ -134,6 +134,29 @@ describe('states', { skip }, () => {
     await close();
   });
 
+  test('on a low page with banners the list of connections keeps a height, and can be reached', async () => {
+    const status = await api('status');
+    const data = { ...status.overview, draining: true, ready: false, drain: { state: 'draining', started_at: Date.now() / 1000 - 9, connections_left: 18 } };
+    const held = [(await hello({}, { role: 'viewer' })) + event('overview', { full: true, data }, 2) + event('degraded', { sampling: 8 }, 3)];
+    for (const [width, height] of [[720, 450], [640, 400], [390, 667], [320, 256]]) {
+      const { page, close } = await open('connections', { width, height, held });
+      await page.locator('.grid-row').first().waitFor();
+      await page.locator('.banners').getByText('Showing 1 of 8').waitFor();
+      await page.getByRole('grid').evaluate((grid) => grid.scrollIntoView({ block: 'end' }));
+      const seen = await page.evaluate(() => {
+        const [grid, main] = ['.grid', '.main'].map((one) => document.querySelector(one).getBoundingClientRect());
+        return [grid.height, Math.min(grid.bottom, main.bottom) - Math.max(grid.top, main.top), main.height];
+      });
+      assert.ok(seen[0] >= 120 && seen[1] >= Math.min(seen[0], seen[2]) - 1, `${width} × ${height}: ${seen}`);
+      assert.deepEqual(await overhang(page), { page: 0, main: 0, panels: [] }, `${width} × ${height}`);
+      await close();
+    }
+    const { page, close } = await open('connections', { held });
+    await page.locator('.grid-row').first().waitFor();
+    assert.equal(await page.locator('.main').evaluate((main) => main.scrollHeight - main.clientHeight), 0, 'nothing scrolls twice where there is room');
+    await close();
+  });
+
   test('degraded sampling is named', async () => {
     const { page, close } = await open('overview', { held: [(await hello()) + event('degraded', { sampling: 8, why: 'The server is under pressure.' }, 2)] });
     await page.getByText('Showing 1 of 8 requests').waitFor();
