@@ -24,7 +24,7 @@ beforeEach(async () => {
   opened = ahead = travel = 0;
   started = Date.now() - performance.now();
   answers = {
-    status: { session: { role: 'operator' }, overview, changes: [], get now_at() { return serverTime(); } },
+    status: { boot_id: 'b', session: { role: 'operator' }, overview, changes: [], get now_at() { return serverTime(); } },
     series: { start_at: 0, points: 0, step_seconds: 1, series: {}, histograms: {} },
   };
   vi.stubGlobal('fetch', (url: string, { signal }: { signal?: AbortSignal }) => {
@@ -138,7 +138,7 @@ describe('a stream after another', () => {
     await connected();
     answers.events = { type: 'viewers-full', title: 'Full', status: 503 };
     ahead = -30;
-    answers.status = { session: { role: 'operator' }, overview: { connections: 7 }, changes: [], now_at: serverTime() };
+    answers.status = { boot_id: 'b', session: { role: 'operator' }, overview: { connections: 7 }, changes: [], now_at: serverTime() };
     live.connect();
     await pass(0);
     expect(live.link.value).toBe('full');
@@ -171,7 +171,10 @@ describe('a stream after another', () => {
     expect(live.serverNow()).toBeCloseTo(last, 2);
     expect(live.retryAt.value).toBeGreaterThan(live.now());
     vi.stubGlobal('fetch', real);
+    const running = answers.status as object;
+    answers.status = { ...running, boot_id: 'c', started_at: 7, now_at: serverTime() + 1 };
     await pass(1000);
+    expect(live.restarted.value).toEqual({ before: 'b', after: 'c', at: 7 });
     expect(live.link.value).toBe('full'); // it is back, and still has no place
     expect(live.serverNow()).toBeCloseTo(serverTime(), 2);
   });

@@ -93,6 +93,7 @@ export async function refreshStatus(): Promise<void> {
     skew.value = Math.min(answer.now_at - asked, Math.max(answer.now_at - now(), skew.value));
     session.value = answer.session;
     // The stream is newer, where there is one; where there is no place for one, this is what the server says.
+    if (link.value === 'full' && isAnother(answer.boot_id, answer.started_at)) void seedSeries();
     if (link.value === 'full' || overview.value === null) overview.value = answer.overview;
     if (link.value === 'full') {
       dataAt.value = now();
@@ -130,12 +131,20 @@ function forget(): void {
   degraded.value = null;
 }
 
+/** Whether this is another process than the one before: nothing of that is true of it. */
+function isAnother(boot: string, startedAt: number): boolean {
+  const before = bootId;
+  bootId = boot;
+  if (before === null || before === boot) return false;
+  forget();
+  restarted.value = { before, after: boot, at: startedAt };
+  return true;
+}
+
 function onHello(hello: Hello): void {
   batch(() => {
-    const before = bootId;
     const gap = lostAt > 0 ? now() - lostAt : 0;
     lostAt = 0;
-    bootId = hello.boot_id;
     skew.value = hello.now_at - now();
     stream.value = hello.stream;
     link.value = 'live';
@@ -145,10 +154,7 @@ function onHello(hello: Hello): void {
     stalls.value = new Map();
     degraded.value = null;
     if (hello.session) session.value = hello.session;
-    if (before !== null && before !== hello.boot_id) {
-      forget();
-      restarted.value = { before, after: hello.boot_id, at: hello.started_at ?? hello.now_at };
-    } else if (gap > 3) {
+    if (!isAnother(hello.boot_id, hello.started_at ?? hello.now_at) && gap > 3) {
       const missed = hello.missed_seconds ?? 0;
       resumed.value = { missed: gap, filled: Math.max(0, gap - missed) };
       setTimeout(() => (resumed.value = null), 20_000);
