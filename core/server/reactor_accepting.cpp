@@ -15,6 +15,9 @@ constexpr int kAcceptsPerTurn = 256;
 constexpr Duration kAcceptPause = std::chrono::milliseconds{100};
 /// A condition that lasts is told so often.
 constexpr Duration kBetweenWarnings = std::chrono::seconds{10};
+/// One newcomer may have so many idle connections closed: more than one are in its way after a reload with a smaller
+/// limit. What is left for the next one is bounded work for this turn.
+constexpr int kEvictionsForOne = 64;
 /// Younger idle connections are not evicted for a newcomer.
 constexpr Duration kEvictableAfter = std::chrono::seconds{1};
 
@@ -98,7 +101,9 @@ void Reactor::admit(std::size_t which, net::Accepted accepted) {
   const Endpoint* client = expects_proxy_header ? nullptr : &accepted.peer;
   std::uint16_t counted_in = 0;
   Admission::Verdict verdict = admission_->admit(client, counted_in);
-  if (verdict == Admission::Verdict::full && evict_longest_idle()) verdict = admission_->admit(client, counted_in);
+  for (int i = 0; verdict == Admission::Verdict::full && i < kEvictionsForOne && evict_longest_idle(); ++i) {
+    verdict = admission_->admit(client, counted_in);
+  }
   if (verdict != Admission::Verdict::admitted) {
     refuse(which, std::move(accepted), reject_reason_of(verdict));
     return;

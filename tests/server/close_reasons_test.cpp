@@ -207,6 +207,27 @@ TEST_F(CloseReasons, ConnectionLimitEvictsTheLongestIdle) {
   EXPECT_TRUE(closed_once_for(CloseReason::connection_limit));
 }
 
+TEST_F(CloseReasons, ConnectionLimitThatBecameSmallerMakesRoomForTheNewcomerItEvictsFor) {
+  config.limits.connections = 10;
+  serve();
+  std::vector<std::unique_ptr<RawClient>> before;
+  for (int i = 0; i < 6; ++i) {
+    before.push_back(std::make_unique<RawClient>(port()));
+    before.back()->send(kGet);
+    before.back()->read_for("hello");
+  }
+  std::this_thread::sleep_for(1100ms);
+  config.limits.connections = 2;
+  Routes routes;
+  routes.get("/", [](const Request&) { return Response::text("hello"); });
+  server().reload(config, routes);
+  RawClient newcomer{port()};
+  newcomer.send(kGet);
+  EXPECT_THAT(newcomer.read_for("hello"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_TRUE(eventually([&] { return closed(CloseReason::connection_limit) == 5; }));
+  EXPECT_EQ(snapshot().connections(), 2U);
+}
+
 TEST_F(CloseReasons, BeyondTheLimitANewcomerGets503) {
   config.limits.connections = 1;
   serve();
