@@ -104,6 +104,16 @@ describe('a stream that has fallen silent', () => {
     expect(live.serverNow()).toBeCloseTo(Date.now() / 1000, 2); // nothing has been said that it could be the time of
   });
 
+  it('counts what was missed while the machine slept and the clock of the page stood', async () => {
+    await connected();
+    await pass(6200);
+    ahead = 600;
+    say(hello({ missed_seconds: 0 }));
+    await pass(0);
+    expect(live.resumed.value?.missed).toBeCloseTo(606, 0);
+    expect(live.resumed.value?.filled).toBeCloseTo(606, 0);
+  });
+
   it('counts what was missed from the last word, not from when it was noticed', async () => {
     await connected();
     await pass(6200);

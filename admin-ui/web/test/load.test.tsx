@@ -73,6 +73,18 @@ it('the problem of another key is not shown for this one', async () => {
 const refusal = (status: number) => () => Promise.reject(new ApiError({ type: 'x', title: `${status}`, status }));
 const told = () => [...failing.value].map(([name, problem]) => `${name} ${problem.title}`);
 
+it('what is loaded once and is said to be asked for again is asked for again', async () => {
+  answer = refusal(503);
+  await show('a');
+  expect(told()).toEqual(['a 503']);
+  answer = () => Promise.resolve('here');
+  await pass(5100);
+  expect(host.textContent).toBe('here');
+  expect(told()).toEqual([]);
+  await pass(60_000);
+  expect(loads).toBe(2);
+});
+
 it('what is shown and can no longer be asked is told of, from the second time on, until it can be or nobody looks', async () => {
   await show('a', 2);
   answer = refusal(429);

@@ -72,6 +72,7 @@ let seedTimer = 0;
 let received = 0;
 let meanReceived = 0;
 let newestPoint: SeriesEvent | null = null;
+/** When the server said its last word, on its clock: this page's stands while the machine sleeps. */
 let lostAt = 0;
 
 /** The server speaks every second. Who is silent this long is gone, though a network without an end of the connection never says so. */
@@ -143,7 +144,7 @@ function isAnother(boot: string, startedAt: number): boolean {
 
 function onHello(hello: Hello): void {
   batch(() => {
-    const gap = lostAt > 0 ? now() - lostAt : 0;
+    const gap = lostAt > 0 ? hello.now_at - lostAt : 0;
     lostAt = 0;
     skew.value = hello.now_at - now();
     stream.value = hello.stream;
@@ -283,7 +284,7 @@ async function listen(signal: AbortSignal, heard: () => void): Promise<void> {
 
 /** Without a connection from now on; waits 1, 2, 4 … 15 s between attempts. */
 function lose(): void {
-  if (lostAt === 0) lostAt = dataAt.value || now();
+  if (lostAt === 0) lostAt = (dataAt.value || now()) + skew.value;
   const wait = Math.min(15, 2 ** attempt);
   attempt += 1;
   batch(() => {

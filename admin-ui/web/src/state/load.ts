@@ -13,6 +13,8 @@ export interface Loaded<T> {
 }
 
 const kLateMs = 10_000;
+/** What is loaded once, where that failed. */
+const kAgainSeconds = 5;
 
 /** `key` names what is loaded; a new key starts over. `everySeconds` 0 loads once. */
 export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T>, everySeconds = 0): Loaded<T> {
@@ -37,6 +39,7 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
         return;
       }
       isAsked = false;
+      let pace = everySeconds;
       late = window.setTimeout(() => noteFailing(key, { type: 'late', title: `No answer for ${kLateMs / 1000} s`, status: 0 }), kLateMs);
       try {
         const value = await load(controller.signal);
@@ -51,10 +54,13 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
         problem.value = { key, value: found };
         failures += 1;
         // The first of a row is over with the next answer, mostly; what was asked wrongly or is not there is said where it was asked for.
-        if (![400, 404].includes(found.status) && (failures > 1 || data.peek()?.key !== key)) noteFailing(key, found);
+        if (![400, 404].includes(found.status) && (failures > 1 || data.peek()?.key !== key)) {
+          noteFailing(key, found);
+          pace = everySeconds || kAgainSeconds;
+        }
       }
       clearTimeout(late);
-      if (everySeconds > 0) timer = window.setTimeout(run, everySeconds * 1000);
+      if (pace > 0) timer = window.setTimeout(run, pace * 1000);
     };
     void run();
     return () => {
