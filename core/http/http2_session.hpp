@@ -140,6 +140,7 @@ class Http2Session {
     half_closed_streams_ -= stream.is_remote_closed ? 1U : 0U;
   }
   void widen(Http2Stream& stream);
+  void give_back();
   void finish_response(Http2Stream& stream);
   void finish_head(Http2Stream& stream, bool end_of_stream);
   void finish_body(Http2Stream& stream);
@@ -202,6 +203,8 @@ class Http2Session {
   std::uint32_t spent_streams_{0};  ///< answered, and their requests still come
   std::uint64_t waiting_bytes_{0};
   std::uint64_t moved_bytes_{0};
+  std::int64_t unconsumed_bytes_{0};  ///< of all streams
+  std::uint32_t widened_bytes_{0};    ///< of their windows, beyond what SETTINGS announce
   std::uint32_t current_streams_{0};
   std::uint32_t responses_{0};
   std::uint32_t peak_streams_{0};
