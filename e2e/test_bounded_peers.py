@@ -152,6 +152,44 @@ def test_a_reader_above_the_least_rate_is_not_ended_between_two_steps_of_the_ker
         assert server.admin("/closed")["rows"] == []
 
 
+def test_a_slow_reader_whose_windows_are_shut_is_not_ended_while_it_reads_what_it_was_sent(start):
+    """It opens them when it has come to the end of what the server's kernel holds for it."""
+    server = start(timeouts={"write": "2s", "ping_after": "0s"})
+    with socket.socket() as connection:
+        connection.settimeout(ABUNDANT)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+        connection.connect(server.address("http"))
+        connection.sendall(PREFACE + settings((4, 200_000)) + window_update(0, 2**30) + request(1, "/32m.bin"))
+        end = time.monotonic() + 8
+        while time.monotonic() < end:
+            assert connection.recv(2000), "ended while it was reading"
+            time.sleep(0.1)
+        assert server.admin("/closed")["rows"] == []
+        # It has all of it, and asks for what only answers its own frames.
+        connection.settimeout(0.2)
+        end = time.monotonic() + ABUNDANT
+        while time.monotonic() < end and not server.admin("/closed")["rows"]:
+            with contextlib.suppress(OSError):
+                connection.sendall(frame(PING, payload=b"12345678") * 10)
+                connection.recv(1 << 20)
+            time.sleep(0.1)
+        assert server.admin("/closed")["rows"][0]["reason"] == "window_stall"
+
+
+@pytest.mark.parametrize("name", ["http", "https"])
+def test_what_only_fills_the_buffers_of_who_reads_nothing_gives_no_further_window(start, name):
+    server = start(timeouts={"write": "4s"})
+    with socket.socket() as connection:
+        connection.settimeout(ABUNDANT)
+        connection.connect(server.address(name))
+        reader = client_context().wrap_socket(connection) if name == "https" else connection
+        reader.sendall(b"GET /32m.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+        row = wait_for(lambda: server.admin("/closed")["rows"], ABUNDANT, "the eviction")[0]
+        assert row["reason"] == "write_stall"
+        assert row["age_seconds"] < 6
+
+
 def test_who_upgrades_and_leaves_has_left(start):
     server = start(timeouts={"header": "30s"})
     with server.connect() as connection:

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/redaction.hpp"
 #include "http/http2_codec.hpp"
 #include "http/http2_error.hpp"
@@ -17,6 +19,8 @@ TlsVersion version_of(std::string_view name) noexcept { return parse<TlsVersion>
 
 /// At its end TCP_INFO is read only of a connection that lived or moved enough.
 constexpr Duration kSampleEvery = std::chrono::seconds{1};
+/// What is under way when the socket is full gets into the peer's buffers without anybody reading it.
+constexpr Duration kSettling = std::chrono::seconds{1};
 constexpr std::uint64_t kSampleBytes = 64 * 1024;
 /// One in so many looks at a living connection enters the histogram of round trips: those that last for days count too.
 constexpr std::uint32_t kLooksPerRtt = 100;
@@ -310,8 +314,10 @@ void Connection::account_counters(Lending& lent) {
 }
 
 void Connection::begin_write_window(Lending& lent) {
-  aside().write_window.begin(lent.now);
-  aside_->write_held = net::unacknowledged_bytes(descriptor());
+  const Duration half = oldest_settings(lent).timeouts.write / 2;
+  aside().settles_at = is_behind() ? kNever : lent.now + std::min(half, kSettling);
+  aside_->write_window.begin(lent.now);
+  begin_counting_held();
   if (is_http2()) codec_->begin_write_window();
   // A peer that reads nothing at all brings no further turn in which to see who is slow.
   aside_->sample_at = lent.now + kSampleEvery;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "http/http2_error.hpp"
 #include "http/refusal.hpp"
 #include "net/tcp_transport.hpp"
@@ -116,7 +118,7 @@ void Connection::arm(Lending& lent) {
   TimePoint wake = next.due;
   if (is_behind()) {
     aside_->deadline_due = next.due;
-    wake = std::min(wake, aside_->sample_at);
+    wake = std::min({wake, aside_->sample_at, aside_->settles_at});
   }
   if (h2_ != nullptr) {
     h2_->deadline_due = next.due;
@@ -131,6 +133,10 @@ Turn Connection::expire(Lending& lent) {
     h2_->ping_sent = lent.now;
     codec_->ping(lent.now);
     return settle(lent);
+  }
+  if (is_behind() && aside_->settles_at <= lent.now) {
+    aside_->settles_at = kNever;
+    begin_counting_held();
   }
   const Deadline due = next_deadline(lent);
   if (due.due > lent.now) {  // the wheel looked early, or the obligation was met meanwhile
@@ -220,12 +226,14 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
   if (deadline.kind == DeadlineKind::write) {
     const Settings& settings = oldest_settings(lent);
     refresh_sample(lent);  // the last look, should this be its end
-    // A peer that reads all there is, and asks for what only answers its own frames, still has its windows closed.
+    // A peer that reads all there is, and asks for what only answers its own frames, still has its windows closed. One
+    // that is still at what the kernel holds for it has not come to them yet.
     const bool is_window_closed = window_blocked_ && (egress_ == nullptr || egress_->empty());
-    const std::uint64_t moved = is_window_closed ? codec_->moved_bytes() : taken_in_window();
+    const std::uint64_t drained = drained_in_window();
+    const std::uint64_t moved = is_window_closed ? codec_->moved_bytes() + drained : taken_in_window();
     const std::uint64_t need = window_need(settings, settings.timeouts.write);
     if (moved >= need || (is_window_closed && serves_others())) {
-      if (is_http2()) cut_stalled(lent, need);
+      if (is_http2() && (codec_->moved_bytes() >= need || drained < need)) cut_stalled(lent, need);
       begin_write_window(lent);
       return;
     }
@@ -253,12 +261,23 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
   apply_events(lent);
 }
 
+void Connection::begin_counting_held() noexcept {
+  aside_->write_held = net::unacknowledged_bytes(descriptor());
+  aside_->write_given = aside_->write_window.bytes;
+}
+
 /// The kernel takes more in steps of 128 KB and up, between which a slow reader's socket looks as full as that of one
-/// who reads nothing. What has been acknowledged meanwhile tells them apart.
+/// who reads nothing. What has been acknowledged meanwhile tells them apart, once the peer's own buffers are full.
 std::uint64_t Connection::taken_in_window() const noexcept {
-  const std::uint64_t given = known_aside().write_window.bytes;
-  const std::uint64_t were_held = known_aside().write_held + given;
-  return std::max(given, were_held - std::min(were_held, net::unacknowledged_bytes(descriptor())));
+  const Aside& aside = known_aside();
+  const std::uint64_t were_held = aside.write_held + aside.write_window.bytes - aside.write_given;
+  return std::max(aside.write_window.bytes, were_held - std::min(were_held, net::unacknowledged_bytes(descriptor())));
+}
+
+/// The same of what was held when the counting began only, not of what answers the peer's own frames since.
+std::uint64_t Connection::drained_in_window() const noexcept {
+  const std::uint64_t were_held = known_aside().write_held;
+  return were_held - std::min(were_held, net::unacknowledged_bytes(descriptor()));
 }
 
 /// HTTP/2: some request is not behind the peer's windows: it still comes, or is being worked on. An upload must not end
