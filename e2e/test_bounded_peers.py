@@ -135,6 +135,25 @@ def test_a_slow_reader_with_open_windows_has_the_time_of_its_reading(start):
         assert server.admin("/closed")["rows"] == []
 
 
+def test_a_ping_behind_an_answer_that_the_kernel_holds_waits_for_its_reader(start):
+    server = start(timeouts={"ping_after": "1s", "ping": "1s", "body": "60s"})
+    with socket.socket() as connection:
+        connection.settimeout(ABUNDANT)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+        connection.connect(server.address("http"))
+        connection.sendall(PREFACE + settings((4, 2**31 - 1)) + window_update(0, 2**30) + request(1, "/echo", "POST", ends=False) +
+                           request(3, "/100k.bin"))
+        end = time.monotonic() + 3.5
+        while time.monotonic() < end:
+            assert connection.recv(2000), "ended while it was reading"
+            time.sleep(0.1)
+        assert server.admin("/closed")["rows"] == []
+        # Now it reads no more.
+        row = wait_for(lambda: server.admin("/closed")["rows"], ABUNDANT, "the eviction")[0]
+        assert row["reason"] == "ping_timeout"
+
+
 @pytest.mark.parametrize("name", ["http", "https"])
 def test_a_reader_above_the_least_rate_is_not_ended_between_two_steps_of_the_kernel(start, name):
     server = start(timeouts={"write": "2s"})

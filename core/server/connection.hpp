@@ -131,7 +131,8 @@ class Connection {
   struct Http2Facts {
     TimePoint last_alive{};  ///< a byte came, or some of what filled the socket was taken
     TimePoint ping_sent{kNever};
-    TimePoint deadline_due{kNever};  ///< as in Aside
+    std::uint64_t ping_acknowledged{0};  ///< of all that was sent, when the PING was last looked for
+    TimePoint deadline_due{kNever};      ///< as in Aside
     TimePoint began{};
     TimePoint idle_since{};  ///< what phase_start_ is again after a frame that came in pieces and was no request
     std::uint32_t peak_streams{0};
@@ -300,6 +301,8 @@ class Connection {
   void end_flushed(Lending& lent);
   Turn drain_alone(Lending& lent, const FixedText<16>& actor);
   [[nodiscard]] bool would_be_cut(Lending& lent);
+  [[nodiscard]] std::uint64_t sent_bytes(Lending& lent);
+  [[nodiscard]] std::uint64_t acknowledged_bytes(Lending& lent);
   Turn linger(Lending& lent);
   void on_io_failure(Lending& lent, const Error& error);
 
@@ -307,6 +310,7 @@ class Connection {
   [[nodiscard]] Deadline next_deadline(const Lending& lent) const;
   [[nodiscard]] TimePoint ping_due(const Lending& lent) const noexcept;
   [[nodiscard]] bool may_be_asked() const noexcept;
+  [[nodiscard]] bool comes_nearer_to_the_ping(Lending& lent);
   void note_alive(TimePoint now) noexcept {
     if (h2_ == nullptr) return;
     h2_->last_alive = now;

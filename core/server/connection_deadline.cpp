@@ -106,6 +106,16 @@ bool Connection::may_be_asked() const noexcept {
   return is_writable_ || egress_ == nullptr || egress_->empty();
 }
 
+/// What the kernel still holds stands before the PING. Who has taken some of it meanwhile is there and has to get to
+/// it.
+bool Connection::comes_nearer_to_the_ping(Lending& lent) {
+  const std::uint64_t acknowledged = acknowledged_bytes(lent);
+  if (net::unacknowledged_bytes(descriptor()) == 0 || acknowledged <= h2_->ping_acknowledged) return false;
+  h2_->ping_acknowledged = acknowledged;
+  h2_->ping_sent = lent.now;
+  return true;
+}
+
 /// Of the armed deadline; the timer may come earlier, to look or to ask.
 TimePoint Connection::deadline_due() const noexcept {
   if (h2_ != nullptr) return h2_->deadline_due;
@@ -131,6 +141,7 @@ Turn Connection::expire(Lending& lent) {
   if (ending_ == Ending::dead) return Turn::finished;
   if (ping_due(lent) <= lent.now) {
     h2_->ping_sent = lent.now;
+    h2_->ping_acknowledged = acknowledged_bytes(lent);
     codec_->ping(lent.now);
     return settle(lent);
   }
@@ -199,6 +210,7 @@ void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
       return;
     case DeadlineKind::handler: on_handler_timeout(lent, *deadline.exchange); return;
     case DeadlineKind::ping:
+      if (comes_nearer_to_the_ping(lent)) return;
       evict(lent, timer_verdict(deadline.kind, true), deadline.kind, lent.settings->timeouts.ping, 0);
       return;
     case DeadlineKind::max_age: on_max_age(lent); return;

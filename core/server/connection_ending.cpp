@@ -184,9 +184,18 @@ bool Connection::would_be_cut(Lending& lent) {
   constexpr std::uint64_t kFirstWindowBytes = 8 * 1024;
   if (reason_ == CloseReason::admin_close) return false;
   if (is_readable_ || transport_->has_pending()) return true;
+  return sent_bytes(lent) > kFirstWindowBytes && net::unacknowledged_bytes(descriptor()) != 0;
+}
+
+/// Of the socket: TLS records included.
+std::uint64_t Connection::sent_bytes(Lending& lent) {
   if (is_tls_) count_socket_bytes(lent);
-  const std::uint64_t sent = record_->own_sent_bytes() + lent.turn_sent_bytes;
-  return sent > kFirstWindowBytes && net::unacknowledged_bytes(descriptor()) != 0;
+  return record_->own_sent_bytes() + lent.turn_sent_bytes;
+}
+
+std::uint64_t Connection::acknowledged_bytes(Lending& lent) {
+  const std::uint64_t sent = sent_bytes(lent);
+  return sent - std::min(sent, net::unacknowledged_bytes(descriptor()));
 }
 
 Turn Connection::linger(Lending& lent) {
