@@ -178,7 +178,7 @@ describe('states', { skip }, () => {
   });
 
   test('resumed after a gap: says how long it was and how much of it is known', async () => {
-    const back = await hello({ missed_seconds: 2 });
+    const back = await hello({ missed_seconds: 2, now_at: Date.now() / 1000 + 6 });
     const { page, close } = await open('overview', { held: [await hello(), null, null, back], ends: [0] });
     await page.getByRole('alert').filter({ hasText: 'Not connected' }).waitFor();
     await page.locator('.banners').getByText(/^Back\. .* were missed; the rings filled .* of them\.$/).waitFor();
