@@ -21,7 +21,8 @@ def talk(server, *command):
 
 
 def check_that_no_client_was_wrong(server):
-    wait_for(lambda: server.metric("equinox_connections", state="active") == 0, what="no request open")
+    wait_for(lambda: server.metric("http_server_active_requests") == 0, what="no request open")
+    assert server.metric("equinox_connections_closed_total", initiator="client") > 0
     assert server.metric("equinox_connections_closed_total", initiator="server") == 0
     assert server.metric("equinox_http_rejected_requests_total") == 0
 
