@@ -18,13 +18,24 @@ def skip_reason(case, skipped):
     return reason.splitlines()[0]
 
 
+def failure_reason(case):
+    """What a reader of the last lines alone must know: pytest and node say it in the element, ctest keeps it in the output."""
+    broken = case.find("failure") if case.find("failure") is not None else case.find("error")
+    told = (broken.get("message") or broken.text or "") if broken is not None else ""
+    if told in ("", "Failed", "SIGABRT", "SEGFAULT", "Timeout"):
+        output = case.findtext("system-out") or ""
+        first = re.search(r"^.*: Failure\n|^.*(?:ERROR|WARNING): \w*Sanitizer|^.*runtime error: ", output, re.MULTILINE)
+        told = f"{told} {output[first.start():]}" if first else told
+    return " | ".join(line.strip() for line in told.strip().splitlines()[:4] if line.strip())[:400] or "no reason given"
+
+
 def add_junit(path, totals, skips, failures):
     for case in ElementTree.parse(path).getroot().iter("testcase"):
         name = f'{path.stem}: {case.get("name")}'
         skipped = case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None or case.get("status") == "fail":
             totals["failed"] += 1
-            failures.append(name)
+            failures.append(f"{name}: {failure_reason(case)}")
         elif skipped is not None or case.get("status") in ("notrun", "disabled"):
             totals["skipped"] += 1
             skips.append(f"{name}: {skip_reason(case, skipped if skipped is not None else case)}")
