@@ -139,6 +139,8 @@ class Http2Session {
     --open_streams_;
     half_closed_streams_ -= stream.is_remote_closed ? 1U : 0U;
   }
+  void note_upload(Http2Stream& stream, std::size_t bytes) noexcept;
+  void forget_upload(Http2Stream& stream);
   void widen(Http2Stream& stream);
   void give_back();
   void finish_response(Http2Stream& stream);

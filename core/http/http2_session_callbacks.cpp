@@ -163,8 +163,7 @@ struct Http2Session::Callbacks::Receiving {
     Http2Session& session = self(user_data);
     Http2Stream* stream = session.find(static_cast<StreamId>(id));
     if (stream == nullptr || size == 0) return 0;
-    stream->unconsumed_bytes += size;
-    session.unconsumed_bytes_ += static_cast<std::int64_t>(size);
+    session.note_upload(*stream, size);
     session.give_back();
     if (stream->is_refused || stream->is_answered || stream->is_given_up || !stream->is_announced) {
       session.consume(*stream, size);  // nobody will: the window must not stay shut for the other streams
