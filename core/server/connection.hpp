@@ -22,6 +22,7 @@
 #include "net/timer_wheel.hpp"
 #include "server/byte_hold.hpp"
 #include "server/exchange.hpp"
+#include "server/write_window.hpp"
 #include "telemetry/connection_record.hpp"
 
 namespace equinox::telemetry {
@@ -154,10 +155,7 @@ class Connection {
   /// What few connections ever need, so that idle ones need not hold it.
   struct Aside {
     Endpoint proxied_client;         ///< as the PROXY header names it
-    ProgressWindow write_window;     ///< while the peer is behind
-    std::uint64_t write_held{0};     ///< by the kernel when that window began, or settled
-    std::uint64_t write_given{0};    ///< of the window's bytes, by then
-    TimePoint settles_at{kNever};    ///< when the peer's kernel has what it takes unread: not before is it counted
+    WriteWindow write_window;        ///< while the peer is behind
     TimePoint sample_at{kNever};     ///< when to look at TCP_INFO meanwhile
     TimePoint deadline_due{kNever};  ///< of the deadline, when the timer comes earlier to look
     std::uint64_t pending_told{0};   ///< of waiting_bytes(), to the gauge
@@ -321,9 +319,6 @@ class Connection {
   void on_deadline(Lending& lent, const Deadline& deadline);
   void on_window_end(Lending& lent, const Deadline& deadline);
   void on_handler_timeout(Lending& lent, Exchange& exchange);
-  void begin_counting_held() noexcept;
-  [[nodiscard]] std::uint64_t taken_in_window() const noexcept;
-  [[nodiscard]] std::uint64_t drained_in_window() const noexcept;
   void cut_stalled(Lending& lent, std::uint64_t need);
   [[nodiscard]] bool serves_others() const;
   void on_max_age(Lending& lent);

@@ -19,8 +19,6 @@ TlsVersion version_of(std::string_view name) noexcept { return parse<TlsVersion>
 
 /// At its end TCP_INFO is read only of a connection that lived or moved enough.
 constexpr Duration kSampleEvery = std::chrono::seconds{1};
-/// What is under way when the socket is full gets into the peer's buffers without anybody reading it.
-constexpr Duration kSettling = std::chrono::seconds{1};
 constexpr std::uint64_t kSampleBytes = 64 * 1024;
 /// One in so many looks at a living connection enters the histogram of round trips: those that last for days count too.
 constexpr std::uint32_t kLooksPerRtt = 100;
@@ -193,7 +191,7 @@ void Connection::account_received(Lending& lent, std::size_t bytes) {
 void Connection::account_sent(Lending& lent, std::uint64_t bytes) {
   if (!is_tls_) lent.turn_sent_bytes += bytes;
   if (bytes != 0 && !has_reason_) moved_ = true;
-  if (aside_ != nullptr) aside_->write_window.bytes += bytes;
+  if (aside_ != nullptr) aside_->write_window.give(bytes);
 }
 
 void Connection::account_turn(Lending& lent) {
@@ -314,10 +312,7 @@ void Connection::account_counters(Lending& lent) {
 }
 
 void Connection::begin_write_window(Lending& lent) {
-  const Duration half = oldest_settings(lent).timeouts.write / 2;
-  aside().settles_at = is_behind() ? kNever : lent.now + std::min(half, kSettling);
-  aside_->write_window.begin(lent.now);
-  begin_counting_held();
+  aside().write_window.begin(lent.now, oldest_settings(lent).timeouts.write, net::unacknowledged_bytes(descriptor()));
   if (is_http2()) codec_->begin_write_window();
   // A peer that reads nothing at all brings no further turn in which to see who is slow.
   aside_->sample_at = lent.now + kSampleEvery;

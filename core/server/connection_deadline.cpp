@@ -51,7 +51,7 @@ Connection::Deadline Connection::next_deadline(const Lending& lent) const {
     next.offer(DeadlineKind::max_age, opened_at() + timeouts.max_age);
   if (h2_ != nullptr && !is_ending()) next.offer(DeadlineKind::none, std::min(goaway_due(lent), codec_->next_due()));
   if (is_behind()) {
-    next.offer(DeadlineKind::write, aside_->write_window.start + oldest_settings(lent).timeouts.write);
+    next.offer(DeadlineKind::write, aside_->write_window.start() + oldest_settings(lent).timeouts.write);
   }
   for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
     if (x->state == ExchangeState::receiving && x->body_window.is_running()) {
@@ -128,7 +128,7 @@ void Connection::arm(Lending& lent) {
   TimePoint wake = next.due;
   if (is_behind()) {
     aside_->deadline_due = next.due;
-    wake = std::min({wake, aside_->sample_at, aside_->settles_at});
+    wake = std::min({wake, aside_->sample_at, aside_->write_window.settles_at()});
   }
   if (h2_ != nullptr) {
     h2_->deadline_due = next.due;
@@ -145,9 +145,8 @@ Turn Connection::expire(Lending& lent) {
     codec_->ping(lent.now);
     return settle(lent);
   }
-  if (is_behind() && aside_->settles_at <= lent.now) {
-    aside_->settles_at = kNever;
-    begin_counting_held();
+  if (is_behind() && aside_->write_window.settles_at() <= lent.now) {
+    aside_->write_window.settle(net::unacknowledged_bytes(descriptor()));
   }
   const Deadline due = next_deadline(lent);
   if (due.due > lent.now) {  // the wheel looked early, or the obligation was met meanwhile
@@ -241,8 +240,9 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
     // A peer that reads all there is, and asks for what only answers its own frames, still has its windows closed. One
     // that is still at what the kernel holds for it has not come to them yet.
     const bool is_window_closed = window_blocked_ && (egress_ == nullptr || egress_->empty());
-    const std::uint64_t drained = drained_in_window();
-    const std::uint64_t moved = is_window_closed ? codec_->moved_bytes() + drained : taken_in_window();
+    const std::uint64_t held = net::unacknowledged_bytes(descriptor());
+    const std::uint64_t drained = aside_->write_window.drained(held);
+    const std::uint64_t moved = is_window_closed ? codec_->moved_bytes() + drained : aside_->write_window.taken(held);
     const std::uint64_t need = window_need(settings, settings.timeouts.write);
     if (moved >= need || (is_window_closed && serves_others())) {
       if (is_http2() && (codec_->moved_bytes() >= need || drained < need)) cut_stalled(lent, need);
@@ -271,25 +271,6 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
   // One slow upload must not cost the other streams of the connection their answers.
   respond(lent, exchange, http::refusal_response(Status{408}));
   apply_events(lent);
-}
-
-void Connection::begin_counting_held() noexcept {
-  aside_->write_held = net::unacknowledged_bytes(descriptor());
-  aside_->write_given = aside_->write_window.bytes;
-}
-
-/// The kernel takes more in steps of 128 KB and up, between which a slow reader's socket looks as full as that of one
-/// who reads nothing. What has been acknowledged meanwhile tells them apart, once the peer's own buffers are full.
-std::uint64_t Connection::taken_in_window() const noexcept {
-  const Aside& aside = known_aside();
-  const std::uint64_t were_held = aside.write_held + aside.write_window.bytes - aside.write_given;
-  return std::max(aside.write_window.bytes, were_held - std::min(were_held, net::unacknowledged_bytes(descriptor())));
-}
-
-/// The same of what was held when the counting began only, not of what answers the peer's own frames since.
-std::uint64_t Connection::drained_in_window() const noexcept {
-  const std::uint64_t were_held = known_aside().write_held;
-  return were_held - std::min(were_held, net::unacknowledged_bytes(descriptor()));
 }
 
 /// HTTP/2: some request is not behind the peer's windows: it still comes, or is being worked on. An upload must not end
