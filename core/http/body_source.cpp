@@ -1,5 +1,6 @@
 #include <equinox/body.hpp>
 #include <equinox/response.hpp>
+#include <stdexcept>
 
 #include "http/exchange_link.hpp"
 
@@ -30,6 +31,7 @@ class GeneratorSource final : public BodySource {
 }  // namespace
 
 Response Response::generate(Generator generator, std::string_view content_type, Status status) {
+  if (!generator) throw std::invalid_argument{"generate: an empty function"};
   return stream(std::make_unique<GeneratorSource>(std::move(generator)), content_type, status);
 }
 

@@ -4,6 +4,7 @@
 #include <equinox/body.hpp>
 #include <equinox/response.hpp>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -185,6 +186,8 @@ std::uint64_t EventStream::dropped() const noexcept {
 }
 
 Response Response::events(const std::function<void(EventStream)>& open, EventStreamOptions options) {
+  if (!open) throw std::invalid_argument{"events: an empty function"};
+  if (options.queue_max_bytes == 0) throw std::invalid_argument{"events: queue_max_bytes must not be 0"};
   auto queue = std::make_shared<EventStream::Queue>();
   queue->options = options;
   if (options.retry_ms != 0) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string_view>
 
 namespace equinox {
@@ -80,6 +81,12 @@ TEST(Response, KnowsTheLengthOfItsBody) {
   EXPECT_EQ(Response::file({.file = nullptr, .offset = 5, .length = 7}, "x").body_length(), 0U) << "nothing to send";
   EXPECT_EQ(Response::generate([](std::span<char>, const Resumer&) { return PullResult{}; }, "x").body_length(),
             std::nullopt);
+}
+
+TEST(Response, RefusesWhatCouldNeverSendAnything) {
+  EXPECT_THROW(Response::generate({}, "x"), std::invalid_argument);
+  EXPECT_THROW(Response::events({}), std::invalid_argument);
+  EXPECT_THROW(Response::events([](EventStream) {}, {.queue_max_bytes = 0}), std::invalid_argument);
 }
 
 TEST(Response, MakesJsonEvenOfBrokenText) {

@@ -112,7 +112,7 @@ class EventStream {
 };
 
 struct EventStreamOptions {
-  std::size_t queue_max_bytes{64 * 1024};
+  std::size_t queue_max_bytes{64 * 1024};  ///< of events that wait for the peer; not 0
   Overflow overflow{Overflow::drop_oldest};
   std::uint32_t retry_ms{0};  ///< `retry:` sent first, whatever the overflow does; 0: not sent
 };

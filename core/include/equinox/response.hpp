@@ -61,8 +61,10 @@ class Response {
   static Response shared(std::shared_ptr<const std::string> body, std::string_view content_type, Status status = 200);
   static Response file(FileBody body, std::string_view content_type, Status status = 200);
   static Response stream(std::unique_ptr<BodySource> source, std::string_view content_type, Status status = 200);
+  /// @throws std::invalid_argument for an empty generator
   static Response generate(Generator generator, std::string_view content_type, Status status = 200);
   /// Server-sent events; `open` is called at once with the sending end.
+  /// @throws std::invalid_argument for an empty `open`, and for a queue without room
   static Response events(const std::function<void(EventStream)>& open, EventStreamOptions options = {});
   static Response redirect(std::string location, Status status = 302);
   static Response empty(Status status = 204) noexcept { return Response{status}; }

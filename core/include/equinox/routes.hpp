@@ -78,8 +78,8 @@ class Routes {
   /// A group is a collection filled by `fill` and mounted. @throws as mount()
   Routes& group(std::string_view prefix, const std::function<void(Routes&)>& fill);
 
-  /// Custom answers of the outermost collection; the handlers are synchronous. `internal_error` is used for exceptions
-  /// and unanswered requests.
+  /// Custom answers of the outermost collection; the handlers are synchronous, and an empty one brings the server's own
+  /// answer back. `internal_error` is used for exceptions and unanswered requests.
   Routes& not_found(SyncHandler handler);
   Routes& method_not_allowed(SyncHandler handler);
   Routes& internal_error(SyncHandler handler);

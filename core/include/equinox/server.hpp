@@ -59,7 +59,7 @@ class Server : public Routes {
   /// @throws as start(), std::system_error aside
   int run();
   /// Begins a drain: the configured delay, then listeners close (unless `keep_listeners`), then what runs is finished.
-  /// With `keep_listeners` it leaves a drain that runs alone.
+  /// With `keep_listeners` it leaves a drain that runs alone. Of a server that was not started, or has ended, nothing.
   /// @param by  who asked for it, as the dashboard shows it; empty: "signal", or "admin" when listeners are kept
   void drain(bool keep_listeners = false, std::string_view by = {});
   /// Takes back a drain that kept its listeners; false when there is none.
