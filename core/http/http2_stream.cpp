@@ -5,6 +5,7 @@
 #include <new>
 
 #include "http/headers.hpp"
+#include "http/known_methods.hpp"
 #include "http/target.hpp"
 
 namespace equinox::http {
@@ -13,17 +14,6 @@ namespace {
 constexpr std::string_view kRequestId = "x-request-id";
 constexpr std::size_t kRequestIdMaxBytes = 64;
 constexpr std::size_t kHeadRoomBytes = 704;  // eight fields and their texts
-
-// The methods that reach a handler: registered ones, as the HTTP/1 parser knows them. Others are answered 501.
-constexpr std::string_view kOtherMethods[] = {
-    "ACL",        "BIND",   "CHECKOUT",  "COPY",   "LINK",     "LOCK",      "M-SEARCH",   "MERGE",  "MKACTIVITY",
-    "MKCALENDAR", "MKCOL",  "MOVE",      "NOTIFY", "PROPFIND", "PROPPATCH", "PURGE",      "REBIND", "REPORT",
-    "SEARCH",     "SOURCE", "SUBSCRIBE", "UNBIND", "UNLINK",   "UNLOCK",    "UNSUBSCRIBE"};
-
-bool is_known(Method method, std::string_view name) noexcept {
-  return method != Method::other ||
-         std::find(std::begin(kOtherMethods), std::end(kOtherMethods), name) != std::end(kOtherMethods);
-}
 
 std::optional<std::uint64_t> parse_length(std::string_view digits) noexcept {
   std::uint64_t length = 0;

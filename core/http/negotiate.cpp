@@ -1,22 +1,16 @@
 #include "http/negotiate.hpp"
 
-#include <algorithm>
-#include <iterator>
-
+#include "http/known_methods.hpp"
 #include "http/proxy_protocol.hpp"
 
 namespace equinox::http {
 namespace {
 
-constexpr std::string_view kMethods[] = {"GET",    "HEAD",      "POST",      "PUT",  "DELETE", "CONNECT", "OPTIONS",
-                                         "TRACE",  "PATCH",     "PROPFIND",  "COPY", "MOVE",   "MKCOL",   "LOCK",
-                                         "UNLOCK", "PROPPATCH", "SEARCH",    "BIND", "REPORT", "PURGE",   "LINK",
-                                         "UNLINK", "NOTIFY",    "SUBSCRIBE", "MERGE"};
-
 bool begins_with_method(std::string_view line) noexcept {
   const std::size_t space = line.find(' ');
   if (space == std::string_view::npos) return false;
-  return std::find(std::begin(kMethods), std::end(kMethods), line.substr(0, space)) != std::end(kMethods);
+  const std::string_view method = line.substr(0, space);
+  return is_known(parse_method(method), method);
 }
 
 bool is_control(char c) noexcept {
