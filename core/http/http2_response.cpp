@@ -27,21 +27,19 @@ nghttp2_nv& ResponseLines::more_line() {
   return more_.emplace_back();
 }
 
-// Told apart by length first: this runs for every field of every response. Left out is what the codec sets itself and
-// what speaks of a connection HTTP/2 does not have (RFC 9113 §8.2.2).
+// Told apart by length first: this runs for every field of every response. What speaks of a connection HTTP/2 does not
+// have (RFC 9113 §8.2.2) a response cannot hold, but for an Upgrade.
 void ResponseLines::add_application_field(std::string_view name, std::string_view value) {
-  bool is_left_out = false;
   switch (name.size()) {
-    case 0: return;
-    case 4: is_left_out = equals_ignoring_case(name, "date"); break;
     case 6:
       if (equals_ignoring_case(name, "server")) has_server_ = true;
       break;
-    case 7: is_left_out = equals_ignoring_case(name, "upgrade"); break;
+    case 7:
+      if (equals_ignoring_case(name, "upgrade")) return;
+      break;
     case 8:
       if (!priority_ && equals_ignoring_case(name, "priority")) priority_ = value;
       break;
-    case 10: is_left_out = equals_ignoring_case(name, "connection") || equals_ignoring_case(name, "keep-alive"); break;
     case 12:
       if (name == "x-request-id") {
         // A different value in every response: in the dynamic table it would only push out what comes again, and the
@@ -50,12 +48,8 @@ void ResponseLines::add_application_field(std::string_view name, std::string_vie
         return;
       }
       break;
-    case 14: is_left_out = equals_ignoring_case(name, "content-length"); break;
-    case 16: is_left_out = equals_ignoring_case(name, "proxy-connection"); break;
-    case 17: is_left_out = equals_ignoring_case(name, "transfer-encoding"); break;
     default: break;
   }
-  if (is_left_out || name.front() == ':') return;
   add(name, value, has_upper_case(name) ? std::uint8_t{NGHTTP2_NV_FLAG_NO_COPY_VALUE} : kKept);
 }
 

@@ -17,11 +17,11 @@
 namespace equinox::http {
 
 /// The field lines of the response kept in a stream, in the order they are sent: :status, content-type,
-/// content-length, date, server, then the application's. Built on the stack for the library, which copies names that
-/// are not in lower case; all else points into the stream or at literals and is not copied.
+/// content-length, date, the application's, and server unless it is among these. Built on the stack for the library,
+/// which copies names that are not in lower case; all else points into the stream or at literals and is not copied.
 ///
-/// Left out is what belongs to a connection (RFC 9113 §8.2.2) and what the codec itself sets. HEAD, 1xx, 204, 205 and
-/// 304 have no body here (RFC 9110 §6.4.1); HEAD still announces the length of what it would have been.
+/// Left out is an Upgrade (RFC 9113 §8.2.2); nothing else that belongs to a connection gets into a response. HEAD, 1xx,
+/// 204, 205 and 304 have no body here (RFC 9110 §6.4.1); HEAD still announces the length of what it would have been.
 class ResponseLines {
  public:
   /// @param indexes_id  the request id goes into the peer's table

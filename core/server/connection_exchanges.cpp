@@ -267,8 +267,11 @@ void Connection::respond(Lending& lent, Exchange& exchange, Response&& response)
     for (const auto& [name, value] : exchange.route->options.response_fields) response.with_dynamic(name, value);
   }
   if (exchange.request_id_size != 0 && exchange.settings->request_ids) {
-    http::append_sound(response, is_http2() ? std::string_view{"x-request-id"} : "X-Request-Id",
-                       {exchange.request_id.data(), exchange.request_id_size});
+    const std::string_view name = is_http2() ? std::string_view{"x-request-id"} : "X-Request-Id";
+    // One that the handler has set stays the only one.
+    if (response.field(name).empty()) {
+      http::append_sound(response, name, {exchange.request_id.data(), exchange.request_id_size});
+    }
   }
   decide_persistence(lent, exchange, response);
   if (exchange.settings->access_log) exchange.remember_for_log();

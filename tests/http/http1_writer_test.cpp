@@ -38,6 +38,18 @@ TEST_F(Http1Writer, WritesOtherStatusesAndNoContentTypeUnasked) {
             "Connection: keep-alive\r\n\r\n");
 }
 
+TEST_F(Http1Writer, AResponseThatNamesItsServerHasNoOther) {
+  Response response{200};
+  response.with("server", "mine");
+  EXPECT_EQ(written(response, {}), "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nserver: mine\r\n\r\n");
+  Response later{404};
+  for (int i = 0; i < 12; ++i) later.with("X-S", std::string{"v"});
+  later.with_dynamic("Server", "mine");
+  const std::string text = written(later, {});
+  EXPECT_EQ(text.find("Server: "), text.rfind("Server: ")) << text;
+  EXPECT_NE(text.find("Server: mine\r\n"), std::string::npos) << text;
+}
+
 TEST_F(Http1Writer, WritesMoreFieldsThanFitInline) {
   Response response{200};
   for (int i = 0; i < 20; ++i) response.with_dynamic("X-" + std::to_string(i), std::string(200, 'v'));
