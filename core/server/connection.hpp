@@ -234,6 +234,7 @@ class Connection {
   [[nodiscard]] bool is_misdirected(const Exchange& exchange) const noexcept;
   void start_body(Lending& lent, Exchange& exchange);
   bool upgrade_to_h2c(Lending& lent, const RequestHead& head);
+  void follow_upgrade(Lending& lent);
   void take_body(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes, bool is_last);
   void count_held(Lending& lent, Exchange& exchange) noexcept;
   [[nodiscard]] std::uint64_t held_by_exchanges() const noexcept;

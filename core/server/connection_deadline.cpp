@@ -197,10 +197,13 @@ void Connection::on_deadline(Lending& lent, const Deadline& deadline) {
     case DeadlineKind::handshake:
       evict(lent, timer_verdict(deadline.kind, false), deadline.kind, lent.settings->timeouts.handshake, 0);
       return;
-    case DeadlineKind::first_request:
+    case DeadlineKind::first_request: {
+      const bool has_begun = got_bytes_ && !awaits_proxy_header_;
+      if (has_begun) account_rejected(lent, RequestRejectReason::header_timeout);
       evict(lent, timer_verdict(deadline.kind, is_http2()), deadline.kind, lent.settings->timeouts.header,
-            got_bytes_ && !awaits_proxy_header_ ? 408 : 0);
+            has_begun ? 408 : 0);
       return;
+    }
     case DeadlineKind::head:
       awaits_preface_ = false;  // whoever has not followed the upgrade may still be told that it is over
       // Of HTTP/2 it may be the preface or half a frame that was no request.
@@ -260,6 +263,7 @@ void Connection::on_window_end(Lending& lent, const Deadline& deadline) {
     return;
   }
   account_rejected(lent, RequestRejectReason::body_timeout);
+  exchange.refused = RequestRejectReason::body_timeout;
   exchange.error = ErrorType::body_timeout;
   exchange.abort_sink();
   if (!is_http2()) {

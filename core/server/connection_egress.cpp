@@ -15,7 +15,8 @@ EgressBatch& Connection::batch(Lending& lent) {
 }
 
 void Connection::return_batch(Lending& lent) {
-  if (egress_ != nullptr && egress_->empty()) lent.batches.give_back(std::move(egress_));
+  // What was answered after the last pull is still to be put into this one, where its first byte is looked for.
+  if (egress_ != nullptr && egress_->empty() && !owes_egress_) lent.batches.give_back(std::move(egress_));
 }
 
 void Connection::pump(Lending& lent) {

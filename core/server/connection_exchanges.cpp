@@ -280,7 +280,7 @@ void Connection::respond(Lending& lent, Exchange& exchange, Response&& response)
   exchange.phases.enter(RequestPhase::write, lent.fine);
   exchange.body_window.end();
   exchange.handler_due = kNever;
-  if (exchange.streamed == nullptr && exchange.method != Method::head) {
+  if (exchange.streamed == nullptr && exchange.method != Method::head && !response.status().forbids_body()) {
     exchange.sent_bytes = response.body_length().value_or(0);
   }
   EgressBatch& out = batch(lent);

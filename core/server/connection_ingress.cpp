@@ -90,7 +90,7 @@ std::size_t Connection::feed(Lending& lent, std::span<const std::byte> input) {
       held_is_fresh_ = true;
       break;
     }
-    if (is_http2()) awaits_preface_ = false;
+    if (awaits_preface_ && is_http2()) follow_upgrade(lent);
     if (is_tls_) lent.telemetry.doing(parsing());  // without TLS it was said before the read
     const auto used = codec_->receive(input.subspan(used_in_all), lent.events, lent.now);
     const bool made_events = !lent.events.empty();
@@ -269,6 +269,14 @@ bool Connection::upgrade_to_h2c(Lending& lent, const RequestHead& head) {
   adopt_protocol(lent, Protocol::h2c);
   // The request comes again, as stream 1: its head event joins those being applied.
   return codec_->receive({}, lent.events, lent.now).has_value();
+}
+
+/// The client speaks HTTP/2: what it asked for by HTTP/1 is answered now, into a batch that is another by now.
+void Connection::follow_upgrade(Lending& lent) {
+  awaits_preface_ = false;
+  for (Exchange* x = exchanges_; x != nullptr; x = x->next) {
+    if (x->state == ExchangeState::responding) x->egress_begin = batch(lent).appended_total();
+  }
 }
 
 /// Before the input is used again: a request whose body is still to come must not lose its head.

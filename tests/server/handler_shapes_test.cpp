@@ -22,6 +22,20 @@ TEST_F(HandlerShapes, AnswersFromAFunction) {
   EXPECT_THAT(exchange(kGet), HasSubstr("hello /"));
 }
 
+TEST_F(HandlerShapes, ABodyThatAStatusForbidsIsNeitherSentNorCounted) {
+  make().get("/", [](const Request&) { return Response::text("nobody sees this", 204); });
+  start();
+  EXPECT_THAT(exchange(kGet), AllOf(StartsWith("HTTP/1.1 204 "), Not(HasSubstr("nobody"))));
+  ASSERT_TRUE(eventually([&] { return snapshot().requests_in_flight() == 0 && snapshot().closed() == 1; }));
+  std::optional<RequestRecord> seen;
+  server().view().recent_requests([&](const RequestRecord& record) {
+    seen = record;
+    return false;
+  });
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->sent_bytes, 0U);
+}
+
 TEST_F(HandlerShapes, AnExceptionBecomes500AndTheConnectionLivesOn) {
   make().get("/", [](const Request&) -> Response { throw std::runtime_error{"no"}; });
   server().get("/ok", [](const Request&) { return Response::text("fine"); });

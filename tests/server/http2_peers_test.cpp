@@ -143,6 +143,33 @@ TEST_F(Http2Peers, AnAnswerThatCameTooLateIsNotGivenToTheRequestThatUpgradedBehi
   EXPECT_THAT(all, Not(HasSubstr("for the first only")));
 }
 
+/// What was appended for it before the client followed went into another buffer than its answer does.
+TEST_F(Http2Peers, TheFirstByteOfAnAnswerBehindAnUpgradeIsTimed) {
+  make().get("/", [](const Request&) { return Response::text("hello"); });
+  server().get("/large", [](const Request&) { return Response::text(std::string(20'000'000, 'x')); });
+  start();
+  for (int i = 0; i < 20; ++i) EXPECT_THAT(exchange(kGet), HasSubstr("hello"));
+  RawClient client{port()};
+  client.send(
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+      "HTTP2-Settings: AAMAAABkAARAAAAA\r\n\r\n");
+  EXPECT_THAT(client.read_for("\r\n\r\n"), HasSubstr("101 Switching"));
+  RawClient reader{port()};
+  reader.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(eventually([&] { return snapshot().output_pending_bytes() != 0; }));
+  client.send(http::test::client_preface());
+  EXPECT_THAT(client.read_for("hello"), HasSubstr("hello"));
+  std::optional<RequestRecord> seen;
+  ASSERT_TRUE(eventually([&] {
+    server().view().recent_requests([&](const RequestRecord& record) {
+      if (record.protocol == Protocol::h2c) seen = record;
+      return !seen;
+    });
+    return seen.has_value();
+  }));
+  EXPECT_GE(seen->first_byte_ns, 0);
+}
+
 /// Closed windows cost the peer nothing: what it has asked for behind them is made when it takes the answers.
 TEST_F(Http2Peers, AnswersAreNotMadeAheadOfWhatThePeerTakes) {
   std::atomic<int> made{0};

@@ -115,6 +115,25 @@ TEST_F(RefusalAnswers, AnExpectationOverHttp2KeepsTheClientsOwnId) {
   EXPECT_TRUE(is_logged("mine-2")) << log();
 }
 
+/// An application that passes an id on has decided which one it is.
+TEST_F(RefusalAnswers, AnIdOfTheHandlersOwnIsTheOnlyOne) {
+  make().get("/", [](const Request&) { return Response::text("hello").with("x-request-id", "its-own"); });
+  start();
+  const std::string answer = exchange(kGet);
+  EXPECT_THAT(answer, HasSubstr("x-request-id: its-own\r\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("X-Request-Id")));
+}
+
+TEST_F(RefusalAnswers, ABodyThatStopsIsLoggedAsRefused) {
+  config.timeouts.body = 100ms;
+  serve();
+  RawClient client{port()};
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n");
+  EXPECT_TRUE(client.read_to_end());
+  EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 408 "));
+  EXPECT_TRUE(eventually([&] { return log().find("\"refused\":\"body_timeout\"") != std::string::npos; })) << log();
+}
+
 TEST_F(RefusalAnswers, HaveNoIdWhereIdsAreOff) {
   config.request_ids = false;
   serve();
