@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "admin-ui/api/audit_actions.hpp"
+#include "base/signals_elsewhere.hpp"
 
 namespace equinox::admin {
 
@@ -20,6 +21,7 @@ State::State(const ServerView& watched, Actions allowed, Options chosen)
 State::~State() = default;
 
 void State::start_ticking() {
+  const SignalsElsewhere masked;
   thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
 }
 

@@ -1,8 +1,6 @@
 #include "server/server_internal.hpp"
 
 #include <fcntl.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <future>
@@ -11,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "http/http2_codec.hpp"
+#include "base/signals_elsewhere.hpp"
 #include "server/access_line.hpp"
 #include "server/connection.hpp"
 #include "server/connection_table.hpp"
@@ -252,7 +250,9 @@ void Server::Internal::start_all_or_nothing() {
   }
   auto watching = config.observe ? std::make_unique<server::Observer>(*view, *rest, server_log) : nullptr;
 
-  // The threads wait until all of them are there: what one cannot be made for, none has begun to serve.
+  // The threads wait until all of them are there: what one cannot be made for, none has begun to serve. Whichever
+  // signal the application waits for, none of them must be there to take it.
+  const SignalsElsewhere masked;
   std::promise<bool> gate;
   std::vector<std::thread> waiting;
   const auto open_gate = [&](bool is_good) {

@@ -102,7 +102,7 @@ void validate(const ServerConfig& config) {
   }
   require(config.limits.request_head >= 256, "limits.request_head: at least 256 bytes");
   require(config.limits.request_target >= 16, "limits.request_target: at least 16 bytes");
-  require(config.limits.fields >= 1, "limits.fields: at least 1");
+  require(config.limits.fields >= 1 && config.limits.fields <= 65'535, "limits.fields: 1 to 65535");
   require(config.limits.http2_concurrent_streams >= 1 && config.limits.http2_concurrent_streams <= 1'000'000,
           "limits.http2_concurrent_streams: 1 to 1000000");
   require(config.limits.request_head <= 1ULL << 30U, "limits.request_head: at most 1 GiB");
@@ -115,7 +115,7 @@ void validate(const ServerConfig& config) {
   const HistoryConfig& history = config.history;
   for (const std::uint32_t entries :
        {history.closed, history.slow, history.samples, history.recent, history.stalls, history.events, history.log}) {
-    require(entries <= 10'000'000, "history: at most 10000000 of each kind");
+    require(entries <= 8'000'000, "history: at most 8000000 of each kind");
   }
   require(config.workers.threads <= 256, "workers.threads: at most 256");
   for (const ListenerConfig& listener : config.listeners) {

@@ -4,9 +4,13 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <future>
 #include <initializer_list>
+#include <set>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -19,6 +23,20 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
+
+std::set<std::string> tasks() {
+  std::set<std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/task"}) out.insert(entry.path());
+  return out;
+}
+
+bool blocks(const std::string& task, int signal) {
+  std::ifstream status{task + "/status"};
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("SigBlk:", 0) == 0) return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1U) != 0;
+  }
+  return false;
+}
 
 /// A port that is taken as long as this lives.
 class TakenPort {
@@ -200,15 +218,32 @@ TEST_F(Start, RefusesWhatIsOutOfBounds) {
       [](ServerConfig& wrong) { wrong.limits.output_buffer = 0; },
       [](ServerConfig& wrong) { wrong.limits.output_buffer = 64 * 1024 - 1; },
       [](ServerConfig& wrong) { wrong.limits.connections = 1U << 24U; },
-      [](ServerConfig& wrong) { wrong.history.closed = 10'000'001; },
+      [](ServerConfig& wrong) { wrong.history.closed = 8'000'001; },
       [](ServerConfig& wrong) { wrong.history.log = UINT32_MAX; },
       [](ServerConfig& wrong) { wrong.workers.threads = 257; },
+      [](ServerConfig& wrong) { wrong.limits.fields = 0; },
+      [](ServerConfig& wrong) { wrong.limits.fields = 65'536; },
   };
   for (const auto& make_wrong : mistakes) {
     config = fine;
     make_wrong(config);
     EXPECT_THROW(make(), std::invalid_argument);
   }
+}
+
+/// Whoever waits for a signal is the one that gets it, also where it is blocked in that thread alone, and later.
+TEST_F(Start, MakesNoThreadThatTakesSignals) {
+  config.observe = true;
+  make().get("/", [](const Request&) { return Response::text("hello"); });
+  const std::set<std::string> before = tasks();
+  start();
+  int made = 0;
+  for (const std::string& task : tasks()) {
+    if (before.count(task) != 0) continue;
+    ++made;
+    EXPECT_TRUE(blocks(task, SIGTERM)) << task;
+  }
+  EXPECT_GE(made, 2) << "a reactor and its observer";
 }
 
 TEST_F(Start, RefusesNegativeTimes) {
