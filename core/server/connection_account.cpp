@@ -23,23 +23,6 @@ constexpr std::uint64_t kSampleBytes = 64 * 1024;
 /// One in so many looks at a living connection enters the histogram of round trips: those that last for days count too.
 constexpr std::uint32_t kLooksPerRtt = 100;
 
-std::uint32_t timeout_ms(const TimeoutConfig& timeouts, DeadlineKind kind) noexcept {
-  std::chrono::milliseconds value{0};
-  switch (kind) {
-    case DeadlineKind::none: break;
-    case DeadlineKind::handshake: value = timeouts.handshake; break;
-    case DeadlineKind::first_request:
-    case DeadlineKind::head: value = timeouts.header; break;
-    case DeadlineKind::body: value = timeouts.body; break;
-    case DeadlineKind::handler: value = timeouts.handler; break;
-    case DeadlineKind::write: value = timeouts.write; break;
-    case DeadlineKind::idle: value = timeouts.idle; break;
-    case DeadlineKind::ping: value = timeouts.ping_after + timeouts.ping; break;  // from the last byte on
-    case DeadlineKind::max_age: value = timeouts.max_age; break;
-  }
-  return static_cast<std::uint32_t>(value.count());
-}
-
 /// Of the members that account_request() writes.
 constexpr std::size_t kRequestSampleBytes = 160;
 
@@ -75,7 +58,8 @@ inline RecordHot Connection::hot_record(const Lending& lent) const noexcept {
   hot.requests = request_count_;
   const bool is_of_request = deadline_kind_ == DeadlineKind::body || deadline_kind_ == DeadlineKind::handler ||
                              deadline_kind_ == DeadlineKind::write;
-  hot.deadline_total_ms = timeout_ms((is_of_request ? oldest_settings(lent) : *lent.settings).timeouts, deadline_kind_);
+  const Settings& settings = is_of_request ? oldest_settings(lent) : *lent.settings;
+  hot.deadline_total_ms = static_cast<std::uint32_t>(length_of(deadline_kind_, settings.timeouts).count());
   hot.pending_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(waiting_bytes(), UINT32_MAX));
   hot.streams = h2_ == nullptr ? std::uint16_t{0} : static_cast<std::uint16_t>(h2_->open_streams);
   hot.route = newest_route_;

@@ -52,18 +52,10 @@ LiveFacts Server::Internal::live() const {
   out.h2_concurrent_streams = now->limits.h2_concurrent_streams;
   out.slow_threshold_ns = static_cast<std::int64_t>(now->slow_ns);
   out.stall_threshold_ns = static_cast<std::int64_t>(now->stall_ns);
-  const TimeoutConfig& timeouts = now->timeouts;
-  for (const auto& [kind, value] : {std::pair{DeadlineKind::handshake, timeouts.handshake},
-                                    {DeadlineKind::first_request, timeouts.header},
-                                    {DeadlineKind::head, timeouts.header},
-                                    {DeadlineKind::body, timeouts.body},
-                                    {DeadlineKind::handler, timeouts.handler},
-                                    {DeadlineKind::write, timeouts.write},
-                                    {DeadlineKind::idle, timeouts.idle},
-                                    {DeadlineKind::ping, timeouts.ping},
-                                    {DeadlineKind::max_age, timeouts.max_age}}) {
-    out.timeouts.push_back({kind, Duration{value}.count()});
-  }
+  for_each_word<DeadlineKind>([&](DeadlineKind kind) {
+    if (kind == DeadlineKind::none) return;
+    out.timeouts.push_back({kind, Duration{server::length_of(kind, now->timeouts)}.count()});
+  });
   for (std::size_t i = 0; is_started && i < bound.size(); ++i) {
     ListenerFacts facts_of;
     facts_of.name = bound[i].name;

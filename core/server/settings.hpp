@@ -61,6 +61,23 @@ inline constexpr std::chrono::milliseconds kLongest{UINT32_MAX};
 /// As every configuration is taken: no time in it is longer than that.
 ServerConfig with_bounded_times(ServerConfig config) noexcept;
 
+/// How long the deadline of that kind is; 0 for none. Of a PING: from the peer's last byte on.
+inline std::chrono::milliseconds length_of(DeadlineKind kind, const TimeoutConfig& timeouts) noexcept {
+  switch (kind) {
+    case DeadlineKind::none: break;
+    case DeadlineKind::handshake: return timeouts.handshake;
+    case DeadlineKind::first_request:
+    case DeadlineKind::head: return timeouts.header;
+    case DeadlineKind::body: return timeouts.body;
+    case DeadlineKind::handler: return timeouts.handler;
+    case DeadlineKind::write: return timeouts.write;
+    case DeadlineKind::idle: return timeouts.idle;
+    case DeadlineKind::ping: return timeouts.ping_after + timeouts.ping;
+    case DeadlineKind::max_age: return timeouts.max_age;
+  }
+  return {};
+}
+
 /// A process has no more descriptors than this, whatever its limit says.
 inline constexpr std::uint64_t kDescriptorsAtMost = 1'048'576;
 /// The most connections: as configured, else what the limit of descriptors leaves room for.

@@ -225,13 +225,8 @@ std::vector<StateChange> ServerTelemetry::timeline(ConnectionId id, std::size_t 
 }
 
 std::int64_t ServerTelemetry::timeline_reach_wall_ns(std::size_t reactor) const {
-  std::int64_t oldest = 0;
-  if (reactor >= reactors_.size()) return oldest;
-  reactors_[reactor]->timeline_ring().newest_first([&](const StateChange& change, std::uint64_t) {
-    oldest = change.at_wall_ns;
-    return true;
-  });
-  return oldest;
+  StateChange oldest;
+  return reactor < reactors_.size() && reactors_[reactor]->timeline_ring().oldest(oldest) ? oldest.at_wall_ns : 0;
 }
 
 std::vector<ReactorFacts> ServerTelemetry::reactors() const {
