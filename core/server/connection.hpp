@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "base/egress_batch.hpp"
 #include "base/in_place.hpp"
+#include "base/late.hpp"
 #include "base/unique_fd.hpp"
 #include "http/http1_codec.hpp"
 #include "net/poller.hpp"
@@ -243,6 +244,8 @@ class Connection {
   bool open_sink(Lending& lent, Exchange& exchange);
   bool push_to_sink(Lending& lent, Exchange& exchange, std::span<const std::byte> bytes);
   void run_handler(Lending& lent, Exchange& exchange);
+  void produce(Lending& lent, Exchange& exchange, const Request& request, Late<Response>& response);
+  void make_sink(Lending& lent, Exchange& exchange, const Request& request);
   [[nodiscard]] bool has_room_for_answer(const Lending& lent, const Exchange& exchange) const noexcept;
   void hold_back(Lending& lent, Exchange& exchange);
   void run_held_back(Lending& lent);

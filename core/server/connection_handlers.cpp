@@ -1,5 +1,3 @@
-#include "base/late.hpp"
-#include "http/refusal.hpp"
 #include "server/connection.hpp"
 #include "server/lending.hpp"
 #include "server/thrown.hpp"
@@ -30,6 +28,14 @@ bool guarded(Lending& lent, const Exchange& exchange, ConnectionId id, RouteId r
 Response page(const Exchange& exchange, const Request& request, int status) {
   const SyncHandler* custom = exchange.settings->router.status_page(status);
   return custom != nullptr ? (*custom)(request) : Response::error(status);
+}
+
+/// The first answer that one of them gives in the handler's place.
+std::optional<Response> run_before(const http::Route& route, const Request& request) {
+  for (const Before& before : route.before) {
+    if (std::optional<Response> early = before(request)) return early;
+  }
+  return std::nullopt;
 }
 
 /// Answers for requests no route takes (RFC 9110 §15.5.5, §15.5.6, §9.3.7).
@@ -63,17 +69,12 @@ void Connection::fail_exchange(Lending& lent, Exchange& exchange, int status, Er
 }
 
 bool Connection::open_sink(Lending& lent, Exchange& exchange) {
-  const StreamHandler& handler = *exchange.route->handler.streaming();
   exchange.phases.enter(RequestPhase::handler, lent.fine);
   std::optional<Response> early;
   const Request request = exchange.request();
   const bool is_fine = guarded(lent, exchange, id(), exchange.route_id, [&] {
-    for (const Before& before : exchange.route->before) {
-      early = before(request);
-      if (early) return;
-    }
-    exchange.sink = handler(request);
-    if (exchange.sink != nullptr) exchange.sink->attach(Resumer{link(lent, exchange)});
+    early = run_before(*exchange.route, request);
+    if (!early) make_sink(lent, exchange, request);
   });
   if (is_fine && !early && exchange.sink != nullptr) {
     exchange.phases.enter(RequestPhase::body, lent.fine);
@@ -111,6 +112,33 @@ bool Connection::push_to_sink(Lending& lent, Exchange& exchange, std::span<const
   return true;
 }
 
+/// What the route answers; nothing where it has no sink to give.
+void Connection::produce(Lending& lent, Exchange& exchange, const Request& request, Late<Response>& response) {
+  const http::Route& route = *exchange.route;
+  const bool is_streaming = route.handler.streaming() != nullptr;
+  if (exchange.sink == nullptr) {  // with a sink they ran before the body came
+    if (std::optional<Response> early = run_before(route, request)) {
+      response.make([&] { return std::move(*early); });
+      return;
+    }
+    if (is_streaming) make_sink(lent, exchange, request);  // no body came: the sink sees an empty one
+  }
+  if (!is_streaming) {
+    response.make([&] { return (*route.handler.sync())(request); });
+  } else if (exchange.sink != nullptr) {
+    if (!exchange.trailers.empty()) exchange.sink->trailers(exchange.trailers);
+    response.make([&] { return exchange.sink->finish(); });
+  } else {
+    return;
+  }
+  for (const After& after : route.after) after(request, *response);
+}
+
+void Connection::make_sink(Lending& lent, Exchange& exchange, const Request& request) {
+  exchange.sink = (*exchange.route->handler.streaming())(request);
+  if (exchange.sink != nullptr) exchange.sink->attach(Resumer{link(lent, exchange)});
+}
+
 void Connection::run_handler(Lending& lent, Exchange& exchange) {
   exchange.body_window.end();
   if (exchange.phases.current() == RequestPhase::body) exchange.phases.enter(RequestPhase::queue, lent.ready_at);
@@ -125,30 +153,9 @@ void Connection::run_handler(Lending& lent, Exchange& exchange) {
   const bool is_fine = guarded(lent, exchange, id(), exchange.route_id, [&] {
     if (exchange.route == nullptr) {
       response.make([&] { return unrouted(exchange, request); });
-      return;
-    }
-    const http::Route& route = *exchange.route;
-    const bool is_streaming = route.handler.streaming() != nullptr;
-    if (!is_streaming || exchange.sink == nullptr) {  // with a sink they ran before the body came
-      for (const Before& before : route.before) {
-        if (std::optional<Response> early = before(request)) {
-          response.make([&] { return std::move(*early); });
-          return;
-        }
-      }
-    }
-    if (is_streaming) {
-      if (exchange.sink == nullptr) {  // no body came: the sink sees an empty one
-        exchange.sink = (*route.handler.streaming())(request);
-        if (exchange.sink != nullptr) exchange.sink->attach(Resumer{link(lent, exchange)});
-      }
-      if (exchange.sink == nullptr) return;
-      if (!exchange.trailers.empty()) exchange.sink->trailers(exchange.trailers);
-      response.make([&] { return exchange.sink->finish(); });
     } else {
-      response.make([&] { return (*route.handler.sync())(request); });
+      produce(lent, exchange, request, response);
     }
-    for (const After& after : route.after) after(request, *response);
   });
   if (!is_fine || !response) {
     fail_exchange(lent, exchange, 500, ErrorType::handler_exception);
@@ -195,9 +202,8 @@ void Connection::run_async(Lending& lent, Exchange& exchange, const AsyncHandler
   exchange.handler_due = lent.fine + exchange.settings->timeouts.handler;
   const bool is_fine = guarded(lent, exchange, id(), exchange.route_id, [&] {
     const Request request = exchange.request();
-    for (const Before& before : exchange.route->before) {
-      if (early = before(request); early) return;
-    }
+    early = run_before(*exchange.route, request);
+    if (early) return;
     Request owned = request.to_owned();
     const bool is_shown_again = !exchange.route->after.empty() || exchange.settings->router.status_page(500) != nullptr;
     if (exchange.settings->access_log) exchange.remember_for_log();
