@@ -52,7 +52,6 @@ Error connection_error(Errc code, std::uint32_t h2_error) noexcept { return {cod
 // Looks at every frame header before the library does. What stands before a frame that ends the connection is still
 // fed, so that good requests ahead of it are seen; the frame itself is not.
 Result<void> Http2Codec::scan(std::span<const std::byte> input, std::size_t& fed, std::vector<CodecEvent>& events) {
-  constexpr std::size_t kHeaderBytes = 9;
   std::size_t position = 0;
   while (position < input.size()) {
     FrameHeader frame;
@@ -62,7 +61,7 @@ Result<void> Http2Codec::scan(std::span<const std::byte> input, std::size_t& fed
     }
     if (found == Http2FrameScanner::Found::nothing) break;
     if (auto sound = judge(frame, input.subspan(position)); !sound) {
-      if (position > kHeaderBytes) session_.receive(input.first(position - kHeaderBytes), events);
+      if (position > kFrameHeaderBytes) session_.receive(input.first(position - kFrameHeaderBytes), events);
       fed = input.size();
       return sound;
     }

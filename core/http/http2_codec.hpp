@@ -33,7 +33,7 @@ struct Http2Options {
 /// itself; it ends a connection, with a reason, whose peer spends a budget or sends what the library tolerates.
 ///
 /// What a peer sends in one turn is applied by the caller before the next call: storage of streams that were closed is
-/// freed by the next receive(), transmit() or take_counters().
+/// freed by the next call that is given a time.
 class Http2Codec final : public Codec {
  public:
   Http2Codec(const Limits& limits, const Http2Options& options);

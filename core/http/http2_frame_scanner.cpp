@@ -32,11 +32,11 @@ Http2FrameScanner::Found Http2FrameScanner::next(std::span<const std::byte> inpu
   position += payload;
   payload_left_ -= static_cast<std::uint32_t>(payload);
   if (payload_left_ != 0 || position == input.size()) return Found::nothing;
-  const std::size_t count = std::min<std::size_t>(kHeaderBytes - held_, input.size() - position);
+  const std::size_t count = std::min<std::size_t>(kFrameHeaderBytes - held_, input.size() - position);
   std::memcpy(header_.data() + held_, input.data() + position, count);
   held_ = static_cast<std::uint8_t>(held_ + count);
   position += count;
-  if (held_ < kHeaderBytes) return Found::nothing;
+  if (held_ < kFrameHeaderBytes) return Found::nothing;
   held_ = 0;
   into = unpack();
   payload_left_ = into.length;

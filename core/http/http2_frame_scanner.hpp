@@ -23,6 +23,8 @@ enum FrameType : std::uint8_t {
 inline constexpr std::uint8_t kFlagEndHeaders = 0x4;
 inline constexpr std::size_t kStreamIdBytes = 4;  ///< at the front of a PRIORITY_UPDATE
 
+inline constexpr std::size_t kFrameHeaderBytes = 9;
+
 /// RFC 9113 §4.1.
 struct FrameHeader {
   std::uint32_t length{0};
@@ -60,12 +62,11 @@ class Http2FrameScanner {
 
  private:
   static constexpr std::size_t kPrefaceBytes = 24;
-  static constexpr std::size_t kHeaderBytes = 9;
   [[nodiscard]] bool preface_is_begun() const noexcept { return preface_seen_ != 0 && preface_seen_ < kPrefaceBytes; }
   bool check_preface(std::span<const std::byte> input, std::size_t& position) noexcept;
   FrameHeader unpack() const noexcept;
 
-  std::array<std::uint8_t, kHeaderBytes> header_{};
+  std::array<std::uint8_t, kFrameHeaderBytes> header_{};
   std::uint8_t held_{0};
   std::uint8_t preface_seen_{0};
   std::uint8_t type_{0};

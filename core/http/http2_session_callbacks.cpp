@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "http/headers.hpp"
+#include "http/http2_frame_scanner.hpp"
 #include "http/http2_session_library.hpp"
 
 namespace equinox::http {
@@ -30,9 +31,8 @@ Errc error_of_goaway(std::uint32_t code) noexcept {
   }
 }
 
-constexpr std::size_t kBombFactor = 4;  // a head this many times its limit is no mistake any more
-constexpr std::size_t kTinyBytes = 32;  // DATA below this carries less than it costs
-constexpr std::size_t kFrameHeaderBytes = 9;
+constexpr std::size_t kBombFactor = 4;                // a head this many times its limit is no mistake any more
+constexpr std::size_t kTinyBytes = 32;                // DATA below this carries less than it costs
 constexpr std::size_t kPriorityUpdateMaxBytes = 256;  // "u=1, i" and what may be added to it one day
 
 }  // namespace

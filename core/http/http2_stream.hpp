@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "base/egress_batch.hpp"
 #include "base/result.hpp"
+#include "http/http2_frame_scanner.hpp"
 #include "http/http2_session_memory.hpp"
 #include "http/limits.hpp"
 #include "http/priority.hpp"
@@ -94,7 +95,6 @@ class Http2BodyCursor {
  private:
   enum class Kind : std::uint8_t { none, small, borrowed, file, source };
   static constexpr std::size_t kBorrowMinBytes = 1024;  ///< below this a copy costs less than an iovec
-  static constexpr std::size_t kFrameHeaderBytes = 9;
   void start_text(std::string_view text, std::shared_ptr<const void> keeper, std::size_t owned_bytes = 0) noexcept;
   Plan pull(std::size_t max, EgressBatch& batch) noexcept;
   bool read(std::size_t count, EgressBatch& batch) noexcept;

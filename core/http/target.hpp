@@ -28,7 +28,7 @@ Result<Target> parse_target(Method method, std::string_view target, std::string&
 /// Decodes a path and removes its dot segments (RFC 3986 §5.2.4): "%2e%2e/" is "../". %2F stays encoded, because it
 /// is data and not a separator, and so does a %25 in front of "2F", "252F" and so on, so that the result can still be
 /// read one way only.
-/// Same errors as parse_target. HTTP/2 uses it for :path.
+/// Same errors as parse_target, which uses it.
 /// @return a view of `path` itself when nothing changed, else of `scratch`
 Result<std::string_view> normalize_path(std::string_view path, std::string& scratch);
 

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "base/redaction.hpp"
-#include "http/http2_codec.hpp"
 #include "http/http2_error.hpp"
 #include "net/tcp_info.hpp"
 #include "server/access_line.hpp"

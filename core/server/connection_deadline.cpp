@@ -354,7 +354,7 @@ void Connection::evict(Lending& lent, const TimerVerdict& verdict, DeadlineKind 
   const bool is_unread = kind == DeadlineKind::write && egress_ != nullptr && !egress_->empty();
   if (is_http2() && !is_unread) {
     head_started_ = request_head_started_ = false;
-    codec_->terminate(0);  // NO_ERROR: GOAWAY says that nothing was wrong with the requests
+    codec_->terminate(http::kH2NoError);  // nothing was wrong with the requests
     discard_all(lent, kind == DeadlineKind::write ? ErrorType::write_timeout : ErrorType::client_gone);
     end_after_flush(verdict.reason, true);
     return;

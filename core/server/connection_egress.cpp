@@ -1,5 +1,4 @@
 #include "server/connection.hpp"
-#include "server/error_map.hpp"
 #include "server/lending.hpp"
 
 namespace equinox::server {

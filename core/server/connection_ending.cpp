@@ -59,7 +59,7 @@ Turn Connection::close(Lending& lent, CloseReason reason, const FixedText<16>& a
     return Turn::finished;
   }
   const bool is_unread = egress_ != nullptr && !egress_->empty();
-  if (is_http2()) codec_->terminate(0);  // NO_ERROR
+  if (is_http2()) codec_->terminate(http::kH2NoError);
   discard_all(lent, ErrorType::shutdown);
   if (reason == CloseReason::admin_close && is_unread) {
     // Whoever closes does not want to wait for a peer that takes its answer slowly, or never.
@@ -124,7 +124,7 @@ void Connection::leave_shut_windows(Lending& lent) {
     pump(lent);  // what waited for their room may have windows of its own
     return;
   }
-  codec_->terminate(0);  // NO_ERROR
+  codec_->terminate(http::kH2NoError);
   discard_all(lent, ErrorType::client_gone);
   end_after_flush(reason, false);
   pump(lent);

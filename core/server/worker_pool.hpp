@@ -23,7 +23,7 @@ class WorkerPool {
       : thread_count_{threads}, queue_max_{queue}, log_{log} {}
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
-  /// Work not yet begun is dropped: Responders in it answer 500.
+  /// Work not yet begun is dropped. Its Responders go with it; by then there is no reactor to answer for them.
   ~WorkerPool() { stop(); }
 
   /// False when the queue is full, or the pool has no threads, can have none or was stopped. An exception of `work`

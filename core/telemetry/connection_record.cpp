@@ -81,12 +81,4 @@ bool RecordSlab::read(std::uint32_t index, ConnectionRecord& into) const noexcep
   return true;
 }
 
-std::size_t RecordSlab::memory_bytes() const noexcept {
-  std::size_t made = 0;
-  for (std::size_t i = 0; i < chunk_count_; ++i) {
-    if (chunks_[i].load(std::memory_order_relaxed) != nullptr) ++made;
-  }
-  return made * kChunk * sizeof(RecordSlot);
-}
-
 }  // namespace equinox::telemetry

@@ -179,8 +179,6 @@ class RecordSlab {
   /// Any thread: slots that were ever used are 0..extent()-1.
   [[nodiscard]] std::uint32_t extent() const noexcept { return extent_.load(std::memory_order_acquire); }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
-  /// Bytes of all chunks made so far.
-  [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
  private:
   std::uint8_t reactor_;

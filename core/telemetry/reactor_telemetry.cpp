@@ -94,11 +94,7 @@ ClosedRecord closed_record(ConnectionId id, const RecordHot& last, const RecordC
   out.actor.assign(facts.actor);
   out.sni = cold.sni;
   // The record's target may be that of an earlier request: none is better than a wrong one.
-  if (!facts.target.empty()) {
-    out.target.assign(facts.target);
-  } else if (cold.target_request == last.requests) {
-    out.target = cold.target;
-  }
+  if (cold.target_request == last.requests) out.target = cold.target;
   return out;
 }
 

@@ -55,7 +55,6 @@ struct CloseFacts {
   std::uint32_t last_stream{0};
   std::uint16_t status{0};                        ///< of the newest answer
   std::optional<RequestRejectReason> rejected{};  ///< why that was a refusal, where it ended the connection
-  std::string_view target{};                      ///< of the newest request; the record's when empty
   std::string_view actor{};                       ///< administrative closes
   std::int64_t ended_ns{0};                       ///< when nothing but the peer's own end was awaited; 0: now
   std::uint32_t rtt_us{0};                        ///< 0: the record's

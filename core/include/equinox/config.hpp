@@ -73,13 +73,14 @@ struct LimitConfig {
   std::uint64_t chunk_overhead{16 * 1024};   ///< bytes beyond a sixteenth of the body
 };
 
+/// See Server::drain().
 struct DrainConfig {
-  milliseconds delay{0};
-  milliseconds timeout{25'000};
+  milliseconds delay{0};         ///< in which connections are still taken, so that balancers can look elsewhere
+  milliseconds timeout{25'000};  ///< after it; then what still runs is cut off
 };
 
 struct HistoryConfig {
-  std::uint32_t closed{50'000};  ///< entries, as those that follow; at most 10'000'000 of each kind
+  std::uint32_t closed{50'000};  ///< entries, as those that follow; at most 8'000'000 of each kind
   std::uint32_t slow{2'000};
   std::uint32_t samples{20'000};
   std::uint32_t recent{8'000};  ///< newest requests: a connection's last ones, rates of routes

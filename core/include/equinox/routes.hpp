@@ -68,12 +68,13 @@ class Routes {
   Routes& add(std::vector<Method> methods, std::string pattern, Handler handler, RouteOptions options = {});
 
   /// Middleware for every route added to this collection, before or after this call.
+  /// @throws std::invalid_argument for an empty function
   Routes& before(Before middleware);
   Routes& after(After middleware);
 
   /// Adds the routes of `inner` below `prefix` ("/api"), wrapped in `inner`'s middleware.
-  /// @throws std::invalid_argument when `inner` has answers of its own (not_found() and its like): those are of the
-  ///         outermost collection only, so they would be lost
+  /// @throws std::invalid_argument when `prefix` does not begin with '/' or ends with it, and when `inner` has answers
+  ///         of its own (not_found() and its like): those are of the outermost collection only, so they would be lost
   Routes& mount(std::string_view prefix, Routes inner);
   /// A group is a collection filled by `fill` and mounted. @throws as mount()
   Routes& group(std::string_view prefix, const std::function<void(Routes&)>& fill);
