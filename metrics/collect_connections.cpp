@@ -36,7 +36,8 @@ bool can_close(Protocol protocol, CloseReason reason) noexcept {
     case CloseReason::tls_plaintext:
     case CloseReason::tls_sni_unknown:
     case CloseReason::wrong_protocol: return protocol == Protocol::unknown;
-    case CloseReason::tls_alert: return protocol != Protocol::h2c;
+    case CloseReason::tls_alert:
+    case CloseReason::flood_tls: return protocol != Protocol::h2c;
     default: break;
   }
   switch (family_of(reason)) {
@@ -46,13 +47,19 @@ bool can_close(Protocol protocol, CloseReason reason) noexcept {
     case CloseFamily::pressure: return true;
     default: break;
   }
-  // Before there was enough to know the protocol by, a head may come too slowly as well.
-  if (reason == CloseReason::first_request_timeout || reason == CloseReason::header_timeout ||
-      reason == CloseReason::shutdown || reason == CloseReason::drain || reason == CloseReason::admin_close ||
-      reason == CloseReason::admin_drain || reason == CloseReason::app_close) {
-    return true;
+  switch (reason) {
+    // Before there was enough to know the protocol by, a head may come too slowly as well.
+    case CloseReason::first_request_timeout:
+    case CloseReason::header_timeout:
+    case CloseReason::max_age:
+    case CloseReason::shutdown:
+    case CloseReason::shutdown_timeout:
+    case CloseReason::drain:
+    case CloseReason::admin_close:
+    case CloseReason::admin_drain:
+    case CloseReason::app_close: return true;
+    default: return protocol != Protocol::unknown;
   }
-  return protocol != Protocol::unknown;
 }
 
 bool can_evict(Protocol protocol, EvictionPhase phase) noexcept {
@@ -60,6 +67,7 @@ bool can_evict(Protocol protocol, EvictionPhase phase) noexcept {
     case EvictionPhase::handshake: return protocol == Protocol::unknown;
     case EvictionPhase::first_request:
     case EvictionPhase::head:
+    case EvictionPhase::max_age:
     case EvictionPhase::pressure: return true;
     case EvictionPhase::between_requests: return protocol == Protocol::http11;
     case EvictionPhase::h2_no_streams: return is_http2(protocol);

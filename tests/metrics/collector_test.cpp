@@ -140,6 +140,27 @@ TEST_F(CollectorTest, AHeadMayComeTooSlowlyBeforeTheProtocolIsKnown) {
   EXPECT_EQ(value_of(families, Metric::idle_evictions, {{"protocol", "unknown"}, {"phase", "head"}}), 0);
 }
 
+TEST_F(CollectorTest, WhoseProtocolIsUnknownMayGrowTooOldOrOutlastADrain) {
+  const auto families = collect();
+  for (const char* reason : {"max_age", "shutdown_timeout"}) {
+    EXPECT_EQ(value_of(families, Metric::connections_closed,
+                       {{"protocol", "unknown"}, {"initiator", "server"}, {"reason", reason}}),
+              0)
+        << reason;
+  }
+  EXPECT_EQ(value_of(families, Metric::idle_evictions, {{"protocol", "unknown"}, {"phase", "max_age"}}), 0);
+}
+
+TEST_F(CollectorTest, AFloodOfTlsComesOverTlsWhateverItCarries) {
+  const auto families = collect();
+  for_each_word<Protocol>([&](Protocol protocol) {
+    const std::map<std::string, std::string> closed{
+        {"protocol", std::string{to_string(protocol)}}, {"initiator", "server"}, {"reason", "flood_tls"}};
+    EXPECT_EQ(value_of(families, Metric::connections_closed, closed), protocol == Protocol::h2c ? -1 : 0)
+        << to_string(protocol);
+  });
+}
+
 TEST_F(CollectorTest, CountsWhatHappened) {
   const auto route = server.route("/a");
   server.request(route, 200, 1'000'000);
