@@ -85,7 +85,7 @@ constexpr KeySpec kKeys[] = {
     {"routes[].health.check", choice, kDefault, "ready", "", "", "ready|live", kLive, "", "Which probe it answers."},
     {"routes[].welcome", section, kOptional, "", "", "", "", kLive, "", "The embedded welcome page."},
     {"limits", group, kOptional, "", "", "", "", kLive, "", "What is refused beyond."},
-    {"limits.connections", integer, kDefault, "auto", "1", "16000000", "auto", kLive, "--max-connections", "Connections of the whole process; `auto` from RLIMIT_NOFILE, which is raised to its hard limit first."},
+    {"limits.connections", integer, kDefault, "auto", "1", "16000000", "auto", kLive, "--max-connections", "Connections of all traffic listeners together; ops and admin have 1,024 each besides. `auto` from RLIMIT_NOFILE, which is raised to its hard limit first."},
     {"limits.connections_per_client", integer, kDefault, "0", "0", "16000000", "", kLive, "", "Connections of one client address; 0 for no limit."},
     {"limits.requests_per_connection", integer, kDefault, "0", "0", "4294967295", "", kLive, "", "Requests until a connection is closed; 0 for no limit."},
     {"limits.request_head", size, kDefault, "64k", "1k", "1M", "", kLive, "", "Request line and fields: 431 beyond."},
