@@ -181,7 +181,7 @@ inline constexpr std::array<MetricInfo, kMetrics> kMetricTable{{
     {Metric::http2_streams_peak, "HTTP/2", "equinox_http2_concurrent_streams_peak", MetricKind::histogram, "", "",
      "Greatest number of concurrent streams per ended connection."},
     {Metric::http2_abuse, "HTTP/2", "equinox_http2_abuse_detected_total", MetricKind::counter, "", "kind",
-     "HTTP/2 connections ended by an abuse guard."},
+     "Connections ended by a guard against abuse: of HTTP/2, and of TLS with any protocol (flood_tls)."},
     {Metric::received_bytes, "Bytes and TCP", "equinox_received_bytes_total", MetricKind::counter, "bytes", "protocol",
      "Bytes taken from clients' sockets, with TLS records, handshakes and alerts; protocol is unknown until it is "
      "decided."},
