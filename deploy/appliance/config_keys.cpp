@@ -101,7 +101,7 @@ constexpr KeySpec kKeys[] = {
     {"limits.chunk_overhead", size, kDefault, "16k", "256", "1M", "", kLive, "", "Chunk-size lines and extensions of an HTTP/1 body beyond a sixteenth of it: 413."},
     {"limits.minimum_rate", size, kDefault, "240", "0", "1G", "", kLive, "", "Bytes per second that a body or write window must move; 0: any byte renews it."},
     {"limits.output_buffer", size, kDefault, "1M", "64k", "1G", "", kLive, "", "Bytes queued for one connection beyond which no further request of it is read, or over HTTP/2 given to its handler."},
-    {"limits.memory", size, kDefault, "auto", "16M", "16384G", "auto", kLive, "", "Budget of buffers, held request bodies and unfinished TLS handshakes, above which newcomers are refused; above three quarters of it no body grows; `auto` is 80 % of the cgroup's limit, or none without one."},
+    {"limits.memory", size, kDefault, "auto", "16M", "16384G", "auto", kLive, "", "Budget of buffers, held request bodies and unfinished TLS handshakes, above which newcomers are refused; above three quarters of it no body grows, above half of it none of a connection whose bodies hold more than a sixteenth; `auto` is 80 % of the cgroup's limit, or none without one."},
     {"timeouts", group, kOptional, "", "", "", "", kLive, "", "How long each phase may take; what ends then is named in docs/operations.md."},
     {"timeouts.idle", duration, kDefault, "60s", "100ms", "24h", "", kLive, "--idle-timeout", "Silence between requests, or without streams."},
     {"timeouts.header", duration, kDefault, "10s", "100ms", "10m", "", kLive, "--header-timeout", "First request, and a head from its first byte; a drip does not renew it."},
