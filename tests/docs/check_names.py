@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Pages that list names list all of them: keys in the manual page, fields of queries, commands and options."""
+"""Pages that list names list all of them: keys in the manual page, fields of queries, commands, label values."""
 
 import json
 import pathlib
@@ -58,8 +58,26 @@ def missing_commands():
     yield from (f"commands.md: {name} is not named" for name in dict.fromkeys(options) if f"`{name}" not in pages)
 
 
+def missing_labels():
+    """Label values that no vocabulary has, as the code writes them, are in the list behind the table of metrics."""
+    page = text_of("docs/metrics.md").partition("### Further label values")[2]
+    for path, pattern in (("metrics/collect_runtime.cpp", r'  add\("(\w+)", from'),
+                          ("metrics/collect_runtime.cpp", r'\{"by", "(\w+)"\}'),
+                          ("metrics/collect_requests.cpp", r'\{"scope", "(\w+)"\}'),
+                          ("admin-ui/api/audit_actions.hpp", r'k\w+Action(?:\{| = )"([\w ]+)"')):
+        names = re.findall(pattern, text_of(path))
+        if len(names) < 2:
+            yield f"{path}: {pattern} finds nothing any more"
+        yield from (f"metrics.md: {name} is not named" for name in names if f"`{name}`" not in page)
+    for path, start in (("admin-ui/api/streams.hpp", "kTopics{"), ("core/base/log_record.cpp", "kComponentNames{")):
+        names = re.findall(r'"(\w+)"', text_of(path).partition(start)[2].partition("}")[0])
+        if len(names) < 2:
+            yield f"{path}: {start} finds nothing any more"
+        yield from (f"metrics.md: {name} is not named" for name in names if f"`{name}`" not in page)
+
+
 def main():
-    found = [*missing_keys(), *missing_fields(), *missing_commands()]
+    found = [*missing_keys(), *missing_fields(), *missing_commands(), *missing_labels()]
     print("\n".join(found) or "ok")
     sys.exit(1 if found else 0)
 
