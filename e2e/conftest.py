@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,9 @@ def make_site(root):
     (root / "style.css").write_text("h1 { color: rgb(1, 2, 3); }\n")
     (root / "app.js").write_text('document.getElementById("title").textContent = "loaded";\n')
     (root / "1k.bin").write_bytes(os.urandom(1024))
+    # A file has no Last-Modified in the second of its change: what is asked at once and later must get one answer.
+    an_hour_ago = time.time() - 3600
+    os.utime(root / "1k.bin", (an_hour_ago, an_hour_ago))
     (root / "100k.bin").write_bytes(os.urandom(100 * 1024))
     (root / "32m.bin").write_bytes(os.urandom(1 << 20) * 32)
     return root
