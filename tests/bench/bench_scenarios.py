@@ -34,7 +34,7 @@ class Variant:
     extra: dict = field(default_factory=dict)  # per server: how it is started
     quick: bool = False
     once: bool = False  # noise-free: one round is enough
-    limit: int = 0  # what instruction_gate.py allows: the figure when it was last looked at, and 8 per cent
+    limit: int = 0  # what instruction_gate.py allows: 8 per cent above the figure it was set by
     wrapper: str = ""
     quick_peers: tuple = ("equinox", "raw", "nginx", "h2o", "nghttpd")
 
