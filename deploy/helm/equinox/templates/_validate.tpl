@@ -52,12 +52,12 @@
 {{- include "equinox.fail" (list "config.inline" (printf "{\"admin\": {%q: …}}" $key) "is written by the chart" "remove it there and use the values under admin") -}}
 {{- end -}}
 {{- end -}}
-{{- range default (list) $parsed.listeners -}}
-{{- if not (has .name (list "http" "https")) -}}
-{{- include "equinox.fail" (list "config.inline" (printf "{\"listeners\": [{\"name\": %q}]}" (toString .name)) "is no listener of the chart, so no Service port would reach it" "use http or https there, for keys the values do not have") -}}
+{{- range $listener := default (list) $parsed.listeners -}}
+{{- if not (has $listener.name (list "http" "https")) -}}
+{{- include "equinox.fail" (list "config.inline" (printf "{\"listeners\": [{\"name\": %q}]}" (toString $listener.name)) "is no listener of the chart, so no Service port would reach it" "use http or https there, for keys the values do not have") -}}
 {{- end -}}
 {{- range $key := list "address" "tls" "h2c" -}}
-{{- if hasKey . $key -}}
+{{- if hasKey $listener $key -}}
 {{- include "equinox.fail" (list "config.inline" (printf "{\"listeners\": [{%q: …}]}" $key) "is written by the chart" "remove it there and use the values under listeners and tls") -}}
 {{- end -}}
 {{- end -}}
