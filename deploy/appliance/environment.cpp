@@ -138,12 +138,14 @@ std::vector<InheritedSocket> take_inherited_sockets() {
   const std::uint64_t count = number_of("LISTEN_FDS");
   const bool is_for_us = number_of("LISTEN_PID") == static_cast<std::uint64_t>(::getpid());
   const char* names_text = std::getenv("LISTEN_FDNAMES");
-  const std::string all_names = names_text == nullptr ? "" : names_text;
-  const auto names = split(all_names, ':');
+  std::string_view names = names_text == nullptr ? "" : names_text;
   for (std::uint64_t i = 0; is_for_us && i < count && i < kMostSockets; ++i) {
     InheritedSocket socket;
     socket.descriptor = kFirst + static_cast<int>(i);
-    if (i < names.size()) socket.name = std::string{names[i]};
+    // A name may be empty; left out, it would give its socket the name of the next one.
+    const auto end = std::min(names.find(':'), names.size());
+    socket.name = std::string{names.substr(0, end)};
+    names.remove_prefix(std::min(end + 1, names.size()));
     ::fcntl(socket.descriptor, F_SETFD, FD_CLOEXEC);
     if (const auto local = net::local_endpoint(socket.descriptor); local && local->is_known) {
       socket.address = to_string(*local);

@@ -193,6 +193,23 @@ TEST(Environment, SocketsForAnotherProcessAreLeftAlone) {
   EXPECT_EQ(std::getenv("LISTEN_FDS"), nullptr);
 }
 
+/// The first descriptors after the standard ones: a child of its own, since this process has others there.
+TEST(Environment, AnUnnamedSocketHasNoOthersName) {
+  const auto take = [](const char* names) {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    for (int descriptor = 3; descriptor < 6; ++descriptor) ::dup2(socket, descriptor);
+    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+    ::setenv("LISTEN_FDS", "3", 1);
+    ::setenv("LISTEN_FDNAMES", names, 1);
+    for (const InheritedSocket& each : take_inherited_sockets()) std::fprintf(stderr, "<%s>", each.name.c_str());
+    std::exit(0);
+  };
+  EXPECT_EXIT(take(":equinox-admin"), testing::ExitedWithCode(0), "^<><equinox-admin><>$");
+  EXPECT_EXIT(take("http::equinox-ops"), testing::ExitedWithCode(0), "^<http><><equinox-ops>$");
+  EXPECT_EXIT(take("a:b:c:d"), testing::ExitedWithCode(0), "^<a><b><c>$");
+  EXPECT_EXIT(take(""), testing::ExitedWithCode(0), "^<><><>$");
+}
+
 class ServiceManagerTest : public testing::Test {
  protected:
   void SetUp() override {
