@@ -1,5 +1,8 @@
 """Wrong configurations: one precise message with file, line, column and key, exit status 2, nothing opened."""
 
+import hashlib
+import http.client
+import json
 import re
 import socket
 import subprocess
@@ -166,6 +169,38 @@ def test_an_admin_socket_that_is_handed_over_is_judged_by_its_own_address(tmp_pa
     assert done.returncode == 2, done.stdout + done.stderr
     assert f'inherited socket 3: admin.address: "0.0.0.0:{port}" is not a loopback address' in done.stderr, done.stderr
     assert "equinox token --role" in done.stderr
+
+
+def address_beyond_loopback():
+    """Of this machine, where it has one: a datagram's route is found without sending any."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect(("198.51.100.1", 9))
+        except OSError:
+            pytest.skip("no route to anywhere: this machine has no address but loopback")
+        return asking.getsockname()[0]
+
+
+def test_an_admin_socket_that_is_handed_over_answers_at_its_own_address(tmp_path):
+    """The configuration says another address; the dashboard's link has that of the socket."""
+    (tmp_path / "tokens.json").write_text(json.dumps({"tokens": [{"name": "ann", "role": "viewer",
+                                                                  "sha256": hashlib.sha256(b"secret").hexdigest()}]}))
+    (tmp_path / "equinox.json").write_text(json.dumps({
+        "listeners": [{"address": "127.0.0.1:0"}], "ops": {"address": "127.0.0.1:0"},
+        "admin": {"address": "127.0.0.1:0", "tokens_file": "tokens.json", "cleartext": True}}))
+    with socket.create_server((address_beyond_loopback(), 0)) as listener:
+        host, port = listener.getsockname()
+        script = 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=equinox-admin exec "$@" 3<&0 0</dev/null'
+        with subprocess.Popen(["sh", "-c", script, "sh", str(BINARY), "serve", "--config", "equinox.json"], stdin=listener,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path) as server:
+            try:
+                for name, status in ((host, 200), ("192.0.2.99", 421)):
+                    asked = http.client.HTTPConnection(host, port, timeout=20)
+                    asked.request("GET", "/admin/api/v1/status", headers={"Host": f"{name}:{port}", "Authorization": "Bearer secret"})
+                    assert asked.getresponse().status == status, name
+                    asked.close()
+            finally:
+                server.terminate()
 
 
 def test_check_prints_what_was_left_out_and_which_option_made_a_listener():

@@ -4,7 +4,6 @@
 
 #include "base/log_record.hpp"
 #include "build_facts.hpp"
-#include "config_values.hpp"
 #include "handlers/status.hpp"
 #include "server/server_internal.hpp"
 #include "surfaces.hpp"
@@ -65,10 +64,7 @@ admin::Options make_options(const ApplianceConfig& config, Server& traffic) {
   admin::Options options;
   options.tokens_file = config.admin.tokens_file;
   options.read_only = config.admin.read_only;
-  options.hosts = config.admin.hosts;
-  const auto address = parse_listen_address(config.admin.address);
-  const bool is_any = !address || address->host.empty() || address->host == "0.0.0.0" || address->host == "::";
-  if (!is_any) options.hosts.push_back(address->host);
+  options.hosts = admin_hosts(config.admin);
   options.show_query_values = config.traffic.redaction.show_query_values;
   options.truncate_client_address = config.traffic.redaction.truncate_client_address;
   options.stream_clients_max = config.admin.viewers;

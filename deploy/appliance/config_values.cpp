@@ -13,6 +13,9 @@
 namespace equinox::appliance {
 namespace {
 
+const Endpoint kAnyOfBoth;
+const Endpoint kAnyOfV4 = Endpoint::v4({}, 0);
+
 struct Unit {
   std::string_view name;
   double factor;
@@ -86,10 +89,13 @@ std::optional<ListenAddress> parse_listen_address(std::string_view text) {
   const bool is_bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
   if (is_bracketed) host = host.substr(1, host.size() - 2);
   out.host = std::string{host};
+  out.is_any = host.empty();
   if (host.empty()) return is_bracketed ? std::nullopt : std::optional{out};
   const bool is_v6_text = host.find(':') != std::string_view::npos;
-  if (!parse_host(host) || is_v6_text != is_bracketed) return std::nullopt;
+  const auto parsed = parse_host(host);
+  if (!parsed || is_v6_text != is_bracketed) return std::nullopt;
   out.is_loopback = out.host.starts_with("127.") || out.host == "::1";
+  out.is_any = parsed->address == kAnyOfBoth.address || parsed->address == kAnyOfV4.address;
   return out;
 }
 
@@ -101,7 +107,7 @@ bool overlap(const ListenAddress& one, const ListenAddress& other) {
   const Endpoint first = host_of(one);
   const Endpoint second = host_of(other);
   const auto holds = [](const Endpoint& wide, const Endpoint& narrow) {
-    return wide.address == Endpoint{}.address || (narrow.is_v4() && wide.address == Endpoint::v4({}, 0).address);
+    return wide.address == kAnyOfBoth.address || (narrow.is_v4() && wide.address == kAnyOfV4.address);
   };
   return first.address == second.address || holds(first, second) || holds(second, first);
 }

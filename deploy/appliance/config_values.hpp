@@ -23,6 +23,7 @@ struct ListenAddress {
   std::string host;  ///< without brackets; empty for ":80"
   std::uint16_t port{0};
   bool is_loopback{false};
+  bool is_any{false};  ///< all addresses of a family, or of both
 };
 std::optional<ListenAddress> parse_listen_address(std::string_view text);
 /// Whether the kernel would refuse the second of two sockets on these: one port, and one host or a host that holds the

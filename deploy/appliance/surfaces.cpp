@@ -67,27 +67,37 @@ std::unique_ptr<Server> make_ops(const ApplianceConfig& config, const Server& tr
 
 namespace {
 
-/// Port 0 is any free one, and a socket from outside may be bound elsewhere: the socket knows.
-std::string bound_address(const AdminConfig& admin) {
-  if (!admin.inherited.empty()) {
-    if (const auto local = net::local_endpoint(admin.inherited.front()); local && local->is_known) {
-      return to_string(*local);
-    }
+/// Port 0 is any free one, and a socket from outside may be bound elsewhere: the sockets know, once they are open.
+std::vector<ListenAddress> addresses_of(const AdminConfig& admin) {
+  std::vector<ListenAddress> out;
+  for (const int socket : admin.inherited) {
+    const auto local = net::local_endpoint(socket);
+    if (!local || !local->is_known) continue;
+    if (auto address = parse_listen_address(to_string(*local))) out.push_back(std::move(*address));
   }
-  return admin.address;
+  if (auto configured = parse_listen_address(admin.address)) out.push_back(std::move(*configured));
+  return out;
 }
 
 }  // namespace
 
 std::string dashboard_url(const ApplianceConfig& config) {
   if (!config.admin.is_on) return "";
-  const auto address = parse_listen_address(bound_address(config.admin));
-  if (!address || address->port == 0) return "";
+  const std::vector<ListenAddress> addresses = addresses_of(config.admin);
+  if (addresses.empty() || addresses.front().port == 0) return "";
+  const ListenAddress& address = addresses.front();
   const char* scheme = config.admin.tls ? "https" : "http";
-  const bool is_any = address->host.empty() || address->host == "0.0.0.0" || address->host == "::";
-  const bool is_v6 = address->host.find(':') != std::string::npos;
-  const std::string host = is_any ? "127.0.0.1" : is_v6 ? "[" + address->host + "]" : address->host;
-  return fmt::format("{}://{}:{}/admin/", scheme, host, address->port);
+  const bool is_v6 = address.host.find(':') != std::string::npos;
+  const std::string host = address.is_any ? "127.0.0.1" : is_v6 ? "[" + address.host + "]" : address.host;
+  return fmt::format("{}://{}:{}/admin/", scheme, host, address.port);
+}
+
+std::vector<std::string> admin_hosts(const AdminConfig& admin) {
+  std::vector<std::string> hosts = admin.hosts;
+  for (ListenAddress& address : addresses_of(admin)) {
+    if (!address.is_any) hosts.push_back(std::move(address.host));
+  }
+  return hosts;
 }
 
 std::vector<ConfigFact> config_facts(const Settings& settings) {

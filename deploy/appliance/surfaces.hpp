@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config.hpp"
 
@@ -21,6 +22,9 @@ metrics::Options metrics_options(const ApplianceConfig& config, const AdminFacts
 ServerConfig surface_config(const ApplianceConfig& config, std::string name, std::string address);
 /// Where a browser on this machine finds the dashboard, once its socket is open; empty when the admin surface is off.
 std::string dashboard_url(const ApplianceConfig& config);
+/// The names under which the admin surface answers: the configured ones, and the addresses it listens at. The link to
+/// the dashboard has one of them.
+std::vector<std::string> admin_hosts(const AdminConfig& admin);
 /// All values with their origins, for the dashboard's configuration screen.
 std::vector<ConfigFact> config_facts(const Settings& settings);
 

@@ -47,6 +47,8 @@ TEST(ConfigValues, KnowAddresses) {
   EXPECT_TRUE(parse_listen_address("[::1]:1")->is_loopback);
   EXPECT_FALSE(parse_listen_address(":1")->is_loopback);
   EXPECT_FALSE(parse_listen_address("0.0.0.0:1")->is_loopback);
+  for (const char* any : {":1", "0.0.0.0:1", "[::]:1", "[0:0::0]:1"}) EXPECT_TRUE(parse_listen_address(any)->is_any);
+  for (const char* one : {"127.0.0.1:1", "[::1]:1"}) EXPECT_FALSE(parse_listen_address(one)->is_any);
 }
 
 TEST(ConfigValues, KnowNetworks) {

@@ -1,14 +1,17 @@
 #include "deploy/appliance/listening_sockets.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <set>
 #include <system_error>
 
+#include "base/unique_fd.hpp"
 #include "deploy/appliance/surfaces.hpp"
 #include "net/socket_address.hpp"
 
@@ -50,6 +53,31 @@ TEST(ListeningSockets, TellWhereTheDashboardIs) {
   listening.open(config);
   const std::string address = to_string(*net::local_endpoint(config.admin.inherited.at(0)));
   EXPECT_EQ(dashboard_url(config), "http://" + address + "/admin/");
+}
+
+/// A service manager's socket may be bound elsewhere than "admin.address" says.
+TEST(ListeningSockets, OfTheAdminSurfaceAreNamesItAnswersTo) {
+  ApplianceConfig config = load(R"({"listeners": [{"address": "127.0.0.1:0"}], "ops": {"address": "off"},
+                                    "admin": {"address": "127.0.0.1:0", "hosts": ["eq.example"]}})");
+  const auto bound_to = [](const char* host) {
+    UniqueFd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    const int yes = 1;
+    ::setsockopt(socket.get(), IPPROTO_IP, IP_FREEBIND, &yes, sizeof yes);  // no machine needs to have these addresses
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    ::inet_pton(AF_INET, host, &address.sin_addr);
+    EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    return socket;
+  };
+  const UniqueFd first = bound_to("192.0.2.77");
+  const UniqueFd second = bound_to("0.0.0.0");
+  const UniqueFd third = bound_to("192.0.2.78");
+  config.admin.inherited = {first.get(), second.get(), third.get()};
+  EXPECT_THAT(dashboard_url(config), testing::StartsWith("http://192.0.2.77:"));
+  EXPECT_THAT(admin_hosts(config.admin), testing::ElementsAre("eq.example", "192.0.2.77", "192.0.2.78", "127.0.0.1"));
+  config.admin.inherited = {second.get()};
+  EXPECT_THAT(dashboard_url(config), testing::StartsWith("http://127.0.0.1:"));
+  EXPECT_THAT(admin_hosts(config.admin), testing::ElementsAre("eq.example", "127.0.0.1"));
 }
 
 TEST(ListeningSockets, NameTheListenerThatCannotBeOpened) {
