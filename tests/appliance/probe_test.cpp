@@ -1,12 +1,17 @@
 #include <gmock/gmock.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <stdexcept>
 #include <thread>
 
 #include "core/base/unique_fd.hpp"
 #include "deploy/appliance/commands.hpp"
+#include "net/tls_certificate.hpp"
 #include "server/server_fixture.hpp"
 
 namespace equinox::appliance {
@@ -194,6 +199,44 @@ TEST_F(ProbeTest, ReadsAnAnswerInWhateverFormItComes) {
   EXPECT_THAT(ask("220 mail.example\r\n"), HasSubstr("not HTTP/1"));
   EXPECT_THAT(ask("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"), HasSubstr("no size"));
   EXPECT_THAT(ask("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), HasSubstr("status 503"));
+}
+
+/// A server's first flight of TLS 1.3: whoever has it believes the connection open, and sends two things before it
+/// reads.
+std::string tls_answer(std::string_view client_hello) {
+  const net::SelfSigned own = net::make_self_signed();
+  const net::SslContextPointer context{SSL_CTX_new(TLS_server_method())};
+  SSL_CTX_use_certificate(context.get(), own.certificate.get());
+  SSL_CTX_use_PrivateKey(context.get(), own.key.get());
+  const std::unique_ptr<SSL, decltype(&SSL_free)> session{SSL_new(context.get()), &SSL_free};
+  BIO* out = BIO_new(BIO_s_mem());
+  SSL_set_bio(session.get(), BIO_new_mem_buf(client_hello.data(), static_cast<int>(client_hello.size())), out);
+  SSL_accept(session.get());
+  std::string flight(BIO_ctrl_pending(out), '\0');
+  BIO_read(out, flight.data(), static_cast<int>(flight.size()));
+  return flight;
+}
+
+/// OpenSSL writes by write(2), which raises SIGPIPE: a process of its own, since that would end it.
+TEST_F(ProbeTest, APeerThatIsGoneOverTlsIsNamed) {
+  const SilentListener listener;
+  std::thread answering{[&] {
+    const UniqueFd peer = listener.accept();
+    std::array<char, 4096> hello{};
+    const ssize_t got = ::recv(peer.get(), hello.data(), hello.size(), 0);
+    if (got <= 0) return;
+    const std::string flight = tls_answer({hello.data(), static_cast<std::size_t>(got)});
+    const int yes = 1;
+    ::setsockopt(peer.get(), IPPROTO_TCP, TCP_CORK, &yes, sizeof yes);  // the end comes with it, in one segment
+    ::send(peer.get(), flight.data(), flight.size(), MSG_NOSIGNAL);
+  }};
+  options.url = "https://127.0.0.1:" + std::to_string(listener.port()) + "/";
+  const auto run = [this] {
+    std::signal(SIGPIPE, SIG_DFL);
+    ::_exit(run_probe(options));
+  };
+  EXPECT_EXIT(run(), ::testing::ExitedWithCode(1), "the peer takes nothing more");
+  answering.join();
 }
 
 TEST_F(ProbeTest, AsksAgainWhileItMayWait) {

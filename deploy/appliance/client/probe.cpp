@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
@@ -33,6 +34,8 @@ void probe_once(const Options& options, const Origin& origin) {
 }  // namespace
 
 int run_probe(const Options& options) try {
+  // OpenSSL writes by write(2): a peer that is gone would end the probe before it says so.
+  std::signal(SIGPIPE, SIG_IGN);
   const Origin origin = parse_origin(options.url);
   const auto until = std::chrono::steady_clock::now() + milliseconds(options.probe_wait_s);
   for (;;) {
