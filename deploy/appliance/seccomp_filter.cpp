@@ -114,6 +114,7 @@ Program make_program(std::uint32_t denial) {
   });
   judge_protection(program, SYS_mmap);
   judge_protection(program, SYS_mprotect);
+  judge_protection(program, SYS_pkey_mprotect);
   program.answer(SECCOMP_RET_ALLOW);
   return program;
 }

@@ -107,6 +107,13 @@ TEST_F(Sandbox, TheFilterRefusesWhatAServerNeverCalls) {
               HOLDS(10, page != MAP_FAILED);
               HOLDS(11, ::mprotect(page, 4096, PROT_WRITE | PROT_EXEC) != 0 && errno == EPERM);
               HOLDS(12, ::mprotect(page, 4096, PROT_READ) == 0);
+              // Without a key (-1) it is another mprotect; a kernel for a processor without keys has none.
+              HOLDS(16, ::syscall(SYS_pkey_mprotect, page, 4096, PROT_WRITE | PROT_EXEC, -1) != 0 && errno == EPERM);
+              HOLDS(17, ::syscall(SYS_pkey_mprotect, page, 4096, PROT_READ, -1) == 0 || errno == ENOSYS);
+              constexpr long kFchmodat2 = 452;
+              for (const long call : {long{SYS_fchmodat}, kFchmodat2}) {
+                HOLDS(18, ::syscall(call, AT_FDCWD, "/not there", 0600, 0) != 0 && errno == EPERM);
+              }
               bool has_run = false;
               std::thread{[&has_run] { has_run = status_line("Seccomp:") == "2"; }}.join();
               HOLDS(13, has_run);
