@@ -104,7 +104,6 @@ Sorting sorting_of(std::string_view field, std::string_view order) {
 Selection select(const ServerView& view, const Query& query, Sorting sorting, const Rates& rates, Moment now,
                  std::size_t most) {
   Selection out;
-  out.taken = now;
   out.total_without.resize(query.terms().size());
   const bool needs_rate = query.needs_rate() || is_rate(sorting.field);
   std::vector<Key> keys;

@@ -28,7 +28,6 @@ struct Selection {
   std::array<std::uint64_t, kCount<Protocol>> by_protocol{};
   std::uint64_t mid_request{0};              ///< of `total`: closing them would cut a request
   std::vector<std::uint64_t> total_without;  ///< by term: what would match without it
-  Moment taken;
 };
 
 /// Scans all live records once. Unknown values come last in either order, equal ones by id.

@@ -253,13 +253,8 @@ void Streams::send_sampling(State& state, Viewer& viewer, std::uint64_t sampling
 }
 
 Json Streams::changed_row(Viewer& viewer, const ConnectionRecord& record, const RowContext& context) {
-  Seen seen{connection_row(record, context),
-            record.hot.last_active_ns,
-            record.has_deadline() ? record.hot.deadline_due_ns : 0,
-            record.cold.sampled_ns,
-            context.now.steady_ns,
-            record.hot.received_bytes,
-            record.hot.sent_bytes};
+  Seen seen{connection_row(record, context), record.hot.last_active_ns,
+            record.has_deadline() ? record.hot.deadline_due_ns : 0, record.cold.sampled_ns};
   const auto found = viewer.rows.find(record.id.packed());
   if (found == viewer.rows.end()) {
     // The page that showed it is at most a second old; its changes start here.

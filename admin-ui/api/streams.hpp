@@ -52,9 +52,6 @@ class Streams {
     std::int64_t last_active_ns{0};
     std::int64_t deadline_due_ns{0};
     std::int64_t sampled_ns{0};
-    std::int64_t at_ns{0};
-    std::uint64_t received{0};
-    std::uint64_t sent{0};
   };
   struct RunningStall {
     StallRecord record;
