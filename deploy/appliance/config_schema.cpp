@@ -119,7 +119,7 @@ Json default_of(const KeySpec& key) {
   }
 }
 
-std::string unit_of(const KeySpec& key) {
+std::string bounds_text(const KeySpec& key) {
   if (key.type != KeyType::duration && key.type != KeyType::size) return "";
   if (key.low.empty()) return "";
   return fmt::format(" {}{} to {}.", may_be_zero_below(key) ? "0, or from " : "From ", key.low, key.high);
@@ -141,7 +141,7 @@ Json key_schema(const KeySpec& key) {
     }
     if (key.need == Need::defaulted) out["default"] = default_of(key);
   }
-  out["description"] = std::string{key.help} + unit_of(key) + (key.reloads ? "" : " A change needs a restart.");
+  out["description"] = std::string{key.help} + bounds_text(key) + (key.reloads ? "" : " A change needs a restart.");
   return out;
 }
 
@@ -186,7 +186,7 @@ std::string allowed_text(const KeySpec& key) {
   std::string out;
   if (!key.low.empty()) out = fmt::format("{} … {}", key.low, key.high);
   for (const auto word : split(key.words, '|')) out += fmt::format("{}`{}`", out.empty() ? "" : ", ", word);
-  return out.empty() ? "" : out;
+  return out;
 }
 
 std::string default_text(const KeySpec& key) {
