@@ -20,6 +20,14 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+/// Of UTF-8: bytes that do not continue a character.
+std::size_t count_characters(std::string_view text) noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
 /// Tells how far the parser has read: the only way to learn where a token ends.
 class CountingIterator {
  public:
@@ -56,7 +64,7 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
   TreeBuilder(std::string_view text, std::string_view file, const std::size_t& consumed,
               std::vector<ConfigProblem>& problems)
       : text_{text}, file_{file}, consumed_{consumed}, problems_{problems} {
-    if (text_.substr(0, 3) == "\xEF\xBB\xBF") cursor_ = line_start_ = 3;
+    if (text_.starts_with(kByteOrderMark)) cursor_ = line_start_ = kByteOrderMark.size();
   }
 
   bool null() override { return add(ConfigValue::Kind::null) != nullptr; }
@@ -164,11 +172,7 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
   }
 
   [[nodiscard]] std::size_t characters(std::size_t from, std::size_t to) const {
-    std::size_t count = 0;
-    for (std::size_t i = from; i < to && i < text_.size(); ++i) {
-      count += (static_cast<unsigned char>(text_[i]) & 0xC0U) == 0x80U ? 0U : 1U;
-    }
-    return count;
+    return from < std::min(to, text_.size()) ? count_characters(text_.substr(from, to - from)) : 0;
   }
 
   ConfigValue* place(ConfigValue::Kind kind, Position at) {
@@ -281,8 +285,10 @@ std::optional<Position> find_nul(std::string_view text) {
   const std::size_t nul = text.find('\0');
   if (nul == std::string_view::npos) return std::nullopt;
   const std::string_view before = text.substr(0, nul);
-  const std::size_t line_start = before.rfind('\n') + 1;  // 0 behind npos
-  return Position{1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')), 1 + nul - line_start};
+  const auto lines = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+  std::size_t line_start = before.rfind('\n') + 1;  // 0 behind npos
+  if (line_start == 0 && before.starts_with(kByteOrderMark)) line_start = kByteOrderMark.size();
+  return Position{1 + lines, 1 + count_characters(before.substr(line_start))};
 }
 
 }  // namespace

@@ -70,6 +70,8 @@ TEST(ConfigDocument, RefusesANulWhereItStands) {
   using namespace std::string_view_literals;
   EXPECT_EQ(first_problem("{\n // a \0 note\n}"sv), "f.json:2:7: a NUL byte, allowed is text");
   EXPECT_EQ(first_problem("\0"sv), "f.json:1:1: a NUL byte, allowed is text");
+  EXPECT_EQ(first_problem("{\n // ä€ \0\n}"sv), "f.json:2:8: a NUL byte, allowed is text") << "characters, not bytes";
+  EXPECT_EQ(first_problem("\xEF\xBB\xBF{\0}"sv), "f.json:1:2: a NUL byte, allowed is text");
 }
 
 TEST(ConfigDocument, ReadsAByteOrderMark) { EXPECT_TRUE(read("\xEF\xBB\xBF{\"a\": 1}").root); }
