@@ -18,7 +18,7 @@ struct TerminalSize {
 /// Of standard output; 24 by 80 when it is no terminal or does not say.
 TerminalSize terminal_size() noexcept;
 
-/// Rows under a heading, columns as wide as their widest cell; columns of numbers end flush.
+/// Rows under a heading, columns as wide as their widest cell, all of them flush left.
 class TextTable {
  public:
   explicit TextTable(std::vector<std::string> heading) { rows_.push_back(std::move(heading)); }
