@@ -4,6 +4,7 @@
 #include <array>
 
 #include "admin-ui/api/secrets.hpp"
+#include "admin-ui/api/token_rules.hpp"
 
 namespace equinox::admin {
 namespace {
@@ -11,7 +12,6 @@ namespace {
 constexpr std::string_view kCookieName = "equinox_session";
 constexpr std::int64_t kSessionSeconds = 12 * 3600;
 constexpr std::int64_t kMostSessions = 64;  ///< of one token
-constexpr std::array<std::string_view, 3> kRoles{"viewer", "operator", "admin"};
 constexpr std::array<std::string_view, 3> kHows{"loopback", "cookie", "bearer"};
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }

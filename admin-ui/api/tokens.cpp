@@ -6,12 +6,12 @@
 
 #include "admin-ui/api/access.hpp"
 #include "admin-ui/api/secrets.hpp"
+#include "admin-ui/api/token_rules.hpp"
 
 namespace equinox::admin {
 namespace {
 
 constexpr std::int64_t kLookEveryNs = kSecondNs;
-constexpr std::size_t kMostTokens = 1000;
 
 std::string stamp_of(const std::string& path) {
   struct stat facts {};
@@ -20,10 +20,6 @@ std::string stamp_of(const std::string& path) {
   out << facts.st_dev << ' ' << facts.st_ino << ' ' << facts.st_size << ' ' << facts.st_mtim.tv_sec << '.'
       << facts.st_mtim.tv_nsec << ' ' << facts.st_ctim.tv_sec << '.' << facts.st_ctim.tv_nsec;
   return out.str();
-}
-
-bool is_sha256(std::string_view text) noexcept {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 /// @throws std::runtime_error saying what is wrong
@@ -56,7 +52,8 @@ void Tokens::read() {
   }
   std::vector<Token> tokens;
   for (const Json& entry : document["tokens"]) {
-    if (tokens.size() == kMostTokens) throw std::runtime_error{"has more than 1000 tokens"};
+    if (tokens.size() == kMostTokens)
+      throw std::runtime_error{"has more than " + std::to_string(kMostTokens) + " tokens"};
     tokens.push_back(token_of(entry));
   }
   tokens_ = std::move(tokens);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "admin-ui/api/token_rules.hpp"
 #include "commands.hpp"
 #include "config_keys.hpp"
 
@@ -37,7 +38,7 @@ std::string quote(std::string_view text) {
 
 /// The words of the key that an option sets, or of the option itself.
 std::string words_of(std::string_view flag) {
-  if (flag == "--role") return "viewer operator admin";
+  if (flag == "--role") return fmt::format("{}", fmt::join(admin::kRoles, " "));
   for (const KeySpec& key : config_keys()) {
     if (key.flag != flag || key.type != KeyType::choice) continue;
     std::string words{key.words};

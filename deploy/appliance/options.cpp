@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "admin-ui/api/token_rules.hpp"
 #include "client/admin_client.hpp"
 
 namespace equinox::appliance {
@@ -237,7 +238,7 @@ std::unique_ptr<CLI::App> make_command_line(Options& options) {
   CLI::App* token = app->add_subcommand("token", "Make a token for the admin surface");
   token->add_option("--role", options.token_role, "viewer, operator or admin")
       ->required()
-      ->check(CLI::IsMember({"viewer", "operator", "admin"}));
+      ->check(CLI::IsMember(std::vector<std::string>{admin::kRoles.begin(), admin::kRoles.end()}));
   token->add_option("--name", options.token_name, "Who has it: shown in the audit trail")->type_name("NAME");
   CLI::App* probe = app->add_subcommand("probe", "One GET; exit status 0 when the answer is 2xx");
   probe->add_option("url", options.url, "http://… or https://…")->required();

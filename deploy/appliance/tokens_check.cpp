@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
+#include "admin-ui/api/token_rules.hpp"
 #include "config.hpp"
 #include "config_checks.hpp"
 #include "config_values.hpp"
@@ -13,8 +13,6 @@ namespace equinox::appliance {
 namespace {
 
 using Kind = ConfigValue::Kind;
-
-constexpr std::size_t kMostTokens = 1000;
 
 const ConfigValue* last_member(const ConfigValue& object, std::string_view name) {
   const auto found = std::find_if(object.members.rbegin(), object.members.rend(),
@@ -33,10 +31,10 @@ class TokensChecker {
       return problems_.push_back({origin_text(file_, root.at), "tokens", "is missing; it is required here"});
     }
     if (tokens->kind != Kind::array) return complain(*tokens, "tokens", "a list of objects");
-    if (tokens->items.size() > kMostTokens) {
+    if (tokens->items.size() > admin::kMostTokens) {
       return problems_.push_back(
           {origin_text(file_, tokens->at), "tokens",
-           fmt::format("has {} items, allowed are at most {}", tokens->items.size(), kMostTokens)});
+           fmt::format("has {} items, allowed are at most {}", tokens->items.size(), admin::kMostTokens)});
     }
     for (std::size_t i = 0; i < tokens->items.size(); ++i) {
       check_token(tokens->items[i], fmt::format("tokens[{}]", i));
@@ -49,12 +47,9 @@ class TokensChecker {
       return complain(token, key, "an object, as `equinox token` prints it");
     }
     check_text(token, key, "role", "\"viewer\", \"operator\" or \"admin\"", [](std::string_view text) {
-      constexpr std::array<std::string_view, 3> kRoles{"viewer", "operator", "admin"};
-      return std::find(kRoles.begin(), kRoles.end(), text) != kRoles.end();
+      return std::find(admin::kRoles.begin(), admin::kRoles.end(), text) != admin::kRoles.end();
     });
-    check_text(token, key, "sha256", "64 hexadecimal digits in lower case", [](std::string_view text) {
-      return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-    });
+    check_text(token, key, "sha256", "64 hexadecimal digits in lower case", admin::is_sha256);
   }
 
   void check_text(const ConfigValue& token, const std::string& key, std::string_view name, std::string_view allowed,
