@@ -5,6 +5,7 @@
 
 #include "admin-ui/api/secrets.hpp"
 #include "admin-ui/api/token_rules.hpp"
+#include "http/headers.hpp"
 
 namespace equinox::admin {
 namespace {
@@ -14,30 +15,20 @@ constexpr std::int64_t kSessionSeconds = 12 * 3600;
 constexpr std::int64_t kMostSessions = 64;  ///< of one token
 constexpr std::array<std::string_view, 3> kHows{"loopback", "cookie", "bearer"};
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-bool same_text(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
-}
 bool begins_with(std::string_view text, std::string_view head) noexcept {
-  return same_text(text.substr(0, head.size()), head);
-}
-
-/// "[::1]:80" → "[::1]", "a.example:80" → "a.example".
-std::string_view host_of(std::string_view authority) noexcept {
-  if (authority.starts_with('[')) return authority.substr(0, authority.find(']') + 1);
-  return authority.substr(0, authority.find(':'));
+  return http::equals_ignoring_case(text.substr(0, head.size()), head);
 }
 
 std::optional<std::string_view> bearer_of(const Request& request) noexcept {
   const auto field = request.field("authorization");
-  if (!field || field->size() < 8 || !same_text(field->substr(0, 7), "bearer ")) return std::nullopt;
+  if (!field || field->size() < 8 || !http::equals_ignoring_case(field->substr(0, 7), "bearer ")) return std::nullopt;
   return field->substr(7);
 }
 
 std::string_view cookie_of(const Request& request) noexcept {
   // HTTP/2 may split the crumbs over several field lines (RFC 9113 §8.2.3).
   for (const Field& field : request.fields()) {
-    if (!same_text(field.name, "cookie")) continue;
+    if (!http::equals_ignoring_case(field.name, "cookie")) continue;
     std::string_view rest = field.value;
     while (!rest.empty()) {
       const std::size_t end = std::min(rest.find(';'), rest.size());
@@ -56,7 +47,7 @@ bool is_json(const Request& request) noexcept {
   const std::string_view type = request.field("content-type").value_or("");
   std::string_view media = type.substr(0, type.find(';'));
   while (media.ends_with(' ')) media.remove_suffix(1);
-  return same_text(media, "application/json");
+  return http::equals_ignoring_case(media, "application/json");
 }
 
 constexpr std::string_view kHttps = "https://";
@@ -64,7 +55,7 @@ constexpr std::string_view kHttp = "http://";
 
 /// Behind the host: ":9181", or `usual` where no port is named.
 std::string_view port_of(std::string_view authority, std::string_view usual) noexcept {
-  const std::string_view port = authority.substr(host_of(authority).size());
+  const std::string_view port = authority.substr(http::host_of(authority).size());
   return port.empty() || port == ":" ? usual : port;
 }
 
@@ -75,7 +66,7 @@ bool is_own_page(std::string_view origin, const Request& request) noexcept {
   if (!is_https && (request.scheme() == Scheme::https || !begins_with(origin, kHttp))) return false;
   const std::string_view usual = is_https ? ":443" : ":80";
   origin.remove_prefix((is_https ? kHttps : kHttp).size());
-  return same_text(host_of(origin), host_of(request.authority())) &&
+  return http::equals_ignoring_case(http::host_of(origin), http::host_of(request.authority())) &&
          port_of(origin, usual) == port_of(request.authority(), usual);
 }
 
@@ -152,9 +143,10 @@ Json session_json(const Session& session) {
 }
 
 bool is_loopback_host(std::string_view host) noexcept {
-  if (same_text(host, "localhost") || host == "[::1]") return true;
+  if (http::equals_ignoring_case(host, "localhost") || host == "[::1]") return true;
   constexpr std::string_view kTail = ".localhost";
-  if (host.size() > kTail.size() && same_text(host.substr(host.size() - kTail.size()), kTail)) return true;
+  if (host.size() > kTail.size() && http::equals_ignoring_case(host.substr(host.size() - kTail.size()), kTail))
+    return true;
   if (!host.starts_with("127.")) return false;
   // 127.evil.example is a name: only four numbers are an address.
   return std::count(host.begin(), host.end(), '.') == 3 &&
@@ -171,12 +163,15 @@ bool is_loopback_peer(const Endpoint& peer) noexcept {
 Access::Access(const Options& options) : options_{options}, tokens_{options.tokens_file} {}
 
 void Access::check_host(const Request& request) const {
-  const std::string_view host = host_of(request.authority());
+  const std::string_view host = http::host_of(request.authority());
   if (is_loopback_host(host)) return;
   for (const std::string& allowed : options_.hosts) {
-    if (allowed == "*" || same_text(allowed, host) || (!host.empty() && same_text("[" + allowed + "]", host))) return;
+    if (allowed == "*" || http::equals_ignoring_case(allowed, host) ||
+        (!host.empty() && http::equals_ignoring_case("[" + allowed + "]", host)))
+      return;
     if (allowed.starts_with("*.") && host.size() > allowed.size() - 1 &&
-        same_text(host.substr(host.size() - (allowed.size() - 1)), std::string_view{allowed}.substr(1))) {
+        http::equals_ignoring_case(host.substr(host.size() - (allowed.size() - 1)),
+                                   std::string_view{allowed}.substr(1))) {
       return;
     }
   }

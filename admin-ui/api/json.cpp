@@ -4,31 +4,10 @@
 #include <charconv>
 #include <cmath>
 
+#include "http/target.hpp"
+
 namespace equinox::admin {
 namespace {
-
-int hex_digit(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string decoded(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
-      out += ' ';
-    } else if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 [[noreturn]] void refuse(std::string_view name, const std::string& why) {
   throw bad_request(std::string{name} + " " + why);
@@ -119,8 +98,8 @@ std::optional<std::string> parameter(const Request& request, std::string_view na
     const std::string_view pair = rest.substr(0, rest.find('&'));
     rest = pair.size() == rest.size() ? std::string_view{} : rest.substr(pair.size() + 1);
     const std::string_view key = pair.substr(0, pair.find('='));
-    if (decoded(key) != name) continue;
-    return key.size() == pair.size() ? std::string{} : decoded(pair.substr(key.size() + 1));
+    if (http::percent_decode(key, true) != name) continue;
+    return key.size() == pair.size() ? std::string{} : http::percent_decode(pair.substr(key.size() + 1), true);
   }
   return std::nullopt;
 }

@@ -6,16 +6,18 @@
 #include <utility>
 
 #include "admin-ui/api/json.hpp"
+#include "http/headers.hpp"
 
 namespace equinox::admin {
 namespace {
 
 using Term = Query::Term;
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+using http::to_lower;
+
 std::string lowered(std::string_view text) {
   std::string out{text};
-  std::transform(out.begin(), out.end(), out.begin(), lower);
+  std::transform(out.begin(), out.end(), out.begin(), to_lower);
   return out;
 }
 
@@ -172,7 +174,7 @@ struct Parts {
 
 /// name, operator, value; nothing for a bare word.
 std::optional<Parts> split_term(std::string_view text) noexcept {
-  const auto is_letter = [](char c) { return (lower(c) >= 'a' && lower(c) <= 'z') || c == '_'; };
+  const auto is_letter = [](char c) { return (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '_'; };
   std::size_t end = 0;
   while (end < text.size() && (is_letter(text[end]) || (end > 0 && text[end] >= '0' && text[end] <= '9'))) ++end;
   if (end == 0 || end == text.size()) return std::nullopt;
@@ -278,7 +280,7 @@ bool compare(const Term& term, double value) noexcept {
 }
 
 bool contains(std::string_view text, std::string_view part) noexcept {
-  const auto same = [](char a, char b) { return lower(a) == b; };
+  const auto same = [](char a, char b) { return to_lower(a) == b; };
   return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end() || part.empty();
 }
 
@@ -311,7 +313,7 @@ std::size_t typing_slips(std::string_view word, std::string_view candidate) {
   const std::size_t width = candidate.size() + 1;
   std::vector<std::size_t> cost((word.size() + 1) * width);
   const auto at = [&cost, width](std::size_t i, std::size_t j) -> std::size_t& { return cost[i * width + j]; };
-  const auto same = [&](std::size_t i, std::size_t j) { return lower(word[i]) == lower(candidate[j]); };
+  const auto same = [&](std::size_t i, std::size_t j) { return to_lower(word[i]) == to_lower(candidate[j]); };
   for (std::size_t j = 0; j < width; ++j) at(0, j) = j;
   for (std::size_t i = 1; i <= word.size(); ++i) {
     at(i, 0) = i;
@@ -335,7 +337,7 @@ bool matches_pattern(std::string_view text, std::string_view pattern) noexcept {
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;
       mark = t;
-    } else if (p < pattern.size() && pattern[p] == lower(text[t])) {
+    } else if (p < pattern.size() && pattern[p] == to_lower(text[t])) {
       ++p;
       ++t;
     } else if (star != std::string_view::npos) {
