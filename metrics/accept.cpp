@@ -2,15 +2,11 @@
 
 #include <algorithm>
 
+#include "http/headers.hpp"
+
 namespace equinox::metrics {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) noexcept {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 /// Separators in a quoted string separate nothing (RFC 9110 §5.6.4).
 std::string_view take_until(std::string_view& text, char separator) noexcept {
@@ -22,33 +18,13 @@ std::string_view take_until(std::string_view& text, char separator) noexcept {
   }
   const auto part = text.substr(0, at);
   text.remove_prefix(std::min(at + 1, text.size()));
-  return trimmed(part);
+  return http::trim(part);
 }
 
 /// A parameter's value may be written as a token or as a quoted string.
 std::string_view unquoted(std::string_view value) noexcept {
   if (value.size() < 2 || value.front() != '"' || value.back() != '"') return value;
   return value.substr(1, value.size() - 2);
-}
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
-/// "0.75" → 750; a weight that cannot be read is 0.
-int weight_of(std::string_view text) noexcept {
-  if (text.empty() || text.front() < '0' || text.front() > '1') return 0;
-  int value = (text.front() - '0') * 1000;
-  text.remove_prefix(1);
-  if (!text.empty() && text.front() != '.') return 0;
-  int digit = 100;
-  for (std::size_t i = 1; i < text.size() && digit > 0; ++i, digit /= 10) {
-    if (text[i] < '0' || text[i] > '9') return 0;
-    value += (text[i] - '0') * digit;
-  }
-  return std::min(value, 1000);
 }
 
 struct Item {
@@ -64,8 +40,8 @@ Item parse_item(std::string_view element) noexcept {
   while (!element.empty()) {
     auto parameter = take_until(element, ';');
     const auto name = take_until(parameter, '=');
-    if (same(name, "q")) item.weight = weight_of(parameter);
-    if (same(name, "version")) item.version = unquoted(parameter);
+    if (http::equals_ignoring_case(name, "q")) item.weight = http::weight_of(parameter);
+    if (http::equals_ignoring_case(name, "version")) item.version = unquoted(parameter);
   }
   return item;
 }
@@ -78,10 +54,10 @@ Format preferred_format(std::string_view accept) noexcept {
   while (!accept.empty()) {
     const auto item = parse_item(take_until(accept, ','));
     const bool is_known_version = item.version.empty() || item.version == "1.0.0" || item.version == "0.0.1";
-    if (same(item.name, "application/openmetrics-text") && is_known_version) {
+    if (http::equals_ignoring_case(item.name, "application/openmetrics-text") && is_known_version) {
       open_metrics = std::max(open_metrics, item.weight);
     }
-    if (same(item.name, "text/plain")) text = std::max(text, item.weight);
+    if (http::equals_ignoring_case(item.name, "text/plain")) text = std::max(text, item.weight);
   }
   return open_metrics > 0 && open_metrics >= text ? Format::open_metrics : Format::text;
 }

@@ -7,25 +7,15 @@
 namespace equinox::http {
 namespace {
 
-/// RFC 9110 §12.4.2; 1000 when absent, 0 when it cannot be read.
-int weight_of(std::string_view parameters) noexcept {
+/// Of the parameters behind a coding, each with its ';'; 1000 when there is no weight.
+int weight_among(std::string_view parameters) noexcept {
   while (!parameters.empty()) {
     parameters.remove_prefix(1);  // ';'
     const auto end = std::min(parameters.find(';'), parameters.size());
     const std::string_view parameter = trim(parameters.substr(0, end));
     parameters.remove_prefix(end);
     if (!parameter.starts_with("q=") && !parameter.starts_with("Q=")) continue;
-    const std::string_view value = parameter.substr(2);
-    if (value.empty() || (value[0] != '0' && value[0] != '1') || value.size() > 5) return 0;
-    int weight = (value[0] - '0') * 1000;
-    int scale = 100;
-    for (std::size_t i = 1; i < value.size(); ++i) {
-      if (i == 1 ? value[i] != '.' : value[i] < '0' || value[i] > '9') return 0;
-      if (i == 1) continue;
-      weight += (value[i] - '0') * scale;
-      scale /= 10;
-    }
-    return std::min(weight, 1000);
+    return weight_of(parameter.substr(2));
   }
   return 1000;
 }
@@ -44,7 +34,7 @@ void weigh_codings(std::span<const Field> fields, std::span<const std::string_vi
     while (const auto member = next_member(list)) {
       const auto end = std::min(member->find(';'), member->size());
       std::string_view name = trim(member->substr(0, end));
-      const int weight = weight_of(member->substr(end));
+      const int weight = weight_among(member->substr(end));
       if (equals_ignoring_case(name, "x-gzip")) name = "gzip";
       if (name == "*") any = weight;
       if (equals_ignoring_case(name, "identity")) plain = weight;

@@ -230,6 +230,19 @@ bool is_valid_authority(std::string_view authority) noexcept {
   return port <= 65535;
 }
 
+int weight_of(std::string_view value) noexcept {
+  if (value.empty() || (value[0] != '0' && value[0] != '1') || value.size() > 5) return 0;
+  int weight = (value[0] - '0') * 1000;
+  int scale = 100;
+  for (std::size_t i = 1; i < value.size(); ++i) {
+    if (i == 1 ? value[i] != '.' : value[i] < '0' || value[i] > '9') return 0;
+    if (i == 1) continue;
+    weight += (value[i] - '0') * scale;
+    scale /= 10;
+  }
+  return std::min(weight, 1000);
+}
+
 std::string_view host_of(std::string_view authority) noexcept {
   if (!authority.empty() && authority.front() == '[') {
     const std::size_t close = authority.find(']');

@@ -90,6 +90,9 @@ bool any_list_has(std::span<const Field> fields, std::string_view name, std::str
 /// Quoted strings are kept whole (RFC 9110 §5.6.4).
 std::optional<std::string_view> next_member(std::string_view& list) noexcept;
 
+/// "0.75" → 750: a weight (RFC 9110 §12.4.2) in thousandths; 0 when it cannot be read.
+int weight_of(std::string_view value) noexcept;
+
 /// Fields that must not arrive as trailers: framing, routing, authentication, content (RFC 9110 §6.5.1).
 bool is_forbidden_in_trailers(std::string_view name) noexcept;
 
