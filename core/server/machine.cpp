@@ -2,8 +2,10 @@
 
 #include <sched.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "server/cgroup.hpp"
@@ -17,6 +19,11 @@ std::uint32_t usable_cpus() {
   if (::sched_getaffinity(0, sizeof set, &set) == 0) cpus = static_cast<std::uint32_t>(CPU_COUNT(&set));
   if (const auto quota = cgroup_cpus(); quota && *quota < cpus) cpus = static_cast<std::uint32_t>(std::ceil(*quota));
   return std::clamp(cpus, 1U, 255U);
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
 
 std::uint64_t raise_descriptor_limit() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace equinox::server {
 
@@ -8,6 +9,8 @@ namespace equinox::server {
 std::uint32_t usable_cpus();
 /// Raises RLIMIT_NOFILE to its hard limit. @return what it is then
 std::uint64_t raise_descriptor_limit();
+/// "localhost" when it is not known.
+std::string host_name();
 /// As it is.
 std::uint64_t descriptor_limit() noexcept;
 /// How far that could be raised.

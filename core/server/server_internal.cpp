@@ -52,11 +52,6 @@ net::Wakeup open_wakeup() {
 /// Set on the reactors' threads: whose they are.
 thread_local const void* t_server_of_reactor = nullptr;
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
-}
-
 /// Of each reactor: it may hold all connections, and its table numbers them by whole chunks. A reload may raise the
 /// limit as far as there can be descriptors; an index of chunks is all that room costs until it is used.
 std::size_t record_capacity(const LimitConfig& limits) {
@@ -143,7 +138,7 @@ Server::Internal::Internal(ServerConfig given, Server& owner)
   }
   ServerIdentity identity;
   identity.boot_id = telemetry::make_boot_id();
-  identity.instance = config.instance.empty() ? host_name() : config.instance;
+  identity.instance = config.instance.empty() ? server::host_name() : config.instance;
   identity.name = config.name;
   identity.version = EQUINOX_VERSION;
   identity.started_wall_ns = telemetry::wall_now_ns();

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <map>
 
@@ -32,12 +31,6 @@ std::uint64_t number_of(const char* variable) {
 bool is_terminal(std::string_view log_target) {
   if (log_target == "stderr") return ::isatty(STDERR_FILENO) == 1;
   return (log_target == "stdout" || log_target == "-") && ::isatty(STDOUT_FILENO) == 1;
-}
-
-/// As the server finds it for the dashboard.
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
 
 /// Something that can take sockets over.
@@ -113,7 +106,7 @@ std::vector<std::string> resolve_environment(ApplianceConfig& config) {
     config.traffic.log.access_format = config.traffic.log.format == "json" ? "json" : "combined";
     settings.resolve("log.access_format", config.traffic.log.access_format, "auto: as log.format");
   }
-  if (!settings.has("instance")) settings.resolve("instance", host_name(), "the host name");
+  if (!settings.has("instance")) settings.resolve("instance", server::host_name(), "the host name");
   return warnings;
 }
 
