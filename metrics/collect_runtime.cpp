@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <array>
 #include <string>
 
+#include "base/log_record.hpp"
 #include "metrics/family_builder.hpp"
 #include "metrics/label_value.hpp"
 #include "metrics/scrape.hpp"
@@ -180,12 +180,11 @@ void sandbox(const Sources& from, Page& page) {
 }
 
 void logs(const Sources& from, Page& page) {
-  constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
   FamilyBuilder messages{Metric::log_messages};
   const auto components = std::min(from.live.log_components.size(), from.live.log_messages.size());
   for (std::size_t c = 0; c < components; ++c) {
-    for (std::size_t level = 0; level < kLevels.size(); ++level) {
-      messages.count({{"level", kLevels[level]}, {"component", from.live.log_components[c]}},
+    for (std::size_t level = 0; level < kLogLevels; ++level) {
+      messages.count({{"level", to_string(static_cast<LogLevel>(level))}, {"component", from.live.log_components[c]}},
                      from.live.log_messages[c][level]);
     }
   }
