@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
@@ -281,10 +280,10 @@ class RouteChecker : public Checker {
   void check_redirect(const std::string& route) {
     if (!s.has(route + ".redirect")) return;
     const auto code = s.number(route + ".redirect.code").value_or(308);
-    constexpr std::array<std::int64_t, 5> kCodes{301, 302, 303, 307, 308};
-    if (std::find(kCodes.begin(), kCodes.end(), code) == kCodes.end()) {
-      complain(route + ".redirect.code",
-               fmt::format("{} is no redirect, allowed are 301, 302, 303, 307 and 308", code));
+    const auto last = kRedirectCodes.end() - 1;
+    if (std::find(kRedirectCodes.begin(), kRedirectCodes.end(), code) == kRedirectCodes.end()) {
+      complain(route + ".redirect.code", fmt::format("{} is no redirect, allowed are {} and {}", code,
+                                                     fmt::join(kRedirectCodes.begin(), last, ", "), *last));
     }
     const std::string key = route + ".redirect.to";
     if (!s.has(key)) return;

@@ -7,6 +7,7 @@
 #include "config_checks.hpp"
 #include "config_keys.hpp"
 #include "config_values.hpp"
+#include "redirect_target.hpp"
 
 namespace equinox::appliance {
 namespace {
@@ -43,7 +44,7 @@ Json rules_of(std::string_view path) {
     const Json methods = Json::array({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"});
     return {{"items", {{"enum", methods}}}, {"minItems", 1}};
   }
-  if (path == "routes[].redirect.code") return {{"enum", Json::array({301, 302, 303, 307, 308})}};
+  if (path == "routes[].redirect.code") return {{"enum", kRedirectCodes}};
   if (path == "routes[].redirect.to") return {{"pattern", "^[^ \\t\\r\\n]+$"}, {"maxLength", kFieldValueMaxBytes}};
   if (path == "routes[].static.index") return {{"items", {{"type", "string"}, {"pattern", "^[^/]+$"}}}};
   if (path == "routes[].static.fallback") return {{"pattern", kBelowPattern}};

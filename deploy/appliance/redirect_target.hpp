@@ -1,8 +1,13 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string_view>
 
 namespace equinox::appliance {
+
+/// The statuses that a redirect may have.
+inline constexpr std::array<std::int64_t, 5> kRedirectCodes{301, 302, 303, 307, 308};
 
 /// The first placeholder of a redirect's target that could make another host of it, or be one, as that of
 /// "https://example.net{rest}" for a rest of ".evil.example"; empty when there is none. "{host}" and "{authority}" name
