@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "deploy/appliance/client/admin_client.hpp"
+#include "deploy/appliance/client/wire.hpp"
 #include "deploy/appliance/commands.hpp"
 #include "deploy/appliance/options.hpp"
 #include "deploy/appliance/site.hpp"
@@ -154,6 +155,19 @@ TEST(CommandLine, SecondsAreFinite) {
     }
   }
   EXPECT_EQ(parse({"probe", "http://a/", "--timeout", "2.5"}).probe_timeout_s, 2.5);
+}
+
+TEST(CommandLine, AnAuthorityIsAHostAndMayNameAPort) {
+  const auto parts = [](std::string_view text) {
+    const Authority authority = split_authority(text);
+    return std::pair{std::string{authority.host}, std::string{authority.port}};
+  };
+  using Parts = std::pair<std::string, std::string>;
+  EXPECT_EQ(parts("a.example:80"), (Parts{"a.example", "80"}));
+  EXPECT_EQ(parts("a.example"), (Parts{"a.example", ""}));
+  EXPECT_EQ(parts("a.example:"), (Parts{"a.example", ""}));
+  EXPECT_EQ(parts("[::1]:80"), (Parts{"::1", "80"}));
+  EXPECT_EQ(parts("[::1]"), (Parts{"::1", ""}));
 }
 
 TEST(CommandLine, AdminAddressesComeInSeveralForms) {

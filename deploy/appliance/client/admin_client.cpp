@@ -121,12 +121,8 @@ AdminClient::Answer read_answer(const httplib::Result& result, const std::string
   }
 }
 
-/// Behind the last colon of "host:port", if there is one. @throws std::runtime_error beyond what a port may be
-void check_port(const std::string& text, std::string_view authority) {
-  const auto colon = authority.rfind(':');
-  const auto bracket = authority.rfind(']');
-  if (colon == std::string_view::npos || (bracket != std::string_view::npos && colon < bracket)) return;
-  const std::string_view port = authority.substr(colon + 1);
+/// @throws std::runtime_error beyond what a port may be
+void check_port(const std::string& text, std::string_view port) {
   if (port.empty()) return;
   unsigned number = 0;
   const auto read = std::from_chars(port.data(), port.data() + port.size(), number);
@@ -199,7 +195,7 @@ Origin parse_origin(const std::string& text) {
     throw std::runtime_error("\"" + text + "\" is no address, allowed is " + kAddressForms);
   }
   if (authority.empty()) throw std::runtime_error("\"" + text + "\" names no host");
-  check_port(text, authority);
+  check_port(text, split_authority(authority).port);
   const bool is_this_host = !has_scheme && authority.starts_with(':');
   Origin out;
   out.base = fmt::format("{}://{}{}", is_secure ? "https" : "http", is_this_host ? "127.0.0.1" : "", authority);

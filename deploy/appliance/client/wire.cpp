@@ -14,35 +14,29 @@
 namespace equinox::appliance {
 namespace {
 
-struct Authority {
-  std::string host;
-  std::string port;
-};
-
-/// "[::1]:80", "name:80", "name"; `origin` starts with its scheme.
-Authority split_authority(const std::string& origin, const char* default_port) {
-  std::string text = origin.substr(origin.find("://") + 3);
-  std::string port = default_port;
-  const auto bracket = text.find(']');
-  const auto colon = text.rfind(':');
-  if (colon != std::string::npos && (bracket == std::string::npos || colon > bracket)) {
-    port = text.substr(colon + 1);
-    text.resize(colon);
-  }
-  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
-  return {text, port};
-}
-
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what); }
 
 }  // namespace
 
+Authority split_authority(std::string_view text) noexcept {
+  Authority out{text, {}};
+  const auto bracket = text.rfind(']');
+  const auto colon = text.rfind(':');
+  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
+    out = {text.substr(0, colon), text.substr(colon + 1)};
+  }
+  if (out.host.starts_with('[') && out.host.ends_with(']')) out.host = out.host.substr(1, out.host.size() - 2);
+  return out;
+}
+
 Wire::Wire(const std::string& origin, std::chrono::milliseconds allowed, std::string_view protocol)
     : deadline_{std::chrono::steady_clock::now() + allowed} {
   const bool is_secure = origin.starts_with("https://");
-  const Authority authority = split_authority(origin, is_secure ? "443" : "80");
-  connect(authority.host, authority.port);
-  if (is_secure) start_tls(authority.host, protocol);
+  const Authority authority = split_authority(std::string_view{origin}.substr(origin.find("://") + 3));
+  const std::string host{authority.host};
+  const std::string usual = is_secure ? "443" : "80";
+  connect(host, authority.port.empty() ? usual : std::string{authority.port});
+  if (is_secure) start_tls(host, protocol);
 }
 
 void Wire::connect(const std::string& host, const std::string& port) {

@@ -13,6 +13,13 @@
 
 namespace equinox::appliance {
 
+/// "[::1]:80", "name:80", "name", taken apart.
+struct Authority {
+  std::string_view host;  ///< without brackets
+  std::string_view port;  ///< empty: none is named
+};
+Authority split_authority(std::string_view text) noexcept;
+
 /// A connection of a command to a server, with or without TLS. What goes wrong is a std::runtime_error that says it in
 /// words. The time allowed is for the whole: a peer that sends a byte now and then does not renew it.
 class Wire {
