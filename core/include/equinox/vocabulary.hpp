@@ -8,7 +8,8 @@
 #include <string_view>
 
 /// The one vocabulary: metric labels, JSON, log lines, the dashboard and the documentation take their words from here.
-/// Every enumeration has exactly one table of names; to_string, parse and kCount work on all of them.
+/// Every enumeration here has exactly one table of names; to_string, parse and kCount work on all of them. A log level
+/// is none of them: what log lines and metrics call "warning" is "warn" in the admin API.
 namespace equinox {
 
 /// Specialised per enumeration: `names`, one word per enumerator in order.
