@@ -115,8 +115,9 @@ void validate(const ServerConfig& config) {
   const HistoryConfig& history = config.history;
   for (const std::uint32_t entries :
        {history.closed, history.slow, history.samples, history.recent, history.stalls, history.events, history.log}) {
-    require(entries <= 8'000'000, "history: at most 8000000 of each kind");
+    require(entries <= 10'000'000, "history: at most 10000000 of each kind");
   }
+  require(history.log <= 8'000'000, "history.log: at most 8000000");
   require(config.workers.threads <= 256, "workers.threads: at most 256");
   for (const ListenerConfig& listener : config.listeners) {
     require(listener.defer_accept.count() >= 0 && listener.defer_accept <= std::chrono::seconds{60},

@@ -218,8 +218,8 @@ TEST_F(Start, RefusesWhatIsOutOfBounds) {
       [](ServerConfig& wrong) { wrong.limits.output_buffer = 0; },
       [](ServerConfig& wrong) { wrong.limits.output_buffer = 64 * 1024 - 1; },
       [](ServerConfig& wrong) { wrong.limits.connections = 1U << 24U; },
-      [](ServerConfig& wrong) { wrong.history.closed = 8'000'001; },
-      [](ServerConfig& wrong) { wrong.history.log = UINT32_MAX; },
+      [](ServerConfig& wrong) { wrong.history.closed = 10'000'001; },
+      [](ServerConfig& wrong) { wrong.history.log = 8'000'001; },
       [](ServerConfig& wrong) { wrong.workers.threads = 257; },
       [](ServerConfig& wrong) { wrong.limits.fields = 0; },
       [](ServerConfig& wrong) { wrong.limits.fields = 65'536; },
@@ -242,6 +242,7 @@ TEST_F(Start, MakesNoThreadThatTakesSignals) {
     if (before.count(task) != 0) continue;
     ++made;
     EXPECT_TRUE(blocks(task, SIGTERM)) << task;
+    EXPECT_FALSE(blocks(task, SIGSEGV)) << task << ": a crash handler must run";
   }
   EXPECT_GE(made, 2) << "a reactor and its observer";
 }

@@ -80,13 +80,13 @@ struct DrainConfig {
 };
 
 struct HistoryConfig {
-  std::uint32_t closed{50'000};  ///< entries, as those that follow; at most 8'000'000 of each kind
+  std::uint32_t closed{50'000};  ///< entries, as those that follow; at most 10'000'000 of each kind
   std::uint32_t slow{2'000};
   std::uint32_t samples{20'000};
   std::uint32_t recent{8'000};  ///< newest requests: a connection's last ones, rates of routes
   std::uint32_t stalls{1'000};
   std::uint32_t events{50'000};  ///< state changes and requests behind the drawer's timeline
-  std::uint32_t log{4'096};      ///< lines about connections, of the server log and of the access log each
+  std::uint32_t log{4'096};      ///< lines about connections, of the server log and of the access log each; 8'000'000
   std::uint32_t series{150};     ///< children of the request family until further routes fold into `_other`
   bool body_sizes{false};        ///< count the sizes of request and response bodies
   milliseconds slow_threshold{500};
