@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <equinox/response.hpp>
 #include <limits>
@@ -18,6 +19,15 @@ struct ResponseAccess {
     return true;
   }
 };
+
+/// Whether a response has a field of that name, an empty one included.
+inline bool has_field(const Response& response, std::string_view name) noexcept {
+  for (std::size_t i = 0; i < response.inline_field_count(); ++i) {
+    if (equals_ignoring_case(response.inline_field(i).name, name)) return true;
+  }
+  return response.has_more() && std::any_of(response.more_fields().begin(), response.more_fields().end(),
+                                            [&](const auto& field) { return equals_ignoring_case(field.first, name); });
+}
 
 /// Whether there can be such a part of a file: its last octet is one that can be asked for.
 inline bool is_possible(const FileBody& part) noexcept {

@@ -17,6 +17,11 @@ namespace {
 
 constexpr std::uint32_t kIndexAbove = 64;  ///< exchanges walked past to find one
 
+/// A handler's is not joined by its route's.
+bool is_only_once(std::string_view name) noexcept {
+  return http::equals_ignoring_case(name, "server") || http::equals_ignoring_case(name, "x-request-id");
+}
+
 }  // namespace
 
 void Connection::apply_events(Lending& lent) {
@@ -264,12 +269,13 @@ void Connection::respond(Lending& lent, Exchange& exchange, Response&& response)
   }
   if (exchange.route != nullptr) {
     // Here, so that the server's own answers have them too.
-    for (const auto& [name, value] : exchange.route->options.response_fields) response.with_dynamic(name, value);
+    for (const auto& [name, value] : exchange.route->options.response_fields) {
+      if (!is_only_once(name) || !http::has_field(response, name)) response.with_dynamic(name, value);
+    }
   }
   if (exchange.request_id_size != 0 && exchange.settings->request_ids) {
     const std::string_view name = is_http2() ? std::string_view{"x-request-id"} : "X-Request-Id";
-    // One that the handler has set stays the only one.
-    if (response.field(name).empty()) {
+    if (!http::has_field(response, name)) {
       http::append_sound(response, name, {exchange.request_id.data(), exchange.request_id_size});
     }
   }

@@ -118,10 +118,21 @@ TEST_F(RefusalAnswers, AnExpectationOverHttp2KeepsTheClientsOwnId) {
 /// An application that passes an id on has decided which one it is.
 TEST_F(RefusalAnswers, AnIdOfTheHandlersOwnIsTheOnlyOne) {
   make().get("/", [](const Request&) { return Response::text("hello").with("x-request-id", "its-own"); });
+  server().get("/none", [](const Request&) { return Response::text("hello").with("x-request-id", ""); });
+  server().get(
+      "/route",
+      [](const Request&) { return Response::text("hello").with("x-request-id", "its-own").with("server", "s"); },
+      {.response_fields = {{"X-Request-Id", "the route's"}, {"Server", "the route's"}, {"X-More", "the route's"}}});
   start();
-  const std::string answer = exchange(kGet);
-  EXPECT_THAT(answer, HasSubstr("x-request-id: its-own\r\n"));
-  EXPECT_THAT(answer, Not(HasSubstr("X-Request-Id")));
+  for (const char* path : {"/", "/none", "/route"}) {
+    const std::string answer = exchange("GET " + std::string{path} + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_THAT(answer, HasSubstr("x-request-id: ")) << path;
+    EXPECT_THAT(answer, Not(HasSubstr("X-Request-Id"))) << path;
+  }
+  const std::string answer = exchange("GET /route HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr("server: s\r\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("Server")));
+  EXPECT_THAT(answer, HasSubstr("X-More: the route's"));
 }
 
 TEST_F(RefusalAnswers, ABodyThatStopsIsLoggedAsRefused) {
