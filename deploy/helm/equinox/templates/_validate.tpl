@@ -47,14 +47,31 @@
 {{- include "equinox.fail" (list "config.inline" (printf "{%q: …}" .) "is written by the chart" (printf "remove it there and use the values under %s" .)) -}}
 {{- end -}}
 {{- end -}}
+{{- if not (kindIs "map" (default (dict) $parsed.admin)) -}}
+{{- include "equinox.fail" (list "config.inline" "{\"admin\": …}" "is no object" "give it keys and values") -}}
+{{- end -}}
+{{- if not (kindIs "slice" (default (list) $parsed.listeners)) -}}
+{{- include "equinox.fail" (list "config.inline" "{\"listeners\": …}" "is no list" "give it a list of objects") -}}
+{{- end -}}
 {{- range $key := list "address" "tokens_file" "tls" "cleartext" -}}
 {{- if hasKey (default (dict) $parsed.admin) $key -}}
 {{- include "equinox.fail" (list "config.inline" (printf "{\"admin\": {%q: …}}" $key) "is written by the chart" "remove it there and use the values under admin") -}}
 {{- end -}}
 {{- end -}}
+{{- $names := list -}}
 {{- range $listener := default (list) $parsed.listeners -}}
+{{- if not (kindIs "map" $listener) -}}
+{{- include "equinox.fail" (list "config.inline" (printf "{\"listeners\": [%v]}" $listener) "is no object" "give it a name, http or https, and other keys") -}}
+{{- end -}}
 {{- if not (has $listener.name (list "http" "https")) -}}
 {{- include "equinox.fail" (list "config.inline" (printf "{\"listeners\": [{\"name\": %q}]}" (toString $listener.name)) "is no listener of the chart, so no Service port would reach it" "use http or https there, for keys the values do not have") -}}
+{{- end -}}
+{{- if has $listener.name $names -}}
+{{- include "equinox.fail" (list "config.inline" (printf "{\"listeners\": [{\"name\": %q}]}" $listener.name) "is there twice" "join the two") -}}
+{{- end -}}
+{{- $names = append $names $listener.name -}}
+{{- if not (index $.Values.listeners $listener.name).enabled -}}
+{{- include "equinox.fail" (list "config.inline" (printf "{\"listeners\": [{\"name\": %q}]}" $listener.name) "is switched off, so its keys would have no effect" (printf "set listeners.%s.enabled, or remove it there" $listener.name)) -}}
 {{- end -}}
 {{- range $key := list "address" "tls" "h2c" -}}
 {{- if hasKey $listener $key -}}
