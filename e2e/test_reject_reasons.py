@@ -232,3 +232,14 @@ def test_a_refused_connection_is_counted_under_its_reason(start, make_config, tm
     assert server.metric(family, reason=reason) >= 1
     assert counted(server, family) - beside == {reason}
     del kept
+
+
+@pytest.mark.parametrize("name", ["http", "https"])
+def test_a_first_request_of_line_ends_alone_is_one_that_comes_too_late(start, name):
+    server = start(timeouts={"header": "300ms"})
+    connection = server.connect(name)
+    with client_context(["http/1.1"]).wrap_socket(connection) if name == "https" else connection as client:
+        client.sendall(b"\r\n")
+        assert receive_until_closed(client).startswith(b"HTTP/1.1 408 ")
+    assert server.metric("equinox_http_rejected_requests_total", reason="header_timeout") == 1
+    assert server.metric("equinox_http_rejected_requests_total") == 1
